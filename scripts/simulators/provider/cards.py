@@ -1,0 +1,46 @@
+"""The payment methods the provider knows, and how each one behaves."""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+
+class Delivery(Enum):
+    """How the first answer to an authorisation reaches the caller; a repeated call gets the remembered one at once."""
+
+    AT_ONCE = auto()
+    LATE = auto()
+    NEVER = auto()
+    AS_ERROR = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What a payment method does when it is charged."""
+
+    decline: str = ""
+    """The code of its decline; empty when it is approved."""
+    delivery: Delivery = Delivery.AT_ONCE
+    failures: int = 0
+    """How many first calls of a key come to nothing: no charge, and `failure` instead of an answer."""
+    failure: Delivery = Delivery.AS_ERROR
+    capture_refused: bool = False
+
+
+CARDS = {
+    "card_approved": Card(),
+    "card_declined": Card(decline="card_declined"),
+    "card_insufficient_funds": Card(decline="insufficient_funds"),
+    "card_slow": Card(delivery=Delivery.LATE),
+    "card_timeout_after_charge": Card(delivery=Delivery.NEVER),
+    "card_timeout_before_charge": Card(failures=1, failure=Delivery.NEVER),
+    "card_error_500": Card(failures=2),
+    "card_charge_then_500": Card(delivery=Delivery.AS_ERROR),
+    "card_capture_refused": Card(capture_refused=True),
+}
+UNKNOWN = Card(decline="unknown_payment_method")
+
+DECLINES = {
+    "card_declined": "The card was declined.",
+    "insufficient_funds": "The card has insufficient funds.",
+    "unknown_payment_method": "There is no such payment method.",
+}

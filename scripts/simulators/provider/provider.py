@@ -1,0 +1,149 @@
+"""What the provider decides: a call becomes one line of the log and one reply; a repeated call gets the first reply."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from scripts.simulators.provider import cards, charges, ledger
+from scripts.simulators.provider.cards import Delivery
+from scripts.simulators.provider.charges import Charge, Refused
+
+Body = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change of a charge: its rule, its effect in the log, and how much money the effect moved."""
+
+    rule: Callable[[Charge, int | None], Charge]
+    effect: str
+    moved: Callable[[Charge, Charge], int]
+
+
+CHANGES = {
+    "capture": Change(charges.capture, ledger.CAPTURED, lambda _, after: after.captured_amount),
+    "void": Change(lambda charge, _: charges.void(charge), ledger.VOIDED, lambda before, _: before.amount),
+    "refund": Change(
+        charges.refund, ledger.REFUNDED, lambda before, after: after.refunded_amount - before.refunded_amount
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One POST: which operation, under which idempotency key, asking for what."""
+
+    operation: str
+    key: str
+    request: Body
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An HTTP status, a JSON body, and whether and when it leaves."""
+
+    status: int
+    body: Body
+    delivery: Delivery = Delivery.AT_ONCE
+
+
+def error(status: int, code: str, message: str) -> Reply:
+    """The reply that every error takes the shape of."""
+    return Reply(status, {"error": {"code": code, "message": message}})
+
+
+NOT_FOUND = error(404, "charge_not_found", "There is no such charge.")
+FAILURE = error(500, "internal_error", "Something went wrong.")
+
+
+class Provider:
+    """The provider over its log. Methods raise OSError when the log can't be written: then nothing happened."""
+
+    def __init__(self, book: ledger.Ledger) -> None:
+        self._book = book
+
+    def authorize(self, call: Call) -> Reply:
+        """Hold the money, or say why not. The request has amount, currency, payment_method and reference."""
+        if known := self._book.binding(call.key):
+            return _again(known, call)
+        card = cards.CARDS.get(call.request["payment_method"], cards.UNKNOWN)
+        if self._book.failures(call.key) < card.failures:
+            self._write(call, call.request, ledger.FAILED, FAILURE)
+            return Reply(FAILURE.status, FAILURE.body, card.failure)
+        if card.decline:
+            reply = _decline(call.request, card.decline)
+            self._write(call, call.request, ledger.DECLINED, reply)
+            return reply
+        charge = Charge(id=f"ch_{secrets.token_hex(12)}", status=charges.AUTHORIZED, **call.request)
+        reply = Reply(200, charges.shown(charge), card.delivery)
+        self._write(call, call.request, ledger.AUTHORIZED, reply)
+        return reply
+
+    def change(self, call: Call) -> Reply:
+        """Capture, void or refund. The request has the charge's id and an amount; None means all that is left."""
+        if known := self._book.binding(call.key):
+            return _again(known, call)
+        charge = self._book.charge(call.request["charge"])
+        if charge is None:
+            return NOT_FOUND
+        try:
+            return self._apply(call, charge)
+        except Refused as refusal:
+            reply = error(refusal.status, refusal.code, refusal.message)
+            self._write(call, _nothing_of(charge), ledger.REFUSED, reply)
+            return reply
+
+    def look_up(self, key: str) -> Reply:
+        """What the authorisation with this key led to: the charge as it is now, or its decline."""
+        known = self._book.binding(key)
+        if known is None or known.operation != "charge":
+            return NOT_FOUND
+        return Reply(200, known.answer) if known.effect == ledger.DECLINED else self.get(known.answer["id"])
+
+    def get(self, charge_id: str) -> Reply:
+        """The charge as it is now."""
+        charge = self._book.charge(charge_id)
+        return NOT_FOUND if charge is None else Reply(200, charges.shown(charge))
+
+    def _apply(self, call: Call, charge: Charge) -> Reply:
+        change = CHANGES[call.operation]
+        changed = change.rule(charge, call.request["amount"])
+        if call.operation == "capture" and cards.CARDS[charge.payment_method].capture_refused:
+            raise Refused(402, "capture_refused", "The card's bank refuses to hand over the money.")
+        reply = Reply(200, charges.shown(changed))
+        if changed == charge:
+            self._write(call, _nothing_of(charge), ledger.UNCHANGED, reply)
+        else:
+            self._write(call, _nothing_of(charge) | {"amount": change.moved(charge, changed)}, change.effect, reply)
+        return reply
+
+    def _write(self, call: Call, money: Body, effect: str, reply: Reply) -> None:
+        self._book.write(
+            ledger.Entry(
+                operation=call.operation,
+                key=call.key,
+                request=call.request,
+                reference=money["reference"],
+                effect=effect,
+                amount=money["amount"],
+                currency=money["currency"],
+                status=reply.status,
+                answer=reply.body,
+            )
+        )
+
+
+def _again(known: ledger.Entry, call: Call) -> Reply:
+    if (known.operation, known.request) != (call.operation, call.request):
+        return error(409, "idempotency_key_reused", "The key was used before, for another request.")
+    return Reply(known.status, known.answer)
+
+
+def _decline(request: Body, code: str) -> Reply:
+    reason = {"code": code, "message": cards.DECLINES[code]}
+    return Reply(402, {"status": "declined", **request, "error": reason})
+
+
+def _nothing_of(charge: Charge) -> Body:
+    return {"reference": charge.reference, "currency": charge.currency, "amount": 0}
