@@ -1,0 +1,90 @@
+"""The one program of every image: runs services, migrates their databases, makes topics, looks after parked events.
+
+    python -m services [NAME...] [--role serve|work|all]     run these services (all without a name) in this process
+    python -m services migrate [NAME...]                     bring their databases to the newest version
+    python -m services topics                                make the topics of the registry that do not exist yet
+    python -m services parked list|replay|discard NAME [EVENT_ID]   look after events whose handling failed
+"""
+
+import argparse
+import asyncio
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import uvloop
+
+from services import registry
+from services.chassis import assembly, clock, logs, metrics, migrate, parked, process, settings, topics, tracing
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run what the command line says. Answers with a process exit code."""
+    logs.configure(os.environ.get("LOG_LEVEL", "INFO"))
+    commands = {"migrate": _migrate, "topics": _topics, "parked": _parked}
+    try:
+        if arguments and arguments[0] in commands:
+            return commands[arguments[0]](list(arguments[1:]))
+        return _run(list(arguments))
+    except (settings.SettingsError, registry.UnknownServiceError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 2
+
+
+def _run(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m services")
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--role", choices=[assembly.SERVE, assembly.WORK, assembly.ALL], default=assembly.ALL)
+    chosen = parser.parse_args(arguments)
+    names = registry.load().choose(chosen.names)
+    tracing.configure("+".join(names), os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", ""), ratio=_trace_ratio())
+    metrics.serve(os.environ.get("METRICS_LISTEN", ""))
+    host = assembly.Host(os.environ, chosen.role, process.owner(), clock.utc_now)
+    uvloop.run(_host(host, names))
+    return 0
+
+
+async def _host(host: assembly.Host, names: Sequence[str]) -> None:
+    parts: list[process.Part] = []
+    for name in names:
+        parts += _module(name).build(host)
+    await process.run(parts)
+
+
+def _migrate(names: list[str]) -> int:
+    for name in registry.load().with_store(names, "postgres"):
+        url = settings.read(_Database, os.environ, service=name).url
+        migrate.migrate(url, assembly.migrations(name))
+    return 0
+
+
+def _topics(_: list[str]) -> int:
+    wanted = {name: topic.partitions for name, topic in registry.load().topics.items()}
+    connection = settings.read(topics.Settings, os.environ)
+    made = topics.ensure(connection, wanted)
+    print(f"topics: {len(made)} made, {len(wanted) - len(made)} were there")
+    return 0
+
+
+def _parked(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m services parked")
+    parser.add_argument("action", choices=["list", "replay", "discard"])
+    parser.add_argument("service")
+    parser.add_argument("event_id", nargs="?", default="")
+    chosen = parser.parse_args(arguments)
+    url = settings.read(_Database, os.environ, service=chosen.service).url
+    return asyncio.run(parked.operate(url, chosen.action, chosen.event_id, actor=os.environ.get("USER", "operator")))
+
+
+def _module(name: str) -> Any:
+    return importlib.import_module(f"services.{name}.main")
+
+
+def _trace_ratio() -> float:
+    return float(os.environ.get("TRACE_RATIO", "0.1"))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

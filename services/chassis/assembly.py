@@ -1,0 +1,160 @@
+"""Putting a service together: what every service has, built from its settings, so that its `main.py` shows only its own.
+
+A `Host` is the process: one or several services live in it, as `serve` (calls), `work` (relay, consumer, timers,
+effects) or both. An `Assembly` is one service in it: its database and outbox, its server, its consumer, its loops.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jwt
+from google.protobuf.descriptor import ServiceDescriptor
+
+from services.chassis import clock, consumer, database, events, kafka, loops, outbox, parked, process, relay, retention
+from services.chassis.rpc import client, identity, server
+from services.chassis.settings import env, read
+
+SERVE = "serve"
+WORK = "work"
+ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What every service reads from the environment."""
+
+    listen: str = env("{SERVICE}_LISTEN")
+    database_url: str = env("{SERVICE}_DATABASE_URL", secret=True)
+    database_pool: int = env("{SERVICE}_DATABASE_POOL", default=8)
+    kafka_bootstrap: str = env("KAFKA_BOOTSTRAP")
+    kafka_security_protocol: str = env("KAFKA_SECURITY_PROTOCOL", default="PLAINTEXT")
+    kafka_ca_file: str = env("KAFKA_CA_FILE", default="")
+    kafka_sasl_mechanism: str = env("KAFKA_SASL_MECHANISM", default="")
+    kafka_username: str = env("KAFKA_USERNAME", default="")
+    kafka_password: str = env("KAFKA_PASSWORD", default="", secret=True)
+    mesh_key: str = env("MESH_KEY", secret=True)
+    token_issuer: str = env("TOKEN_ISSUER", default="https://souk.local")
+    token_audience: str = env("TOKEN_AUDIENCE", default="souk")
+    consumer_batch: int = env("CONSUMER_BATCH", default=500)
+    relay_batch: int = env("RELAY_BATCH", default=1000)
+    traces: str = env("OTEL_EXPORTER_OTLP_ENDPOINT", default="")
+
+    def kafka(self, client_id: str) -> kafka.Connection:
+        """How to reach the brokers."""
+        security: dict[str, Any] = {"security_protocol": self.kafka_security_protocol}
+        if self.kafka_ca_file:
+            security["ssl_cafile"] = self.kafka_ca_file
+        if self.kafka_sasl_mechanism:
+            security["sasl_mechanism"] = self.kafka_sasl_mechanism
+        if self.kafka_username:
+            security["sasl_plain_username"] = self.kafka_username
+            security["sasl_plain_password"] = self.kafka_password
+        return kafka.Connection(self.kafka_bootstrap, client_id, security)
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """The process that services live in: its environment, its role, its name and its clock."""
+
+    environ: Mapping[str, str]
+    role: str
+    owner: str
+    now: clock.Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Consuming:
+    """What a service consumes: topics, and who handles what is in them."""
+
+    topics: Sequence[str]
+    subscribers: events.Subscribers
+
+
+class Assembly:
+    """One service in its host. `publications` is the table in its `events.py`."""
+
+    def __init__(self, service: str, host: Host, publications: outbox.Publications) -> None:
+        self.service = service
+        self.host = host
+        self.settings = read(Settings, host.environ, service=service)
+        self.mesh = identity.Mesh(self.settings.mesh_key, service)
+        writer = outbox.Outbox(publications, host.now, self._wake_relay)
+        self.db = database.Database(self.settings.database_url, writer, pool_size=self.settings.database_pool)
+        self._peers: list[client.Peer] = []
+        self._relay_loop: loops.Loop | None = None
+
+    def _wake_relay(self) -> None:
+        if self._relay_loop:
+            self._relay_loop.wake()
+
+    def peer(self, name: str, descriptor: ServiceDescriptor) -> client.Peer:
+        """Another service of the mesh, at the address in `<NAME>_ADDR`. Raises KeyError without one."""
+        address = self.host.environ[f"{name.upper()}_ADDR"]
+        made = client.Peer(address, descriptor, self.mesh, traced=bool(self.settings.traces))
+        self._peers.append(made)
+        return made
+
+    def gate(self, fetch_keys: identity.FetchKeys) -> identity.Gate:
+        """Lets calls in by the keys that `fetch_keys` gives."""
+        issuer = identity.Issuer(self.settings.token_issuer, self.settings.token_audience)
+        return identity.Gate(identity.Tokens(issuer, fetch_keys), self.mesh)
+
+    def parts(
+        self,
+        servicer: server.Servicer,
+        fetch_keys: identity.FetchKeys,
+        *,
+        consuming: Consuming | None = None,
+        working: Sequence[process.Part] = (),
+    ) -> list[process.Part]:
+        """The parts of this service that its host's role asks for, in the order they start. `working` are its own loops."""
+        parts: list[process.Part] = [self.db, *self._peers]
+        if self.host.role in (WORK, ALL):
+            parts += [*self._machinery(consuming), *working, *self._consumer(consuming)]
+        if self.host.role in (SERVE, ALL):
+            traced = bool(self.settings.traces)
+            parts.append(server.Server(self.service, self.settings.listen, self.gate(fetch_keys), servicer, traced=traced))
+        return parts
+
+    def _machinery(self, consuming: Consuming | None) -> list[process.Part]:
+        producer = kafka.Producer(self.settings.kafka(self.service))
+        owner, batch = self.host.owner, self.settings.relay_batch
+        bringer = relay.Relay(self.db, producer, service=self.service, owner=owner, batch=batch)
+        # Fallback polling only: writers in this process wake it at commit.
+        self._relay_loop = loops.Loop(
+            f"{self.service}-relay", bringer.work, idle_s=0.05, idle_most_s=0.25, leave=bringer.leave
+        )
+        keeper = retention.Retention(self.db, self.host.now)
+        gauges = retention.Gauges(self.db, self.service)
+        parts: list[process.Part] = [
+            producer,
+            self._relay_loop,
+            loops.Loop(f"{self.service}-retention", keeper.work, idle_s=600),
+            loops.Loop(f"{self.service}-gauges", gauges.work, idle_s=10),
+        ]
+        if consuming:
+            again = parked.Retrier(self.db, self._reader(consuming), service=self.service, now=self.host.now)
+            parts.append(loops.Loop(f"{self.service}-parked", again.work, idle_s=1.0, idle_most_s=2.0))
+        return parts
+
+    def _consumer(self, consuming: Consuming | None) -> list[process.Part]:
+        if not consuming:
+            return []
+        deliverer = consumer.Deliverer(self.db, self._reader(consuming), service=self.service, now=self.host.now)
+        subscription = kafka.Subscription(consuming.topics, self.service, self.settings.consumer_batch)
+        return [kafka.Consumer(self.settings.kafka(self.service), subscription, deliverer.deliver)]
+
+    def _reader(self, consuming: Consuming) -> events.Reader:
+        return events.Reader(consuming.subscribers)
+
+
+def migrations(service: str) -> Path:
+    """The folder of a service's own migrations."""
+    return Path(__file__).resolve().parent.parent / service / "migrations"
+
+
+def keys_of(jwks: Sequence[Mapping[str, str]]) -> dict[str, jwt.PyJWK]:
+    """Public keys by key id, out of the members of a JWK set."""
+    return {key["kid"]: jwt.PyJWK(dict(key), algorithm=identity.ALGORITHM) for key in jwks}

@@ -1,0 +1,173 @@
+"""The database of a service: a pool, transactions that write their events with the change, and statements built once.
+
+SQLAlchemy Core builds statements and tables; each is compiled to text once and run on psycopg directly, because the engine
+costs as much as the query. Ids are text on this side (`uuid` columns load as `str`), times are aware UTC.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from functools import cached_property
+from typing import Any, Protocol
+
+import psycopg
+import psycopg_pool
+import sqlalchemy
+from psycopg.types.string import TextLoader
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+
+from services.chassis import errors, tracing
+
+Row = tuple[Any, ...]
+Parameters = Mapping[str, Any]
+
+# Refuses to wait for ever for a lock, a query or a forgotten transaction. Milliseconds.
+SESSION = "-c lock_timeout=5000 -c statement_timeout=15000 -c idle_in_transaction_session_timeout=30000 -c TimeZone=UTC"
+_DIALECT = PGDialect_psycopg(paramstyle="pyformat")
+
+# What goes away by itself: the same work may succeed when it is repeated. Deadlocks, serialisation failures, lost
+# connections and an exhausted pool are all OperationalErrors to psycopg.
+_TRANSIENT = (psycopg.OperationalError, psycopg.InterfaceError)
+
+
+class Statement:
+    """A statement built with SQLAlchemy Core (or written as SQL with %(name)s places), compiled when first used."""
+
+    def __init__(self, query: sqlalchemy.ClauseElement | str) -> None:
+        self._query = query
+
+    @cached_property
+    def compiled(self) -> tuple[str, Parameters]:
+        """The SQL text, and the values that the builder put into it."""
+        if isinstance(self._query, str):
+            return self._query, {}
+        compiled = self._query.compile(dialect=_DIALECT)
+        return str(compiled), {name: value for name, value in compiled.params.items() if value is not None}
+
+
+def given(table: sqlalchemy.Table, *names: str) -> sqlalchemy.TableValuedAlias:
+    """Rows passed as one array per column, typed as the table's columns: `unnest(...) AS given(...)`.
+
+    The arrays are the parameters of the same names; `columns` makes them from objects.
+    """
+    arrays = [sqlalchemy.bindparam(name, type_=ARRAY(table.c[name].type)) for name in names]
+    named = [sqlalchemy.column(name, table.c[name].type) for name in names]
+    return sqlalchemy.func.unnest(*arrays).table_valued(*named).render_derived(name="given")
+
+
+def insert_given(table: sqlalchemy.Table, *names: str) -> Any:
+    """An insert of any number of rows in one statement, to be refined (on_conflict_do_nothing, returning)."""
+    from sqlalchemy.dialects.postgresql import insert  # noqa: PLC0415 - shadows the general insert by name
+
+    return insert(table).from_select(list(names), sqlalchemy.select(given(table, *names)))
+
+
+def columns(rows: Iterable[Any], *names: str) -> dict[str, list[Any]]:
+    """The attributes `names` of the rows as one list each: the parameters of `given`."""
+    items = list(rows)
+    return {name: [getattr(item, name) for item in items] for name in names}
+
+
+class Emitter(Protocol):
+    """Turns what happened into rows of the outbox, in the transaction it happened in."""
+
+    async def write(self, transaction: "Transaction", events: Sequence[object]) -> None:
+        """Insert the events, in their order."""
+
+
+class Transaction:
+    """One database transaction. What is emitted in it is written at its end, so that an event cannot be forgotten."""
+
+    def __init__(self, connection: psycopg.AsyncConnection[Row]) -> None:
+        self._connection = connection
+        self.events: list[object] = []
+        self.committed: list[Callable[[], None]] = []
+
+    async def run(self, statement: Statement, parameters: Parameters | None = None) -> list[Row]:
+        """Execute, and answer with the rows (none for a statement that returns none)."""
+        return await _execute(self._connection, statement, parameters)
+
+    def emit(self, events: Iterable[object]) -> None:
+        """Publish these domain events if, and only if, the transaction commits; after all rows it changes are locked."""
+        self.events.extend(events)
+
+    def after_commit(self, wake: Callable[[], None]) -> None:
+        """Call this when the transaction has committed, to wake whoever works on what it wrote. It must not fail."""
+        if wake not in self.committed:
+            self.committed.append(wake)
+
+
+class Database:
+    """The pool of one service. Opening it waits for the server; everything else raises TransientError when it is away."""
+
+    def __init__(self, url: str, emitter: Emitter, *, pool_size: int = 8) -> None:
+        self._emitter = emitter
+        self._pool = psycopg_pool.AsyncConnectionPool(
+            url,
+            min_size=1,
+            max_size=pool_size,
+            open=False,
+            timeout=5.0,
+            max_lifetime=1800,
+            kwargs={"autocommit": True, "options": SESSION, "connect_timeout": 5},
+            configure=_configure,
+            check=None,
+            reconnect_timeout=30,
+            num_workers=2,
+        )
+
+    async def start(self) -> None:
+        """Open the pool. It connects in the background, so that a service starts before its database does."""
+        await self._pool.open(wait=False)
+
+    async def stop(self) -> None:
+        """Close all connections."""
+        await self._pool.close()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """A transaction: commits at the end of the block, rolls back when it raises.
+
+        Raises TransientError when the database is away or another transaction is in the way. When it is raised by the
+        commit itself the outcome is unknown: repeat with the same ids, as every write of this project may be repeated.
+        """
+        with _translated():
+            async with self._pool.connection() as connection:
+                transaction = Transaction(connection)
+                async with connection.transaction():
+                    yield transaction
+                    if transaction.events:
+                        await self._emitter.write(transaction, transaction.events)
+        for wake in transaction.committed:
+            wake()
+
+    async def read(self, statement: Statement, parameters: Parameters | None = None) -> list[Row]:
+        """One statement of its own, committed at once. Raises TransientError when the database is away."""
+        with _translated():
+            async with self._pool.connection() as connection:
+                return await _execute(connection, statement, parameters)
+
+
+class _translated:  # noqa: N801 - used like the function that contextlib would make, at a third of its cost
+    """Turns errors that go away by themselves into TransientError."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, _TRANSIENT):
+            raise errors.TransientError(f"database: {error}") from error
+
+
+async def _execute(
+    connection: psycopg.AsyncConnection[Row], statement: Statement, parameters: Parameters | None
+) -> list[Row]:
+    text, built_in = statement.compiled
+    values = {**built_in, **parameters} if parameters else built_in
+    with tracing.span("sql", statement=text):
+        cursor = await connection.execute(text.encode(), values or None)
+        return await cursor.fetchall() if cursor.description else []
+
+
+async def _configure(connection: psycopg.AsyncConnection[Row]) -> None:
+    connection.adapters.register_loader("uuid", TextLoader)

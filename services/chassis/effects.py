@@ -1,0 +1,111 @@
+"""Effects outside: calls to systems beyond our transactions (a provider, a mail server), made from rows that say so.
+
+A handler never calls out. It records the intent in its transaction; this worker claims such rows by lease, calls out
+concurrently with the row's own key, and settles the outcomes, with their events, in one transaction. The attempt is
+counted at the claim, so that a call that kills the process counts. A row whose outcome is unknown is simply claimed again.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from services.chassis import database, errors, loops
+
+_LOG = logging.getLogger(__name__)
+
+Work = TypeVar("Work")
+Outcome = TypeVar("Outcome")
+
+
+class Effect(Protocol[Work, Outcome]):
+    """One kind of call outside, as its service defines it."""
+
+    async def claim(self, transaction: database.Transaction, most: int) -> Sequence[Work]:
+        """Lease up to `most` rows that are due (FOR UPDATE SKIP LOCKED), counting the attempt."""
+
+    async def perform(self, work: Work) -> Outcome:
+        """Call out. Every answer is an outcome, the unknown one too. May raise nothing else than a defect does."""
+
+    async def settle(self, transaction: database.Transaction, outcomes: Sequence[tuple[Work, Outcome]]) -> None:
+        """Write the outcomes where the lease is still ours (compare the epoch or the attempt), and emit their events."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many calls run at once, and how long finished ones gather before they are settled together, in seconds."""
+
+    concurrent: int = 128
+    gather_s: float = 0.005
+    idle_s: float = 0.25
+    idle_most_s: float = 1.0
+
+
+class Worker(Generic[Work, Outcome]):
+    """Works one kind of effect. `wake` it when rows were written."""
+
+    def __init__(self, db: database.Database, effect: Effect[Work, Outcome], limits: Limits, *, name: str) -> None:
+        self._db = db
+        self._effect = effect
+        self._limits = limits
+        self._name = name
+        self._running: set[asyncio.Task[None]] = set()
+        self._finished: list[tuple[Work, Outcome]] = []
+        self._claims = loops.Loop(f"{name}-claim", self._claim, idle_s=limits.idle_s, idle_most_s=limits.idle_most_s)
+        self._settles = loops.Loop(f"{name}-settle", self._settle, idle_s=limits.idle_most_s)
+
+    def wake(self) -> None:
+        """Rows may be due: claim now."""
+        self._claims.wake()
+
+    async def start(self) -> None:
+        """Begin."""
+        await self._settles.start()
+        await self._claims.start()
+
+    async def stop(self) -> None:
+        """Claim no more, let the calls under way end, settle them."""
+        await self._claims.stop()
+        if self._running:
+            await asyncio.wait(self._running, timeout=10)
+        await self._settles.stop()
+        await self._settle()
+
+    async def _claim(self) -> int:
+        free = self._limits.concurrent - len(self._running)
+        if free <= 0:
+            return 0
+        async with self._db.transaction() as transaction:
+            claimed = await self._effect.claim(transaction, free)
+        for work in claimed:
+            task = asyncio.create_task(self._perform(work))
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+        return len(claimed)
+
+    async def _perform(self, work: Work) -> None:
+        try:
+            outcome = await self._effect.perform(work)
+        except Exception:
+            # The row stays leased and is claimed again when the lease ends: as good as an unknown outcome.
+            _LOG.exception("effect failed", extra={"effect": self._name})
+            return
+        self._finished.append((work, outcome))
+        self._settles.wake()
+        if len(self._running) >= self._limits.concurrent:
+            self._claims.wake()
+
+    async def _settle(self) -> int:
+        if not self._finished:
+            return 0
+        if self._running:
+            await asyncio.sleep(self._limits.gather_s)
+        batch, self._finished = self._finished, []
+        try:
+            async with self._db.transaction() as transaction:
+                await self._effect.settle(transaction, batch)
+        except errors.TransientError:
+            self._finished = batch + self._finished
+            raise
+        return len(batch)

@@ -1,0 +1,84 @@
+"""What a consumer knows about events: how a record is read, and the table of who handles what.
+
+A service's `events.py` is such a table, written out: message type to how it is parsed and which use case takes a list of it.
+"""
+
+import uuid
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from google.protobuf.message import DecodeError, Message
+
+from services.chassis import database, kafka
+
+# Takes what was parsed from new events, in order, at most one per key; saves and emits in the transaction.
+Handle = Callable[[database.Transaction, Sequence[Any]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriber:
+    """Who handles one type of message: `parse` makes a domain value of it (raising ValueError if it cannot)."""
+
+    parse: Callable[[Any], Any]
+    handle: Handle
+
+
+Subscribers = Mapping[type[Message], Subscriber]
+
+
+class UndecodableError(Exception):
+    """A record that no code of any age could read. It goes to dead-letter at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A record that this service consumes: its identity, its domain value and who handles it."""
+
+    id: str
+    key: str
+    value: Any
+    handle: Handle
+    record: kafka.Record
+
+
+class Reader:
+    """Reads records with a table of subscribers."""
+
+    def __init__(self, subscribers: Subscribers) -> None:
+        self._by_name = {kind.DESCRIPTOR.full_name: (kind, subscriber) for kind, subscriber in subscribers.items()}
+
+    def read(self, record: kafka.Record) -> Event | None:
+        """The event in a record; None for a type this service does not know. Raises UndecodableError."""
+        try:
+            event_id = str(uuid.UUID(record.headers["ce_id"]))
+            kind = record.headers["ce_type"]
+            if kind not in self._by_name:
+                return None
+            message, subscriber = self._by_name[kind]
+            value = subscriber.parse(message.FromString(record.value))
+        except (KeyError, ValueError, DecodeError) as error:
+            raise UndecodableError(f"{type(error).__name__}: {error}") from error
+        return Event(event_id, record.key, value, subscriber.handle, record)
+
+
+def waves(events: Sequence[Event]) -> list[list[Event]]:
+    """The events cut so that wave n holds the n-th event of each key: order per key, many keys at a time."""
+    seen: dict[str, int] = {}
+    result: list[list[Event]] = []
+    for event in events:
+        depth = seen.get(event.key, 0)
+        seen[event.key] = depth + 1
+        if depth == len(result):
+            result.append([])
+        result[depth].append(event)
+    return result
+
+
+async def dispatch(transaction: database.Transaction, wave: Sequence[Event]) -> None:
+    """Hand the events of one wave to their handlers, each handler once, with a list."""
+    by_handler: dict[Handle, list[Any]] = {}
+    for event in wave:
+        by_handler.setdefault(event.handle, []).append(event.value)
+    for handle, values in by_handler.items():
+        await handle(transaction, values)

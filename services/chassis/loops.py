@@ -1,0 +1,91 @@
+"""Loops: work that a process does over and over beside its calls, woken when there is some, polling when nobody wakes it.
+
+The relay, the effects and the timers are all loops. A loop outlives every outage: it backs off and says so in the log.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable
+
+from services.chassis import errors
+
+_LOG = logging.getLogger(__name__)
+
+# After an error: seconds to wait at first and at most, doubled each time, with full jitter.
+BACKOFF_FIRST_S = 0.1
+BACKOFF_MOST_S = 5.0
+
+
+def backoff(failures: int, *, first: float = BACKOFF_FIRST_S, most: float = BACKOFF_MOST_S) -> float:
+    """Seconds to wait after so many failures in a row: exponential with full jitter, at least a tenth of the bound."""
+    bound = min(most, first * float(2 ** min(failures - 1, 16)))
+    return bound * random.uniform(0.1, 1.0)  # noqa: S311 - jitter is no secret
+
+
+# What a loop does each time: answers how much it did. And what it does once, at its end.
+Work = Callable[[], Awaitable[int]]
+Leave = Callable[[], Awaitable[None]]
+
+
+class Loop:
+    """Calls `work` until stopped. It answers how much it did: after nothing the loop sleeps until woken or `idle_s`."""
+
+    def __init__(self, name: str, work: Work, *, idle_s: float, idle_most_s: float = 0, leave: Leave | None = None) -> None:
+        self._name = name
+        self._work = work
+        self._leave = leave
+        self._idle_s = idle_s
+        self._idle_most_s = max(idle_s, idle_most_s)
+        self._woken = asyncio.Event()
+        self._stopping = False
+        self._task: asyncio.Task[None] | None = None
+
+    def wake(self) -> None:
+        """There may be work: do not sleep any longer. For callers on the loop's own event loop."""
+        self._woken.set()
+
+    async def start(self) -> None:
+        """Begin."""
+        self._task = asyncio.create_task(self._run(), name=self._name)
+
+    async def stop(self) -> None:
+        """Finish the work under way and end."""
+        self._stopping = True
+        self._woken.set()
+        if self._task:
+            await self._task
+        if self._leave:
+            await self._leave()
+
+    async def _run(self) -> None:
+        failures = 0
+        idle = self._idle_s
+        while not self._stopping:
+            self._woken.clear()
+            try:
+                done = await self._work()
+            except errors.TransientError as error:
+                failures += 1
+                _LOG.warning("loop backs off", extra={"loop": self._name, "failures": failures, "cause": str(error)})
+                await self._sleep(backoff(failures))
+                continue
+            except Exception:
+                # A defect must not end the loop: the rows it would have worked on stay, and the log tells.
+                failures += 1
+                _LOG.exception("loop failed", extra={"loop": self._name, "failures": failures})
+                await self._sleep(backoff(failures))
+                continue
+            failures = 0
+            idle = self._idle_s if done else min(idle * 1.5, self._idle_most_s)
+            if not done:
+                await self._sleep(idle)
+
+    async def _sleep(self, seconds: float) -> None:
+        if self._stopping:
+            return
+        try:
+            async with asyncio.timeout(seconds):
+                await self._woken.wait()
+        except TimeoutError:
+            return

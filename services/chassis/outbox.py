@@ -1,0 +1,88 @@
+"""The outbox: events are rows of the transaction that made them true, and a relay brings them to Kafka later.
+
+`Publications` is the table that a service's `events.py` writes out: which domain event becomes which message, on which
+topic, under which key. A row is inserted after the change it tells of, hence after that aggregate's row lock: the order
+of ids within one key is the order of commits.
+"""
+
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from google.protobuf.message import Message
+from psycopg.types.json import Jsonb
+
+from services.chassis import clock, database, ids, schema, tracing
+
+SHARDS = 16
+DEAD_LETTER = "dead-letter"
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """How one kind of domain event is published. render makes its message; key and sequence read the event."""
+
+    topic: str
+    key: Callable[[Any], str]
+    render: Callable[[Any], Message]
+    sequence: Callable[[Any], int] = lambda _: 0
+
+
+Publications = Mapping[type, Publication]
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A row of the outbox: one record for Kafka. headers go beside the CloudEvents ones."""
+
+    event_id: str
+    topic: str
+    key: str
+    type: str
+    sequence: int
+    time: datetime
+    payload: bytes
+    traceparent: str = ""
+    headers: Jsonb | None = None
+
+    @property
+    def shard(self) -> int:
+        """Which relay it belongs to: a stable hash, so that one key stays with one relay whatever process wrote it."""
+        return zlib.crc32(self.key.encode()) % SHARDS
+
+
+_COLUMNS = ("event_id", "shard", "topic", "key", "type", "sequence", "time", "traceparent", "headers", "payload")
+INSERT = database.Statement(database.insert_given(schema.OUTBOX, *_COLUMNS))
+
+
+class Outbox:
+    """Writes the events of transactions, as the service's publications say, and wakes the relay of this process."""
+
+    def __init__(self, publications: Publications, now: clock.Clock, wake: Callable[[], None]) -> None:
+        self._publications = publications
+        self._now = now
+        self._wake = wake
+
+    async def write(self, transaction: database.Transaction, events: Sequence[object]) -> None:
+        """Insert a row per event, in their order. Raises KeyError for an event that no publication names."""
+        now = self._now()
+        parent = tracing.traceparent()
+        letters = [event if isinstance(event, Letter) else self._letter(event, now, parent) for event in events]
+        await transaction.run(INSERT, database.columns(letters, *_COLUMNS))
+        transaction.after_commit(self._wake)
+
+    def _letter(self, event: object, now: datetime, parent: str) -> Letter:
+        publication = self._publications[type(event)]
+        message = publication.render(event)
+        return Letter(
+            event_id=ids.new_id(now),
+            topic=publication.topic,
+            key=publication.key(event),
+            type=message.DESCRIPTOR.full_name,
+            sequence=publication.sequence(event),
+            time=now,
+            payload=message.SerializeToString(),
+            traceparent=parent,
+        )

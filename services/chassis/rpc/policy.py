@@ -1,0 +1,43 @@
+"""What the contract says of a method: `souk.options.v1.policy`, read from the descriptor once."""
+
+from dataclasses import dataclass
+
+from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
+
+from souk.options.v1 import options_pb2
+
+DEFAULT_TIMEOUT_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A method's name and policy. timeout_s is 0 for a stream without limit. retriable: calling it twice does no harm."""
+
+    path: str
+    public: bool
+    roles: frozenset[str]
+    services: frozenset[str]
+    timeout_s: float
+    retriable: bool
+
+
+def of_method(descriptor: MethodDescriptor) -> Method:
+    """The policy of one method. Raises ValueError for a method without an access rule."""
+    policy = descriptor.GetOptions().Extensions[options_pb2.policy]
+    access = policy.access
+    if not (access.public or access.roles or access.services):
+        raise ValueError(f"{descriptor.full_name} has no access rule")
+    default = 0.0 if descriptor.server_streaming else DEFAULT_TIMEOUT_S
+    return Method(
+        path=f"/{descriptor.containing_service.full_name}/{descriptor.name}",
+        public=access.public,
+        roles=frozenset(options_pb2.Access.Role.Name(role) for role in access.roles),
+        services=frozenset(access.services),
+        timeout_s=policy.timeout_ms / 1000 or default,
+        retriable=policy.idempotency in (options_pb2.Policy.SAFE, options_pb2.Policy.IDEMPOTENT),
+    )
+
+
+def of_service(descriptor: ServiceDescriptor) -> dict[str, Method]:
+    """The policies of a service's methods, by name."""
+    return {method.name: of_method(method) for method in descriptor.methods}

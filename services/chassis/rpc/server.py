@@ -1,0 +1,118 @@
+"""The gRPC server of a service: its methods behind `Serving`, health, reflection, and a drain that loses no call."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+from google.protobuf.descriptor import ServiceDescriptor
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1._async import HealthServicer
+from grpc_reflection.v1alpha import reflection
+
+from services.chassis import tracing
+from services.chassis.rpc import identity, policy
+from services.chassis.rpc.serving import Serving
+
+# A drain waits this long for calls that are being served, in seconds.
+DRAIN_S = 20.0
+# Between "not serving" and the end of accepting: balancers look away meanwhile. The chart's preStop makes it longer.
+LOOK_AWAY_S = 0.2
+MOST_MESSAGE_BYTES = 4 * 1024 * 1024
+OPTIONS = [
+    ("grpc.max_receive_message_length", MOST_MESSAGE_BYTES),
+    # Connections end after a while, so that new pods get their share of them; calls under way may finish.
+    ("grpc.max_connection_age_ms", 300_000),
+    ("grpc.max_connection_age_grace_ms", 30_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
+    # Two servers on one port would each see half of the calls: a port in use is an error.
+    ("grpc.so_reuseport", 0),
+]
+
+Handlers = Mapping[str, grpc.RpcMethodHandler]
+
+
+class _Recorder:
+    """Stands in for a server while generated code adds a servicer to it, and keeps the handlers."""
+
+    def __init__(self) -> None:
+        self.handlers: dict[str, Any] = {}
+
+    def add_generic_rpc_handlers(self, handlers: object) -> None:
+        """The same handlers again, in another form."""
+
+    def add_registered_method_handlers(self, _service: str, handlers: Mapping[str, Any]) -> None:
+        """Keep them."""
+        self.handlers = dict(handlers)
+
+
+@dataclass(frozen=True, slots=True)
+class Servicer:
+    """A servicer, the generated function that adds it to a server, and the contract's description of it."""
+
+    descriptor: ServiceDescriptor
+    add: Callable[[Any, Any], None]
+    implementation: Any
+
+
+class Server:
+    """The gRPC server of one service. Not serving, then drained, when it stops."""
+
+    def __init__(self, service: str, listen: str, gate: identity.Gate, servicer: Servicer, *, traced: bool) -> None:
+        self._service = service
+        self._listen = listen
+        self._gate = gate
+        self._servicer = servicer
+        self._traced = traced
+        self._health = HealthServicer()
+        self._serving: Serving | None = None
+        self._server: grpc.aio.Server | None = None
+
+    async def start(self) -> None:
+        """Listen. Raises OSError when the address is taken."""
+        self._serving = Serving(self._service, self._gate)
+        self._server = grpc.aio.server(interceptors=tracing.server_interceptors(enabled=self._traced), options=OPTIONS)
+        name = self._servicer.descriptor.full_name
+        handlers = grpc.method_handlers_generic_handler(name, self._wrapped(self._serving))
+        self._server.add_generic_rpc_handlers((handlers,))
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        names = (name, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, reflection.SERVICE_NAME)
+        reflection.enable_server_reflection(names, self._server)
+        try:
+            self._server.add_insecure_port(self._listen)
+        except RuntimeError as error:
+            raise OSError(f"{self._service}: cannot listen on {self._listen}; is it in use?") from error
+        await self._server.start()
+        await self._report(health_pb2.HealthCheckResponse.SERVING)
+
+    async def stop(self) -> None:
+        """Say "not serving", let balancers look away, take no new call, finish those under way."""
+        if not self._server or not self._serving:
+            return
+        await self._report(health_pb2.HealthCheckResponse.NOT_SERVING)
+        await asyncio.sleep(LOOK_AWAY_S)
+        await self._server.stop(DRAIN_S)
+        async with asyncio.timeout(DRAIN_S):
+            await self._serving.drained()
+
+    async def _report(self, state: Any) -> None:
+        for name in ("", self._servicer.descriptor.full_name):
+            await self._health.set(name, state)
+
+    def _wrapped(self, serving: Serving) -> dict[str, grpc.RpcMethodHandler]:
+        recorder = _Recorder()
+        self._servicer.add(self._servicer.implementation, recorder)
+        policies = policy.of_service(self._servicer.descriptor)
+        return {name: _wrap(serving, policies[name], handler) for name, handler in recorder.handlers.items()}
+
+
+def _wrap(serving: Serving, method: policy.Method, handler: Any) -> grpc.RpcMethodHandler:
+    codec = {
+        "request_deserializer": handler.request_deserializer,
+        "response_serializer": handler.response_serializer,
+    }
+    if handler.response_streaming:
+        return grpc.unary_stream_rpc_method_handler(serving.stream(method, handler.unary_stream), **codec)
+    return grpc.unary_unary_rpc_method_handler(serving.unary(method, handler.unary_unary), **codec)

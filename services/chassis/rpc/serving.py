@@ -1,0 +1,162 @@
+"""Serving one call: what happens around a servicer's method, in order.
+
+Request id and trace into the log context; the caller let in by the contract's access rule; the deadline; the request
+validated by the contract's field rules; then the method. What it raises becomes a status; how it went becomes a metric.
+Methods are wrapped once, when they are registered: a chain of interceptors would cost every call anew.
+"""
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import Any, TypeAlias
+
+import grpc
+import protovalidate
+from google.protobuf.message import Message
+from google.rpc.status_pb2 import Status
+
+from services.chassis import errors, logs, metrics
+from services.chassis.rpc import identity, policy, status
+
+_LOG = logging.getLogger(__name__)
+
+REQUEST_ID = "x-request-id"
+IDEMPOTENCY_KEY = "idempotency-key"
+# No caller may hold a unary call longer than this, whatever deadline it sends, in seconds.
+MOST_TIMEOUT_S = 30.0
+
+Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
+
+
+class Serving:
+    """Serves the methods of one service."""
+
+    def __init__(self, service: str, gate: identity.Gate) -> None:
+        self._service = service
+        self._gate = gate
+        self._in_flight = metrics.RPC_IN_FLIGHT.labels(service)
+        self._calls = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    async def drained(self) -> None:
+        """Wait until no call is being served. grpc.aio's own stop does not wait for handlers that abort."""
+        await self._idle.wait()
+
+    def unary(self, method: policy.Method, behaviour: Callable[..., Any]) -> Callable[..., Any]:
+        """A unary method with everything around it."""
+
+        async def serve(request: Message, context: Context) -> Any:
+            started = self._enter()
+            code = grpc.StatusCode.OK
+            try:
+                await self._prepare(method, request, context)
+                async with asyncio.timeout(_seconds_left(method, context)):
+                    return await behaviour(request, context)
+            except asyncio.CancelledError:
+                code = grpc.StatusCode.CANCELLED
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets a status and the log the rest
+                refused = self._status(method, error)
+                code = status.CODES[refused.code]
+                await status.abort(context, refused)
+            finally:
+                self._leave(method, started, code)
+
+        return serve
+
+    def stream(self, method: policy.Method, behaviour: Callable[..., AsyncIterator[Any]]) -> Callable[..., Any]:
+        """A method that answers with a stream, with everything around it."""
+
+        async def serve(request: Message, context: Context) -> AsyncIterator[Any]:
+            started = self._enter()
+            code = grpc.StatusCode.OK
+            try:
+                await self._prepare(method, request, context)
+                async for message in behaviour(request, context):
+                    yield message
+            except asyncio.CancelledError:
+                code = grpc.StatusCode.CANCELLED
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets a status and the log the rest
+                refused = self._status(method, error)
+                code = status.CODES[refused.code]
+                await status.abort(context, refused)
+            finally:
+                self._leave(method, started, code)
+
+        return serve
+
+    async def _prepare(self, method: policy.Method, request: Message, context: Context) -> None:
+        metadata: dict[str, Any] = dict(context.invocation_metadata() or ())
+        request_id = str(metadata.get(REQUEST_ID) or os.urandom(8).hex())
+        ids = {"service": self._service, "request_id": request_id}
+        if parent := metadata.get("traceparent"):
+            ids["trace_id"] = str(parent)[3:35]
+        logs.context.set(ids)
+        who = await self._gate.admit(method, metadata)
+        identity.set_caller(who)
+        if IDEMPOTENCY_KEY in metadata and not getattr(request, "request_id", "absent"):
+            request.request_id = str(metadata[IDEMPOTENCY_KEY])  # type: ignore[attr-defined]  # just seen to be there
+        validate(request)
+
+    def _status(self, method: policy.Method, error: Exception) -> Status:
+        if isinstance(error, errors.DomainError):
+            return status.render(error, self._service)
+        if isinstance(error, errors.TransientError):
+            _LOG.warning("dependency away", extra={"method": method.path, "cause": str(error)})
+            away = errors.DomainError(
+                errors.Kind.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", "something this needs is away", retry_after_s=1.0
+            )
+            return status.render(away, self._service)
+        if isinstance(error, TimeoutError):
+            late = errors.DomainError(errors.Kind.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", "this took too long")
+            return status.render(late, self._service)
+        _LOG.exception("call failed", extra={"method": method.path}, exc_info=error)
+        shown = {name: text for name, text in logs.context.get().items() if name in {"request_id", "trace_id"}}
+        defect = errors.DomainError(errors.Kind.INTERNAL, "INTERNAL", "something went wrong on our side", shown)
+        return status.render(defect, self._service)
+
+    def _enter(self) -> float:
+        self._calls += 1
+        self._idle.clear()
+        self._in_flight.set(self._calls)
+        return time.perf_counter()
+
+    def _leave(self, method: policy.Method, started: float, code: grpc.StatusCode) -> None:
+        self._calls -= 1
+        self._in_flight.set(self._calls)
+        if not self._calls:
+            self._idle.set()
+        seconds = metrics.RPC_SECONDS.labels(self._service, method.path, code.name)
+        seconds.observe(time.perf_counter() - started)
+
+
+def validate(request: Message) -> None:
+    """Raise REQUEST_INVALID with every field that breaks a rule of the contract."""
+    violations = protovalidate.collect_violations(request)
+    if violations:
+        raise errors.invalid(
+            "REQUEST_INVALID",
+            f"{len(violations)} field(s) of the request are not valid",
+            *(_violation(item) for item in violations),
+        )
+
+
+def _violation(item: Any) -> errors.Violation:
+    proto = item.proto
+    path = "".join(_element(element) for element in proto.field.elements).lstrip(".")
+    return errors.Violation(path, proto.message, proto.rule_id)
+
+
+def _element(element: Any) -> str:
+    subscript = f"[{element.subscript.value}]" if element.subscript else ""
+    return f".{element.field_name}{subscript}"
+
+
+def _seconds_left(method: policy.Method, context: Context) -> float:
+    asked = context.time_remaining()
+    own = method.timeout_s or MOST_TIMEOUT_S
+    return min(MOST_TIMEOUT_S, own if asked is None else asked)

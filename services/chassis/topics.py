@@ -1,0 +1,36 @@
+"""Topics: made when they are missing, with the cluster's replication; never shrunk, which would re-key what is in them."""
+
+from collections.abc import Mapping
+
+from dataclasses import dataclass
+
+from kafka import KafkaAdminClient
+from kafka.admin import NewTopic
+from kafka.errors import TopicAlreadyExistsError
+
+from services.chassis.settings import env
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where the brokers are and how often they keep a record."""
+
+    bootstrap: str = env("KAFKA_BOOTSTRAP")
+    replication: int = env("KAFKA_REPLICATION", default=3)
+
+
+def ensure(settings: Settings, wanted: Mapping[str, int]) -> list[str]:
+    """Make the topics (name to partitions) that do not exist: the names of those made. Raises KafkaError."""
+    admin = KafkaAdminClient(bootstrap_servers=settings.bootstrap.split(","), client_id="souk-topics")
+    try:
+        missing = [name for name in wanted if name not in set(admin.list_topics())]
+        made = []
+        for name in missing:
+            try:
+                admin.create_topics([NewTopic(name, wanted[name], settings.replication)])
+            except TopicAlreadyExistsError:
+                continue  # somebody else made it meanwhile
+            made.append(name)
+        return made
+    finally:
+        admin.close()
