@@ -1,9 +1,9 @@
 """The one program of every image: runs services, migrates their databases, makes topics, looks after parked events.
 
-    python -m services [NAME...] [--role serve|work|all]     run these services (all without a name) in this process
-    python -m services migrate [NAME...]                     bring their databases to the newest version
-    python -m services topics                                make the topics of the registry that do not exist yet
-    python -m services parked list|replay|discard NAME [EVENT_ID]   look after events whose handling failed
+python -m services [NAME...] [--role serve|work|all]     run these services (all without a name) in this process
+python -m services migrate [NAME...]                     bring their databases to the newest version
+python -m services topics                                make the topics of the registry that do not exist yet
+python -m services parked list|replay|discard NAME [EVENT_ID]   look after events whose handling failed
 """
 
 import argparse
@@ -12,12 +12,18 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import uvloop
 
 from services import registry
 from services.chassis import assembly, clock, logs, metrics, migrate, parked, process, settings, topics, tracing
+
+
+@dataclass(frozen=True, slots=True)
+class _Database:
+    url: str = settings.env("{SERVICE}_DATABASE_URL", secret=True)
 
 
 def main(arguments: Sequence[str]) -> int:

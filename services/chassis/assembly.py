@@ -115,7 +115,9 @@ class Assembly:
             parts += [*self._machinery(consuming), *working, *self._consumer(consuming)]
         if self.host.role in (SERVE, ALL):
             traced = bool(self.settings.traces)
-            parts.append(server.Server(self.service, self.settings.listen, self.gate(fetch_keys), servicer, traced=traced))
+            parts.append(
+                server.Server(self.service, self.settings.listen, self.gate(fetch_keys), servicer, traced=traced)
+            )
         return parts
 
     def _machinery(self, consuming: Consuming | None) -> list[process.Part]:

@@ -69,7 +69,7 @@ class Coalescer(Generic[Item, Result]):
             return
         try:
             results = await self._handle([item for item, _ in batch])
-        except Exception as error:  # noqa: BLE001 - whatever it is belongs to the callers, and is handed to them
+        except Exception as error:
             await self._apart(batch, error)
             return
         for (_, future), result in zip(batch, results, strict=True):
@@ -83,7 +83,7 @@ class Coalescer(Generic[Item, Result]):
         for item, future in batch:
             try:
                 [result] = await self._handle([item])
-            except Exception as own:  # noqa: BLE001 - as above
+            except Exception as own:
                 _settle(future, own)
             else:
                 _settle(future, result)

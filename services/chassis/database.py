@@ -23,7 +23,7 @@ Parameters = Mapping[str, Any]
 
 # Refuses to wait for ever for a lock, a query or a forgotten transaction. Milliseconds.
 SESSION = "-c lock_timeout=5000 -c statement_timeout=15000 -c idle_in_transaction_session_timeout=30000 -c TimeZone=UTC"
-_DIALECT = PGDialect_psycopg(paramstyle="pyformat")
+_DIALECT = PGDialect_psycopg(paramstyle="pyformat")  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
 
 # What goes away by itself: the same work may succeed when it is repeated. Deadlocks, serialisation failures, lost
 # connections and an exhausted pool are all OperationalErrors to psycopg.
@@ -46,9 +46,9 @@ class Statement:
 
 
 def given(table: sqlalchemy.Table, *names: str) -> sqlalchemy.TableValuedAlias:
-    """Rows passed as one array per column, typed as the table's columns: `unnest(...) AS given(...)`.
+    """Rows passed as one array per column, typed as the table's columns.
 
-    The arrays are the parameters of the same names; `columns` makes them from objects.
+    It reads `unnest(...) AS given(...)`. The arrays are the parameters of the same names; `columns` makes them from objects.
     """
     arrays = [sqlalchemy.bindparam(name, type_=ARRAY(table.c[name].type)) for name in names]
     named = [sqlalchemy.column(name, table.c[name].type) for name in names]

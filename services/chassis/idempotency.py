@@ -44,8 +44,10 @@ def fingerprint(request: Message) -> bytes:
 
 
 async def claim(transaction: database.Transaction, claims: Sequence[Claim]) -> list[str | errors.DomainError]:
-    """Claim all, in order. Each answer is the id of the resource that the request makes or, when it was made before, made;
-    or REQUEST_ID_REUSED when the same id came with other content. Equal claims in one list have one winner.
+    """Claim all: one answer each, in order.
+
+    An answer is the id of the resource that the request makes or, when it was made before, made; or REQUEST_ID_REUSED when
+    the same id came with other content. Equal claims in one list have one winner.
     """
     if not claims:
         return []

@@ -1,6 +1,6 @@
 """Kafka: a thin port over kafka-python, whose clients block. Each lives in threads; batches cross to the event loop.
 
-Nothing else in the project imports the library.
+Besides `topics.py`, which makes topics, nothing else in the project imports the library.
 """
 
 import asyncio

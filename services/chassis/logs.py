@@ -5,11 +5,13 @@ import json
 import logging
 import sys
 import traceback
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 # Which service, request and trace the current task works for. Interceptors and consumers set it; every line carries it.
-context: contextvars.ContextVar[dict[str, str]] = contextvars.ContextVar("log_context", default={})
+context: contextvars.ContextVar[Mapping[str, str]] = contextvars.ContextVar("log_context", default=MappingProxyType({}))
 
 _STANDARD = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 

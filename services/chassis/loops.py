@@ -31,7 +31,9 @@ Leave = Callable[[], Awaitable[None]]
 class Loop:
     """Calls `work` until stopped. It answers how much it did: after nothing the loop sleeps until woken or `idle_s`."""
 
-    def __init__(self, name: str, work: Work, *, idle_s: float, idle_most_s: float = 0, leave: Leave | None = None) -> None:
+    def __init__(
+        self, name: str, work: Work, *, idle_s: float, idle_most_s: float = 0, leave: Leave | None = None
+    ) -> None:
         self._name = name
         self._work = work
         self._leave = leave

@@ -10,7 +10,8 @@ REQUESTS_KEPT = timedelta(days=7)
 _ROWS_AT_ONCE = 5000
 
 _PURGE_INBOX = database.Statement("""
-DELETE FROM inbox WHERE event_id IN (SELECT event_id FROM inbox WHERE event_id < %(before)s::uuid ORDER BY event_id LIMIT %(most)s)
+DELETE FROM inbox WHERE event_id IN (
+  SELECT event_id FROM inbox WHERE event_id < %(before)s::uuid ORDER BY event_id LIMIT %(most)s)
 RETURNING 1
 """)
 _PURGE_REQUESTS = database.Statement("""

@@ -1,7 +1,6 @@
 """Topics: made when they are missing, with the cluster's replication; never shrunk, which would re-key what is in them."""
 
 from collections.abc import Mapping
-
 from dataclasses import dataclass
 
 from kafka import KafkaAdminClient

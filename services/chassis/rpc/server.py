@@ -31,7 +31,7 @@ OPTIONS = [
     ("grpc.so_reuseport", 0),
 ]
 
-Handlers = Mapping[str, grpc.RpcMethodHandler]
+Handlers = Mapping[str, Any]
 
 
 class _Recorder:
@@ -101,14 +101,14 @@ class Server:
         for name in ("", self._servicer.descriptor.full_name):
             await self._health.set(name, state)
 
-    def _wrapped(self, serving: Serving) -> dict[str, grpc.RpcMethodHandler]:
+    def _wrapped(self, serving: Serving) -> dict[str, Any]:
         recorder = _Recorder()
         self._servicer.add(self._servicer.implementation, recorder)
         policies = policy.of_service(self._servicer.descriptor)
         return {name: _wrap(serving, policies[name], handler) for name, handler in recorder.handlers.items()}
 
 
-def _wrap(serving: Serving, method: policy.Method, handler: Any) -> grpc.RpcMethodHandler:
+def _wrap(serving: Serving, method: policy.Method, handler: Any) -> Any:
     codec = {
         "request_deserializer": handler.request_deserializer,
         "response_serializer": handler.response_serializer,

@@ -58,7 +58,7 @@ class Serving:
             except asyncio.CancelledError:
                 code = grpc.StatusCode.CANCELLED
                 raise
-            except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets a status and the log the rest
+            except Exception as error:
                 refused = self._status(method, error)
                 code = status.CODES[refused.code]
                 await status.abort(context, refused)
@@ -80,7 +80,7 @@ class Serving:
             except asyncio.CancelledError:
                 code = grpc.StatusCode.CANCELLED
                 raise
-            except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets a status and the log the rest
+            except Exception as error:
                 refused = self._status(method, error)
                 code = status.CODES[refused.code]
                 await status.abort(context, refused)

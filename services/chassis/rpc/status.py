@@ -53,8 +53,7 @@ async def abort(context: grpc.aio.ServicerContext[Any, Any], status: Status) -> 
 
 def parse(call_error: grpc.aio.AioRpcError) -> Exception:
     """What a failed call raises here: the DomainError that the other side raised, or TransientError when it is away."""
-    # The library's own reader works on both kinds of call; its stubs know only the blocking one.
-    status = rpc_status.from_call(call_error)
+    status = rpc_status.from_call(call_error)  # type: ignore[arg-type]  # its types know only the blocking kind of call
     info = _detail(status, error_details_pb2.ErrorInfo()) if status else None
     if status is None or info is None:
         return _bare(call_error)
