@@ -1,0 +1,40 @@
+"""The whole configuration."""
+
+from typing import Any
+
+from gateway import contract
+from gateway.envoy import clusters, listener, routes, tokens
+from gateway.settings import Settings
+
+_DOWNSTREAM = "type.googleapis.com/envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig"
+
+
+def configuration(
+    contracted: contract.Contract, settings: Settings, descriptors: bytes, pages: dict[str, tuple[str, str]]
+) -> dict[str, Any]:
+    """Envoy's bootstrap file. It refers to no other file."""
+    return {
+        "node": {"id": "edge", "cluster": "edge"},
+        "admin": {
+            "address": {"socket_address": {"address": settings.admin.host, "port_value": settings.admin.port}}
+        },
+        "overload_manager": {
+            "resource_monitors": [
+                {
+                    "name": "envoy.resource_monitors.global_downstream_max_connections",
+                    "typed_config": {"@type": _DOWNSTREAM, "max_active_downstream_connections": 20_000},
+                }
+            ]
+        },
+        "static_resources": {
+            "listeners": [
+                listener.public(contracted, settings, descriptors, pages),
+                listener.keys(contracted, settings, descriptors),
+            ],
+            "clusters": [
+                *(clusters.service(name, addresses) for name, addresses in settings.services.items()),
+                clusters.pipe(tokens.KEYS_CLUSTER, tokens.keys_socket(settings.listen)),
+                {"name": routes.NOWHERE, "type": "STATIC", "load_assignment": {"cluster_name": routes.NOWHERE}},
+            ],
+        },
+    }

@@ -1,0 +1,193 @@
+"""The edge's own errors, in the one shape that all errors have.
+
+A service's error reaches a REST caller as `google.rpc.Status` in JSON, because the transcoder writes it so. This table
+gives what Envoy answers by itself (no route, no token, too large, too often, nobody there) the same shape: a code, a
+message, and an `ErrorInfo` with a reason, the domain `edge.souk` and the request's id. A gRPC caller gets the same
+`ErrorInfo` in the trailer `grpc-status-details-bin`, without the id, which every response carries as a header anyway.
+"""
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from google.protobuf import any_pb2
+from google.rpc import code_pb2, error_details_pb2, status_pb2
+
+DOMAIN = "edge.souk"
+_CEL = "type.googleapis.com/envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter"
+_ERROR_INFO = "type.googleapis.com/google.rpc.ErrorInfo"
+# What Envoy says by itself about this request.
+_SAID = "%LOCAL_REPLY_BODY%"
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeError:
+    """One error of the edge: when it is meant (a CEL expression), and what the caller gets."""
+
+    reason: str
+    when: str
+    status: int
+    code: "code_pb2.Code.ValueType"
+    message: str
+
+
+# The first that applies is answered.
+ERRORS = (
+    EdgeError(
+        "EDGE_NOT_READY",
+        "response.code_details.startsWith('health_check_failed')",
+        503,
+        code_pb2.UNAVAILABLE,
+        "Less than half of the hosts of a service are healthy.",
+    ),
+    EdgeError(
+        "TOKEN_MISSING",
+        "response.code_details == 'jwt_authn_access_denied{Jwt_is_missing}'",
+        401,
+        code_pb2.UNAUTHENTICATED,
+        "This call needs an access token: `Authorization: Bearer <token>`.",
+    ),
+    EdgeError(
+        "TOKEN_KEYS_UNAVAILABLE",
+        "response.code_details.startsWith('jwt_authn_access_denied{Jwks_')",
+        503,
+        code_pb2.UNAVAILABLE,
+        "The keys that verify access tokens cannot be had at the moment.",
+    ),
+    EdgeError(
+        "TOKEN_INVALID",
+        "response.code_details.startsWith('jwt_authn_access_denied')",
+        401,
+        code_pb2.UNAUTHENTICATED,
+        f"The access token is not valid: {_SAID}.",
+    ),
+    EdgeError("ROUTE_NOT_FOUND", "response.code == 404", 404, code_pb2.NOT_FOUND, "Nothing is served at this path."),
+    EdgeError(
+        "METHOD_NOT_ALLOWED",
+        "response.code == 405",
+        405,
+        code_pb2.UNIMPLEMENTED,
+        "This path does not take this method; the header `Allow` lists those it takes.",
+    ),
+    EdgeError(
+        "REQUEST_TIMEOUT",
+        "response.code == 408",
+        408,
+        code_pb2.DEADLINE_EXCEEDED,
+        "The request did not arrive in time.",
+    ),
+    EdgeError(
+        "REQUEST_TOO_LARGE", "response.code == 413", 413, code_pb2.INVALID_ARGUMENT, "The request's body is too large."
+    ),
+    EdgeError(
+        "RATE_LIMITED",
+        "response.code == 429",
+        429,
+        code_pb2.RESOURCE_EXHAUSTED,
+        "Too many calls: repeat after the seconds in the header `Retry-After`.",
+    ),
+    EdgeError(
+        "HEADERS_TOO_LARGE",
+        "response.code == 431",
+        431,
+        code_pb2.INVALID_ARGUMENT,
+        "The request's headers are too many or too large.",
+    ),
+    EdgeError(
+        "PATH_MALFORMED",
+        "response.code_details == 'path_normalization_failed'",
+        400,
+        code_pb2.INVALID_ARGUMENT,
+        "The path holds an escaped slash or is no valid path.",
+    ),
+    EdgeError(
+        "REQUEST_MALFORMED",
+        "response.code >= 400 && response.code < 500",
+        400,
+        code_pb2.INVALID_ARGUMENT,
+        f"The request cannot be read: {_SAID}",
+    ),
+    EdgeError(
+        "DEADLINE_EXCEEDED",
+        "response.code == 504",
+        504,
+        code_pb2.DEADLINE_EXCEEDED,
+        "The service did not answer in time. A change that was asked for may have happened.",
+    ),
+    EdgeError(
+        "UPSTREAM_UNAVAILABLE",
+        "response.code == 502 || response.code == 503",
+        503,
+        code_pb2.UNAVAILABLE,
+        "The service that answers this call cannot be reached at the moment.",
+    ),
+    EdgeError("INTERNAL", "response.code >= 500", 500, code_pb2.INTERNAL, "The edge failed."),
+)
+
+
+def local_replies() -> dict[str, Any]:
+    """How Envoy writes the answers that come from no service."""
+    return {"mappers": [_healthy(), *(mapper for error in ERRORS for mapper in (_for_grpc(error), _for_json(error)))]}
+
+
+def _healthy() -> dict[str, Any]:
+    return {
+        "filter": _cel("response.code_details == 'health_check_ok'"),
+        "body_format_override": {"json_format": {"status": "SERVING"}},
+    }
+
+
+def _for_json(error: EdgeError) -> dict[str, Any]:
+    info = {
+        "@type": _ERROR_INFO,
+        "reason": error.reason,
+        "domain": DOMAIN,
+        "metadata": {"request_id": "%REQ(X-REQUEST-ID)%"},
+    }
+    body = {"code": error.code, "message": error.message, "details": [info]}
+    return {
+        "filter": _cel(error.when),
+        "status_code": error.status,
+        # A request whose headers could not be read has no id yet.
+        "body_format_override": {"json_format": body, "omit_empty_values": True},
+    }
+
+
+def _for_grpc(error: EdgeError) -> dict[str, Any]:
+    """Envoy makes `grpc-status` out of the HTTP status and `grpc-message` out of the body."""
+    trailer = {"key": "grpc-status-details-bin", "value": _details(error)}
+    return {
+        "filter": _all(_cel(error.when), *_IS_GRPC),
+        "status_code": error.status,
+        "body_format_override": {"text_format_source": {"inline_string": error.message}},
+        "headers_to_add": [{"header": trailer, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}],
+    }
+
+
+def _details(error: EdgeError) -> str:
+    info = any_pb2.Any()
+    info.Pack(error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN))
+    status = status_pb2.Status(code=error.code, message=error.message.replace(_SAID, "").strip(), details=[info])
+    return base64.b64encode(status.SerializeToString()).decode()
+
+
+# The transcoder makes a REST call look like gRPC, and leaves the path it came with.
+_IS_GRPC = (
+    {"header_filter": {"header": {"name": "content-type", "string_match": {"prefix": "application/grpc"}}}},
+    {"header_filter": {"header": {"name": "x-envoy-original-path", "present_match": True, "invert_match": True}}},
+)
+
+
+def _cel(expression: str) -> dict[str, Any]:
+    name = "envoy.access_loggers.extension_filters.cel"
+    return {"extension_filter": {"name": name, "typed_config": {"@type": _CEL, "expression": expression}}}
+
+
+def _all(*filters: dict[str, Any]) -> dict[str, Any]:
+    return {"and_filter": {"filters": list(filters)}}
+
+
+def reasons() -> Sequence[str]:
+    """Every reason that the edge gives by itself."""
+    return [error.reason for error in ERRORS]

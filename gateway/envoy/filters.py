@@ -1,0 +1,131 @@
+"""The HTTP filters, in the order in which a request passes them; a response passes them backwards."""
+
+import base64
+from typing import Any
+
+from gateway import contract
+from gateway.envoy import rate_limits, routes, tokens
+from gateway.settings import Settings
+
+_EXTENSIONS = "type.googleapis.com/envoy.extensions"
+_FILTERS = f"{_EXTENSIONS}.filters.http"
+
+
+def chain(contracted: contract.Contract, settings: Settings, descriptors: bytes) -> list[dict[str, Any]]:
+    """gRPC-Web, CORS, compression, health, transcoding; then, on the method's route, token, limit and size."""
+    clusters = [service.name for service in contracted.services]
+    return [
+        _filter("grpc_web", "grpc_web.v3.GrpcWeb"),
+        _filter("cors", "cors.v3.Cors"),
+        _compressor(),
+        _without_grpc_headers(),
+        health("/livez", []),
+        health("/healthz", clusters),
+        transcoder([service.full_name for service in contracted.services], descriptors, settings.max_request_bytes),
+        tokens.authentication(settings),
+        rate_limits.FILTER,
+        _buffer(settings.max_request_bytes),
+        router(),
+    ]
+
+
+def health(path: str, clusters: list[str]) -> dict[str, Any]:
+    """Answers 200 at a path while at least half of the hosts of each of these clusters are healthy, else 503."""
+    return _filter(
+        "health_check",
+        "health_check.v3.HealthCheck",
+        pass_through_mode=False,
+        headers=[{"name": ":path", "string_match": {"exact": path}}],
+        **({"cluster_min_healthy_percentages": {name: {"value": 50} for name in clusters}} if clusters else {}),
+    )
+
+
+def transcoder(services: list[str], descriptors: bytes, max_request_bytes: int) -> dict[str, Any]:
+    """JSON to gRPC and back, for the REST routes of these services."""
+    return _filter(
+        "grpc_json_transcoder",
+        "grpc_json_transcoder.v3.GrpcJsonTranscoder",
+        proto_descriptor_bin=base64.b64encode(descriptors).decode(),
+        services=services,
+        convert_grpc_status=True,
+        auto_mapping=False,
+        max_request_body_size=max_request_bytes,
+        url_unescape_spec="ALL_CHARACTERS_EXCEPT_RESERVED",
+        print_options={
+            "always_print_primitive_fields": True,
+            "preserve_proto_field_names": True,
+            # A stream is one JSON object per line, each readable when it arrives.
+            "stream_newline_delimited": True,
+        },
+        request_validation_options={"reject_unknown_method": True, "reject_unknown_query_parameters": True},
+    )
+
+
+def router() -> dict[str, Any]:
+    """The last filter: it forwards, and tells the caller nothing about how."""
+    return _filter("router", "router.v3.Router", suppress_envoy_headers=True)
+
+
+def _compressor() -> dict[str, Any]:
+    library = {"@type": f"{_EXTENSIONS}.compression.gzip.compressor.v3.Gzip", "compression_level": "COMPRESSION_LEVEL_1"}
+    return _filter(
+        "compressor",
+        "compressor.v3.Compressor",
+        response_direction_config={"common_config": {"min_content_length": 1024}},
+        compressor_library={"name": "gzip", "typed_config": library},
+    )
+
+
+def _without_grpc_headers() -> dict[str, Any]:
+    """Takes the transport's headers off JSON answers. Requests that are gRPC when they arrive skip it."""
+    removed = [
+        "grpc-status",
+        "grpc-message",
+        "grpc-status-details-bin",
+        "grpc-accept-encoding",
+        "grpc-encoding",
+        "x-envoy-upstream-healthchecked-cluster",
+    ]
+    mutation = {
+        "@type": f"{_FILTERS}.header_mutation.v3.HeaderMutation",
+        "mutations": {"response_mutations": [{"remove": name} for name in removed]},
+    }
+    is_grpc = {
+        "predicate": {
+            "single_predicate": {
+                "input": {
+                    "name": "request-headers",
+                    "typed_config": {
+                        "@type": "type.googleapis.com/envoy.type.matcher.v3.HttpRequestHeaderMatchInput",
+                        "header_name": "content-type",
+                    },
+                },
+                "value_match": {"prefix": "application/grpc"},
+            }
+        },
+        "on_match": {
+            "action": {
+                "name": "skip",
+                "typed_config": {
+                    "@type": "type.googleapis.com/envoy.extensions.filters.common.matcher.action.v3.SkipFilter"
+                },
+            }
+        },
+    }
+    return {
+        "name": "json_headers",
+        "typed_config": {
+            "@type": f"{_EXTENSIONS}.common.matching.v3.ExtensionWithMatcher",
+            "extension_config": {"name": "envoy.filters.http.header_mutation", "typed_config": mutation},
+            "xds_matcher": {"matcher_list": {"matchers": [is_grpc]}},
+        },
+    }
+
+
+def _buffer(max_request_bytes: int) -> dict[str, Any]:
+    """Forwards a request when all of it is there: half a request, a malformed or an oversized one costs no service."""
+    return _filter("buffer", "buffer.v3.Buffer", max_request_bytes=max_request_bytes)
+
+
+def _filter(name: str, type_name: str, **config: Any) -> dict[str, Any]:
+    return {"name": f"envoy.filters.http.{name}", "typed_config": {"@type": f"{_FILTERS}.{type_name}", **config}}

@@ -1,0 +1,169 @@
+"""Routes: one per method, found by its gRPC path, which is also what a REST call becomes.
+
+A request passes the route table twice. A REST call first matches one of the last routes (that is where CORS is decided),
+then the transcoder rewrites it to the method's gRPC path and it is matched again. Everything the contract says about a
+method (timeout, retries, rate limit, who may call) stands at its one route, whatever way the call came in.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from gateway import contract
+from gateway.contract import Idempotency
+from gateway.envoy import rate_limits, tokens
+from gateway.settings import Settings
+
+TRANSCODER = "envoy.filters.http.grpc_json_transcoder"
+_FILTER_CONFIG = "type.googleapis.com/envoy.config.route.v3.FilterConfig"
+_PREVIOUS_HOSTS = "type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"
+# A stream ends when nothing was sent on it for so long; a call ends at its timeout.
+_STREAM_IDLE_S = 300
+# The edge answers first: its answer carries a reason, which a bare gRPC deadline does not.
+_AFTER_EDGE_MS = 50
+NOWHERE = "edge_nowhere"
+_UNTRANSCODED = {TRANSCODER: {"@type": _FILTER_CONFIG, "disabled": True}}
+
+
+def table(contracted: contract.Contract, settings: Settings, pages: dict[str, tuple[str, str]]) -> list[dict[str, Any]]:
+    """All routes, in the order in which they are tried.
+
+    pages maps a path to the content type and text that Envoy itself answers with.
+    """
+    exposed = list(contracted.exposed)
+    return [
+        *(_method(method, settings) for method in exposed),
+        *(_page(path, content_type, text) for path, (content_type, text) in pages.items()),
+        *_wrong_verbs(exposed),
+        _rest(),
+        _nowhere(),
+    ]
+
+
+def _method(method: contract.Method, settings: Settings) -> dict[str, Any]:
+    limit = method.rate_limit
+    assert limit is not None  # noqa: S101 - contract.read refuses an exposed method without one
+    return {
+        "match": {"path": method.grpc_path, "grpc": {}},
+        "name": method.full_name,
+        "route": {
+            "cluster": method.service,
+            **_duration(method),
+            "retry_policy": retry_policy(method.idempotency),
+        },
+        **_deadline(method),
+        **_caching(method),
+        "typed_per_filter_config": {
+            **tokens.requirement(public=method.access.public),
+            rate_limits.FILTER["name"]: rate_limits.for_route(method, limit, settings.rate_limit_factor),
+        },
+    }
+
+
+def _duration(method: contract.Method) -> dict[str, Any]:
+    """A caller's shorter `grpc-timeout` is honoured, a longer one cut to the contract's."""
+    if not method.timeout_ms:
+        return {
+            "timeout": "0s",
+            "idle_timeout": f"{_STREAM_IDLE_S}s",
+            "max_stream_duration": {"grpc_timeout_header_max": "0s"},
+        }
+    timeout = f"{method.timeout_ms / 1000:g}s"
+    return {"timeout": timeout, "max_stream_duration": {"grpc_timeout_header_max": timeout}}
+
+
+def _deadline(method: contract.Method) -> dict[str, Any]:
+    """A REST caller sets no deadline; the service still gets one, so that it gives up soon after the edge did."""
+    if not method.timeout_ms:
+        return {}
+    header = {"key": "grpc-timeout", "value": f"{method.timeout_ms + _AFTER_EDGE_MS}m"}
+    return {"request_headers_to_add": [{"header": header, "append_action": "ADD_IF_ABSENT"}]}
+
+
+def _caching(method: contract.Method) -> dict[str, Any]:
+    """What depends on who asks is never kept by a cache on the way."""
+    if method.access.public:
+        return {}
+    header = {"key": "cache-control", "value": "no-store"}
+    return {"response_headers_to_add": [{"header": header, "append_action": "ADD_IF_ABSENT"}]}
+
+
+def retry_policy(idempotency: Idempotency) -> dict[str, Any]:
+    """Retries, on another host where there is one.
+
+    What may be repeated is repeated whenever the service was away; what has a key only if the service cannot have seen
+    it; the rest never.
+    """
+    conditions = {
+        Idempotency.SAFE: "connect-failure,refused-stream,reset-before-request,unavailable",
+        Idempotency.IDEMPOTENT: "connect-failure,refused-stream,reset-before-request,unavailable",
+        Idempotency.KEYED: "connect-failure,refused-stream",
+    }
+    if idempotency not in conditions:
+        return {}
+    return {
+        "retry_on": conditions[idempotency],
+        "num_retries": 2,
+        "retry_back_off": {"base_interval": "0.025s", "max_interval": "0.25s"},
+        "retry_host_predicate": [
+            {"name": "envoy.retry_host_predicates.previous_hosts", "typed_config": {"@type": _PREVIOUS_HOSTS}}
+        ],
+        "host_selection_retry_max_attempts": 3,
+    }
+
+
+def _page(path: str, content_type: str, text: str) -> dict[str, Any]:
+    return {
+        "match": {"path": path, "headers": [{"name": ":method", "string_match": {"exact": "GET"}}]},
+        "name": path.strip("/"),
+        "direct_response": {"status": 200, "body": {"inline_string": text}},
+        "response_headers_to_add": [
+            {"header": {"key": "content-type", "value": content_type}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
+        ],
+        "typed_per_filter_config": _UNTRANSCODED,
+    }
+
+
+def _wrong_verbs(methods: Iterable[contract.Method]) -> Iterator[dict[str, Any]]:
+    """405 for paths that exist with other verbs only."""
+    verbs: dict[str, set[str]] = {}
+    for method in methods:
+        for rule in method.http:
+            verbs.setdefault(_path_pattern(rule.path), set()).add(rule.verb)
+    for pattern, allowed in verbs.items():
+        yield _wrong_verb(pattern, sorted(allowed))
+
+
+def _wrong_verb(pattern: str, allowed: list[str]) -> dict[str, Any]:
+    # OPTIONS is left to CORS.
+    taken = "|".join([*allowed, "OPTIONS"])
+    other = {"name": ":method", "invert_match": True, "string_match": {"safe_regex": {"regex": taken}}}
+    return {
+        "match": {"safe_regex": {"regex": pattern}, "headers": [other]},
+        "direct_response": {"status": 405},
+        "response_headers_to_add": [{"header": {"key": "allow", "value": ", ".join(allowed)}}],
+        "typed_per_filter_config": _UNTRANSCODED,
+    }
+
+
+def _path_pattern(template: str) -> str:
+    return "/".join("[^/]+" if segment.startswith("{") else re.escape(segment) for segment in template.split("/"))
+
+
+def _rest() -> dict[str, Any]:
+    """Where every REST call passes before it is transcoded.
+
+    CORS applies only on a route with a cluster. Nothing is forwarded on this one: the transcoder answers 404 to what it
+    does not know, and the cluster has no hosts.
+    """
+    not_grpc = {
+        "name": "content-type",
+        "treat_missing_header_as_empty": True,
+        "invert_match": True,
+        "string_match": {"prefix": "application/grpc"},
+    }
+    return {"match": {"prefix": "/", "headers": [not_grpc]}, "name": "rest", "route": {"cluster": NOWHERE}}
+
+
+def _nowhere() -> dict[str, Any]:
+    return {"match": {"prefix": "/"}, "name": "nowhere", "direct_response": {"status": 404}}
