@@ -22,7 +22,8 @@ async def _serve(address: listening.Address, book: ledger.Ledger) -> None:
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
     await runner.setup()
     await web.TCPSite(runner, address.host, address.port).start()
-    print(f"payment provider on http://{address}", flush=True)
+    host, port = runner.addresses[0][:2]
+    print(f"payment provider on http://{host}:{port}", flush=True)
     await listening.until_told_to_stop()
     await runner.cleanup()
 
