@@ -69,6 +69,11 @@ class Coalescer(Generic[Item, Result]):
             return
         try:
             results = await self._handle([item for item, _ in batch])
+        except errors.TransientError as error:
+            # An outage is nobody's fault: asking again for each of them would only make it worse.
+            for _, future in batch:
+                _settle(future, error)
+            return
         except Exception as error:
             await self._apart(batch, error)
             return
