@@ -26,7 +26,8 @@ class SettingsError(Exception):
 
 def env(name: str, *, default: Any = dataclasses.MISSING, secret: bool = False) -> Any:
     """A field that is read from the variable `name` (or the file that `name`_FILE names). secret hides it from repr."""
-    return dataclasses.field(default=default, repr=not secret, metadata={"env": name})
+    # By keyword only, so that fields with and without a default may stand in any order.
+    return dataclasses.field(default=default, kw_only=True, repr=not secret, metadata={"env": name})
 
 
 def read(kind: type[T], environ: Mapping[str, str], *, service: str = "") -> T:
