@@ -1,0 +1,51 @@
+"""Databases for tests: each made for one module, migrated as in production, dropped at its end.
+
+@pytest.fixture(scope="module")
+def database_url(postgres_admin_url: str) -> Iterator[str]:
+    with postgres.fresh_database(postgres_admin_url, "user") as url:
+        yield url
+
+@pytest_asyncio.fixture
+async def db(database_url: str) -> AsyncIterator[database.Database]:
+    async with postgres.opened(database_url, events.PUBLISHED) as db:
+        yield db
+"""
+
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+import psycopg
+import sqlalchemy
+from psycopg import sql
+
+from services.chassis import assembly, clock, database, migrate, outbox
+
+
+@contextmanager
+def fresh_database(admin_url: str, service: str) -> Iterator[str]:
+    """The URL of a new, migrated database of a service; it is gone after the block."""
+    name = f"test_{service}_{uuid.uuid4().hex[:12]}"
+    url = sqlalchemy.make_url(admin_url).set(database=name).render_as_string(hide_password=False)
+    _run(admin_url, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    try:
+        migrate.migrate(url, assembly.migrations(service))
+        yield url
+    finally:
+        _run(admin_url, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@asynccontextmanager
+async def opened(url: str, publications: outbox.Publications) -> AsyncIterator[database.Database]:
+    """The database as a service has it; events stay in its outbox, for there is no relay."""
+    db = database.Database(url, outbox.Outbox(publications, clock.utc_now, lambda: None))
+    await db.start()
+    try:
+        yield db
+    finally:
+        await db.stop()
+
+
+def _run(admin_url: str, statement: sql.Composed) -> None:
+    with psycopg.connect(admin_url, autocommit=True) as connection:
+        connection.execute(statement)

@@ -1,0 +1,45 @@
+"""The servers that integration tests talk to: those of the stack that runs the tests, else a stack of their own.
+
+`make test` tells where its servers are by the environment. Somebody who runs pytest by hand gets a PostgreSQL and a Redis
+of the stack `pytest`, which stay up for the next run; `python -m scripts.local --stack pytest down` stops them.
+"""
+
+import fcntl
+import os
+import threading
+from pathlib import Path
+
+from scripts.local import component, layout, postgres, processes, progress, redis, settings
+
+STACK = layout.Stack("pytest", port_base=24000, edge_port=24080)
+
+
+def postgres_admin_url() -> str:
+    """A PostgreSQL server on which databases may be made."""
+    given = os.environ.get("POSTGRES_ADMIN_URL")
+    if given:
+        return given
+    chosen = settings.read(STACK, {})
+    _ensure(postgres.build(chosen))
+    return chosen.admin_database_url
+
+
+def redis_url() -> str:
+    """A Redis server. Tests use keys of their own in it."""
+    given = os.environ.get("REDIS_URL")
+    if given:
+        return given
+    chosen = settings.read(STACK, {})
+    _ensure(redis.build(chosen))
+    return chosen.servers()["REDIS_URL"]
+
+
+def _ensure(wanted: component.Component) -> None:
+    """Start it unless it runs. The workers of one test run, and other runs, wait for each other here."""
+    lock: Path = STACK.folder.with_name(f"{STACK.name}.servers.lock")
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    STACK.save()
+    with lock.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        running = processes.Processes(STACK.folder)
+        component.Starter(running, progress.Silent(), threading.Event()).ensure(wanted)
