@@ -1,0 +1,73 @@
+"""Fills the shop, and says in one line what it did. The package's docstring is its manual."""
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from scripts.edge import Edge, EdgeError
+from scripts.local import layout
+from scripts.local import settings as stack_settings
+from scripts.sample_data.load import Catalog, load
+from scripts.sample_data.over_grpc import GrpcCatalog
+from scripts.sample_data.over_rest import RestCatalog
+from scripts.sample_data.shop import read
+from services.chassis import errors, settings
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where the shop is, and who may fill it."""
+
+    edge_url: str = settings.env("EDGE_URL")
+    admin_email: str = settings.env("ADMIN_EMAIL")
+    admin_password: str = settings.env("ADMIN_PASSWORD", secret=True)
+    catalog_addr: str = settings.env("CATALOG_ADDR", default="")
+    inventory_addr: str = settings.env("INVENTORY_ADDR", default="")
+
+
+@asynccontextmanager
+async def _reached(chosen: Settings) -> AsyncIterator[Catalog]:
+    async with Edge.connect(chosen.edge_url) as edge:
+        await edge.sign_in(chosen.admin_email, chosen.admin_password)
+        if not (chosen.catalog_addr and chosen.inventory_addr):
+            yield RestCatalog(edge)
+            return
+        direct = GrpcCatalog.connect(chosen.catalog_addr, chosen.inventory_addr, edge.token)
+        try:
+            yield direct
+        finally:
+            await direct.close()
+
+
+async def _fill(chosen: Settings) -> None:
+    started = time.monotonic()
+    shop = read()
+    async with _reached(chosen) as catalog:
+        made = await load(catalog, shop)
+    print(
+        f"sample data: {len(shop.categories)} categories, {len(shop.products)} products are there"
+        f" (new: {made.categories} categories, {made.products} products, {made.levels} stock levels)"
+        f" in {time.monotonic() - started:.1f} s"
+    )
+
+
+def main() -> int:
+    """Fill the shop. Answers with a process exit code."""
+    environment = stack_settings.load(layout.ROOT / ".souk" / "env") | dict(os.environ)
+    try:
+        asyncio.run(_fill(settings.read(Settings, environment)))
+    except settings.SettingsError as unset:
+        print(f"sample data: {'; '.join(str(unset).splitlines())}: start the stack with `make run`", file=sys.stderr)
+        return 1
+    except (EdgeError, errors.DomainError, errors.TransientError, OSError) as failure:
+        print(f"sample data: {failure}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
