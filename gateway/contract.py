@@ -12,6 +12,7 @@ from enum import Enum
 from buf.validate import validate_pb2
 from google.api import annotations_pb2, http_pb2
 from google.protobuf import descriptor_pb2
+
 from souk.options.v1 import options_pb2
 
 # What the contract promises for `timeout_ms: 0` on a call that is no stream.

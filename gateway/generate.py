@@ -3,18 +3,20 @@
     python -m gateway.generate --out DIR    writes DIR/envoy.yaml and DIR/openapi.json
 
 Reads the compiled contract (`python -m scripts.proto` makes it), the registry and the environment. The configuration
-refers to no other file: descriptors, OpenAPI document and page are inside it.
+refers to no other file: the descriptors, the OpenAPI document and its page are inside it.
 """
 
 import argparse
+import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import yaml
+from google.protobuf import descriptor_pb2
 
-from gateway import contract, settings
+from gateway import contract, openapi, pages, settings
 from gateway.envoy import bootstrap
 
 _ROOT = Path(__file__).resolve().parent.parent
@@ -23,15 +25,42 @@ _ROOT = Path(__file__).resolve().parent.parent
 def main(arguments: Sequence[str] | None = None) -> int:
     """Generate. Answers with a process exit code; what is wrong stands on stderr, a line each."""
     options = _parser().parse_args(arguments)
-    registry = list(yaml.safe_load(options.registry.read_text())["services"])
-    descriptors = options.descriptors.read_bytes()
-    contracted = contract.read(descriptors, registry)
-    names = [service.name for service in contracted.services]
-    configured = settings.from_environment(os.environ, names)
-    options.out.mkdir(parents=True, exist_ok=True)
-    config = bootstrap.configuration(contracted, configured, descriptors, {})
-    (options.out / "envoy.yaml").write_text(yaml.safe_dump(config, sort_keys=False, width=120))
+    if not options.descriptors.is_file():
+        return _refuse([f"{options.descriptors} is missing: run `python -m scripts.proto` first"])
+    registry = yaml.safe_load(options.registry.read_text())["services"]
+    try:
+        contracted = contract.read(options.descriptors.read_bytes(), registry)
+        configured = settings.from_environment(os.environ, [service.name for service in contracted.services])
+    except (contract.ContractError, settings.SettingsError) as error:
+        return _refuse(error.problems)
+    for name, text in files(contracted, configured, options.descriptors.read_bytes()).items():
+        options.out.mkdir(parents=True, exist_ok=True)
+        (options.out / name).write_text(text)
     return 0
+
+
+def files(contracted: contract.Contract, configured: settings.Settings, descriptors: bytes) -> Mapping[str, str]:
+    """The edge's files by name."""
+    document = openapi.document(contracted, configured.rate_limit_factor)
+    config = bootstrap.configuration(contracted, configured, _without_comments(descriptors), pages.pages(document))
+    return {
+        "envoy.yaml": yaml.safe_dump(config, sort_keys=False, width=120),
+        "openapi.json": json.dumps(document, indent=2) + "\n",
+    }
+
+
+def _without_comments(descriptors: bytes) -> bytes:
+    """The transcoder needs types, not comments, which are most of the bytes."""
+    files_ = descriptor_pb2.FileDescriptorSet.FromString(descriptors)
+    for file in files_.file:
+        file.ClearField("source_code_info")
+    return files_.SerializeToString()
+
+
+def _refuse(problems: Sequence[str]) -> int:
+    for problem in problems:
+        print(f"gateway: {problem}", file=sys.stderr)  # noqa: T201 - a command talks to a person
+    return 1
 
 
 def _parser() -> argparse.ArgumentParser:

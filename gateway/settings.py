@@ -1,7 +1,7 @@
 """What the edge is told by its environment, read once and checked at once."""
 
 import ipaddress
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -138,8 +138,3 @@ class _Reader:
             return Address(host.strip("[]"), int(port))
         self.problems.append(f"{name}: must be host:port, not `{text}`")
         return Address("127.0.0.1", 0)
-
-
-def variables(services: Collection[str]) -> Iterator[str]:
-    """The names of the variables without which nothing can be generated."""
-    return (f"{name.upper()}_ADDR" for name in services)

@@ -1,23 +1,24 @@
 """The whole configuration."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from gateway import contract
+from gateway import contract, pages
 from gateway.envoy import clusters, listener, routes, tokens
 from gateway.settings import Settings
 
-_DOWNSTREAM = "type.googleapis.com/envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig"
+_DOWNSTREAM = (
+    "type.googleapis.com/envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig"
+)
 
 
 def configuration(
-    contracted: contract.Contract, settings: Settings, descriptors: bytes, pages: dict[str, tuple[str, str]]
+    contracted: contract.Contract, settings: Settings, descriptors: bytes, served: Sequence[pages.Page]
 ) -> dict[str, Any]:
     """Envoy's bootstrap file. It refers to no other file."""
     return {
         "node": {"id": "edge", "cluster": "edge"},
-        "admin": {
-            "address": {"socket_address": {"address": settings.admin.host, "port_value": settings.admin.port}}
-        },
+        "admin": {"address": {"socket_address": {"address": settings.admin.host, "port_value": settings.admin.port}}},
         "overload_manager": {
             "resource_monitors": [
                 {
@@ -28,7 +29,7 @@ def configuration(
         },
         "static_resources": {
             "listeners": [
-                listener.public(contracted, settings, descriptors, pages),
+                listener.public(contracted, settings, descriptors, served),
                 listener.keys(contracted, settings, descriptors),
             ],
             "clusters": [

@@ -91,4 +91,6 @@ def _endpoints(name: str, addresses: Sequence[Address]) -> dict[str, Any]:
 def _http2() -> dict[str, Any]:
     keepalive = {"interval": "30s", "timeout": "5s"}
     explicit = {"http2_protocol_options": {"connection_keepalive": keepalive}}
-    return {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {"@type": _HTTP, "explicit_http_config": explicit}}
+    return {
+        "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {"@type": _HTTP, "explicit_http_config": explicit}
+    }

@@ -4,11 +4,14 @@ import base64
 from typing import Any
 
 from gateway import contract
-from gateway.envoy import rate_limits, routes, tokens
+from gateway.envoy import rate_limits, tokens
 from gateway.settings import Settings
 
 _EXTENSIONS = "type.googleapis.com/envoy.extensions"
 _FILTERS = f"{_EXTENSIONS}.filters.http"
+
+# What a stream may hold by flow control anyway, so that an anonymous caller costs no more than before.
+_MAX_UNSIZED_BYTES = 65536
 
 
 def chain(contracted: contract.Contract, settings: Settings, descriptors: bytes) -> list[dict[str, Any]]:
@@ -21,6 +24,7 @@ def chain(contracted: contract.Contract, settings: Settings, descriptors: bytes)
         _without_grpc_headers(),
         health("/livez", []),
         health("/healthz", clusters),
+        _unsized_buffer(),
         transcoder([service.full_name for service in contracted.services], descriptors, settings.max_request_bytes),
         tokens.authentication(settings),
         rate_limits.FILTER,
@@ -67,7 +71,10 @@ def router() -> dict[str, Any]:
 
 
 def _compressor() -> dict[str, Any]:
-    library = {"@type": f"{_EXTENSIONS}.compression.gzip.compressor.v3.Gzip", "compression_level": "COMPRESSION_LEVEL_1"}
+    library = {
+        "@type": f"{_EXTENSIONS}.compression.gzip.compressor.v3.Gzip",
+        "compression_level": "COMPRESSION_LEVEL_1",
+    }
     return _filter(
         "compressor",
         "compressor.v3.Compressor",
@@ -86,45 +93,54 @@ def _without_grpc_headers() -> dict[str, Any]:
         "grpc-encoding",
         "x-envoy-upstream-healthchecked-cluster",
     ]
-    mutation = {
-        "@type": f"{_FILTERS}.header_mutation.v3.HeaderMutation",
-        "mutations": {"response_mutations": [{"remove": name} for name in removed]},
+    mutation = _filter(
+        "header_mutation",
+        "header_mutation.v3.HeaderMutation",
+        mutations={"response_mutations": [{"remove": name} for name in removed]},
+    )
+    return _skipped_if("json_headers", mutation, _header("content-type", {"prefix": "application/grpc"}))
+
+
+def _unsized_buffer() -> dict[str, Any]:
+    """Holds a REST body that does not say its length, up to a small limit, until all of it is there.
+
+    The transcoder parses what arrives and would keep one endless JSON string in memory without any limit. A body that
+    says its length is judged by it (see `routes`), and gRPC is not parsed.
+    """
+    skip = {
+        "or_matcher": {
+            "predicate": [
+                _header("content-type", {"prefix": "application/grpc"}),
+                _header("content-length", {"safe_regex": {"google_re2": {}, "regex": "[0-9]+"}}),
+            ]
+        }
     }
-    is_grpc = {
-        "predicate": {
-            "single_predicate": {
-                "input": {
-                    "name": "request-headers",
-                    "typed_config": {
-                        "@type": "type.googleapis.com/envoy.type.matcher.v3.HttpRequestHeaderMatchInput",
-                        "header_name": "content-type",
-                    },
-                },
-                "value_match": {"prefix": "application/grpc"},
-            }
-        },
-        "on_match": {
-            "action": {
-                "name": "skip",
-                "typed_config": {
-                    "@type": "type.googleapis.com/envoy.extensions.filters.common.matcher.action.v3.SkipFilter"
-                },
-            }
-        },
-    }
-    return {
-        "name": "json_headers",
-        "typed_config": {
-            "@type": f"{_EXTENSIONS}.common.matching.v3.ExtensionWithMatcher",
-            "extension_config": {"name": "envoy.filters.http.header_mutation", "typed_config": mutation},
-            "xds_matcher": {"matcher_list": {"matchers": [is_grpc]}},
-        },
-    }
+    return _skipped_if("unsized_buffer", _buffer(_MAX_UNSIZED_BYTES), skip)
 
 
 def _buffer(max_request_bytes: int) -> dict[str, Any]:
     """Forwards a request when all of it is there: half a request, a malformed or an oversized one costs no service."""
     return _filter("buffer", "buffer.v3.Buffer", max_request_bytes=max_request_bytes)
+
+
+def _skipped_if(name: str, wrapped: dict[str, Any], predicate: dict[str, Any]) -> dict[str, Any]:
+    """A filter that only sees the requests for which the predicate does not hold."""
+    skip = {"name": "skip", "typed_config": {"@type": f"{_EXTENSIONS}.filters.common.matcher.action.v3.SkipFilter"}}
+    matcher = {"predicate": predicate, "on_match": {"action": skip}}
+    return {
+        "name": name,
+        "typed_config": {
+            "@type": f"{_EXTENSIONS}.common.matching.v3.ExtensionWithMatcher",
+            "extension_config": wrapped,
+            "xds_matcher": {"matcher_list": {"matchers": [matcher]}},
+        },
+    }
+
+
+def _header(name: str, value_match: dict[str, Any]) -> dict[str, Any]:
+    """A predicate on a request header, as it is when the request arrives at the filter."""
+    header = {"@type": "type.googleapis.com/envoy.type.matcher.v3.HttpRequestHeaderMatchInput", "header_name": name}
+    return {"single_predicate": {"input": {"name": name, "typed_config": header}, "value_match": value_match}}
 
 
 def _filter(name: str, type_name: str, **config: Any) -> dict[str, Any]:

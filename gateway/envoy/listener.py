@@ -1,28 +1,29 @@
 """Listeners: the public one, and the one on which the edge serves itself the keys."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from gateway import contract
+from gateway import contract, pages
 from gateway.envoy import errors, filters, routes, tokens
 from gateway.settings import Settings
 
 _EXTENSIONS = "type.googleapis.com/envoy.extensions"
 _MANAGER = f"{_EXTENSIONS}.filters.network.http_connection_manager.v3.HttpConnectionManager"
 # Headers that carry an identity or steer the edge: only the edge itself may set them.
-_INTERNAL_HEADERS = r"x-(jwt|souk|user|auth|authenticated|forwarded-(user|email|client)|envoy)(-.*)?|grpc-status-details-bin"
+_INTERNAL_HEADERS = (
+    r"x-(jwt|souk|user|auth|authenticated|forwarded-(user|email|client)|envoy)(-.*)?|grpc-status-details-bin"
+)
 
 
 def public(
-    contracted: contract.Contract, settings: Settings, descriptors: bytes, pages: dict[str, tuple[str, str]]
+    contracted: contract.Contract, settings: Settings, descriptors: bytes, served: Sequence[pages.Page]
 ) -> dict[str, Any]:
     """The listener that callers reach."""
     return {
         "name": "edge",
-        "address": {
-            "socket_address": {"address": settings.listen.host, "port_value": settings.listen.port}
-        },
+        "address": {"socket_address": {"address": settings.listen.host, "port_value": settings.listen.port}},
         "per_connection_buffer_limit_bytes": max(settings.max_request_bytes, 65536),
-        "filter_chains": [{"filters": [_public_manager(contracted, settings, descriptors, pages)]}],
+        "filter_chains": [{"filters": [_public_manager(contracted, settings, descriptors, served)]}],
     }
 
 
@@ -52,7 +53,7 @@ def _manager(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def _public_manager(
-    contracted: contract.Contract, settings: Settings, descriptors: bytes, pages: dict[str, tuple[str, str]]
+    contracted: contract.Contract, settings: Settings, descriptors: bytes, served: Sequence[pages.Page]
 ) -> dict[str, Any]:
     return _manager(
         {
@@ -64,7 +65,7 @@ def _public_manager(
             **_limits(),
             "local_reply_config": errors.local_replies(),
             "access_log": [_access_log(settings.access_log)],
-            "route_config": _route_config(contracted, settings, pages),
+            "route_config": _route_config(contracted, settings, served),
             "http_filters": filters.chain(contracted, settings, descriptors),
         }
     )
@@ -85,9 +86,7 @@ def _identity(settings: Settings) -> dict[str, Any]:
                 "name": "envoy.http.early_header_mutation.header_mutation",
                 "typed_config": {
                     "@type": f"{_EXTENSIONS}.http.early_header_mutation.header_mutation.v3.HeaderMutation",
-                    "mutations": [
-                        {"remove_on_match": {"key_matcher": {"safe_regex": {"regex": _INTERNAL_HEADERS}}}}
-                    ],
+                    "mutations": [{"remove_on_match": {"key_matcher": {"safe_regex": {"regex": _INTERNAL_HEADERS}}}}],
                 },
             }
         ],
@@ -106,7 +105,7 @@ def _limits() -> dict[str, Any]:
     return {
         "common_http_protocol_options": {
             "idle_timeout": "300s",
-            "headers_with_underscores_action": "REJECT_REQUEST",
+            "headers_with_underscores_action": "DROP_HEADER",
             "max_headers_count": 60,
         },
         "http2_protocol_options": {
@@ -122,10 +121,8 @@ def _limits() -> dict[str, Any]:
     }
 
 
-def _route_config(
-    contracted: contract.Contract, settings: Settings, pages: dict[str, tuple[str, str]]
-) -> dict[str, Any]:
-    longest = max((len(text.encode()) for _, text in pages.values()), default=0)
+def _route_config(contracted: contract.Contract, settings: Settings, served: Sequence[pages.Page]) -> dict[str, Any]:
+    longest = max((len(page.text.encode()) for page in served), default=0)
     return {
         "name": "edge",
         "max_direct_response_body_size_bytes": max(longest, 4096),
@@ -135,7 +132,7 @@ def _route_config(
                 "domains": ["*"],
                 "response_headers_to_add": [{"header": {"key": "x-content-type-options", "value": "nosniff"}}],
                 "typed_per_filter_config": {"envoy.filters.http.cors": _cors(settings.allowed_origins)},
-                "routes": routes.table(contracted, settings, pages),
+                "routes": routes.table(contracted, settings, served),
             }
         ],
     }
@@ -158,12 +155,13 @@ def _cors(origins: tuple[str, ...]) -> dict[str, Any]:
 def _access_log(path: str) -> dict[str, Any]:
     kind, place = ("file", {"path": path}) if path else ("stdout", {})
     type_name = (
-        f"{_EXTENSIONS}.access_loggers.file.v3.FileAccessLog" if path
+        f"{_EXTENSIONS}.access_loggers.file.v3.FileAccessLog"
+        if path
         else f"{_EXTENSIONS}.access_loggers.stream.v3.StdoutAccessLog"
     )
     line = {
         "time": "%START_TIME%",
-        "method": "%REQ(:METHOD)%",
+        "method": "%REQ(X-ENVOY-ORIGINAL-METHOD?:METHOD)%",
         "path": "%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%",
         "rpc": "%ROUTE_NAME%",
         "status": "%RESPONSE_CODE%",

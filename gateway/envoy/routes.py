@@ -6,15 +6,16 @@ method (timeout, retries, rate limit, who may call) stands at its one route, wha
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from gateway import contract
+from gateway import contract, pages
 from gateway.contract import Idempotency
 from gateway.envoy import rate_limits, tokens
 from gateway.settings import Settings
 
 TRANSCODER = "envoy.filters.http.grpc_json_transcoder"
+BUFFER = "envoy.filters.http.buffer"
 _FILTER_CONFIG = "type.googleapis.com/envoy.config.route.v3.FilterConfig"
 _PREVIOUS_HOSTS = "type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"
 # A stream ends when nothing was sent on it for so long; a call ends at its timeout.
@@ -22,29 +23,40 @@ _STREAM_IDLE_S = 300
 # The edge answers first: its answer carries a reason, which a bare gRPC deadline does not.
 _AFTER_EDGE_MS = 50
 NOWHERE = "edge_nowhere"
+# gRPC, gRPC-Web, and a REST call once it is transcoded.
+_IS_GRPC = {"name": "content-type", "string_match": {"prefix": "application/grpc"}}
 _UNTRANSCODED = {TRANSCODER: {"@type": _FILTER_CONFIG, "disabled": True}}
 
 
-def table(contracted: contract.Contract, settings: Settings, pages: dict[str, tuple[str, str]]) -> list[dict[str, Any]]:
-    """All routes, in the order in which they are tried.
-
-    pages maps a path to the content type and text that Envoy itself answers with.
-    """
+def table(contracted: contract.Contract, settings: Settings, served: Sequence[pages.Page]) -> list[dict[str, Any]]:
+    """All routes, in the order in which they are tried; served are the texts that Envoy itself answers with."""
     exposed = list(contracted.exposed)
     return [
+        _too_large(settings.max_request_bytes),
         *(_method(method, settings) for method in exposed),
-        *(_page(path, content_type, text) for path, (content_type, text) in pages.items()),
+        *(_page(page) for page in served),
         *_wrong_verbs(exposed),
         _rest(),
         _nowhere(),
     ]
 
 
+def _too_large(max_request_bytes: int) -> dict[str, Any]:
+    """What says beforehand that it is too large is refused before any of it is read."""
+    beyond = {"start": max_request_bytes + 1, "end": 2**63 - 1}
+    return {
+        "match": {"prefix": "/", "headers": [{"name": "content-length", "range_match": beyond}]},
+        "name": "too-large",
+        "direct_response": {"status": 413},
+        "typed_per_filter_config": {**_UNTRANSCODED, BUFFER: {"@type": _FILTER_CONFIG, "disabled": True}},
+    }
+
+
 def _method(method: contract.Method, settings: Settings) -> dict[str, Any]:
     limit = method.rate_limit
     assert limit is not None  # noqa: S101 - contract.read refuses an exposed method without one
     return {
-        "match": {"path": method.grpc_path, "grpc": {}},
+        "match": {"path": method.grpc_path, "headers": [_IS_GRPC]},
         "name": method.full_name,
         "route": {
             "cluster": method.service,
@@ -61,15 +73,15 @@ def _method(method: contract.Method, settings: Settings) -> dict[str, Any]:
 
 
 def _duration(method: contract.Method) -> dict[str, Any]:
-    """A caller's shorter `grpc-timeout` is honoured, a longer one cut to the contract's."""
+    """How long a call may take, from its first byte to its last, retries included.
+
+    A caller's shorter `grpc-timeout` is honoured, a longer one cut to the contract's.
+    """
     if not method.timeout_ms:
-        return {
-            "timeout": "0s",
-            "idle_timeout": f"{_STREAM_IDLE_S}s",
-            "max_stream_duration": {"grpc_timeout_header_max": "0s"},
-        }
-    timeout = f"{method.timeout_ms / 1000:g}s"
-    return {"timeout": timeout, "max_stream_duration": {"grpc_timeout_header_max": timeout}}
+        return {"idle_timeout": f"{_STREAM_IDLE_S}s", "max_stream_duration": {"grpc_timeout_header_max": "0s"}}
+    # Envoy ignores `timeout` where `max_stream_duration` is given; the latter alone knows of `grpc-timeout`.
+    longest = f"{method.timeout_ms / 1000:g}s"
+    return {"max_stream_duration": {"max_stream_duration": longest, "grpc_timeout_header_max": longest}}
 
 
 def _deadline(method: contract.Method) -> dict[str, Any]:
@@ -112,13 +124,15 @@ def retry_policy(idempotency: Idempotency) -> dict[str, Any]:
     }
 
 
-def _page(path: str, content_type: str, text: str) -> dict[str, Any]:
+def _page(page: pages.Page) -> dict[str, Any]:
+    headers = {"content-type": page.content_type, **page.headers}
     return {
-        "match": {"path": path, "headers": [{"name": ":method", "string_match": {"exact": "GET"}}]},
-        "name": path.strip("/"),
-        "direct_response": {"status": 200, "body": {"inline_string": text}},
+        "match": {"path": page.path, "headers": [{"name": ":method", "string_match": {"exact": "GET"}}]},
+        "name": page.path.strip("/"),
+        "direct_response": {"status": 200, "body": {"inline_string": page.text}},
         "response_headers_to_add": [
-            {"header": {"key": "content-type", "value": content_type}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
+            {"header": {"key": key, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
+            for key, value in headers.items()
         ],
         "typed_per_filter_config": _UNTRANSCODED,
     }
@@ -156,12 +170,7 @@ def _rest() -> dict[str, Any]:
     CORS applies only on a route with a cluster. Nothing is forwarded on this one: the transcoder answers 404 to what it
     does not know, and the cluster has no hosts.
     """
-    not_grpc = {
-        "name": "content-type",
-        "treat_missing_header_as_empty": True,
-        "invert_match": True,
-        "string_match": {"prefix": "application/grpc"},
-    }
+    not_grpc = {**_IS_GRPC, "invert_match": True, "treat_missing_header_as_empty": True}
     return {"match": {"prefix": "/", "headers": [not_grpc]}, "name": "rest", "route": {"cluster": NOWHERE}}
 
 
