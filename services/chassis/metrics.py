@@ -29,3 +29,6 @@ def serve(listen: str) -> None:
     if listen:
         host, _, port = listen.rpartition(":")
         start_http_server(int(port), host.strip("[]"))
+
+
+ALARMS = Counter("souk_alarms_total", "Things that a person must look at.", ["service", "alarm"])

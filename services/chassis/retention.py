@@ -22,7 +22,7 @@ RETURNING 1
 _PURGE_LEASES = database.Statement("""
 DELETE FROM leases WHERE name LIKE '%%:member:%%' AND expires_at < statement_timestamp() - interval '1 hour' RETURNING 1
 """)
-_QUEUES = database.Statement("""
+QUEUES = database.Statement("""
 SELECT 'outbox', count(*), extract(epoch FROM clock_timestamp() - min(time)) FROM outbox
 UNION ALL
 SELECT 'parked', count(*), extract(epoch FROM clock_timestamp() - min(parked_at)) FROM parked_events WHERE dead = 0
@@ -49,17 +49,16 @@ class Retention:
 
 
 class Gauges:
-    """Measures the queues of one service. `work` is the body of a loop; `extra` asks for queues of the service's own."""
+    """Measures queues of one service: rows of (queue, depth, age in seconds). `work` is the body of a loop."""
 
-    def __init__(self, db: database.Database, service: str, extra: database.Statement | None = None) -> None:
+    def __init__(self, db: database.Database, service: str, queues: database.Statement = QUEUES) -> None:
         self._db = db
         self._service = service
-        self._statements = [_QUEUES, *([extra] if extra else [])]
+        self._queues = queues
 
     async def work(self) -> int:
         """Set depth and age of every queue; 0, as there is never more to do at once. Raises TransientError."""
-        for statement in self._statements:
-            for queue, depth, age in await self._db.read(statement):
-                metrics.QUEUE_DEPTH.labels(self._service, queue).set(depth)
-                metrics.QUEUE_AGE.labels(self._service, queue).set(float(age or 0))
+        for queue, depth, age in await self._db.read(self._queues):
+            metrics.QUEUE_DEPTH.labels(self._service, queue).set(depth)
+            metrics.QUEUE_AGE.labels(self._service, queue).set(float(age or 0))
         return 0

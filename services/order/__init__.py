@@ -1,0 +1,12 @@
+"""Orders, their saga and their history.
+
+Owns: orders (what was bought, never changed), sagas (where each order is: status, what it waits for, until when) and
+order_events (what happened, append-only).
+
+States: PENDING -> RESERVED -> CONFIRMED; from any of them CANCELLING -> CANCELLED. CONFIRMED is the pivot.
+
+Consumes `inventory` and `payments`, publishes `orders`. Calls the catalog for prices.
+
+Read in this order: `rpc.py` (a call comes in), `usecases.py` (what it means), `saga.py` (the one table of what follows
+what), `domain.py` (the values), `store.py` (the rows), `events.py` (what goes out and comes in), `main.py` (put together).
+"""

@@ -1,0 +1,234 @@
+"""What an order is: values and facts, without any I/O. How it moves is `saga.py`'s one table."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from services.chassis import errors, money
+
+# Keeps sums far from what a provider or an SQL bigint can hold: ten million of most currencies.
+MOST_TOTAL = 10**9
+
+
+class Status(StrEnum):
+    """Where an order is on its way. The words are those of the contract and of SQL."""
+
+    PENDING = "PENDING"
+    RESERVED = "RESERVED"
+    CONFIRMED = "CONFIRMED"
+    CANCELLING = "CANCELLING"
+    CANCELLED = "CANCELLED"
+
+
+class Step(StrEnum):
+    """What an order's saga waits for."""
+
+    STOCK = "STOCK"
+    PAYMENT = "PAYMENT"
+    SETTLEMENT = "SETTLEMENT"
+    COMPENSATION = "COMPENSATION"
+    DONE = "DONE"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where goods go. country is ISO 3166-1 alpha-2."""
+
+    recipient: str
+    line1: str
+    line2: str
+    city: str
+    region: str
+    postal_code: str
+    country: str
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What a customer asks for: so many of a SKU."""
+
+    sku: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What the catalog says of a SKU: its title and its price now."""
+
+    sku: str
+    title: str
+    price: money.Money
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One SKU of an order, with title and price as they were when it was ordered."""
+
+    sku: str
+    title: str
+    quantity: int
+    unit_price: money.Money
+
+    @property
+    def total(self) -> money.Money:
+        """What the line costs."""
+        return self.unit_price * self.quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Shortage:
+    """A SKU of which fewer were left than an order asked for."""
+
+    sku: str
+    requested: int
+    available: int
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An order as it is asked for, before prices. request_id is empty when the caller will not repeat the call."""
+
+    user_id: str
+    items: tuple[Item, ...]
+    address: Address
+    payment_method: str
+    request_id: str
+    fingerprint: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What was bought. None of this changes after it is accepted."""
+
+    id: str
+    user_id: str
+    lines: tuple[Line, ...]
+    total: money.Money
+    address: Address
+    payment_method: str
+    create_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Saga:
+    """Where an order is: the durable process that carries it to an end. version counts its changes, from 1.
+
+    awaiting names the services that still have to answer in this step. deadline is None when nothing is awaited.
+    """
+
+    id: str
+    order_id: str
+    definition_version: int
+    status: Status
+    step: Step
+    awaiting: frozenset[str]
+    version: int
+    update_time: datetime
+    deadline: datetime | None = None
+    attempts: int = 0
+    stuck: bool = False
+    payment_id: str = ""
+    cancel_reason: str = ""
+    shortages: tuple[Shortage, ...] = ()
+
+    @property
+    def settled(self) -> bool:
+        """Whether it ended: nothing is awaited any more."""
+        return self.step is Step.DONE
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An order and where it is."""
+
+    order: Order
+    saga: Saga
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """One step of an order's history. sequence is the saga's version after it."""
+
+    order_id: str
+    sequence: int
+    status: Status
+    event: str
+    reason: str
+    actor: str
+    time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPlaced:
+    """An order was accepted: inventory holds its lines."""
+
+    order: Order
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentRequested:
+    """An order's stock is held and its money is wanted."""
+
+    order: Order
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class OrderConfirmed:
+    """The pivot: stock and money are certain."""
+
+    order: Order
+    version: int
+    time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OrderCancelled:
+    """An order will not happen: whoever holds something for it gives it back."""
+
+    order: Order
+    version: int
+    reason: str
+    repeat: int
+
+
+@dataclass(frozen=True, slots=True)
+class OrderCancellationCompleted:
+    """Everything that was held or paid for a cancelled order was given back."""
+
+    order: Order
+    version: int
+    reason: str
+
+
+Fact = OrderPlaced | PaymentRequested | OrderConfirmed | OrderCancelled | OrderCancellationCompleted
+
+
+def lines_of(items: Sequence[Item], offers: Mapping[str, Offer]) -> tuple[Line, ...]:
+    """The lines of an order at the catalog's prices, by SKU.
+
+    Raises SKU_DUPLICATE and SKU_UNKNOWN, naming every wrong item at once.
+    """
+    seen: set[str] = set()
+    wrong: list[errors.Violation] = []
+    for number, item in enumerate(items):
+        field = f"items[{number}].sku"
+        if item.sku in seen:
+            wrong.append(errors.Violation(field, f"{item.sku} is in the order twice", "SKU_DUPLICATE"))
+        elif item.sku not in offers:
+            wrong.append(errors.Violation(field, f"{item.sku} is not for sale", "SKU_UNKNOWN"))
+        seen.add(item.sku)
+    if wrong:
+        raise errors.invalid(wrong[0].reason, "some items cannot be ordered", *wrong)
+    ordered = sorted(items, key=lambda item: item.sku)
+    return tuple(Line(i.sku, offers[i.sku].title, i.quantity, offers[i.sku].price) for i in ordered)
+
+
+def total_of(lines: Sequence[Line]) -> money.Money:
+    """What an order costs. Raises CURRENCY_MIXED or ORDER_TOTAL_TOO_LARGE."""
+    total = money.total([line.total for line in lines])
+    if total.amount > MOST_TOTAL:
+        raise errors.invalid("ORDER_TOTAL_TOO_LARGE", "the order costs more than one order may")
+    return total

@@ -1,0 +1,17 @@
+"""What the order service reads from the environment, beside what every service does."""
+
+from dataclasses import dataclass
+
+from services.chassis.settings import env
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How long the saga waits, in seconds. Stock and payment together stay below inventory's hold of 600."""
+
+    stock_deadline_s: float = env("ORDER_STOCK_DEADLINE_S", default=120.0)
+    payment_deadline_s: float = env("ORDER_PAYMENT_DEADLINE_S", default=300.0)
+    settlement_deadline_s: float = env("ORDER_SETTLEMENT_DEADLINE_S", default=60.0)
+    compensation_deadline_s: float = env("ORDER_COMPENSATION_DEADLINE_S", default=15.0)
+    # A price that the catalog changed counts for new orders at most this much later.
+    price_age_s: float = env("ORDER_PRICE_AGE_S", default=1.0)

@@ -1,0 +1,218 @@
+"""The rows of orders: `orders` (never changed), `sagas` (where each order is) and `order_events` (append-only).
+
+Every write takes a list and is one statement. Rows become domain values here and nowhere else.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from psycopg.types.json import Jsonb
+from sqlalchemy import BigInteger, Boolean, Column, DateTime, Integer, MetaData, Table, Text, bindparam, select
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
+
+from services.chassis import database, money, pages
+from services.order import domain, saga
+
+METADATA = MetaData()
+ID = UUID(as_uuid=False)
+TIME = DateTime(timezone=True)
+
+ORDERS = Table(
+    "orders",
+    METADATA,
+    Column("id", ID, primary_key=True),
+    Column("user_id", ID, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("total", BigInteger, nullable=False),
+    Column("lines", JSONB, nullable=False),
+    Column("address", JSONB, nullable=False),
+    Column("payment_method", Text, nullable=False),
+    Column("create_time", TIME, nullable=False),
+)
+SAGAS = Table(
+    "sagas",
+    METADATA,
+    Column("order_id", ID, primary_key=True),
+    Column("id", ID, nullable=False),
+    Column("definition_version", Integer, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("step", Text, nullable=False),
+    Column("awaiting", Text, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("update_time", TIME, nullable=False),
+    Column("deadline", TIME, nullable=True),
+    Column("attempts", Integer, nullable=False),
+    Column("stuck", Boolean, nullable=False),
+    Column("payment_id", Text, nullable=False),
+    Column("cancel_reason", Text, nullable=False),
+    Column("shortages", JSONB, nullable=True),
+)
+EVENTS = Table(
+    "order_events",
+    METADATA,
+    Column("order_id", ID, primary_key=True),
+    Column("sequence", BigInteger, primary_key=True),
+    Column("status", Text, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("time", TIME, nullable=False),
+)
+
+_O, _S, _E = ORDERS.c, SAGAS.c, EVENTS.c
+_ORDER_COLUMNS = ("id", "user_id", "currency", "total", "lines", "address", "payment_method", "create_time")
+_EVENT_COLUMNS = ("order_id", "sequence", "status", "event", "reason", "actor", "time")
+_INSERT_ORDERS = database.Statement(database.insert_given(ORDERS, *_ORDER_COLUMNS))
+_INSERT_EVENTS = database.Statement(database.insert_given(EVENTS, *_EVENT_COLUMNS))
+_SAGA_COLUMNS = (
+    "order_id uuid, id uuid, definition_version int, status text, step text, awaiting text, version bigint, "
+    "update_time timestamptz, attempts int, stuck boolean, payment_id text, cancel_reason text, shortages jsonb, wait float8"
+)
+# Deadlines are set by the database's clock, which the timer compares them with: no process's clock can be wrong.
+_GIVEN_SAGAS = "unnest({}) AS g({})".format(
+    ", ".join(f"%({name})s::{kind}[]" for name, kind in (column.split() for column in _SAGA_COLUMNS.split(", "))),
+    ", ".join(column.split()[0] for column in _SAGA_COLUMNS.split(", ")),
+)
+_INSERT_SAGAS = database.Statement(f"""
+INSERT INTO sagas (order_id, id, definition_version, status, step, awaiting, version, update_time, attempts, stuck,
+  payment_id, cancel_reason, shortages, deadline)
+SELECT order_id, id, definition_version, status, step, awaiting, version, update_time, attempts, stuck,
+  payment_id, cancel_reason, shortages, clock_timestamp() + make_interval(secs => wait)
+FROM {_GIVEN_SAGAS}
+""")
+_UPDATE_SAGAS = database.Statement(f"""
+UPDATE sagas AS s SET status = g.status, step = g.step, awaiting = g.awaiting, version = g.version,
+  update_time = g.update_time, attempts = g.attempts, stuck = g.stuck, payment_id = g.payment_id,
+  cancel_reason = g.cancel_reason, shortages = g.shortages, deadline = clock_timestamp() + make_interval(secs => g.wait)
+FROM {_GIVEN_SAGAS}
+WHERE s.order_id = g.order_id
+""")
+
+_PLACED = select(ORDERS, SAGAS).join(SAGAS, _S.order_id == _O.id)
+_IDS = bindparam("ids", type_=ARRAY(ID))
+_BY_IDS = database.Statement(_PLACED.where(_O.id == _IDS.any_()))
+# Locked in one order, so that two batches with orders in common wait for each other instead of deadlocking.
+_LOCK = database.Statement(_PLACED.where(_O.id == _IDS.any_()).order_by(_S.order_id).with_for_update(of=SAGAS))
+_OVERDUE = database.Statement("""
+SELECT order_id FROM sagas WHERE deadline <= statement_timestamp()
+ORDER BY deadline LIMIT %(most)s FOR UPDATE SKIP LOCKED
+""")
+_PAGE = database.Statement(
+    _PLACED.where(_O.user_id == bindparam("user_id", type_=ID), _O.id < bindparam("before", type_=ID))
+    .order_by(_O.id.desc())
+    .limit(bindparam("most", type_=Integer))
+)
+_HISTORY = database.Statement(
+    select(EVENTS)
+    .where(_E.order_id == bindparam("order_id", type_=ID), _E.sequence > bindparam("after", type_=BigInteger))
+    .order_by(_E.sequence)
+)
+_LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
+
+
+async def insert(transaction: database.Transaction, placed: Sequence[domain.Placed], waits: saga.Waits) -> None:
+    """Write new orders with their sagas."""
+    orders = [item.order for item in placed]
+    rows = database.columns(orders, "id", "user_id", "payment_method", "create_time")
+    rows |= {
+        "currency": [order.total.currency for order in orders],
+        "total": [order.total.amount for order in orders],
+        "lines": [Jsonb([_line_row(line) for line in order.lines]) for order in orders],
+        "address": [Jsonb(asdict(order.address)) for order in orders],
+    }
+    await transaction.run(_INSERT_ORDERS, rows)
+    await transaction.run(_INSERT_SAGAS, _saga_rows([item.saga for item in placed], waits))
+
+
+async def save(transaction: database.Transaction, sagas: Sequence[domain.Saga], waits: saga.Waits) -> None:
+    """Write where these orders are now. Their rows are locked by `lock`."""
+    await transaction.run(_UPDATE_SAGAS, _saga_rows(sagas, waits))
+
+
+async def append(transaction: database.Transaction, entries: Sequence[domain.HistoryEntry]) -> None:
+    """Add to the history."""
+    await transaction.run(_INSERT_EVENTS, database.columns(entries, *_EVENT_COLUMNS))
+
+
+async def lock(transaction: database.Transaction, order_ids: Sequence[str]) -> dict[str, domain.Placed]:
+    """These orders, by id, locked until the transaction ends. Ids without an order are absent."""
+    return _by_id(await transaction.run(_LOCK, {"ids": list(order_ids)}))
+
+
+async def lock_overdue(transaction: database.Transaction, most: int) -> list[str]:
+    """Up to so many orders whose deadline passed, by the database's clock, that no other timer holds."""
+    return [row[0] for row in await transaction.run(_OVERDUE, {"most": most})]
+
+
+async def load(db: database.Database, order_ids: Sequence[str]) -> dict[str, domain.Placed]:
+    """These orders, by id. Ids without an order are absent."""
+    return _by_id(await db.read(_BY_IDS, {"ids": list(order_ids)}))
+
+
+async def page_of(db: database.Database, user_id: str, page: pages.Page) -> list[domain.Placed]:
+    """A user's orders, newest first: up to one more than the page shows."""
+    rows = await db.read(_PAGE, {"user_id": user_id, "before": page.after or _LAST_ID, "most": page.size + 1})
+    return [_placed(row) for row in rows]
+
+
+async def history(db: database.Database, order_id: str, *, after: int = 0) -> list[domain.HistoryEntry]:
+    """An order's history behind the entry `after`, oldest first."""
+    rows = await db.read(_HISTORY, {"order_id": order_id, "after": after})
+    return [domain.HistoryEntry(row[0], row[1], domain.Status(row[2]), *row[3:]) for row in rows]
+
+
+def _saga_rows(sagas: Sequence[domain.Saga], waits: saga.Waits) -> dict[str, list[Any]]:
+    plain = ("order_id", "id", "definition_version", "status", "step", "version", "update_time", "attempts", "stuck")
+    return database.columns(sagas, *plain, "payment_id", "cancel_reason") | {
+        "awaiting": [",".join(sorted(item.awaiting)) for item in sagas],
+        "shortages": [Jsonb([asdict(s) for s in item.shortages]) if item.shortages else None for item in sagas],
+        "wait": [waits.after(item) for item in sagas],
+    }
+
+
+def _line_row(line: domain.Line) -> dict[str, Any]:
+    price = line.unit_price
+    return {"sku": line.sku, "title": line.title, "quantity": line.quantity, "price": price.amount}
+
+
+def _by_id(rows: Sequence[database.Row]) -> dict[str, domain.Placed]:
+    return {row[0]: _placed(row) for row in rows}
+
+
+def _placed(row: database.Row) -> domain.Placed:
+    order_id, user_id, currency, total, lines, address, payment_method, create_time = row[:8]
+    order = domain.Order(
+        id=order_id,
+        user_id=user_id,
+        lines=tuple(
+            domain.Line(line["sku"], line["title"], line["quantity"], money.Money(currency, line["price"]))
+            for line in lines
+        ),
+        total=money.Money(currency, total),
+        address=domain.Address(**address),
+        payment_method=payment_method,
+        create_time=create_time,
+    )
+    return domain.Placed(order, _saga(row[8:]))
+
+
+def _saga(row: database.Row) -> domain.Saga:
+    order_id, saga_id, definition_version, status, step, awaiting, version, update_time = row[:8]
+    deadline, attempts, stuck, payment_id, cancel_reason, shortages = row[8:]
+    return domain.Saga(
+        id=saga_id,
+        order_id=order_id,
+        definition_version=definition_version,
+        status=domain.Status(status),
+        step=domain.Step(step),
+        awaiting=frozenset(awaiting.split(",")) if awaiting else frozenset(),
+        version=version,
+        update_time=update_time,
+        deadline=deadline,
+        attempts=attempts,
+        stuck=stuck,
+        payment_id=payment_id,
+        cancel_reason=cancel_reason,
+        shortages=tuple(domain.Shortage(**item) for item in shortages or ()),
+    )
