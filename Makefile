@@ -1,0 +1,68 @@
+# `make` alone says what there is to do. Everything happens in .venv and .souk; nothing needs root or Docker.
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+
+# The first Python that is new enough; PYTHON=... chooses another.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+VENV_PYTHON := .venv/bin/python
+LOCAL := $(VENV_PYTHON) -m scripts.local
+TOGETHER_FLAG := $(if $(filter-out 0 no false,$(TOGETHER)),--together)
+# What to test: TESTS=tests/unit for a part, K='an expression' for those whose names match.
+TESTS ?= tests
+K ?=
+
+.PHONY: help setup proto run down clean status logs test lint format typecheck bench lock compose
+
+help: ## what there is to do
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## make .venv with everything in requirements.lock, and the stubs of the contract
+	@if [ -z "$(PYTHON)" ]; then \
+		echo "setup: Souk needs Python 3.11 or newer and found none: install it, or say which with make PYTHON=..." >&2; exit 1; fi
+	@$(PYTHON) -m scripts.local.bootstrap
+	@$(VENV_PYTHON) -m scripts.proto
+
+proto: setup ## build the Python stubs and the descriptors from proto/
+
+run: setup ## start everything, fill the shop, place the first order (TOGETHER=1: all services in one process)
+	@$(LOCAL) run $(TOGETHER_FLAG)
+
+down: setup ## stop what `make run` started; data stays
+	@$(LOCAL) down
+
+clean: setup ## stop it and remove its data; downloads stay
+	@$(LOCAL) clean
+	@$(LOCAL) --stack test clean
+
+status: setup ## each process with its address, health, memory and log
+	@$(LOCAL) status
+
+logs: setup ## follow the logs of all processes
+	@$(LOCAL) logs
+
+# The tests' stack stands beside the main one, on its own ports and data, and is stopped whatever the tests say.
+test: setup ## run every test against a stack of its own (TESTS=path, K=expression)
+	@$(LOCAL) --stack test test -- -n 2 $(TESTS) $(if $(K),-k "$(K)")
+
+lint: setup ## what CI holds the code to: ruff, mypy --strict, buf
+	@$(VENV_PYTHON) -m ruff check .
+	@$(VENV_PYTHON) -m ruff format --check .
+	@$(VENV_PYTHON) -m mypy
+	@.venv/bin/buf lint .souk/gen/souk.binpb --config proto/buf.yaml
+
+format: setup ## let ruff mend what it can
+	@$(VENV_PYTHON) -m ruff check --fix .
+	@$(VENV_PYTHON) -m ruff format .
+
+typecheck: setup ## mypy alone
+	@$(VENV_PYTHON) -m mypy
+
+bench: setup ## orders a second, latency and CPU per order, as JSON in .souk/bench
+	@$(VENV_PYTHON) -m scripts.bench
+
+compose: setup ## write docker-compose.yml anew from services/services.yaml
+	@$(VENV_PYTHON) -m scripts.compose
+
+lock: setup ## resolve pyproject.toml into the lock files anew
+	@$(VENV_PYTHON) -m scripts.local.locks
