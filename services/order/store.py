@@ -65,29 +65,27 @@ _ORDER_COLUMNS = ("id", "user_id", "currency", "total", "lines", "address", "pay
 _EVENT_COLUMNS = ("order_id", "sequence", "status", "event", "reason", "actor", "time")
 _INSERT_ORDERS = database.Statement(database.insert_given(ORDERS, *_ORDER_COLUMNS))
 _INSERT_EVENTS = database.Statement(database.insert_given(EVENTS, *_EVENT_COLUMNS))
-_SAGA_COLUMNS = (
-    "order_id uuid, id uuid, definition_version int, status text, step text, awaiting text, version bigint, "
-    "update_time timestamptz, attempts int, stuck boolean, payment_id text, cancel_reason text, shortages jsonb, wait float8"
-)
 # Deadlines are set by the database's clock, which the timer compares them with: no process's clock can be wrong.
-_GIVEN_SAGAS = "unnest({}) AS g({})".format(
-    ", ".join(f"%({name})s::{kind}[]" for name, kind in (column.split() for column in _SAGA_COLUMNS.split(", "))),
-    ", ".join(column.split()[0] for column in _SAGA_COLUMNS.split(", ")),
-)
+_GIVEN_SAGAS = """
+unnest(%(order_id)s::uuid[], %(id)s::uuid[], %(definition_version)s::int[], %(status)s::text[], %(step)s::text[],
+  %(awaiting)s::text[], %(version)s::bigint[], %(update_time)s::timestamptz[], %(attempts)s::int[], %(stuck)s::boolean[],
+  %(payment_id)s::text[], %(cancel_reason)s::text[], %(shortages)s::jsonb[], %(wait)s::float8[])
+AS g(order_id, id, definition_version, status, step, awaiting, version, update_time, attempts, stuck,
+  payment_id, cancel_reason, shortages, wait)"""
 _INSERT_SAGAS = database.Statement(f"""
 INSERT INTO sagas (order_id, id, definition_version, status, step, awaiting, version, update_time, attempts, stuck,
   payment_id, cancel_reason, shortages, deadline)
 SELECT order_id, id, definition_version, status, step, awaiting, version, update_time, attempts, stuck,
   payment_id, cancel_reason, shortages, clock_timestamp() + make_interval(secs => wait)
 FROM {_GIVEN_SAGAS}
-""")
+""")  # noqa: S608 - both parts are constants of this file
 _UPDATE_SAGAS = database.Statement(f"""
 UPDATE sagas AS s SET status = g.status, step = g.step, awaiting = g.awaiting, version = g.version,
   update_time = g.update_time, attempts = g.attempts, stuck = g.stuck, payment_id = g.payment_id,
   cancel_reason = g.cancel_reason, shortages = g.shortages, deadline = clock_timestamp() + make_interval(secs => g.wait)
 FROM {_GIVEN_SAGAS}
 WHERE s.order_id = g.order_id
-""")
+""")  # noqa: S608 - as above
 
 _PLACED = select(ORDERS, SAGAS).join(SAGAS, _S.order_id == _O.id)
 _IDS = bindparam("ids", type_=ARRAY(ID))

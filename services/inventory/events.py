@@ -1,0 +1,66 @@
+"""What inventory hears and says: two tables. Next stop of what is heard: `usecases.py`."""
+
+from collections.abc import Callable
+from typing import Any
+
+from services.chassis import events, outbox
+from services.chassis.rpc import render
+from services.inventory import domain, rpc, usecases
+from souk.inventory.v1 import inventory_events_pb2, stock_pb2
+from souk.order.v1 import order_events_pb2
+
+TOPIC = "inventory"
+CONSUMED = ("orders",)
+
+
+def _reserved(fact: domain.StockReserved) -> inventory_events_pb2.StockReserved:
+    expire_time = render.timestamp(fact.expire_time)
+    return inventory_events_pb2.StockReserved(order_id=fact.order_id, expire_time=expire_time)
+
+
+def _rejected(fact: domain.StockRejected) -> inventory_events_pb2.StockRejected:
+    shortages = [stock_pb2.Shortage(sku=s.sku, requested=s.requested, available=s.available) for s in fact.shortages]
+    return inventory_events_pb2.StockRejected(order_id=fact.order_id, shortages=shortages)
+
+
+def _released(fact: domain.StockReleased) -> inventory_events_pb2.StockReleased:
+    cause = inventory_events_pb2.StockReleased.Cause.Value(fact.cause)
+    return inventory_events_pb2.StockReleased(order_id=fact.order_id, cause=cause)
+
+
+def _committed(fact: domain.StockCommitted) -> inventory_events_pb2.StockCommitted:
+    return inventory_events_pb2.StockCommitted(order_id=fact.order_id)
+
+
+def _level_changed(fact: domain.StockLevelChanged) -> inventory_events_pb2.StockLevelChanged:
+    return inventory_events_pb2.StockLevelChanged(sku=fact.level.sku, level=rpc.level_message(fact.level))
+
+
+def _of_order(render_fact: Callable[[Any], Any]) -> outbox.Publication:
+    return outbox.Publication(TOPIC, lambda fact: fact.order_id, render_fact)
+
+
+PUBLISHED: outbox.Publications = {
+    domain.StockReserved: _of_order(_reserved),
+    domain.StockRejected: _of_order(_rejected),
+    domain.StockReleased: _of_order(_released),
+    domain.StockCommitted: _of_order(_committed),
+    domain.StockLevelChanged: outbox.Publication(TOPIC, lambda fact: fact.level.sku, _level_changed),
+}
+
+
+def _want(message: order_events_pb2.OrderPlaced) -> domain.Want:
+    return domain.Want(message.order_id, {line.sku: line.quantity for line in message.lines})
+
+
+def _order_id(message: Any) -> str:
+    return str(message.order_id)
+
+
+def subscribers(stock: usecases.Stock) -> events.Subscribers:
+    """Who handles what inventory consumes."""
+    return {
+        order_events_pb2.OrderPlaced: events.Subscriber(_want, stock.reserve),
+        order_events_pb2.OrderConfirmed: events.Subscriber(_order_id, stock.commit),
+        order_events_pb2.OrderCancelled: events.Subscriber(_order_id, stock.release),
+    }

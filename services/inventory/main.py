@@ -1,0 +1,21 @@
+"""The inventory service, put together."""
+
+from services import signing_keys
+from services.chassis import assembly, loops, process
+from services.chassis.settings import read
+from services.inventory import events, rpc, usecases
+from services.inventory.settings import Settings
+
+
+def build(host: assembly.Host) -> list[process.Part]:
+    """The parts of the inventory service that the host's role asks for, in the order they start."""
+    settings = read(Settings, host.environ)
+    service = assembly.Assembly(usecases.SERVICE, host, events.PUBLISHED)
+    user = service.peer("user", signing_keys.DESCRIPTOR)
+    stock = usecases.Stock(service.db, hold_s=settings.hold_s)
+    return service.parts(
+        rpc.servicer(stock),
+        signing_keys.fetched_from(user),
+        consuming=assembly.Consuming(events.CONSUMED, events.subscribers(stock)),
+        working=[loops.Loop("inventory-reaper", stock.reap, idle_s=1.0, idle_most_s=2.0)],
+    )

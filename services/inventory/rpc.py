@@ -1,0 +1,60 @@
+"""Inventory's calls: reading stock and correcting it. Parse, call the use case, render."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from services.chassis import pages
+from services.chassis.rpc import identity, server
+from services.inventory import domain, usecases
+from souk.inventory.v1 import inventory_service_pb2, inventory_service_pb2_grpc, stock_pb2
+
+DESCRIPTOR = inventory_service_pb2.DESCRIPTOR.services_by_name["InventoryService"]
+
+
+class InventoryServicer(inventory_service_pb2_grpc.InventoryServiceServicer):
+    """`souk.inventory.v1.InventoryService`; what each method promises stands in the contract."""
+
+    def __init__(self, stock: usecases.Stock) -> None:
+        self._stock = stock
+
+    async def GetStock(self, request: inventory_service_pb2.GetStockRequest, _: Any) -> stock_pb2.Stock:
+        return _stock_message(await self._stock.levels(request.sku))
+
+    async def ListStock(
+        self, request: inventory_service_pb2.ListStockRequest, _: Any
+    ) -> inventory_service_pb2.ListStockResponse:
+        found = await self._stock.page(pages.parse(request.page_size, request.page_token))
+        shown = [_stock_message(levels) for levels in found.rows]
+        return inventory_service_pb2.ListStockResponse(stock=shown, next_page_token=found.next_token)
+
+    async def SetStock(self, request: inventory_service_pb2.SetStockRequest, _: Any) -> stock_pb2.StockLevel:
+        wanted = domain.Level(request.sku, request.warehouse, request.on_hand, 0)
+        actor = request.actor or identity.caller().service
+        return level_message(await self._stock.set_level(wanted, actor=actor))
+
+
+def servicer(stock: usecases.Stock) -> server.Servicer:
+    """The servicer, ready to be served."""
+    add = inventory_service_pb2_grpc.add_InventoryServiceServicer_to_server
+    return server.Servicer(DESCRIPTOR, add, InventoryServicer(stock))
+
+
+def level_message(level: domain.Level) -> stock_pb2.StockLevel:
+    """A level as the contract shows it."""
+    return stock_pb2.StockLevel(
+        sku=level.sku,
+        warehouse=level.warehouse,
+        on_hand=level.on_hand,
+        reserved=level.reserved,
+        available=level.available,
+    )
+
+
+def _stock_message(levels: Sequence[domain.Level]) -> stock_pb2.Stock:
+    return stock_pb2.Stock(
+        sku=levels[0].sku,
+        on_hand=sum(level.on_hand for level in levels),
+        reserved=sum(level.reserved for level in levels),
+        available=sum(level.available for level in levels),
+        levels=[level_message(level) for level in levels],
+    )

@@ -1,0 +1,214 @@
+"""The rows of inventory: `warehouses`, `stock`, `reservations` and `movements` (append-only).
+
+Stock rows are always locked in one order (SKU, warehouse), so that batches wait for each other instead of deadlocking;
+`CHECK (reserved BETWEEN 0 AND on_hand)` is the last wall. A hot SKU costs one row update per batch, not per order.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Column, DateTime, Identity, Integer, MetaData, Table, Text, bindparam, func, select
+from sqlalchemy.dialects.postgresql import ARRAY, UUID
+
+from services.chassis import database, pages
+from services.inventory import domain
+
+METADATA = MetaData()
+ID = UUID(as_uuid=False)
+TIME = DateTime(timezone=True)
+
+WAREHOUSES = Table(
+    "warehouses",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("preference", Integer, nullable=False),
+)
+STOCK = Table(
+    "stock",
+    METADATA,
+    Column("sku", Text, primary_key=True),
+    Column("warehouse", Text, primary_key=True),
+    Column("on_hand", BigInteger, nullable=False),
+    Column("reserved", BigInteger, nullable=False),
+)
+RESERVATIONS = Table(
+    "reservations",
+    METADATA,
+    Column("order_id", ID, primary_key=True),
+    Column("sku", Text, primary_key=True),
+    Column("warehouse", Text, primary_key=True),
+    Column("quantity", BigInteger, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("expire_time", TIME, nullable=False),
+)
+MOVEMENTS = Table(
+    "movements",
+    METADATA,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("sku", Text, nullable=False),
+    Column("warehouse", Text, nullable=False),
+    Column("delta", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("reference", Text, nullable=False),
+    Column("time", TIME, nullable=False),
+)
+
+_S = STOCK.c
+_LEVEL = (_S.sku, _S.warehouse, _S.on_hand, _S.reserved)
+_LOCK = database.Statement(
+    select(*_LEVEL, WAREHOUSES.c.preference)
+    .join(WAREHOUSES, WAREHOUSES.c.id == _S.warehouse)
+    .where(_S.sku == bindparam("skus", type_=ARRAY(Text)).any_())
+    .order_by(_S.sku, _S.warehouse)
+    .with_for_update(of=STOCK)
+)
+_WAREHOUSES = database.Statement(select(WAREHOUSES.c.id))
+_BY_SKUS = database.Statement(
+    select(*_LEVEL).where(_S.sku == bindparam("skus", type_=ARRAY(Text)).any_()).order_by(_S.sku, _S.warehouse)
+)
+_SKU_PAGE = database.Statement(
+    select(_S.sku)
+    .where(_S.sku > bindparam("after", type_=Text))
+    .group_by(_S.sku)
+    .order_by(_S.sku)
+    .limit(bindparam("most", type_=Integer))
+)
+_KNOWN = database.Statement("SELECT DISTINCT order_id FROM reservations WHERE order_id = ANY(%(ids)s::uuid[])")
+_INSERT_HOLDS = database.Statement("""
+INSERT INTO reservations (order_id, sku, warehouse, quantity, status, expire_time)
+SELECT order_id, sku, warehouse, quantity, 'HELD', %(expire_time)s
+FROM unnest(%(order_id)s::uuid[], %(sku)s::text[], %(warehouse)s::text[], %(quantity)s::bigint[])
+  AS g(order_id, sku, warehouse, quantity)
+""")
+# One winner per reservation: whoever changes its status owns the change of stock that goes with it.
+_MOVE_HOLDS = database.Statement("""
+UPDATE reservations SET status = %(becomes)s
+WHERE order_id = ANY(%(ids)s::uuid[]) AND status = %(status)s
+RETURNING order_id, sku, warehouse, quantity
+""")
+_LOCK_HOLDS = database.Statement("""
+SELECT order_id, status FROM reservations WHERE order_id = ANY(%(ids)s::uuid[]) ORDER BY order_id, sku, warehouse FOR UPDATE
+""")
+_EXPIRED = database.Statement("""
+SELECT DISTINCT order_id FROM (
+  SELECT order_id FROM reservations WHERE status = 'HELD' AND expire_time <= statement_timestamp()
+  ORDER BY expire_time LIMIT %(most)s FOR UPDATE SKIP LOCKED) AS due
+""")
+_HOLDS_OF = database.Statement("""
+SELECT order_id, sku, warehouse, quantity FROM reservations WHERE order_id = ANY(%(ids)s::uuid[]) AND status = %(status)s
+""")
+_CHANGE_STOCK = database.Statement("""
+UPDATE stock AS s SET on_hand = s.on_hand + g.on_hand, reserved = s.reserved + g.reserved
+FROM unnest(%(sku)s::text[], %(warehouse)s::text[], %(on_hand)s::bigint[], %(reserved)s::bigint[])
+  AS g(sku, warehouse, on_hand, reserved)
+WHERE s.sku = g.sku AND s.warehouse = g.warehouse
+""")
+_PUT_STOCK = database.Statement("""
+INSERT INTO stock (sku, warehouse, on_hand, reserved) VALUES (%(sku)s, %(warehouse)s, %(on_hand)s, 0)
+ON CONFLICT (sku, warehouse) DO UPDATE SET on_hand = excluded.on_hand
+RETURNING sku, warehouse, on_hand, reserved
+""")
+_MOVEMENT_COLUMNS = ("sku", "warehouse", "delta", "reason", "reference")
+_INSERT_MOVEMENTS = database.Statement("""
+INSERT INTO movements (sku, warehouse, delta, reason, reference, time)
+SELECT sku, warehouse, delta, reason, reference, clock_timestamp()
+FROM unnest(%(sku)s::text[], %(warehouse)s::text[], %(delta)s::bigint[], %(reason)s::text[], %(reference)s::text[])
+  AS g(sku, warehouse, delta, reason, reference)
+""")
+_NOW = database.Statement(select(func.statement_timestamp()))
+
+
+async def lock(transaction: database.Transaction, skus: Sequence[str]) -> list[domain.Level]:
+    """All stock of these SKUs, locked until the transaction ends, the preferred warehouse first."""
+    rows = await transaction.run(_LOCK, {"skus": sorted(set(skus))})
+    rows.sort(key=lambda row: row[-1])
+    return [domain.Level(*row[:-1]) for row in rows]
+
+
+async def warehouses(transaction: database.Transaction) -> set[str]:
+    """The ids of all warehouses."""
+    return {row[0] for row in await transaction.run(_WAREHOUSES)}
+
+
+async def known_orders(transaction: database.Transaction, order_ids: Sequence[str]) -> set[str]:
+    """Those of the orders for which something was ever held."""
+    return {row[0] for row in await transaction.run(_KNOWN, {"ids": list(order_ids)})}
+
+
+async def now(transaction: database.Transaction) -> datetime:
+    """The database's clock: holds are ended by it too."""
+    [[moment]] = await transaction.run(_NOW)
+    assert isinstance(moment, datetime)  # noqa: S101 - tells the type checker what the driver returns
+    return moment
+
+
+async def hold(transaction: database.Transaction, holds: Sequence[domain.Hold], expire_time: datetime) -> None:
+    """Write new holds."""
+    rows = database.columns(holds, "order_id", "sku", "warehouse", "quantity")
+    await transaction.run(_INSERT_HOLDS, rows | {"expire_time": expire_time})
+
+
+async def lock_statuses(
+    transaction: database.Transaction, order_ids: Sequence[str]
+) -> dict[str, set[domain.HoldStatus]]:
+    """The statuses of these orders' reservations, locked. Orders without any are absent."""
+    statuses: dict[str, set[domain.HoldStatus]] = {}
+    for order_id, status in await transaction.run(_LOCK_HOLDS, {"ids": list(order_ids)}):
+        statuses.setdefault(order_id, set()).add(domain.HoldStatus(status))
+    return statuses
+
+
+async def lock_expired(transaction: database.Transaction, most: int) -> list[str]:
+    """Orders whose hold ended, by the database's clock: up to `most` of their lines, none that another reaper holds."""
+    return [row[0] for row in await transaction.run(_EXPIRED, {"most": most})]
+
+
+async def holds_of(
+    transaction: database.Transaction, order_ids: Sequence[str], status: domain.HoldStatus
+) -> list[domain.Hold]:
+    """The reservations of these orders in this status."""
+    rows = await transaction.run(_HOLDS_OF, {"ids": list(order_ids), "status": status})
+    return [domain.Hold(*row) for row in rows]
+
+
+async def move_holds(
+    transaction: database.Transaction, order_ids: Sequence[str], status: domain.HoldStatus, becomes: domain.HoldStatus
+) -> list[domain.Hold]:
+    """Change these orders' reservations from one status to another: those that changed, and only those."""
+    rows = await transaction.run(_MOVE_HOLDS, {"ids": list(order_ids), "status": status, "becomes": becomes})
+    return [domain.Hold(*row) for row in rows]
+
+
+async def change(
+    transaction: database.Transaction, totals: Mapping[domain.Place, int], *, on_hand: int, reserved: int
+) -> None:
+    """Add `on_hand` and `reserved` times each place's total to its stock. The rows are locked by `lock`."""
+    rows = database.columns(totals, "sku", "warehouse") | {
+        "on_hand": [on_hand * quantity for quantity in totals.values()],
+        "reserved": [reserved * quantity for quantity in totals.values()],
+    }
+    await transaction.run(_CHANGE_STOCK, rows)
+
+
+async def put(transaction: database.Transaction, level: domain.Level) -> domain.Level:
+    """Set what lies at a place, which is made when it was not there."""
+    values = {"sku": level.sku, "warehouse": level.warehouse, "on_hand": level.on_hand}
+    [row] = await transaction.run(_PUT_STOCK, values)
+    return domain.Level(*row)
+
+
+async def record(transaction: database.Transaction, movements: Sequence[domain.Movement]) -> None:
+    """Add to the movements."""
+    await transaction.run(_INSERT_MOVEMENTS, database.columns(movements, *_MOVEMENT_COLUMNS))
+
+
+async def levels_of(db: database.Database, skus: Sequence[str]) -> list[domain.Level]:
+    """The stock of these SKUs, by SKU and warehouse."""
+    return [domain.Level(*row) for row in await db.read(_BY_SKUS, {"skus": list(skus)})]
+
+
+async def sku_page(db: database.Database, page: pages.Page) -> list[str]:
+    """SKUs with stock, in order: up to one more than the page shows."""
+    rows = await db.read(_SKU_PAGE, {"after": page.after or "", "most": page.size + 1})
+    return [row[0] for row in rows]

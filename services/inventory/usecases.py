@@ -1,0 +1,158 @@
+"""What can be done with stock. What orders ask for comes as batches: lock, decide in memory, write once.
+
+Each use case runs in the consumer's transaction, together with the claim of its events and the answers it emits. If the
+process dies before the commit nothing happened and the batch comes again; after it the relay publishes the answers.
+A wish that comes again is answered again and changes nothing.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from services.chassis import database, errors, pages
+from services.inventory import domain, store
+from services.inventory.domain import Cause, HoldStatus
+
+SERVICE = "inventory"
+# Lines of ended holds that the reaper gives back in one transaction.
+EXPIRED_AT_ONCE = 500
+
+
+class Stock:
+    """The use cases of inventory. hold_s is how long an order's hold lasts, in seconds."""
+
+    def __init__(self, db: database.Database, *, hold_s: float) -> None:
+        self._db = db
+        self._hold = timedelta(seconds=hold_s)
+
+    async def reserve(self, transaction: database.Transaction, wants: Sequence[domain.Want]) -> None:
+        """Hold all lines of each order or none, in the order they came, and say which. Orders seen before are skipped."""
+        seen = await store.known_orders(transaction, [want.order_id for want in wants])
+        fresh = [want for want in wants if want.order_id not in seen]
+        levels = await store.lock(transaction, [sku for want in fresh for sku in want.lines])
+        allocation = domain.allocate(fresh, levels)
+        expire_time = await store.now(transaction) + self._hold
+        if allocation.holds:
+            await store.hold(transaction, allocation.holds, expire_time)
+            await store.change(transaction, domain.totals(allocation.holds), on_hand=0, reserved=1)
+        for want in fresh:
+            shortages = allocation.rejected.get(want.order_id)
+            if shortages:
+                transaction.emit([domain.StockRejected(want.order_id, shortages)])
+            else:
+                transaction.emit([domain.StockReserved(want.order_id, expire_time)])
+
+    async def commit(self, transaction: database.Transaction, order_ids: Sequence[str]) -> None:
+        """Take the held stock of confirmed orders off the shelf. A hold that had ended is made again, if it can be."""
+        statuses = await store.lock_statuses(transaction, order_ids)
+        ended = [order_id for order_id in order_ids if HoldStatus.EXPIRED in statuses.get(order_id, ())]
+        lost = await self._hold_again(transaction, ended) if ended else {}
+        held = await store.move_holds(transaction, order_ids, HoldStatus.HELD, HoldStatus.COMMITTED)
+        await self._take(transaction, held, on_hand=-1, reserved=-1, reason="sold")
+        # Confirmed before, and said again because the answer was missing: the answer is repeated.
+        before = {order_id for order_id in order_ids if HoldStatus.COMMITTED in statuses.get(order_id, ())}
+        committed = before | {hold.order_id for hold in held}
+        transaction.emit(domain.StockRejected(order_id, shortages) for order_id, shortages in lost.items())
+        transaction.emit(domain.StockCommitted(order_id) for order_id in order_ids if order_id in committed)
+
+    async def release(self, transaction: database.Transaction, order_ids: Sequence[str]) -> None:
+        """Give back whatever is held or was taken for cancelled orders. Always answers, also when it was nothing."""
+        await store.lock_statuses(transaction, order_ids)
+        held = await store.move_holds(transaction, order_ids, HoldStatus.HELD, HoldStatus.RELEASED)
+        taken = await store.move_holds(transaction, order_ids, HoldStatus.COMMITTED, HoldStatus.RETURNED)
+        await store.lock(transaction, [hold.sku for hold in (*held, *taken)])
+        await self._change(transaction, held, on_hand=0, reserved=-1)
+        await self._change(transaction, taken, on_hand=1, reserved=0, reason="returned")
+        transaction.emit(domain.StockReleased(order_id, Cause.ORDER_CANCELLED) for order_id in order_ids)
+
+    async def reap(self) -> int:
+        """Give back what is held past its time: how many orders it was. Raises TransientError."""
+        async with self._db.transaction() as transaction:
+            ended = await store.lock_expired(transaction, EXPIRED_AT_ONCE)
+            if ended:
+                held = await store.move_holds(transaction, ended, HoldStatus.HELD, HoldStatus.EXPIRED)
+                await self._take(transaction, held, on_hand=0, reserved=-1)
+                transaction.emit(domain.StockReleased(order_id, Cause.HOLD_EXPIRED) for order_id in ended)
+        return len(ended)
+
+    async def set_level(self, wanted: domain.Level, *, actor: str) -> domain.Level:
+        """Say how many lie at a place; the difference is a movement. Raises WAREHOUSE_UNKNOWN, STOCK_BELOW_RESERVED."""
+        async with self._db.transaction() as transaction:
+            if wanted.warehouse not in await store.warehouses(transaction):
+                unknown = f"there is no warehouse {wanted.warehouse!r}"
+                raise errors.precondition("WAREHOUSE_UNKNOWN", unknown, warehouse=wanted.warehouse)
+            locked = {level.place: level for level in await store.lock(transaction, [wanted.sku])}
+            before = locked.get(wanted.place, domain.Level(wanted.sku, wanted.warehouse, 0, 0))
+            after = domain.corrected(before, wanted.on_hand)
+            stored = await store.put(transaction, after)
+            if after.on_hand != before.on_hand:
+                delta = after.on_hand - before.on_hand
+                moved = domain.Movement(after.sku, after.warehouse, delta, "corrected", actor)
+                await store.record(transaction, [moved])
+                transaction.emit([domain.StockLevelChanged(stored)])
+        return stored
+
+    async def levels(self, sku: str) -> Sequence[domain.Level]:
+        """The stock of a SKU in each warehouse. Raises SKU_NOT_FOUND."""
+        found = await store.levels_of(self._db, [sku])
+        if not found:
+            raise errors.not_found("SKU_NOT_FOUND", "there is no stock of this SKU", sku=sku)
+        return found
+
+    async def page(self, page: pages.Page) -> pages.Slice[Sequence[domain.Level]]:
+        """The stock of SKUs, by SKU: for each its levels by warehouse."""
+        found = pages.cut(await store.sku_page(self._db, page), page, str)
+        by_sku: dict[str, list[domain.Level]] = {sku: [] for sku in found.rows}
+        for level in await store.levels_of(self._db, list(found.rows)):
+            by_sku[level.sku].append(level)
+        return pages.Slice(list(by_sku.values()), found.next_token)
+
+    async def _hold_again(
+        self, transaction: database.Transaction, order_ids: Sequence[str]
+    ) -> dict[str, tuple[domain.Shortage, ...]]:
+        """Hold again what had expired, at the same places: the shortages of the orders for which it is gone."""
+        expired = await store.holds_of(transaction, order_ids, HoldStatus.EXPIRED)
+        levels = {level.place: level for level in await store.lock(transaction, [hold.sku for hold in expired])}
+        free = {place: level.available for place, level in levels.items()}
+        lost: dict[str, tuple[domain.Shortage, ...]] = {}
+        for order_id in order_ids:
+            own = [hold for hold in expired if hold.order_id == order_id]
+            short = [hold for hold in own if free.get(hold.place, 0) < hold.quantity]
+            if short:
+                lost[order_id] = tuple(domain.Shortage(h.sku, h.quantity, max(free.get(h.place, 0), 0)) for h in short)
+                continue
+            for hold in own:
+                free[hold.place] -= hold.quantity
+        kept = [order_id for order_id in order_ids if order_id not in lost]
+        held = await store.move_holds(transaction, kept, HoldStatus.EXPIRED, HoldStatus.HELD)
+        await self._change(transaction, held, on_hand=0, reserved=1)
+        return lost
+
+    async def _take(
+        self,
+        transaction: database.Transaction,
+        holds: Sequence[domain.Hold],
+        *,
+        on_hand: int,
+        reserved: int,
+        reason: str = "",
+    ) -> None:
+        """Lock the stock of these holds, and change it."""
+        if holds:
+            await store.lock(transaction, [hold.sku for hold in holds])
+            await self._change(transaction, holds, on_hand=on_hand, reserved=reserved, reason=reason)
+
+    async def _change(
+        self,
+        transaction: database.Transaction,
+        holds: Sequence[domain.Hold],
+        *,
+        on_hand: int,
+        reserved: int,
+        reason: str = "",
+    ) -> None:
+        if not holds:
+            return
+        await store.change(transaction, domain.totals(holds), on_hand=on_hand, reserved=reserved)
+        if on_hand:
+            moved = [domain.Movement(h.sku, h.warehouse, on_hand * h.quantity, reason, h.order_id) for h in holds]
+            await store.record(transaction, moved)
