@@ -1,0 +1,36 @@
+"""The user service, put together."""
+
+import functools
+from datetime import timedelta
+
+from services.chassis import assembly, loops, process
+from services.chassis.rpc import identity
+from services.chassis.settings import SettingsError, read
+from services.user import events, passwords, rpc, tokens, usecases
+from services.user.settings import Settings
+
+# How often the administrator's account is looked after once it is as it should be, in seconds.
+ADMIN_EVERY_S = 300
+
+
+def build(host: assembly.Host) -> list[process.Part]:
+    """The parts of the user service that the host's role asks for, in the order they start. Raises SettingsError."""
+    settings = read(Settings, host.environ)
+    service = assembly.Assembly(usecases.SERVICE, host, events.PUBLISHED)
+    keys = tokens.load(settings.signing_key_dir)
+    issuer = identity.Issuer(service.settings.token_issuer, service.settings.token_audience)
+    signer = tokens.Signer(keys, issuer, timedelta(seconds=settings.token_lifetime_s))
+    hashing = passwords.Passwords()
+    accounts = usecases.Accounts(service.db, hashing, signer, now=host.now)
+    parts = service.parts(rpc.servicer(accounts), keys.verifying, working=_admin(accounts, settings))
+    return [hashing, *parts]
+
+
+def _admin(accounts: usecases.Accounts, settings: Settings) -> list[process.Part]:
+    """The loop that sees to the administrator's account; it waits for the database without keeping anyone else."""
+    if not settings.admin_email:
+        return []
+    if not settings.admin_password:
+        raise SettingsError("ADMIN_EMAIL is set and ADMIN_PASSWORD is not")
+    work = functools.partial(accounts.ensure_admin, settings.admin_email, settings.admin_password)
+    return [loops.Loop("user-admin", work, idle_s=ADMIN_EVERY_S)]
