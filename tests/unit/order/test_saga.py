@@ -1,0 +1,192 @@
+"""The saga as a script: in this status, on this reply, the order becomes that and tells this."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.chassis.money import Money
+from services.order import domain, saga
+from services.order.domain import Status, Step
+from services.order.saga import Reply
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+ORDER = domain.Order(
+    id="01900000-0000-7000-8000-000000000001",
+    user_id="01900000-0000-7000-8000-0000000000aa",
+    lines=(domain.Line("TEA", "Tea", 2, Money("USD", 500)),),
+    total=Money("USD", 1000),
+    address=domain.Address("", "1 Road", "", "Town", "", "", "GB"),
+    payment_method="card_approved",
+    create_time=NOW,
+)
+WAITS = saga.Waits(stock_s=120, payment_s=300, settlement_s=60, compensation_s=15)
+
+
+def begun() -> domain.Placed:
+    return saga.begin(ORDER, "01900000-0000-7000-8000-0000000000bb").placed
+
+
+def play(placed: domain.Placed, *replies: Reply) -> tuple[domain.Placed, list[str]]:
+    """Give the replies one after the other: the order then, and the names of all facts it told."""
+    told: list[str] = []
+    for reply in replies:
+        moved = saga.advance(placed, saga.Event(ORDER.id, reply, "test"), NOW)
+        if moved:
+            placed = domain.Placed(placed.order, moved.saga)
+            told += [type(fact).__name__ for fact in moved.facts]
+    return placed, told
+
+
+HAPPY = (Reply.STOCK_RESERVED, Reply.PAYMENT_AUTHORIZED, Reply.STOCK_COMMITTED, Reply.PAYMENT_CAPTURED)
+
+
+def test_a_new_order_waits_for_stock_and_tells_inventory() -> None:
+    begun = saga.begin(ORDER, "s")
+    assert begun.fact == domain.OrderPlaced(ORDER, 1)
+    assert begun.placed.saga.awaiting == {"inventory"}
+    assert begun.entry.sequence == 1
+
+
+def test_a_good_order_is_confirmed_and_settled_when_both_have_answered() -> None:
+    placed, told = play(begun(), *HAPPY)
+    assert (placed.saga.status, placed.saga.step) == (Status.CONFIRMED, Step.DONE)
+    assert told == ["PaymentRequested", "OrderConfirmed"]
+    assert WAITS.after(placed.saga) is None
+
+
+def test_settlement_may_come_in_either_order() -> None:
+    placed, _ = play(begun(), *HAPPY[:2], Reply.PAYMENT_CAPTURED)
+    assert placed.saga.awaiting == {"inventory"}
+    assert play(placed, Reply.STOCK_COMMITTED)[0].saga.settled
+
+
+@pytest.mark.parametrize(
+    ("replies", "status", "reason", "told"),
+    [
+        ([Reply.STOCK_REJECTED], Status.CANCELLED, "STOCK_SHORT", ["OrderCancellationCompleted"]),
+        ([Reply.DEADLINE_PASSED], Status.CANCELLING, "STOCK_TIMEOUT", ["OrderCancelled"]),
+        ([Reply.CANCEL_REQUESTED], Status.CANCELLING, "CANCEL_REQUESTED", ["OrderCancelled"]),
+        (
+            [Reply.STOCK_RESERVED, Reply.PAYMENT_DECLINED],
+            Status.CANCELLING,
+            "PAYMENT_DECLINED",
+            ["PaymentRequested", "OrderCancelled"],
+        ),
+        (
+            [Reply.STOCK_RESERVED, Reply.DEADLINE_PASSED],
+            Status.CANCELLING,
+            "PAYMENT_TIMEOUT",
+            ["PaymentRequested", "OrderCancelled"],
+        ),
+        (
+            [Reply.STOCK_RESERVED, Reply.STOCK_RELEASED],
+            Status.CANCELLING,
+            "HOLD_EXPIRED",
+            ["PaymentRequested", "OrderCancelled"],
+        ),
+        (
+            [Reply.STOCK_RESERVED, Reply.CANCEL_REQUESTED],
+            Status.CANCELLING,
+            "CANCEL_REQUESTED",
+            ["PaymentRequested", "OrderCancelled"],
+        ),
+        (
+            [*HAPPY[:2], Reply.PAYMENT_CAPTURE_REFUSED],
+            Status.CANCELLING,
+            "CAPTURE_REFUSED",
+            ["PaymentRequested", "OrderConfirmed", "OrderCancelled"],
+        ),
+        (
+            [*HAPPY[:2], Reply.STOCK_REJECTED],
+            Status.CANCELLING,
+            "STOCK_LOST",
+            ["PaymentRequested", "OrderConfirmed", "OrderCancelled"],
+        ),
+        (
+            [*HAPPY, Reply.CANCEL_REQUESTED],
+            Status.CANCELLING,
+            "CANCEL_REQUESTED",
+            ["PaymentRequested", "OrderConfirmed", "OrderCancelled"],
+        ),
+    ],
+)
+def test_every_failure_is_compensated(replies: list[Reply], status: Status, reason: str, told: list[str]) -> None:
+    placed, facts = play(begun(), *replies)
+    assert (placed.saga.status, placed.saga.cancel_reason) == (status, reason)
+    assert facts == told
+
+
+@pytest.mark.parametrize("money", [Reply.PAYMENT_VOIDED, Reply.PAYMENT_REFUNDED])
+def test_an_order_is_cancelled_only_when_stock_and_money_were_given_back(money: Reply) -> None:
+    placed, _ = play(begun(), *HAPPY, Reply.CANCEL_REQUESTED, money)
+    assert placed.saga.status is Status.CANCELLING
+    placed, told = play(placed, Reply.STOCK_RELEASED)
+    assert placed.saga.status is Status.CANCELLED
+    assert told == ["OrderCancellationCompleted"]
+
+
+def test_a_declined_payment_leaves_only_the_stock_to_be_given_back() -> None:
+    placed, _ = play(begun(), Reply.STOCK_RESERVED, Reply.PAYMENT_DECLINED)
+    assert placed.saga.awaiting == {"inventory"}
+    assert play(placed, Reply.STOCK_RELEASED)[0].saga.status is Status.CANCELLED
+
+
+def test_a_payment_authorised_after_the_order_was_cancelled_changes_nothing() -> None:
+    placed, _ = play(begun(), Reply.STOCK_RESERVED, Reply.DEADLINE_PASSED)
+    assert saga.advance(placed, saga.Event(ORDER.id, Reply.PAYMENT_AUTHORIZED, "payment"), NOW) is None
+
+
+def test_an_answer_that_was_given_before_is_not_counted_twice() -> None:
+    placed, _ = play(begun(), *HAPPY[:3])
+    assert saga.advance(placed, saga.Event(ORDER.id, Reply.STOCK_COMMITTED, "inventory"), NOW) is None
+
+
+def test_after_the_pivot_a_deadline_asks_again_and_never_cancels() -> None:
+    placed, told = play(begun(), *HAPPY[:2], *[Reply.DEADLINE_PASSED] * 5)
+    assert placed.saga.status is Status.CONFIRMED
+    assert told[2:] == ["OrderConfirmed"] * 5
+
+
+def test_the_wait_for_a_missing_answer_doubles_and_then_calls_an_operator() -> None:
+    placed, _ = play(begun(), Reply.CANCEL_REQUESTED)
+    assert WAITS.after(placed.saga) == 15
+    assert WAITS.after(play(placed, Reply.DEADLINE_PASSED)[0].saga) == 30
+    stuck, told = play(placed, *[Reply.DEADLINE_PASSED] * saga.MOST_ATTEMPTS)
+    assert told == ["OrderCancelled"] * saga.MOST_ATTEMPTS
+    assert stuck.saga.stuck
+    assert WAITS.after(stuck.saga) is None
+
+
+def test_an_operator_can_push_a_stuck_saga_on() -> None:
+    stuck, _ = play(begun(), Reply.CANCEL_REQUESTED, *[Reply.DEADLINE_PASSED] * saga.MOST_ATTEMPTS)
+    resumed, _ = play(stuck, Reply.RESUMED)
+    assert not resumed.saga.stuck
+    assert WAITS.after(resumed.saga) == 15
+    assert saga.advance(resumed, saga.Event(ORDER.id, Reply.RESUMED, "user:x"), NOW) is None
+
+
+def test_stock_and_payment_together_wait_less_than_the_hold() -> None:
+    from services.inventory.settings import Settings as Inventory
+    from services.order.settings import Settings as Order
+
+    waits = {field: Order.__dataclass_fields__[field].default for field in ("stock_deadline_s", "payment_deadline_s")}
+    assert sum(waits.values()) < Inventory.__dataclass_fields__["hold_s"].default
+
+
+@given(st.lists(st.sampled_from(Reply), max_size=30))
+def test_whatever_comes_in_whatever_order_the_rules_hold(replies: list[Reply]) -> None:
+    placed = begun()
+    for reply in replies:
+        moved = saga.advance(placed, saga.Event(ORDER.id, reply, "test"), NOW)
+        if moved is None:
+            continue
+        assert moved.saga.version == placed.saga.version + 1 == moved.entry.sequence
+        assert placed.saga.status is not Status.CANCELLED, "nothing follows a cancelled order"
+        assert (moved.saga.status, placed.saga.status) != (Status.CONFIRMED, Status.CANCELLING), "no way back"
+        assert moved.saga.settled == (not moved.saga.awaiting), "it ended exactly when nobody has to answer"
+        if moved.saga.status is Status.CANCELLED:
+            assert moved.saga.cancel_reason
+        placed = replace(placed, saga=moved.saga)
