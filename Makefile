@@ -2,6 +2,8 @@
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 
+SHELL := /bin/sh
+
 # The first Python that is new enough; PYTHON=... chooses another.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -28,22 +30,25 @@ proto: setup ## build the Python stubs and the descriptors from proto/
 run: setup ## start everything, fill the shop, place the first order (TOGETHER=1: all services in one process)
 	@$(LOCAL) run $(TOGETHER_FLAG)
 
-down: setup ## stop what `make run` started; data stays
+down: .venv/bin/python ## stop what `make run` started; data stays
 	@$(LOCAL) down
 
-clean: setup ## stop it and remove its data; downloads stay
+clean: .venv/bin/python ## stop it and remove its data; downloads stay
 	@$(LOCAL) clean
 	@$(LOCAL) --stack test clean
 
-status: setup ## each process with its address, health, memory and log
+status: .venv/bin/python ## each process with its address, health, memory and log
 	@$(LOCAL) status
 
-logs: setup ## follow the logs of all processes
+logs: .venv/bin/python ## follow the logs of all processes
 	@$(LOCAL) logs
+
+.venv/bin/python:
+	@echo "nothing is set up here yet: make run" >&2; exit 1
 
 # The tests' stack stands beside the main one, on its own ports and data, and is stopped whatever the tests say.
 test: setup ## run every test against a stack of its own (TESTS=path, K=expression)
-	@$(LOCAL) --stack test test -- -n 2 $(TESTS) $(if $(K),-k "$(K)")
+	@$(LOCAL) --stack test test $(TOGETHER_FLAG) -- -n 2 $(TESTS) $(if $(K),-k "$(K)")
 
 lint: setup ## what CI holds the code to: ruff, mypy --strict, buf
 	@$(VENV_PYTHON) -m ruff check .

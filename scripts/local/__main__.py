@@ -19,6 +19,7 @@ from scripts.local import (
     progress,
     settings,
     status,
+    suite,
     up,
 )
 
@@ -58,6 +59,9 @@ def _parser() -> argparse.ArgumentParser:
     logging = commands.add_parser("logs", help="follow the logs")
     logging.add_argument("--tail", type=int, metavar="LINES", help="print the last lines of each log and end")
     logging.add_argument("processes", nargs="*")
+    tests = commands.add_parser("test", help="run pytest against this stack, then stop it")
+    tests.add_argument("--together", action="store_true", help="all services in one process")
+    tests.add_argument("pytest", nargs="*", help="arguments of pytest, after --")
     for name in ("start", "stop", "restart", "kill"):
         commands.add_parser(name, help=f"{name} processes by name").add_argument("processes", nargs="+")
     return parser
@@ -77,6 +81,12 @@ def _up(options: argparse.Namespace) -> int:
         else:
             report.say(stack.name, f"up; its settings are in {stack.env_file}")
     return 0
+
+
+def _test(options: argparse.Namespace) -> int:
+    stack = layout.chosen(options.stack, os.environ, together=options.together)
+    with exclusive.exclusive(stack):
+        return suite.run(up.Run(settings.read(stack, os.environ), progress.Progress()), options.pytest)
 
 
 def _down(options: argparse.Namespace) -> int:
@@ -120,6 +130,7 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 _COMMANDS = {
     "run": _up,
     "up": _up,
+    "test": _test,
     "down": _down,
     "clean": _down,
     "status": _status,

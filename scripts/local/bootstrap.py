@@ -28,6 +28,7 @@ STAMP = VENV / ".installed"
 SPACE_NEEDED = int(1.5 * sizes.GIB)
 OLDEST = (3, 11)
 PIP = (str(PYTHON), "-m", "pip", "--disable-pip-version-check", "--no-input")
+SHOWN = ("Downloading", "Prepared", "Installed", "Building", "Collecting", "Successfully")
 # What an installer says, and what that means to the person before it.
 MEANINGS = (
     (("No space left on device", "os error 28"), "the disk is full: free some space and run again"),
@@ -155,7 +156,7 @@ def _runs(command: Sequence[str], environment: Mapping[str, str], *, show: bool 
         said = []
         for line in process.stdout or ():
             said.append(line)
-            if show and line.startswith((" + ", "Prepared", "Installed", "Downloading", "Collecting", "Successfully")):
+            if show and line.startswith(SHOWN):
                 print(f"        {line.rstrip()[:110]}", flush=True)
     return process.returncode, "".join(said)
 

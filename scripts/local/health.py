@@ -4,16 +4,14 @@ import contextlib
 import logging
 import smtplib
 from http.client import HTTPConnection, HTTPException
-from typing import Any
 from urllib.parse import urlsplit
 
-import grpc
 import psycopg
 import redis
-from grpc_health.v1 import health_pb2, health_pb2_grpc
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
+from scripts import grpc_health
 from scripts.local import ports
 
 TIMEOUT_S = 2.0
@@ -43,13 +41,7 @@ def smtp(url: str) -> bool:
 def service(address: str) -> bool:
     """The standard gRPC health service says SERVING."""
     host, _, port = address.rpartition(":")
-    if not ports.open_at(host, int(port)):
-        return False
-    with contextlib.suppress(grpc.RpcError), grpc.insecure_channel(address) as channel:
-        stub: Any = health_pb2_grpc.HealthStub(channel)
-        answer = stub.Check(health_pb2.HealthCheckRequest(), timeout=TIMEOUT_S)
-        return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
-    return False
+    return ports.open_at(host, int(port)) and grpc_health.serving(address, timeout_s=TIMEOUT_S)
 
 
 def postgres(url: str) -> bool:

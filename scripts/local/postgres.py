@@ -8,10 +8,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-import psycopg
-from psycopg import sql
-
-from scripts.local import component, fingerprints, health, layout, problems, processes, settings
+from scripts.local import component, databases, fingerprints, health, layout, problems, processes, settings
 
 NAME = "postgres"
 SUPERUSER = "souk"
@@ -68,26 +65,8 @@ def build(chosen: settings.Settings) -> component.Component:
 
 def create_databases(chosen: settings.Settings) -> None:
     """See to it that every service has its database and its role, with the password of this install."""
-    with psycopg.connect(chosen.admin_database_url, autocommit=True) as connection:
-        for service in chosen.with_database():
-            role = settings.database_role(service)
-            _ensure_role(connection, role, chosen.secrets.password(f"database_{service.name}"))
-            _ensure_database(connection, role)
-
-
-def _ensure_role(connection: psycopg.Connection, role: str, password: str) -> None:
-    known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).fetchone()
-    verb = sql.SQL("ALTER" if known else "CREATE")
-    connection.execute(
-        sql.SQL("{} ROLE {} LOGIN PASSWORD {}").format(verb, sql.Identifier(role), sql.Literal(password))
-    )
-
-
-def _ensure_database(connection: psycopg.Connection, role: str) -> None:
-    name = sql.Identifier(role)
-    if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (role,)).fetchone():
-        connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(name, name))
-    connection.execute(sql.SQL("REVOKE CONNECT, TEMPORARY ON DATABASE {} FROM PUBLIC").format(name))
+    passwords = {s.name: chosen.secrets.password(f"database_{s.name}") for s in chosen.with_database()}
+    databases.ensure(chosen.admin_database_url, passwords)
 
 
 def _prepare(data: Path, password: str) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from scripts.local import credentials, layout, problems, storage
+from scripts.local import credentials, databases, layout, problems, storage
 from services import registry
 
 SERVERS = {"KAFKA_BOOTSTRAP": "kafka", "REDIS_URL": "redis", "PAYMENT_PROVIDER_URL": "provider", "SMTP_URL": "mail"}
@@ -59,7 +59,7 @@ class Settings:
 
     def database_url(self, service: registry.Service) -> str:
         """Where a service finds its own database: the user's, or the one of this stack's server."""
-        role, password = database_role(service), self.secrets.password(f"database_{service.name}")
+        role, password = databases.role(service.name), self.secrets.password(f"database_{service.name}")
         local = f"postgresql://{role}:{password}@{self.stack.address('postgres')}/{role}"
         return self.external.get(self.database_variable(service), local)
 
@@ -110,11 +110,6 @@ class Settings:
 def prefix(service: registry.Service) -> str:
     """How a service's environment variables begin: ORDER for order."""
     return service.name.upper()
-
-
-def database_role(service: registry.Service) -> str:
-    """The name of a service's database, and of the one role that may enter it."""
-    return f"souk_{service.name}"
 
 
 def read(stack: layout.Stack, environment: Mapping[str, str], *, resume: bool = False) -> Settings:

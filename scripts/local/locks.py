@@ -1,0 +1,45 @@
+"""`make lock`: resolve pyproject.toml into the lock files anew, with the hash of every package.
+
+Four files: everything for working on Souk, what a service needs at run time, what the simulators need beyond that, and
+what building the stubs needs (the first stage of the image). None names a registry: whoever installs them chooses where
+the packages come from.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+UV = Path(sys.executable).with_name("uv")
+ALWAYS = (
+    "--generate-hashes",
+    "--no-emit-index-url",
+    "--no-header",
+    "--universal",
+    "--python-version",
+    "3.11",
+    "--quiet",
+)
+GROUPS = ("build", "local", "test", "lint")
+FILES = {
+    "requirements.lock": (*(word for group in GROUPS for word in ("--group", group)), "pyproject.toml"),
+    "services/requirements.lock": ("--no-annotate", "pyproject.toml"),
+    "services/simulators.lock": ("--no-annotate", "--group", "simulators"),
+    "services/build.lock": ("--no-annotate", "--group", "build", "pyproject.toml"),
+}
+
+
+def main() -> int:
+    """Write the lock files. Answers with a process exit code."""
+    extra = sys.argv[1:]
+    for name, sources in FILES.items():
+        command = (str(UV), "pip", "compile", *ALWAYS, *sources, "--output-file", name, *extra)
+        if code := subprocess.run(command, cwd=ROOT, env=os.environ, check=False).returncode:
+            return code
+        print(f"lock: {name}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
