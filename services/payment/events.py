@@ -1,0 +1,83 @@
+"""What the payment service hears and says: two tables. Next stop of what is heard: `usecases.py`."""
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from services.chassis import events, outbox
+from services.chassis.rpc import render
+from services.payment import domain, usecases
+from souk.order.v1 import order_events_pb2
+from souk.payment.v1 import payment_events_pb2
+
+TOPIC = "payments"
+CONSUMED = ("orders",)
+
+
+def _amount_fact(message: Callable[..., Any]) -> outbox.Publication:
+    return _on_payments(
+        lambda fact: message(
+            order_id=fact.payment.order_id,
+            payment_id=fact.payment.id,
+            user_id=fact.payment.user_id,
+            amount=render.money_message(fact.payment.amount),
+        )
+    )
+
+
+def _refusal_fact(message: Callable[..., Any]) -> outbox.Publication:
+    return _on_payments(
+        lambda fact: message(
+            order_id=fact.payment.order_id,
+            payment_id=fact.payment.id,
+            user_id=fact.payment.user_id,
+            reason=fact.payment.failure_reason,
+        )
+    )
+
+
+def _voided(fact: domain.PaymentVoided) -> payment_events_pb2.PaymentVoided:
+    payment = fact.payment
+    if not payment.existed:
+        return payment_events_pb2.PaymentVoided(order_id=payment.order_id)
+    return payment_events_pb2.PaymentVoided(order_id=payment.order_id, payment_id=payment.id, user_id=payment.user_id)
+
+
+def _on_payments(render_fact: Callable[[Any], Any]) -> outbox.Publication:
+    return outbox.Publication(
+        TOPIC, lambda fact: fact.payment.order_id, render_fact, sequence=lambda fact: fact.payment.version
+    )
+
+
+PUBLISHED: outbox.Publications = {
+    domain.PaymentAuthorized: _amount_fact(payment_events_pb2.PaymentAuthorized),
+    domain.PaymentDeclined: _refusal_fact(payment_events_pb2.PaymentDeclined),
+    domain.PaymentCaptured: _amount_fact(payment_events_pb2.PaymentCaptured),
+    domain.PaymentCaptureRefused: _refusal_fact(payment_events_pb2.PaymentCaptureRefused),
+    domain.PaymentVoided: _on_payments(_voided),
+    domain.PaymentRefunded: _amount_fact(payment_events_pb2.PaymentRefunded),
+}
+
+
+def _request(message: order_events_pb2.PaymentRequested) -> domain.Request:
+    amount = render.money_value(message.amount)
+    if amount.amount <= 0 or not message.payment_method:
+        raise ValueError("a payment needs an amount and a payment method")
+    return domain.Request(_id(message.order_id), _id(message.user_id), amount, message.payment_method)
+
+
+def _cancellation(message: order_events_pb2.OrderCancelled) -> domain.Cancellation:
+    return domain.Cancellation(_id(message.order_id), _id(message.user_id))
+
+
+def _id(text: str) -> str:
+    return str(uuid.UUID(text))
+
+
+def subscribers(payments: usecases.Payments) -> events.Subscribers:
+    """Who handles what the payment service consumes."""
+    return {
+        order_events_pb2.PaymentRequested: events.Subscriber(_request, payments.request),
+        order_events_pb2.OrderConfirmed: events.Subscriber(lambda message: _id(message.order_id), payments.confirm),
+        order_events_pb2.OrderCancelled: events.Subscriber(_cancellation, payments.cancel),
+    }

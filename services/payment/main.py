@@ -1,0 +1,30 @@
+"""The payment service, put together."""
+
+from services import signing_keys
+from services.chassis import assembly, effects, loops, process, retention
+from services.chassis.settings import read
+from services.payment import clients, events, rpc, usecases
+from services.payment.settings import Settings
+
+
+def build(host: assembly.Host) -> list[process.Part]:
+    """The parts of the payment service that the host's role asks for, in the order they start."""
+    settings = read(Settings, host.environ)
+    service = assembly.Assembly(usecases.SERVICE, host, events.PUBLISHED)
+    user = service.peer("user", signing_keys.DESCRIPTOR)
+    provider = clients.Provider(settings)
+
+    def wake() -> None:
+        worker.wake()
+
+    charging = usecases.Charging(provider, now=host.now, wake=wake, lease_s=settings.lease_s)
+    limits = effects.Limits(concurrent=settings.provider_calls)
+    worker = effects.Worker(service.db, charging, limits, name="payment-provider")
+    payments = usecases.Payments(service.db, now=host.now, wake=worker.wake)
+    gauges = retention.Gauges(service.db, usecases.SERVICE, usecases.QUEUES)
+    return service.parts(
+        rpc.servicer(payments),
+        signing_keys.fetched_from(user),
+        consuming=assembly.Consuming(events.CONSUMED, events.subscribers(payments)),
+        working=[provider, worker, loops.Loop("payment-gauges", gauges.work, idle_s=10)],
+    )

@@ -1,0 +1,284 @@
+"""The rows of payments: `payments` and `ledger_entries` (append-only).
+
+Every write takes a list and is one statement. Rows become domain values here and nowhere else. When the provider is asked
+next is compared with and set by the database's clock, so that no process's clock can be wrong.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Integer,
+    Interval,
+    MetaData,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, UUID, insert
+
+from services.chassis import database, money
+from services.payment import domain
+
+METADATA = MetaData()
+ID = UUID(as_uuid=False)
+TIME = DateTime(timezone=True)
+
+PAYMENTS = Table(
+    "payments",
+    METADATA,
+    Column("id", ID, primary_key=True),
+    Column("order_id", ID, nullable=False, unique=True),
+    Column("user_id", ID, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("captured", BigInteger, nullable=False),
+    Column("refunded", BigInteger, nullable=False),
+    Column("payment_method", Text, nullable=False),
+    Column("provider_reference", Text, nullable=False),
+    Column("failure_reason", Text, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("create_time", TIME, nullable=False),
+    Column("update_time", TIME, nullable=False),
+    Column("next_try_at", TIME, nullable=True),
+    Column("attempts", Integer, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+)
+LEDGER = Table(
+    "ledger_entries",
+    METADATA,
+    Column("payment_id", ID, primary_key=True),
+    Column("version", BigInteger, primary_key=True),
+    Column("account", Text, primary_key=True),
+    Column("currency", Text, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("time", TIME, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A payment that this process may ask the provider about until its lease ends. attempt counts from 1 in each state."""
+
+    payment: domain.Payment
+    attempt: int
+    epoch: int
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """What this claim is known by: the payment, and the epoch that the claim began."""
+        return (self.payment.id, self.epoch)
+
+
+@dataclass(frozen=True, slots=True)
+class Postponed:
+    """A claimed payment whose answer is not known: it is due again after so many seconds. counted: the attempt was made."""
+
+    claimed: Claimed
+    wait_s: float
+    counted: bool
+
+
+_P = PAYMENTS.c
+_COLUMNS = (
+    "id",
+    "order_id",
+    "user_id",
+    "state",
+    "currency",
+    "amount",
+    "captured",
+    "refunded",
+    "payment_method",
+    "provider_reference",
+    "failure_reason",
+    "version",
+    "create_time",
+    "update_time",
+)
+_CHANGING = ("id", "state", "captured", "refunded", "provider_reference", "failure_reason", "version", "update_time")
+_LEDGER_COLUMNS = ("payment_id", "version", "account", "currency", "amount", "time")
+_SHOWN = [_P[name] for name in _COLUMNS]
+_GIVEN = database.given(PAYMENTS, *_COLUMNS)
+
+_INSERT = database.Statement(
+    insert(PAYMENTS)
+    .from_select(
+        [*_COLUMNS, "next_try_at"],
+        select(_GIVEN, case((_GIVEN.c.state == domain.State.AUTHORIZING.value, func.clock_timestamp()))),
+    )
+    .on_conflict_do_nothing(index_elements=["order_id"])
+    .returning(_P.order_id)
+)
+# A payment that moved is due at once when its new state asks for a call, starts to count its attempts anew and belongs to no
+# worker any more: what was written once is not written again. One that is being asked about keeps its lease, also when its
+# order is cancelled meanwhile.
+_SAVE = database.Statement("""
+UPDATE payments AS p SET state = g.state, captured = g.captured, refunded = g.refunded,
+  provider_reference = g.provider_reference, failure_reason = g.failure_reason, version = g.version,
+  update_time = g.update_time,
+  next_try_at = CASE WHEN g.same_call THEN p.next_try_at WHEN g.calls THEN clock_timestamp() END,
+  attempts = CASE WHEN g.same_call THEN p.attempts ELSE 0 END,
+  epoch = CASE WHEN g.same_call THEN p.epoch ELSE p.epoch + 1 END
+FROM unnest(%(id)s::uuid[], %(state)s::text[], %(captured)s::bigint[], %(refunded)s::bigint[],
+  %(provider_reference)s::text[], %(failure_reason)s::text[], %(version)s::bigint[], %(update_time)s::timestamptz[],
+  %(same_call)s::boolean[], %(calls)s::boolean[])
+  AS g(id, state, captured, refunded, provider_reference, failure_reason, version, update_time, same_call, calls)
+WHERE p.id = g.id
+""")
+_POST = database.Statement(database.insert_given(LEDGER, *_LEDGER_COLUMNS))
+# Locked in one order, so that two batches with orders in common wait for each other instead of deadlocking.
+_LOCK = database.Statement(
+    select(*_SHOWN)
+    .where(_P.order_id == bindparam("order_ids", type_=ARRAY(ID)).any_())
+    .order_by(_P.order_id)
+    .with_for_update()
+)
+# A common table expression that locks is evaluated once: as a subquery it might be evaluated again, and lock more rows.
+_DUE = (
+    select(_P.id)
+    .where(_P.next_try_at <= func.statement_timestamp())
+    .order_by(_P.next_try_at)
+    .limit(bindparam("most", type_=Integer))
+    .with_for_update(skip_locked=True)
+    .cte("due")
+)
+_CLAIM = database.Statement(
+    PAYMENTS.update()
+    .where(_P.id == _DUE.c.id)
+    .values(
+        attempts=_P.attempts + 1,
+        epoch=_P.epoch + 1,
+        next_try_at=func.clock_timestamp() + bindparam("lease", type_=Interval),
+    )
+    .returning(*_SHOWN, _P.attempts, _P.epoch)
+)
+_CLAIMED = database.given(PAYMENTS, "id", "epoch")
+_LOCK_CLAIMED = database.Statement(
+    select(*_SHOWN, _P.attempts, _P.epoch)
+    .join(_CLAIMED, and_(_P.id == _CLAIMED.c.id, _P.epoch == _CLAIMED.c.epoch))
+    .order_by(_P.order_id)
+    .with_for_update(of=PAYMENTS)
+)
+_POSTPONE = database.Statement("""
+UPDATE payments AS p SET next_try_at = clock_timestamp() + make_interval(secs => g.wait),
+  attempts = p.attempts - CASE WHEN g.counted THEN 0 ELSE 1 END, epoch = p.epoch + 1
+FROM unnest(%(id)s::uuid[], %(epoch)s::bigint[], %(wait)s::float8[], %(counted)s::boolean[])
+  AS g(id, epoch, wait, counted)
+WHERE p.id = g.id AND p.epoch = g.epoch
+""")
+_ID = bindparam("id", type_=ID)
+_FIND = database.Statement(select(*_SHOWN).where(or_(_P.id == _ID, _P.order_id == _ID)))
+
+
+async def add(transaction: database.Transaction, payments: Sequence[domain.Payment]) -> set[str]:
+    """Write new payments: the orders that had none before. An order that has one keeps it as it is."""
+    return {row[0] for row in await transaction.run(_INSERT, _rows(payments))}
+
+
+async def lock(transaction: database.Transaction, order_ids: Sequence[str]) -> list[domain.Payment]:
+    """The payments of these orders, locked until the transaction ends. Orders without one are absent."""
+    if not order_ids:
+        return []
+    return [_payment(row) for row in await transaction.run(_LOCK, {"order_ids": list(order_ids)})]
+
+
+async def save(transaction: database.Transaction, advances: Sequence[domain.Advance]) -> None:
+    """Write what became of payments that `lock` or `lock_claimed` locked, and what the ledger has to say of it."""
+    moved = [advance for advance in advances if advance.moved]
+    if not moved:
+        return
+    rows = database.columns([advance.payment for advance in moved], *_CHANGING) | {
+        "same_call": [advance.payment.verb is advance.before.verb for advance in moved],
+        "calls": [advance.payment.verb is not None for advance in moved],
+    }
+    await transaction.run(_SAVE, rows)
+    entries = [_entry(advance, posting) for advance in moved for posting in advance.postings]
+    if entries:
+        await transaction.run(_POST, {name: [entry[name] for entry in entries] for name in _LEDGER_COLUMNS})
+
+
+async def claim(transaction: database.Transaction, *, most: int, lease_s: float) -> list[Claimed]:
+    """Lease up to so many payments that are due and that no other process holds. The attempt is counted here."""
+    rows = await transaction.run(_CLAIM, {"most": most, "lease": timedelta(seconds=lease_s)})
+    return [Claimed(_payment(row), row[-2], row[-1]) for row in rows]
+
+
+async def lock_claimed(
+    transaction: database.Transaction, claims: Sequence[Claimed]
+) -> dict[tuple[str, int], domain.Payment]:
+    """Those of the claimed payments that are still ours, by their claims' keys, as they are now, locked."""
+    if not claims:
+        return {}
+    keys = {"id": [claim.payment.id for claim in claims], "epoch": [claim.epoch for claim in claims]}
+    return {(row[0], row[-1]): _payment(row) for row in await transaction.run(_LOCK_CLAIMED, keys)}
+
+
+async def postpone(transaction: database.Transaction, items: Sequence[Postponed]) -> None:
+    """Make claimed payments due again later, where they are still ours."""
+    if not items:
+        return
+    rows = {
+        "id": [item.claimed.payment.id for item in items],
+        "epoch": [item.claimed.epoch for item in items],
+        "wait": [item.wait_s for item in items],
+        "counted": [item.counted for item in items],
+    }
+    await transaction.run(_POSTPONE, rows)
+
+
+async def find(db: database.Database, some_id: str) -> domain.Payment | None:
+    """The payment with this id, or of the order with this id."""
+    rows = await db.read(_FIND, {"id": some_id})
+    return _payment(rows[0]) if rows else None
+
+
+def _rows(payments: Sequence[domain.Payment]) -> dict[str, list[Any]]:
+    plain = [name for name in _COLUMNS if name not in {"currency", "amount"}]
+    return database.columns(payments, *plain) | {
+        "currency": [payment.amount.currency for payment in payments],
+        "amount": [payment.amount.amount for payment in payments],
+    }
+
+
+def _entry(advance: domain.Advance, posting: domain.Posting) -> dict[str, Any]:
+    payment = advance.payment
+    return {
+        "payment_id": payment.id,
+        "version": payment.version,
+        "account": posting.account,
+        "currency": payment.amount.currency,
+        "amount": posting.amount,
+        "time": payment.update_time,
+    }
+
+
+def _payment(row: database.Row) -> domain.Payment:
+    payment_id, order_id, user_id, state, currency, amount, captured, refunded = row[:8]
+    payment_method, provider_reference, failure_reason, version, create_time, update_time = row[8:14]
+    return domain.Payment(
+        id=payment_id,
+        order_id=order_id,
+        user_id=user_id,
+        state=domain.State(state),
+        amount=money.Money(currency, amount),
+        payment_method=payment_method,
+        create_time=create_time,
+        update_time=update_time,
+        captured=captured,
+        refunded=refunded,
+        provider_reference=provider_reference,
+        failure_reason=failure_reason,
+        version=version,
+    )

@@ -1,0 +1,143 @@
+"""What can be done with payments: three things that orders say, the calls to the provider, and reading one.
+
+No call is made inside a transaction. If the process dies before it claims a payment, or after that and before it settles, the
+lease ends and another claim asks the provider what became of it, with the payment's own key; if it dies after it settled, the
+relay of whoever starts next publishes what was committed. So nothing is charged twice, and nothing is forgotten.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from services.chassis import clock, database, errors, ids, loops, metrics
+from services.payment import domain, store
+
+_LOG = logging.getLogger(__name__)
+
+SERVICE = "payment"
+# Seconds until an unknown outcome is asked about: at first and at most, doubled each time, with jitter.
+FIRST_RETRY_S = 0.5
+MOST_RETRY_S = 60.0
+
+# Payments that the provider has to be asked about, and those it could not be asked about at once.
+QUEUES = database.Statement("""
+SELECT 'provider', count(*), extract(epoch FROM clock_timestamp() - min(update_time))
+FROM payments WHERE next_try_at IS NOT NULL
+UNION ALL
+SELECT 'provider_unknown', count(*), extract(epoch FROM clock_timestamp() - min(update_time))
+FROM payments WHERE next_try_at IS NOT NULL AND attempts > 1
+""")
+
+Reply = domain.Answer | domain.Silence
+
+
+class Provider(Protocol):
+    """Who holds and moves the money."""
+
+    def room(self, most: int) -> int:
+        """How many of `most` calls may be made now: none while the provider is left alone."""
+
+    async def call(self, payment: domain.Payment, *, repeated: bool) -> Reply:
+        """Do what the payment's state asks for. A repeated call asks first what became of the earlier ones. Raises nothing."""
+
+
+class Payments:
+    """The use cases of payments. `wake` tells the worker that there are calls to make."""
+
+    def __init__(self, db: database.Database, *, now: clock.Clock, wake: Callable[[], None]) -> None:
+        self._db = db
+        self._now = now
+        self._wake = wake
+
+    async def request(self, transaction: database.Transaction, requests: Sequence[domain.Request]) -> None:
+        """Ask for money. An order that has a payment, or was cancelled before, keeps what it has."""
+        now = self._now()
+        await store.add(transaction, [domain.begin(request, ids.new_id(now), now) for request in requests])
+        transaction.after_commit(self._wake)
+
+    async def confirm(self, transaction: database.Transaction, order_ids: Sequence[str]) -> None:
+        """Take the money of these orders. What was answered before is answered again."""
+        payments = await store.lock(transaction, order_ids)
+        await self._advance(transaction, payments, domain.Answer(domain.Input.CONFIRMED))
+
+    async def cancel(self, transaction: database.Transaction, cancelled: Sequence[domain.Cancellation]) -> None:
+        """Give back the money of these orders, or see to it that none is ever asked for. What was answered is repeated."""
+        now = self._now()
+        nothing = [domain.never(cancellation, ids.new_id(now), now) for cancellation in cancelled]
+        new = await store.add(transaction, nothing)
+        transaction.emit(domain.PaymentVoided(payment) for payment in nothing if payment.order_id in new)
+        payments = await store.lock(transaction, [item.order_id for item in cancelled if item.order_id not in new])
+        await self._advance(transaction, payments, domain.Answer(domain.Input.CANCELLED))
+
+    async def get(self, some_id: str, *, owner_id: str | None) -> domain.Payment:
+        """The payment with this id or of this order. Raises PAYMENT_NOT_FOUND also when it is not this owner's."""
+        payment = await store.find(self._db, some_id)
+        if payment is None or not payment.existed or (owner_id is not None and payment.user_id != owner_id):
+            raise errors.not_found("PAYMENT_NOT_FOUND", "there is no such payment", id=some_id)
+        return payment
+
+    async def _advance(
+        self, transaction: database.Transaction, payments: Sequence[domain.Payment], said: domain.Answer
+    ) -> None:
+        now = self._now()
+        advances = [advance for payment in payments if (advance := domain.advance(payment, said, now))]
+        await store.save(transaction, advances)
+        transaction.emit(fact for advance in advances for fact in advance.facts)
+        transaction.after_commit(self._wake)
+
+
+class Charging:
+    """The calls to the provider, as an effect of `chassis/effects.py`."""
+
+    def __init__(self, provider: Provider, *, now: clock.Clock, wake: Callable[[], None], lease_s: float) -> None:
+        self._provider = provider
+        self._now = now
+        self._wake = wake
+        self._lease_s = lease_s
+
+    async def claim(self, transaction: database.Transaction, most: int) -> list[store.Claimed]:
+        """Lease payments that are due. While the provider is left alone they wait, and no attempt is counted."""
+        room = self._provider.room(most)
+        return await store.claim(transaction, most=room, lease_s=self._lease_s) if room else []
+
+    async def perform(self, work: store.Claimed) -> Reply:
+        """Call the provider."""
+        reply = await self._provider.call(work.payment, repeated=work.attempt > 1)
+        outcome = reply.input if isinstance(reply, domain.Answer) else reply
+        metrics.EFFECTS.labels(SERVICE, work.payment.verb, outcome.lower()).inc()
+        return reply
+
+    async def settle(self, transaction: database.Transaction, outcomes: Sequence[tuple[store.Claimed, Reply]]) -> None:
+        """Write what the provider answered, with its events; what is not known is asked about later."""
+        now = self._now()
+        definite = [(claimed, reply) for claimed, reply in outcomes if isinstance(reply, domain.Answer)]
+        ours = await store.lock_claimed(transaction, [claimed for claimed, _ in definite])
+        advances = []
+        later = [_postponed(claimed, reply) for claimed, reply in outcomes if isinstance(reply, domain.Silence)]
+        for claimed, answer in definite:
+            # A payment that is not ours any more was claimed by another worker, or settled before: nothing is to be written.
+            if claimed.key in ours:
+                advance = domain.advance(ours[claimed.key], answer, now)
+                if advance:
+                    advances.append(advance)
+                else:
+                    later.append(_refused(claimed, answer))
+        await store.save(transaction, advances)
+        await store.postpone(transaction, later)
+        transaction.emit(fact for advance in advances for fact in advance.facts)
+        if any(advance.payment.verb for advance in advances):
+            transaction.after_commit(self._wake)
+
+
+def _postponed(claimed: store.Claimed, silence: domain.Silence) -> store.Postponed:
+    counted = silence is domain.Silence.UNKNOWN
+    wait_s = loops.backoff(claimed.attempt if counted else 1, first=FIRST_RETRY_S, most=MOST_RETRY_S)
+    return store.Postponed(claimed, wait_s, counted)
+
+
+def _refused(claimed: store.Claimed, answer: domain.Answer) -> store.Postponed:
+    """Money that must be given back and that the provider says it will not: asked for again, and somebody is called."""
+    metrics.ALARMS.labels(SERVICE, "give_back_refused").inc()
+    extra = {"payment_id": claimed.payment.id, "state": claimed.payment.state, "reason": answer.reason}
+    _LOG.error("provider refuses to give money back", extra=extra)
+    return _postponed(claimed, domain.Silence.UNKNOWN)
