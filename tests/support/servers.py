@@ -9,7 +9,7 @@ import os
 import threading
 from pathlib import Path
 
-from scripts.local import component, layout, postgres, processes, progress, redis, settings
+from scripts.local import component, kafka, kafka_jars, layout, postgres, processes, progress, redis, settings
 
 STACK = layout.Stack("pytest", port_base=24000, edge_port=24080)
 
@@ -32,6 +32,16 @@ def redis_url() -> str:
     chosen = settings.read(STACK, {})
     _ensure(redis.build(chosen))
     return chosen.servers()["REDIS_URL"]
+
+
+def kafka_bootstrap() -> str:
+    """A Kafka broker. Tests make topics of their own on it."""
+    given = os.environ.get("KAFKA_BOOTSTRAP")
+    if given:
+        return given
+    chosen = settings.read(STACK, {})
+    _ensure(kafka.build(chosen, kafka_jars.class_path(STACK.cache, progress.Silent())))
+    return chosen.servers()["KAFKA_BOOTSTRAP"]
 
 
 def _ensure(wanted: component.Component) -> None:
