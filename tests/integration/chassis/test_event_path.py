@@ -70,7 +70,7 @@ class Notebook:
 NOTE = database.Statement("INSERT INTO notes (key, number) VALUES (%(key)s, %(number)s)")
 NOTES = database.Statement("SELECT key, number FROM notes ORDER BY id")
 COUNT = {
-    table: database.Statement(f"SELECT count(*) FROM {table}")  # noqa: S608 - constants
+    table: database.Statement(f"SELECT count(*) FROM {table}")
     for table in ("notes", "outbox", "inbox", "parked_events")
 }
 
