@@ -1,0 +1,172 @@
+"""A cache in front of a store: in this process for a moment, in Redis for longer. Redis away means slower, never wrong.
+
+A value that was changed and then forgotten (`forget`, right after the commit) is gone from Redis and from this process at
+once, and from other processes within `local_s`. A mark keeps slow readers from writing back what they read before the
+change. What remains, bounded by `shared_s` + `local_s`: the process died or Redis was away between commit and `forget`,
+or a reader took longer than MARK_S from its read to its write.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from cachetools import TTLCache
+from prometheus_client import Counter
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+_LOG = logging.getLogger(__name__)
+
+Value = TypeVar("Value")
+# Gives the values that the store has of these keys, all in one go.
+Load = Callable[[Sequence[str]], Awaitable[Mapping[str, Value]]]
+
+READS = Counter("souk_cache_reads_total", "Values read, by where they were found.", ["cache", "found"])
+AWAY = Counter("souk_cache_away_total", "Times that Redis did not answer a cache.")
+TIMEOUT_S = 0.25
+# After Redis did not answer it is not asked for so long.
+PAUSE_S = 1.0
+MARK_S = 10
+_MARK = b""
+
+
+class Shared:
+    """The Redis that processes share. Whatever goes wrong with it is a miss."""
+
+    def __init__(self, url: str) -> None:
+        self._redis: Redis = Redis.from_url(
+            url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S, retry=Retry(NoBackoff(), 0)
+        )
+        self._paused_until = 0.0
+
+    async def start(self) -> None:
+        """Nothing: it connects when it is first used."""
+
+    async def stop(self) -> None:
+        """Disconnect."""
+        await self._redis.aclose()
+
+    async def get(self, keys: Sequence[str]) -> Sequence[bytes | None]:
+        """The value of each key, or None."""
+        found: list[bytes | None] | None = await self._tried(lambda: self._redis.mget(keys))
+        return [None] * len(keys) if found is None else found
+
+    async def put(self, values: Mapping[str, bytes], seconds: int) -> None:
+        """Keep values whose keys have none, and were not forgotten just now."""
+        pipeline = self._redis.pipeline(transaction=False)
+        for key, value in values.items():
+            pipeline.set(key, value, ex=seconds, nx=True)
+        await self._tried(pipeline.execute)
+
+    async def forget(self, keys: Iterable[str]) -> None:
+        """Drop the values of these keys, and take no other for a moment."""
+        pipeline = self._redis.pipeline(transaction=False)
+        for key in keys:
+            pipeline.set(key, _MARK, ex=MARK_S)
+        await self._tried(pipeline.execute)
+
+    async def _tried(self, ask: Callable[[], Awaitable[Any]]) -> Any:
+        try:
+            if time.monotonic() >= self._paused_until:
+                return await ask()
+        except (RedisError, OSError) as error:
+            AWAY.inc()
+            self._paused_until = time.monotonic() + PAUSE_S
+            _LOG.warning("cache goes on without Redis", extra={"cause": repr(error)})
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Kind(Generic[Value]):
+    """One kind of value: how it becomes bytes and back, and for how many seconds it is kept in Redis and here.
+
+    name keeps its keys apart from others' and labels its metrics. unpack raises ValueError, KeyError or TypeError for
+    bytes that code of another age has packed.
+    """
+
+    name: str
+    pack: Callable[[Value], bytes]
+    unpack: Callable[[bytes], Value]
+    shared_s: int = 60
+    local_s: float = 1.0
+    local_size: int = 10_000
+
+
+class Cache(Generic[Value]):
+    """The values of one kind."""
+
+    def __init__(self, shared: Shared, kind: Kind[Value]) -> None:
+        self._shared = shared
+        self._kind = kind
+        self._local: TTLCache[str, Value] = TTLCache(kind.local_size, kind.local_s)
+        self._flights: dict[str, asyncio.Task[dict[str, Value]]] = {}
+
+    async def read(self, keys: Iterable[str], load: Load[Value]) -> dict[str, Value]:
+        """The values of these keys, without those that the store does not have. Raises what `load` raises.
+
+        A key that several callers want at the same time is fetched once.
+        """
+        wanted = dict.fromkeys(keys)
+        found = {key: value for key in wanted if (value := self._local.get(key)) is not None}
+        self._count("local", len(found))
+        missing = [key for key in wanted if key not in found]
+        new = [key for key in missing if key not in self._flights]
+        if new:
+            flight = asyncio.create_task(self._fetch(new, load))
+            self._flights |= dict.fromkeys(new, flight)
+            flight.add_done_callback(lambda landed: self._land(new, landed))
+        for flight in {self._flights[key] for key in missing}:
+            # A caller that gives up must not take the value from those who wait with it.
+            fetched = await asyncio.shield(flight)
+            found |= {key: fetched[key] for key in missing if key in fetched}
+        return found
+
+    async def forget(self, keys: Sequence[str]) -> None:
+        """What these keys stand for was changed: call it after the commit."""
+        await self._shared.forget(self._shared_keys(keys))
+        for key in keys:
+            self._flights.pop(key, None)
+            self._local.pop(key, None)
+
+    async def _fetch(self, keys: Sequence[str], load: Load[Value]) -> dict[str, Value]:
+        packed = await self._shared.get(self._shared_keys(keys))
+        found = {
+            key: value for key, data in zip(keys, packed, strict=True) if (value := self._unpacked(data)) is not None
+        }
+        self._count("shared", len(found))
+        missing = [key for key in keys if key not in found]
+        if missing:
+            loaded = await load(missing)
+            self._count("store", len(loaded))
+            packed_now = [self._kind.pack(value) for value in loaded.values()]
+            await self._shared.put(
+                dict(zip(self._shared_keys(list(loaded)), packed_now, strict=True)), self._kind.shared_s
+            )
+            found |= loaded
+        return found
+
+    def _unpacked(self, data: bytes | None) -> Value | None:
+        try:
+            return self._kind.unpack(data) if data else None
+        except (ValueError, KeyError, TypeError):
+            return None
+
+    def _shared_keys(self, keys: Sequence[str]) -> list[str]:
+        return [f"{self._kind.name}:{key}" for key in keys]
+
+    def _count(self, found: str, values: int) -> None:
+        READS.labels(self._kind.name, found).inc(values)
+
+    def _land(self, keys: Sequence[str], flight: asyncio.Task[dict[str, Value]]) -> None:
+        """Keep what was fetched here, except keys that were forgotten while it was under way."""
+        fetched = {} if flight.cancelled() or flight.exception() else flight.result()
+        for key in keys:
+            if self._flights.get(key) is flight:
+                del self._flights[key]
+                if key in fetched:
+                    self._local[key] = fetched[key]
