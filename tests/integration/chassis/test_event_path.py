@@ -215,7 +215,7 @@ async def test_a_parked_key_resumes_in_order_when_its_cause_is_gone(
 
 
 async def test_an_event_that_never_succeeds_is_dead_until_an_operator_replays_it(
-    database_url: str, db: database.Database, monkeypatch: pytest.MonkeyPatch
+    db: database.Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(parked, "FIRST_PAUSE_S", 0.001)
     monkeypatch.setattr(parked, "MOST_ATTEMPTS", 3)

@@ -73,4 +73,4 @@ async def test_too_many_waiting_calls_are_refused() -> None:
     with pytest.raises(errors.DomainError, match="OVERLOADED"):
         await coalescer.call(6)
     recorder.gate.set()
-    assert await asyncio.gather(first, second) == [4, 8]
+    assert [await first, await second] == [4, 8]

@@ -7,8 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.chassis import settings
 from services.chassis.money import Money
+from services.inventory import settings as inventory_settings
 from services.order import domain, saga
+from services.order import settings as order_settings
 from services.order.domain import Status, Step
 from services.order.saga import Reply
 
@@ -169,11 +172,9 @@ def test_an_operator_can_push_a_stuck_saga_on() -> None:
 
 
 def test_stock_and_payment_together_wait_less_than_the_hold() -> None:
-    from services.inventory.settings import Settings as Inventory
-    from services.order.settings import Settings as Order
-
-    waits = {field: Order.__dataclass_fields__[field].default for field in ("stock_deadline_s", "payment_deadline_s")}
-    assert sum(waits.values()) < Inventory.__dataclass_fields__["hold_s"].default
+    waits = settings.read(order_settings.Settings, {})
+    hold = settings.read(inventory_settings.Settings, {})
+    assert waits.stock_deadline_s + waits.payment_deadline_s < hold.hold_s
 
 
 @given(st.lists(st.sampled_from(Reply), max_size=30))

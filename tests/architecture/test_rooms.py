@@ -1,0 +1,173 @@
+"""The rooms of a service, enforced from the syntax tree: what each may import, and what a service is made of."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from services import registry
+
+ROOT = Path(__file__).resolve().parents[2]
+SERVICES = ROOT / "services"
+NAMES = sorted(registry.load().services)
+REQUIRED = ("__init__", "domain", "usecases", "store", "rpc", "events", "settings", "main")
+CHASSIS_VALUES = {"services.chassis.errors", "services.chassis.money", "services.chassis.ids"}
+IO = ("grpc", "sqlalchemy", "psycopg", "kafka", "redis", "aiohttp", "asyncio", "aiosmtplib", "souk", "google")
+
+# What a room must never import. `own` is the service itself; a prefix covers everything below it.
+FORBIDDEN = {
+    "domain": IO,
+    "usecases": ("grpc", "kafka", "souk", "google", "sqlalchemy", "psycopg"),
+    "store": ("souk", "grpc", "kafka", "services.{own}.usecases", "services.{own}.rpc"),
+    "saga": ("souk", "grpc", "kafka", "sqlalchemy", "psycopg", "services.{own}.store"),
+    "rpc": ("sqlalchemy", "psycopg", "kafka", "services.{own}.store"),
+    "events": ("sqlalchemy", "psycopg", "kafka", "services.{own}.store"),
+    "clients": ("sqlalchemy", "psycopg", "kafka", "services.{own}.store"),
+    "settings": ("grpc", "sqlalchemy", "psycopg", "kafka", "souk", "os"),
+}
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Full names of everything a file imports: modules, and names out of packages."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def below(name: str, prefix: str) -> bool:
+    return name == prefix or name.startswith(prefix + ".")
+
+
+def files(service: str) -> Iterator[tuple[str, Path]]:
+    """Each file of a service with its room: a room may be a file or a folder of the same name."""
+    for path in sorted((SERVICES / service).rglob("*.py")):
+        relative = path.relative_to(SERVICES / service)
+        if relative.parts[0] != "migrations":
+            yield relative.parts[0].removesuffix(".py"), path
+
+
+def wrong_imports(service: str, room: str, names: Iterator[str]) -> list[str]:
+    """What this room imports although it must not."""
+    forbidden = [prefix.format(own=service) for prefix in FORBIDDEN.get(room, ())]
+    found = []
+    for name in names:
+        if any(below(name, prefix) for prefix in forbidden):
+            found.append(name)
+        others = [other for other in NAMES if other != service]
+        if any(below(name, f"services.{other}") for other in others):
+            found.append(f"{name} (another service's code)")
+        if room == "domain" and below(name, "services.chassis") and not any(below(name, v) for v in CHASSIS_VALUES):
+            found.append(f"{name} (more than a value of the chassis)")
+    return found
+
+
+@pytest.mark.parametrize("service", NAMES)
+def test_a_room_imports_only_what_it_may(service: str) -> None:
+    for room, path in files(service):
+        assert not wrong_imports(service, room, imports(path)), path.relative_to(ROOT)
+
+
+@pytest.mark.parametrize(
+    ("room", "source"),
+    [
+        ("domain", "import asyncio"),
+        ("domain", "from services.chassis import database"),
+        ("usecases", "from souk.order.v1 import order_pb2"),
+        ("rpc", "from services.order import store"),
+        ("store", "import services.order.usecases"),
+        ("saga", "import sqlalchemy as sa"),
+        ("main", "from services.payment import domain"),
+    ],
+)
+def test_a_planted_import_is_caught(room: str, source: str, tmp_path: Path) -> None:
+    planted = tmp_path / "planted.py"
+    planted.write_text(source)
+    assert wrong_imports("order", room, imports(planted))
+
+
+@pytest.mark.parametrize("service", NAMES)
+def test_a_service_has_its_rooms(service: str) -> None:
+    rooms = {room for room, _ in files(service)}
+    assert set(REQUIRED) <= rooms
+    assert list((SERVICES / service / "migrations").glob("*.py"))
+
+
+def test_the_chassis_knows_no_word_of_the_shop() -> None:
+    for path in sorted((SERVICES / "chassis").rglob("*.py")):
+        for name in imports(path):
+            assert not any(below(name, f"services.{service}") for service in NAMES), path
+            assert not any(below(name, f"souk.{service}") for service in NAMES), path
+
+
+def test_the_chassis_stays_small() -> None:
+    files = [path for path in (SERVICES / "chassis").rglob("*.py") if "migrations" not in path.parts]
+    assert sum(len(list(code_lines(path))) for path in files) <= 2500
+
+
+def code_lines(path: Path) -> Iterator[str]:
+    """The lines of a file that are neither blank nor comment nor docstring."""
+    source = path.read_text()
+    prose: set[int] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            prose |= set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+    for number, line in enumerate(source.splitlines(), 1):
+        if line.strip() and not line.strip().startswith("#") and number not in prose:
+            yield line
+
+
+def python_files() -> list[Path]:
+    return [path for folder in ("services", "scripts", "gateway") for path in (ROOT / folder).rglob("*.py")]
+
+
+def test_no_file_is_longer_than_400_lines() -> None:
+    long = {str(path.relative_to(ROOT)): count for path in python_files() if (count := _lines(path)) > 400}
+    assert not long
+
+
+def _lines(path: Path) -> int:
+    return len(path.read_text().splitlines())
+
+
+def test_every_module_says_its_job() -> None:
+    silent = [path for path in python_files() if "migrations" not in path.parts and not _docstring(path)]
+    assert not [str(path.relative_to(ROOT)) for path in silent]
+
+
+def _docstring(path: Path) -> str | None:
+    return ast.get_docstring(ast.parse(path.read_text()))
+
+
+def test_no_module_is_called_by_a_word_that_says_nothing() -> None:
+    nothing = {"utils", "helpers", "manager", "base", "common", "misc", "util"}
+    assert not [path for path in python_files() if path.stem in nothing or nothing & set(path.parts)]
+
+
+def test_nothing_happens_at_import() -> None:
+    """No module reads the environment or opens anything when it is imported."""
+    opening = {"connect", "open", "create_engine", "Redis", "KafkaProducer", "KafkaConsumer", "getenv"}
+    for path in (SERVICES).rglob("*.py"):
+        if "migrations" in path.parts:
+            continue
+        for node in ast.parse(path.read_text()).body:
+            told = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+            if not told and isinstance(node, ast.Assign | ast.AnnAssign | ast.Expr) and node.value is not None:
+                for call in ast.walk(node.value):
+                    called = call.func if isinstance(call, ast.Call) else None
+                    name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+                    assert name not in opening, path
+                assert "os.environ" not in ast.unparse(node), path
+
+
+def test_no_float_comes_near_money() -> None:
+    for service in NAMES:
+        for name in ("domain", "saga"):
+            path = SERVICES / service / f"{name}.py"
+            if not path.is_file():
+                continue
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+                    pytest.fail(f"{path.relative_to(ROOT)}:{node.lineno}: true division; money is split by money.split")
