@@ -52,7 +52,7 @@ MEANINGS = (
         "a package must be compiled and there is no compiler: install one (Debian: apt install build-essential)",
     ),
     (
-        ("hashes", "Hash mismatch", "hash mismatch"),
+        ("MATCH THE HASHES", "Hash mismatch", "hash mismatch"),
         "a package is not the one that requirements.lock names: nothing of it was installed",
     ),
     (

@@ -46,7 +46,7 @@ def generate(chosen: settings.Settings) -> None:
         "EDGE_ADMIN_LISTEN": stack.address("edge-admin"),
     }
     command = (sys.executable, "-m", "gateway.generate", "--out", str(stack.folder / NAME))
-    made = subprocess.run(command, cwd=stack.root, env=environment, capture_output=True, text=True, check=False)
+    made = subprocess.run(command, cwd=layout.ROOT, env=environment, capture_output=True, text=True, check=False)
     if made.returncode:
         words = (made.stderr.strip() or "it said nothing").splitlines()
         raise problems.StackError(f"edge: its configuration could not be generated: {words[-1]}")

@@ -39,11 +39,12 @@ def class_path(cache: Path, report: progress.Progress, *, cancelled: threading.E
     context = MavenContext(repo_cache=cache / "maven", timeout=30)
     missing = [jar for jar in jars if not _cached(context, jar).exists()]
     if missing:
-        _download(context, missing, report, cancelled or threading.Event())
+        download(context, missing, report, cancelled or threading.Event())
     return ":".join(str(_cached(context, jar)) for jar in jars)
 
 
-def _download(context: MavenContext, jars: list[Jar], report: progress.Progress, cancelled: threading.Event) -> None:
+def download(context: MavenContext, jars: list[Jar], report: progress.Progress, cancelled: threading.Event) -> None:
+    """Download jars side by side, keeping each only when its sum is the pinned one. Raises a StackError."""
     report.say("kafka", f"downloading {len(jars)} jars (43 MiB in all)")
     with concurrent.futures.ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as pool:
         done = [pool.submit(_fetch, context, jar) for jar in jars]
@@ -58,7 +59,11 @@ def _download(context: MavenContext, jars: list[Jar], report: progress.Progress,
 def _fetch(context: MavenContext, jar: Jar) -> None:
     path = _cached(context, jar)
     # Under another name until its sum is right: a download that was cut short is never taken for the jar.
-    private = MavenContext(repo_cache=context.repo_cache.with_name("maven.part"), timeout=context.timeout)
+    private = MavenContext(
+        repo_cache=context.repo_cache.with_name("maven.part"),
+        remote_repos=context.remote_repos,
+        timeout=context.timeout,
+    )
     part = _cached(private, jar)
     part.unlink(missing_ok=True)
     try:

@@ -20,7 +20,10 @@ LOWEST_BASE, HIGHEST_BASE = 1024, 65_535 - 200
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """One stack: its name, its first port, its edge's port and whether all services share one process."""
+    """One stack: its name, its first port, its edge's port and whether all services share one process.
+
+    `root` is the folder whose `.souk` it lives in; the code it runs is always this repository's.
+    """
 
     name: str = MAIN
     port_base: int = 21000

@@ -29,6 +29,11 @@ class Followed:
             lines += self._open(None)
         return lines
 
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._file:
+            self._file.close()
+
     def _open(self, last: int | None) -> list[str]:
         try:
             self._file = self.path.open("rb")

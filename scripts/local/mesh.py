@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from scripts.local import component, fingerprints, health, processes, settings
+from scripts.local import component, fingerprints, health, layout, processes, settings
 from services import registry
 
 TOGETHER = "services"
@@ -21,7 +21,7 @@ def build(chosen: settings.Settings) -> tuple[component.Component, ...]:
 def program(chosen: settings.Settings, *arguments: str) -> processes.Program:
     """A run of `python -m services` that may touch every service's database: migrations, topics."""
     environment = settings.process_environment(chosen, chosen.services, chosen.stack.together_metrics_port)
-    return processes.Program((sys.executable, "-m", "services", *arguments), environment, chosen.stack.root)
+    return processes.Program((sys.executable, "-m", "services", *arguments), environment, layout.ROOT)
 
 
 def _alone(chosen: settings.Settings, service: registry.Service) -> component.Component:
@@ -43,12 +43,12 @@ def _process(
     environment = settings.process_environment(chosen, hosted, metrics_port)
     return component.Component(
         name=name,
-        program=processes.Program(command, environment, stack.root),
+        program=processes.Program(command, environment, layout.ROOT),
         address=addresses[0] if len(addresses) == 1 else f"{addresses[0]} and up",
         ports=(*(stack.service_port(service.port) for service in hosted), metrics_port),
         variable="PORT_BASE",
         healthy=lambda: all(health.service(address) for address in addresses),
-        fingerprint=fingerprints.of(command, _telling(chosen, environment), _sources(chosen, hosted)),
+        fingerprint=fingerprints.of(command, _telling(chosen, environment), _sources(hosted)),
     )
 
 
@@ -57,8 +57,8 @@ def _telling(chosen: settings.Settings, environment: dict[str, str]) -> dict[str
     return {name: value for name, value in environment.items() if name.startswith(prefixes)}
 
 
-def _sources(chosen: settings.Settings, hosted: tuple[registry.Service, ...]) -> list[Path]:
-    root = chosen.stack.root
+def _sources(hosted: tuple[registry.Service, ...]) -> list[Path]:
+    root = layout.ROOT
     rooms = [root / "services" / service.name for service in hosted]
     files = [root / "services" / name for name in ("__main__.py", "registry.py", "services.yaml")]
     return [*rooms, root / "services" / "chassis", *files, root / ".souk" / "gen" / ".fingerprint"]

@@ -117,7 +117,7 @@ def read(stack: layout.Stack, environment: Mapping[str, str], *, resume: bool = 
 
     Raises a StackError when only some of the databases are given.
     """
-    services = tuple(registry.load(stack.root / "services" / "services.yaml").services.values())
+    services = tuple(registry.load().services.values())
     given = _users_own(environment, stack.root)
     if stack.name != layout.MAIN:
         given = {**FOR_TESTS, **given}

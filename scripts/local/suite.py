@@ -4,7 +4,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-from scripts.local import component, down, settings, up
+from scripts.local import component, down, layout, settings, up
 
 # How long pytest may take to end after Ctrl-C: it tears its fixtures down.
 GRACE_S = 20.0
@@ -26,7 +26,7 @@ def run(chosen: up.Run, arguments: Sequence[str]) -> int:
 def _pytest(chosen: up.Run, arguments: Sequence[str]) -> int:
     environment = {**settings.passed_on(chosen.chosen), **settings.exported(chosen.chosen)}
     command = (sys.executable, "-m", "pytest", *arguments)
-    with subprocess.Popen(command, cwd=chosen.chosen.stack.root, env=environment) as tests:
+    with subprocess.Popen(command, cwd=layout.ROOT, env=environment) as tests:
         try:
             return tests.wait()
         except KeyboardInterrupt:
