@@ -18,6 +18,8 @@ from souk.options.v1 import options_pb2
 # What the contract promises for `timeout_ms: 0` on a call that is no stream.
 DEFAULT_TIMEOUT_MS = 2000
 
+_VERBS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
+_PLAIN_PATH = re.compile(r"(/(\.?[a-z0-9][a-z0-9._-]*|{[a-z][a-z0-9_]*}))+")
 _ERRORS = re.compile(r"^Errors:\s*([A-Z0-9_,\s]+)\.$", re.MULTILINE)
 # Field numbers inside descriptor.proto, out of which the address of a comment is made.
 _FILE_MESSAGE, _FILE_ENUM, _FILE_SERVICE = 4, 5, 6
@@ -180,17 +182,27 @@ def read(descriptor_set: bytes, registry: Collection[str]) -> Contract:
 
     registry names the services that exist. Raises ContractError, with every mistake at once, when a method has no
     access rule, an access rule names a service that does not exist, or a method that people may call lacks what the
-    edge needs: a REST route, a rate limit, a request that is one message.
+    edge needs: a REST route of its own, a rate limit, a request that is one message.
     """
     reader = _Reader()
     for file in descriptor_pb2.FileDescriptorSet.FromString(descriptor_set).file:
         reader.file(file)
-    problems = reader.problems + [line for service in reader.services for line in _unknown(service, registry)]
-    problems += [line for service in reader.services for method in service.methods for line in _unserved(method)]
-    problems += _unknown_callers(reader.services, registry)
+    contract = Contract(tuple(reader.services), reader.messages, reader.enums)
+    problems = [*reader.problems, *_problems(contract, registry)]
     if problems:
         raise ContractError(problems)
-    return Contract(tuple(reader.services), reader.messages, reader.enums)
+    return contract
+
+
+def _problems(contract: Contract, registry: Collection[str]) -> Iterator[str]:
+    for service in contract.services:
+        yield from _unknown(service, registry)
+    for method in contract.methods:
+        yield from _unknown_callers(method, registry)
+        if method.access.exposed:
+            yield from _unserved(method)
+            yield from _unroutable(method, contract.messages[method.request])
+    yield from _shared_routes(contract)
 
 
 def _unknown(service: Service, registry: Collection[str]) -> Iterator[str]:
@@ -198,17 +210,13 @@ def _unknown(service: Service, registry: Collection[str]) -> Iterator[str]:
         yield f"{service.full_name}: the registry knows no service `{service.name}`"
 
 
-def _unknown_callers(services: Collection[Service], registry: Collection[str]) -> Iterator[str]:
-    for service in services:
-        for method in service.methods:
-            for caller in method.access.services:
-                if caller not in registry:
-                    yield f"{method.full_name}: its access rule names `{caller}`, which the registry does not know"
+def _unknown_callers(method: Method, registry: Collection[str]) -> Iterator[str]:
+    for caller in method.access.services:
+        if caller not in registry:
+            yield f"{method.full_name}: its access rule names `{caller}`, which the registry does not know"
 
 
 def _unserved(method: Method) -> Iterator[str]:
-    if not method.access.exposed:
-        return
     if not method.http:
         yield f"{method.full_name}: people may call it, but it has no google.api.http rule"
     if method.rate_limit is None:
@@ -217,6 +225,25 @@ def _unserved(method: Method) -> Iterator[str]:
         yield f"{method.full_name}: a public method is limited by ADDRESS, for its callers need no token"
     if method.client_streaming:
         yield f"{method.full_name}: people may call it, but the edge takes requests of one message only"
+
+
+def _unroutable(method: Method, request: Message) -> Iterator[str]:
+    names = {field.name for field in request.fields}
+    for rule in method.http:
+        if rule.verb not in _VERBS or not _PLAIN_PATH.fullmatch(rule.path):
+            yield f"{method.full_name}: `{rule.verb} {rule.path}` is no plain route like `GET /api/v1/orders/{{id}}`"
+        for name in (*rule.path_fields, *([rule.body] if rule.body.strip("*") else [])):
+            if name not in names:
+                yield f"{method.full_name}: its route names `{name}`, which {method.request} does not have"
+
+
+def _shared_routes(contract: Contract) -> Iterator[str]:
+    takers: dict[str, str] = {}
+    for method in contract.exposed:
+        for rule in method.http:
+            route = f"{rule.verb} {re.sub('{[^}]*}', '{}', rule.path)}"
+            if takers.setdefault(route, method.full_name) != method.full_name:
+                yield f"{method.full_name}: its route `{rule.verb} {rule.path}` is already {takers[route]}'s"
 
 
 @dataclass

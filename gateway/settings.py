@@ -50,6 +50,7 @@ class Settings:
     issuer: str
     audience: str
     tracing: Address | None
+    trace_ratio: float
     access_log: str
 
 
@@ -67,6 +68,7 @@ def from_environment(environment: Mapping[str, str], services: Collection[str]) 
         issuer=reader.text("TOKEN_ISSUER", "https://souk.local"),
         audience=reader.text("TOKEN_AUDIENCE", "souk"),
         tracing=reader.collector("OTEL_EXPORTER_OTLP_ENDPOINT"),
+        trace_ratio=reader.fraction("TRACE_RATIO", "0.1"),
         access_log=reader.text("EDGE_ACCESS_LOG", ""),
     )
     if not settings.admin.is_loopback:
@@ -94,6 +96,12 @@ class _Reader:
         if number <= 0:
             self.problems.append(f"{name}: must be a number above 0, not `{self.text(name, default)}`")
             return 1
+        return number
+
+    def fraction(self, name: str, default: str) -> float:
+        number = self._number(name, default)
+        if not 0 <= number <= 1:
+            self.problems.append(f"{name}: must be a number from 0 to 1, not `{self.text(name, default)}`")
         return number
 
     def count(self, name: str, default: str) -> int:

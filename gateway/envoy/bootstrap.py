@@ -35,6 +35,7 @@ def configuration(
             "clusters": [
                 *(clusters.service(name, addresses) for name, addresses in settings.services.items()),
                 clusters.pipe(tokens.KEYS_CLUSTER, tokens.keys_socket(settings.listen)),
+                *([clusters.plain(listener.TRACES_CLUSTER, [settings.tracing])] if settings.tracing else []),
                 {"name": routes.NOWHERE, "type": "STATIC", "load_assignment": {"cluster_name": routes.NOWHERE}},
             ],
         },

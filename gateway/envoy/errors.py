@@ -50,7 +50,9 @@ ERRORS = (
     ),
     EdgeError(
         "TOKEN_KEYS_UNAVAILABLE",
-        "response.code_details.startsWith('jwt_authn_access_denied{Jwks_')",
+        # A key of another id or algorithm is the token's fault, not that of the keys.
+        "response.code_details.startsWith('jwt_authn_access_denied{Jwks_') && "
+        "!response.code_details.contains('key_to_match')",
         503,
         code_pb2.UNAVAILABLE,
         "The keys that verify access tokens cannot be had at the moment.",

@@ -7,6 +7,7 @@ from gateway import contract, pages
 from gateway.envoy import errors, filters, routes, tokens
 from gateway.settings import Settings
 
+TRACES_CLUSTER = "edge_traces"
 _EXTENSIONS = "type.googleapis.com/envoy.extensions"
 _MANAGER = f"{_EXTENSIONS}.filters.network.http_connection_manager.v3.HttpConnectionManager"
 # Headers that carry an identity or steer the edge: only the edge itself may set them.
@@ -63,6 +64,7 @@ def _public_manager(
             **_identity(settings),
             **_paths(),
             **_limits(),
+            **_tracing(settings),
             "local_reply_config": errors.local_replies(),
             "access_log": [_access_log(settings.access_log)],
             "route_config": _route_config(contracted, settings, served),
@@ -91,6 +93,21 @@ def _identity(settings: Settings) -> dict[str, Any]:
             }
         ],
     }
+
+
+def _tracing(settings: Settings) -> dict[str, Any]:
+    """Spans, when there is a collector: for the caller's sampled traces, and for a share of the others."""
+    if settings.tracing is None:
+        return {}
+    provider = {
+        "name": "envoy.tracers.opentelemetry",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.config.trace.v3.OpenTelemetryConfig",
+            "grpc_service": {"envoy_grpc": {"cluster_name": TRACES_CLUSTER}, "timeout": "0.25s"},
+            "service_name": "edge",
+        },
+    }
+    return {"tracing": {"random_sampling": {"value": settings.trace_ratio * 100}, "provider": provider}}
 
 
 def _paths() -> dict[str, Any]:

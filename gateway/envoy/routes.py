@@ -20,8 +20,6 @@ _FILTER_CONFIG = "type.googleapis.com/envoy.config.route.v3.FilterConfig"
 _PREVIOUS_HOSTS = "type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"
 # A stream ends when nothing was sent on it for so long; a call ends at its timeout.
 _STREAM_IDLE_S = 300
-# The edge answers first: its answer carries a reason, which a bare gRPC deadline does not.
-_AFTER_EDGE_MS = 50
 NOWHERE = "edge_nowhere"
 # gRPC, gRPC-Web, and a REST call once it is transcoded.
 _IS_GRPC = {"name": "content-type", "string_match": {"prefix": "application/grpc"}}
@@ -63,7 +61,6 @@ def _method(method: contract.Method, settings: Settings) -> dict[str, Any]:
             **_duration(method),
             "retry_policy": retry_policy(method.idempotency),
         },
-        **_deadline(method),
         **_caching(method),
         "typed_per_filter_config": {
             **tokens.requirement(public=method.access.public),
@@ -75,21 +72,13 @@ def _method(method: contract.Method, settings: Settings) -> dict[str, Any]:
 def _duration(method: contract.Method) -> dict[str, Any]:
     """How long a call may take, from its first byte to its last, retries included.
 
-    A caller's shorter `grpc-timeout` is honoured, a longer one cut to the contract's.
+    A caller's shorter `grpc-timeout` is honoured, a longer one cut to the contract's; either way the service is told.
     """
     if not method.timeout_ms:
         return {"idle_timeout": f"{_STREAM_IDLE_S}s", "max_stream_duration": {"grpc_timeout_header_max": "0s"}}
     # Envoy ignores `timeout` where `max_stream_duration` is given; the latter alone knows of `grpc-timeout`.
     longest = f"{method.timeout_ms / 1000:g}s"
     return {"max_stream_duration": {"max_stream_duration": longest, "grpc_timeout_header_max": longest}}
-
-
-def _deadline(method: contract.Method) -> dict[str, Any]:
-    """A REST caller sets no deadline; the service still gets one, so that it gives up soon after the edge did."""
-    if not method.timeout_ms:
-        return {}
-    header = {"key": "grpc-timeout", "value": f"{method.timeout_ms + _AFTER_EDGE_MS}m"}
-    return {"request_headers_to_add": [{"header": header, "append_action": "ADD_IF_ABSENT"}]}
 
 
 def _caching(method: contract.Method) -> dict[str, Any]:
