@@ -20,6 +20,12 @@ def new_id(now: datetime) -> str:
     return str(uuid.UUID(int=((milliseconds << _RANDOM_BITS | random) & _KEEP) | _VERSION | _VARIANT))
 
 
+def check(text: str) -> None:
+    """Raise ValueError unless this is a UUID as `new_id` writes it."""
+    if str(uuid.UUID(text)) != text:
+        raise ValueError(f"{text!r} is not written as a UUID of ours")
+
+
 def floor(moment: datetime) -> str:
     """The smallest UUIDv7 of a moment: every id made before it is smaller. For purging by age without a time column."""
     return str(uuid.UUID(int=int(moment.timestamp() * 1000) << _RANDOM_BITS | _VERSION | _VARIANT))

@@ -31,16 +31,20 @@ class Slice(Generic[Row]):
     next_token: str
 
 
-def parse(page_size: int, page_token: str) -> Page:
-    """The page that a request asks for. Raises PAGE_TOKEN_INVALID for a token that this API never gave out."""
+def parse(page_size: int, page_token: str, *, key: Callable[[str], object] = str) -> Page:
+    """The page that a request asks for. Raises PAGE_TOKEN_INVALID for a token that this API never gave out.
+
+    key reads the key of a row and raises ValueError for a text that is none: a token can be made by hand.
+    """
     size = min(page_size or DEFAULT_SIZE, MAX_SIZE)
     if not page_token:
         return Page(size, None)
     try:
         after = json.loads(base64.urlsafe_b64decode(page_token.encode("ascii")))["after"]
-    except (ValueError, KeyError, TypeError, binascii.Error) as error:
+        key(after)
+    except (ValueError, KeyError, TypeError, AttributeError, binascii.Error) as error:
         raise errors.invalid("PAGE_TOKEN_INVALID", "the page token is not one of this API") from error
-    if not isinstance(after, str):
+    if not isinstance(after, str) or "\0" in after:
         raise errors.invalid("PAGE_TOKEN_INVALID", "the page token is not one of this API")
     return Page(size, after)
 
