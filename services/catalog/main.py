@@ -1,0 +1,19 @@
+"""The catalog, put together."""
+
+from services import signing_keys
+from services.catalog import clients, events, rpc, usecases
+from services.catalog.settings import Settings
+from services.chassis import assembly, cache, process
+from services.chassis.settings import read
+
+
+def build(host: assembly.Host) -> list[process.Part]:
+    """The parts of the catalog that the host's role asks for, in the order they start."""
+    settings = read(Settings, host.environ)
+    service = assembly.Assembly(usecases.SERVICE, host, events.PUBLISHED)
+    user = service.peer("user", signing_keys.DESCRIPTOR)
+    inventory = clients.Inventory(service.peer("inventory", clients.DESCRIPTOR))
+    shared = cache.Shared(settings.redis_url)
+    remembered = usecases.caches(shared, shared_s=settings.cache_s)
+    catalog = usecases.Catalog(service.db, inventory, remembered, now=host.now)
+    return [shared, *service.parts(rpc.servicer(catalog), signing_keys.fetched_from(user))]
