@@ -1,0 +1,116 @@
+"""docker-compose.yml offers the stack of the registry. There need be no Docker here: the file itself is judged."""
+
+import re
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+import yaml
+
+from scripts.compose import __main__ as compose
+from scripts.compose import document
+from services import registry
+
+REGISTRY = registry.load()
+SERVICES = list(REGISTRY.services.values())
+CONDITIONS = {"service_started", "service_healthy", "service_completed_successfully"}
+
+
+@pytest.fixture(scope="module")
+def stack() -> dict[str, Any]:
+    content: dict[str, Any] = yaml.safe_load(compose.FILE.read_text())
+    return content
+
+
+def test_the_file_is_what_the_registry_says() -> None:
+    checked = subprocess.run(
+        [sys.executable, "-m", "scripts.compose", "--check"], capture_output=True, text=True, check=False
+    )
+    assert checked.returncode == 0, checked.stderr
+
+
+def test_a_service_more_in_the_registry_makes_the_file_outdated() -> None:
+    more = registry.Service("cart", 50057, 9457, stores=("redis",))
+    grown = registry.Registry({**REGISTRY.services, "cart": more}, REGISTRY.topics)
+    rendered = yaml.safe_load(document.render(grown))["services"]
+    assert rendered != yaml.safe_load(compose.FILE.read_text())["services"]
+    assert rendered["cart"]["depends_on"]["redis"] == {"condition": "service_healthy"}
+    assert rendered["order"]["environment"]["CART_ADDR"] == "cart:50057"
+
+
+@pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
+def test_every_service_is_there_with_all_it_needs(stack: dict[str, Any], service: registry.Service) -> None:
+    block = stack["services"][service.name]
+    environment = block["environment"]
+    assert block["command"] == [service.name]
+    assert environment[f"{service.name.upper()}_LISTEN"] == f"0.0.0.0:{service.port}"
+    assert environment["METRICS_LISTEN"] == f"0.0.0.0:{service.metrics_port}"
+    for other in SERVICES:
+        assert environment[f"{other.name.upper()}_ADDR"] == f"{other.name}:{other.port}"
+    for name in ("KAFKA_BOOTSTRAP", "REDIS_URL", "MESH_KEY_FILE", "USER_SIGNING_KEY_DIR", "ADMIN_EMAIL"):
+        assert environment[name]
+    assert f"127.0.0.1:{service.port}" in block["healthcheck"]["test"]
+
+
+@pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
+def test_a_service_enters_its_own_database_only(stack: dict[str, Any], service: registry.Service) -> None:
+    urls = [name for name in stack["services"][service.name]["environment"] if "_DATABASE_URL" in name]
+    own = [f"{service.name.upper()}_DATABASE_URL_FILE"] if "postgres" in service.stores else []
+    assert urls == own
+
+
+def test_every_image_is_official_or_built_here_and_of_a_named_version(stack: dict[str, Any]) -> None:
+    official = {"postgres", "redis", "apache/kafka", "envoyproxy/envoy"}
+    for name, block in stack["services"].items():
+        image, _, tag = block["image"].partition(":")
+        if "build" in block:
+            assert image.startswith("souk/"), name
+        else:
+            assert image in official, name
+            assert re.match(r"v?\d+\.\d+\.?\d*", tag), f"{name} floats: {block['image']}"
+
+
+def test_whatever_is_waited_for_exists_and_can_come_true(stack: dict[str, Any]) -> None:
+    for name, block in stack["services"].items():
+        for other, wanted in block.get("depends_on", {}).items():
+            awaited = stack["services"][other]
+            assert wanted["condition"] in CONDITIONS
+            if wanted["condition"] == "service_healthy":
+                assert awaited["healthcheck"]["test"], f"{name} waits for the health of {other}, which has no check"
+            if wanted["condition"] == "service_completed_successfully":
+                assert awaited["restart"] == "on-failure", f"{name} waits for the end of {other}, which never ends"
+
+
+def test_nothing_waits_for_itself(stack: dict[str, Any]) -> None:
+    waits = {name: set(block.get("depends_on", {})) for name, block in stack["services"].items()}
+    while free := [name for name, others in waits.items() if not others]:
+        for name in free:
+            del waits[name]
+        waits = {name: others - set(free) for name, others in waits.items()}
+    assert waits == {}
+
+
+def test_only_the_edge_is_published_and_only_on_loopback(stack: dict[str, Any]) -> None:
+    published = {name: block["ports"] for name, block in stack["services"].items() if "ports" in block}
+    assert published == {"edge": ["127.0.0.1:${EDGE_PORT:-8080}:8080"]}
+
+
+def test_no_secret_stands_in_the_file(stack: dict[str, Any]) -> None:
+    for block in stack["services"].values():
+        for name, value in block.get("environment", {}).items():
+            if re.search("PASSWORD|SECRET|KEY", name):
+                assert str(value).startswith("/secrets/"), name
+            assert not re.search(r"://[^/]*:[^/]*@", str(value)), name
+
+
+def test_our_own_containers_are_confined(stack: dict[str, Any]) -> None:
+    for name, block in stack["services"].items():
+        if "build" in block:
+            assert block["read_only"], name
+            assert block["cap_drop"] == ["ALL"], name
+
+
+def test_volumes_are_declared(stack: dict[str, Any]) -> None:
+    mounted = {volume.split(":")[0] for block in stack["services"].values() for volume in block.get("volumes", [])}
+    assert mounted == set(stack["volumes"])
