@@ -1,0 +1,56 @@
+"""A payment worker that kills itself with SIGKILL at one line, named by DIE_AT: what is left is for others to find."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Sequence
+
+from services.chassis import clock, database, effects
+from services.payment import clients, events, store, usecases
+from services.payment.usecases import Reply
+from tests.integration.payment import till
+from tests.support import postgres
+
+CLAIMED = "claimed"  # the payment is leased, the provider was not called
+ANSWERED = "answered"  # the provider did it, nobody wrote it down
+WRITTEN = "written"  # it is written, but not committed
+COMMITTED = "committed"  # it is committed, and not yet published
+POINTS = (CLAIMED, ANSWERED, WRITTEN, COMMITTED)
+LEASE_S = 1.0
+
+
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+class MortalCharging(usecases.Charging):
+    """The service's own effect, with deaths between its lines."""
+
+    async def perform(self, work: store.Claimed) -> Reply:
+        self._die_if(CLAIMED)
+        reply = await super().perform(work)
+        self._die_if(ANSWERED)
+        return reply
+
+    async def settle(self, transaction: database.Transaction, outcomes: Sequence[tuple[store.Claimed, Reply]]) -> None:
+        await super().settle(transaction, outcomes)
+        self._die_if(WRITTEN)
+        if os.environ["DIE_AT"] == COMMITTED:
+            transaction.after_commit(_die)
+
+    def _die_if(self, point: str) -> None:
+        if os.environ["DIE_AT"] == point:
+            _die()
+
+
+async def _work() -> None:
+    provider = clients.Provider(till.settings(os.environ["PAYMENT_PROVIDER_URL"], timeout_s=LEASE_S / 3))
+    await provider.start()
+    async with postgres.opened(os.environ["TEST_DATABASE_URL"], events.PUBLISHED) as db:
+        charging = MortalCharging(provider, now=clock.utc_now, wake=lambda: None, lease_s=LEASE_S)
+        await effects.Worker(db, charging, till.LIMITS, name="mortal").start()
+        await asyncio.sleep(60)
+
+
+if __name__ == "__main__":
+    asyncio.run(_work())

@@ -1,0 +1,169 @@
+"""The payment service without Kafka: orders speak to it, a real provider answers it, its outbox says what it told."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from services.chassis import clock, database, effects
+from services.chassis.money import Money
+from services.chassis.rpc import render
+from services.payment import clients, domain, events, store, usecases
+from services.payment.settings import Settings
+from souk.order.v1 import order_events_pb2
+from souk.payment.v1 import payment_events_pb2
+from tests.support.polling import eventually
+from tests.support.simulators import ROOT
+
+PRICE = Money("USD", 4200)
+LIMITS = effects.Limits(idle_s=0.02, idle_most_s=0.05)
+
+_STATE = database.Statement("SELECT state, attempts, captured, refunded FROM payments WHERE order_id = %(order_id)s")
+_TOLD = database.Statement("SELECT type, payload FROM outbox WHERE key = %(key)s ORDER BY id")
+_ENTRIES = database.Statement("""
+SELECT e.account, e.currency, e.amount FROM ledger_entries AS e JOIN payments AS p ON p.id = e.payment_id
+WHERE p.order_id = %(order_id)s ORDER BY e.version, e.account
+""")
+
+
+def new_id() -> str:
+    return str(uuid.uuid4())
+
+
+def requested(order_id: str, card: str = "card_approved", *, user_id: str = "") -> order_events_pb2.PaymentRequested:
+    amount = render.money_message(PRICE)
+    user_id = user_id or new_id()
+    return order_events_pb2.PaymentRequested(order_id=order_id, user_id=user_id, amount=amount, payment_method=card)
+
+
+def confirmed(order_id: str) -> order_events_pb2.OrderConfirmed:
+    return order_events_pb2.OrderConfirmed(order_id=order_id)
+
+
+def cancelled(order_id: str) -> order_events_pb2.OrderCancelled:
+    return order_events_pb2.OrderCancelled(order_id=order_id, user_id=new_id(), reason="CANCEL_REQUESTED")
+
+
+def settings(provider_url: str, *, timeout_s: float = 0.4, breaker_reset_s: float = 0.5) -> Settings:
+    return Settings(
+        provider_url=provider_url,
+        provider_timeout_s=timeout_s,
+        provider_calls=64,
+        breaker_failures=5,
+        breaker_reset_s=breaker_reset_s,
+    )
+
+
+@dataclass
+class Till:
+    """What orders say goes in, what payment tells them comes out; and the provider's own testimony."""
+
+    db: database.Database
+    payments: usecases.Payments
+    provider: httpx.AsyncClient
+
+    async def say(self, *messages: Any) -> None:
+        """Hand messages of orders to their handlers, in one transaction for each kind."""
+        subscribers = events.subscribers(self.payments)
+        by_kind: dict[type, list[Any]] = {}
+        for message in messages:
+            by_kind.setdefault(type(message), []).append(message)
+        for kind, same in by_kind.items():
+            subscriber = subscribers[kind]
+            async with self.db.transaction() as transaction:
+                await subscriber.handle(transaction, [subscriber.parse(message) for message in same])
+
+    async def told(self, order_id: str) -> list[str]:
+        """The names of what was told about an order, in order."""
+        return [type(message).__name__ for message in await self.messages(order_id)]
+
+    async def messages(self, order_id: str) -> list[Any]:
+        """What was told about an order, in order."""
+        rows = await self.db.read(_TOLD, {"key": order_id})
+        return [getattr(payment_events_pb2, kind.rsplit(".", 1)[1]).FromString(payload) for kind, payload in rows]
+
+    async def state(self, order_id: str) -> str:
+        """Where an order's payment is; empty when there is none."""
+        rows = await self.db.read(_STATE, {"order_id": order_id})
+        return str(rows[0][0]) if rows else ""
+
+    async def attempts(self, order_id: str) -> int:
+        """How often the provider was asked in the payment's present state."""
+        [[_, attempts, _, _]] = await self.db.read(_STATE, {"order_id": order_id})
+        return int(attempts)
+
+    async def reaches(self, order_id: str, state: domain.State, *, within_s: float = 10.0) -> None:
+        """Wait until an order's payment is there."""
+
+        async def there() -> bool:
+            return await self.state(order_id) == state
+
+        await eventually(there, within_s=within_s)
+
+    async def hears(self, order_id: str, *names: str) -> None:
+        """Wait until exactly these were told about an order."""
+
+        async def heard() -> bool:
+            return len(await self.told(order_id)) >= len(names)
+
+        await eventually(heard, within_s=10.0)
+        assert await self.told(order_id) == list(names)
+
+    async def ledger(self, order_id: str) -> list[tuple[str, str, int]]:
+        """The ledger's lines about an order."""
+        return [tuple(row) for row in await self.db.read(_ENTRIES, {"order_id": order_id})]
+
+    async def testimony(self, order_id: str) -> list[str]:
+        """What the provider did for an order: the effects that its log names, without calls that changed nothing."""
+        answer = await self.provider.get("/v1/log", params={"reference": order_id})
+        effects_seen = [line["effect"] for line in answer.json()["lines"]]
+        return [effect for effect in effects_seen if effect not in {"failed", "unchanged"}]
+
+    async def control(self, **wanted: Any) -> None:
+        """Make the provider answer as told."""
+        (await self.provider.put("/control", content=json.dumps(wanted))).raise_for_status()
+
+
+@asynccontextmanager
+async def working(db: database.Database, chosen: Settings) -> AsyncIterator[usecases.Payments]:
+    """The service's worker, calling the provider until the block ends."""
+    provider = clients.Provider(chosen)
+
+    def wake() -> None:
+        worker.wake()
+
+    charging = usecases.Charging(provider, now=clock.utc_now, wake=wake, lease_s=chosen.lease_s)
+    worker = effects.Worker(db, charging, LIMITS, name="test-provider")
+    await provider.start()
+    await worker.start()
+    try:
+        yield usecases.Payments(db, now=clock.utc_now, wake=worker.wake)
+    finally:
+        await worker.stop()
+        await provider.stop()
+
+
+def start_worker(database_url: str, provider_url: str, *, die_at: str) -> subprocess.Popen[bytes]:
+    """A worker in a process of its own, which kills itself (SIGKILL) when it comes to `die_at`."""
+    environ = os.environ | {"TEST_DATABASE_URL": database_url, "PAYMENT_PROVIDER_URL": provider_url, "DIE_AT": die_at}
+    command = [sys.executable, "-m", "tests.integration.payment.mortal_worker"]
+    return subprocess.Popen(command, cwd=ROOT, env=environ)  # noqa: S603 - a program of this repository
+
+
+async def death_of(process: subprocess.Popen[bytes], *, within_s: float = 20.0) -> int:
+    """Wait for a process to end: its exit code, negative for a signal."""
+    return await asyncio.to_thread(process.wait, within_s)
+
+
+async def claim(db: database.Database, *, lease_s: float = 30.0) -> Sequence[store.Claimed]:
+    """Claim what is due, as a worker does."""
+    async with db.transaction() as transaction:
+        return await store.claim(transaction, most=100, lease_s=lease_s)

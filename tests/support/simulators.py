@@ -1,0 +1,43 @@
+"""The simulators of what lies outside (provider, mail server), run as the processes they are for as long as a block lasts."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+END_S = 10
+
+
+@contextmanager
+def provider(folder: Path) -> Iterator[str]:
+    """A payment provider: its URL. Its log lies in `folder`."""
+    with _running("scripts.simulators.provider", "--state", str(folder)) as address:
+        yield f"http://{address}"
+
+
+@contextmanager
+def mail_server(folder: Path) -> Iterator[str]:
+    """A mail server: its URL. What it was sent lies in `folder`."""
+    with _running("scripts.simulators.mail", "--store", str(folder)) as address:
+        yield f"smtp://{address}"
+
+
+@contextmanager
+def _running(module: str, *arguments: str) -> Iterator[str]:
+    command = [sys.executable, "-m", module, "--listen", "127.0.0.1:0", *arguments]
+    # The programs are this repository's own.
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
+        try:
+            assert process.stdout is not None
+            # It says where it listens as soon as it does; when it cannot start, the line is empty.
+            address = process.stdout.readline().rpartition("://")[2].strip()
+            assert address, f"{module} did not start"
+            yield address
+        finally:
+            process.terminate()
+            try:
+                process.wait(END_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
