@@ -83,7 +83,7 @@ def _endpoints(name: str, addresses: Sequence[Address]) -> dict[str, Any]:
     discovery = (
         {"type": "STATIC"}
         if all(address.is_ip for address in addresses)
-        else {"type": "STRICT_DNS", "dns_lookup_family": "V4_PREFERRED", "dns_refresh_rate": "5s"}
+        else {"type": "STRICT_DNS", "dns_lookup_family": "V4_PREFERRED"}
     )
     return {**discovery, "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": endpoints}]}}
 
