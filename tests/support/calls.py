@@ -21,6 +21,7 @@ from services.chassis.rpc import identity, server, status
 
 ISSUER = identity.Issuer("https://souk.test", "souk")
 KEY_ID = "test-key"
+MESH_KEY = "mesh-key-of-the-tests-32-bytes-long"
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,10 @@ class Shop:
     def as_user(self, user_id: str, *roles: str) -> tuple[tuple[str, str], ...]:
         """Metadata of a call made by this user, a CUSTOMER when no roles are given."""
         return (("authorization", f"Bearer {self.token(user_id, roles or ('CUSTOMER',))}"),)
+
+    def as_service(self, name: str) -> tuple[tuple[str, str], ...]:
+        """Metadata of a call made by this service of the mesh."""
+        return ((identity.MESH_HEADER, identity.Mesh(MESH_KEY, name).token()),)
 
     def token(self, user_id: str, roles: tuple[str, ...], *, lifetime_s: int = 60) -> str:
         """An access token as the user service makes it."""
@@ -52,7 +57,7 @@ async def served(servicer: server.Servicer, service: str) -> AsyncIterator[Shop]
     async def fetch() -> Mapping[str, jwt.PyJWK]:
         return {KEY_ID: public}
 
-    gate = identity.Gate(identity.Tokens(ISSUER, fetch), identity.Mesh("mesh-key-of-the-tests-32-bytes-long", service))
+    gate = identity.Gate(identity.Tokens(ISSUER, fetch), identity.Mesh(MESH_KEY, service))
     address = f"127.0.0.1:{_free_port()}"
     running = server.Server(service, address, gate, servicer, traced=False)
     await running.start()

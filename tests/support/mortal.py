@@ -1,0 +1,59 @@
+"""Processes that kill themselves with SIGKILL at one line of a transaction: what is left is for others to find.
+
+A test module's own script opens its database with `opened_mortal` and does one thing; `dies` runs it and sees it die.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import NoReturn
+
+from services.chassis import clock, database, outbox
+
+ROOT = Path(__file__).resolve().parents[2]
+WRITTEN = "written"  # every row is written, the event too, and nothing is committed
+COMMITTED = "committed"  # it is committed; nobody was told, nothing is published
+POINTS = (WRITTEN, COMMITTED)
+
+
+def die() -> NoReturn:
+    """End this process as `kill -9` does."""
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError("a killed process goes on")
+
+
+class _MortalOutbox(outbox.Outbox):
+    """The outbox that a service has, with a death behind its last row."""
+
+    async def write(self, transaction: database.Transaction, events: Sequence[object]) -> None:
+        await super().write(transaction, events)
+        if os.environ["DIE_AT"] == WRITTEN:
+            die()
+        if os.environ["DIE_AT"] == COMMITTED:
+            transaction.after_commit(die)
+
+
+@asynccontextmanager
+async def opened_mortal(publications: outbox.Publications) -> AsyncIterator[database.Database]:
+    """The database in DATABASE_URL, in which the first transaction with an event dies at DIE_AT."""
+    db = database.Database(os.environ["DATABASE_URL"], _MortalOutbox(publications, clock.utc_now, lambda: None))
+    await db.start()
+    yield db
+
+
+def dies(module: str, database_url: str, *, at: str, **environment: str) -> None:
+    """Run a module as a process and see that it kills itself there."""
+    ended = subprocess.run(  # noqa: S603 - a script of these tests
+        [sys.executable, "-m", module],
+        cwd=ROOT,
+        env={**os.environ, "DATABASE_URL": database_url, "DIE_AT": at, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == -signal.SIGKILL, ended.stderr
