@@ -2,26 +2,32 @@
 
 import contextlib
 import socket
+import time
 from typing import Any
 
 import psutil
 
 from scripts.local import layout, problems
 
+# A process that has just ended may hold its ports a moment longer, until the last of its threads is gone.
+LETTING_GO_S = 2.0
+
 
 def require_free(port: int, *, part: str, variable: str) -> None:
     """Raise a StackError that names who has the port and which variable moves it, unless the port can be had."""
-    try:
-        _bind(port)
-    except PermissionError:
-        raise problems.StackError(
-            f"{part} may not listen on port {port}, which is root's: choose one above 1023 with {variable}=<port>"
-        ) from None
-    except OSError:
-        raise problems.StackError(
-            f"port {port}, which {part} needs, is in use by {_name(holder(port))}: "
-            f"stop that, or choose another port with {variable}=<port>"
-        ) from None
+    until = time.monotonic() + LETTING_GO_S
+    while error := _refusal(port):
+        if isinstance(error, PermissionError):
+            raise problems.StackError(
+                f"{part} may not listen on port {port}, which is root's: choose one above 1023 with {variable}=<port>"
+            )
+        owner = holder(port)
+        if owner or time.monotonic() > until:
+            raise problems.StackError(
+                f"port {port}, which {part} needs, is in use by {_name(owner)}: "
+                f"stop that, or choose another port with {variable}=<port>"
+            )
+        time.sleep(0.05)
 
 
 def holder(port: int) -> psutil.Process | None:
@@ -50,12 +56,16 @@ def open_at(host: str, port: int, *, timeout: float = 1.0) -> bool:
     return True
 
 
-def _bind(port: int) -> None:
+def _refusal(port: int) -> OSError | None:
     with socket.socket() as probe:
         # As servers do: a connection of the past in TIME_WAIT does not make the port taken.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind((layout.HOST, port))
-        probe.listen(1)
+        try:
+            probe.bind((layout.HOST, port))
+            probe.listen(1)
+        except OSError as error:
+            return error
+    return None
 
 
 def _listens(process: psutil.Process, port: int) -> bool:

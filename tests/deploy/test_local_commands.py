@@ -1,0 +1,65 @@
+"""The command line of the local stack, as `make` and people use it, on a stack that never was started."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from scripts.local import layout
+
+STACK = "never-started"
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603 - our own command line
+        [sys.executable, "-m", "scripts.local", "--stack", STACK, *arguments],
+        cwd=layout.ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "said"),
+    [
+        (["status"], {}, "this stack was never started: `make run` does"),
+        (["kill", "order"], {}, "order does not run in the stack never-started: see `make status`"),
+        (["start", "nonsense"], {}, "the stack never-started has no process nonsense; it has kafka, postgres, redis"),
+        (["up"], {"PORT_BASE": "none"}, "PORT_BASE=none is no port: give a number from 1 to 65535"),
+        (
+            ["up"],
+            {"KAFKA_BOOTSTRAP": "127.0.0.1:9"},
+            "KAFKA_BOOTSTRAP is set and 127.0.0.1:9 does not answer as it should: start that server, correct the value",
+        ),
+        (
+            ["up"],
+            {"REDIS_URL": "redis://:hidden@127.0.0.1:9/0"},
+            "REDIS_URL is set and 127.0.0.1:9 does not answer",
+        ),
+    ],
+)
+def test_a_mistake_is_answered_in_one_line_that_says_what_to_do(
+    arguments: list[str], environment: dict[str, str], said: str
+) -> None:
+    done = run(*arguments, **environment)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"{STACK}: ")
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert "hidden" not in done.stderr
+
+
+def test_stopping_what_does_not_run_is_no_mistake() -> None:
+    assert run("down").returncode == 0
+    assert run("clean").returncode == 0
+    assert not (layout.ROOT / ".souk" / "stacks" / STACK).exists()
+
+
+def test_make_help_names_every_target() -> None:
+    said = subprocess.run(["make", "help"], cwd=layout.ROOT, capture_output=True, text=True, check=True).stdout  # noqa: S607 - make
+    targets = "help setup proto run down clean status logs test lint format typecheck bench"
+    for target in targets.split():
+        assert f"make {target} " in said
