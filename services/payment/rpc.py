@@ -11,7 +11,7 @@ from souk.payment.v1 import payment_pb2, payment_service_pb2, payment_service_pb
 DESCRIPTOR = payment_service_pb2.DESCRIPTOR.services_by_name["PaymentService"]
 
 # States of ours that the contract shows as the state they grew from.
-_SHOWN_AS: Mapping[domain.State, domain.State] = {
+SHOWN_AS: Mapping[domain.State, domain.State] = {
     domain.State.AUTHORIZING_CANCELLED: domain.State.AUTHORIZING,
     domain.State.CAPTURING_CANCELLED: domain.State.CAPTURING,
     domain.State.CAPTURE_REFUSED: domain.State.AUTHORIZED,
@@ -42,7 +42,7 @@ def _message(payment: domain.Payment) -> payment_pb2.Payment:
         id=payment.id,
         order_id=payment.order_id,
         user_id=payment.user_id,
-        status=payment_pb2.Payment.Status.Value(_SHOWN_AS.get(payment.state, payment.state)),
+        status=payment_pb2.Payment.Status.Value(SHOWN_AS.get(payment.state, payment.state)),
         amount=render.money_message(payment.amount),
         captured_amount=render.money_message(money.Money(currency, payment.captured)),
         refunded_amount=render.money_message(money.Money(currency, payment.refunded)),

@@ -13,6 +13,7 @@ from sqlalchemy import (
     BigInteger,
     Column,
     DateTime,
+    ForeignKey,
     Integer,
     Interval,
     MetaData,
@@ -58,7 +59,7 @@ PAYMENTS = Table(
 LEDGER = Table(
     "ledger_entries",
     METADATA,
-    Column("payment_id", ID, primary_key=True),
+    Column("payment_id", ID, ForeignKey("payments.id"), primary_key=True),
     Column("version", BigInteger, primary_key=True),
     Column("account", Text, primary_key=True),
     Column("currency", Text, nullable=False),

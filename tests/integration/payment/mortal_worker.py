@@ -5,18 +5,17 @@ import os
 import signal
 from collections.abc import Sequence
 
-from services.chassis import clock, database, effects
+from services.chassis import clock, database, effects, outbox
 from services.payment import clients, events, store, usecases
+from services.payment.settings import Settings
 from services.payment.usecases import Reply
-from tests.integration.payment import till
-from tests.support import postgres
 
 CLAIMED = "claimed"  # the payment is leased, the provider was not called
 ANSWERED = "answered"  # the provider did it, nobody wrote it down
 WRITTEN = "written"  # it is written, but not committed
 COMMITTED = "committed"  # it is committed, and not yet published
 POINTS = (CLAIMED, ANSWERED, WRITTEN, COMMITTED)
-LEASE_S = 1.0
+LEASE_S = 0.6
 
 
 def _die() -> None:
@@ -44,12 +43,18 @@ class MortalCharging(usecases.Charging):
 
 
 async def _work() -> None:
-    provider = clients.Provider(till.settings(os.environ["PAYMENT_PROVIDER_URL"], timeout_s=LEASE_S / 3))
+    provider = clients.Provider(
+        Settings(provider_url=os.environ["PAYMENT_PROVIDER_URL"], provider_timeout_s=LEASE_S / 3, breaker_reset_s=0.5)
+    )
     await provider.start()
-    async with postgres.opened(os.environ["TEST_DATABASE_URL"], events.PUBLISHED) as db:
-        charging = MortalCharging(provider, now=clock.utc_now, wake=lambda: None, lease_s=LEASE_S)
-        await effects.Worker(db, charging, till.LIMITS, name="mortal").start()
-        await asyncio.sleep(60)
+    db = database.Database(
+        os.environ["TEST_DATABASE_URL"], outbox.Outbox(events.PUBLISHED, clock.utc_now, lambda: None)
+    )
+    await db.start()
+    charging = MortalCharging(provider, now=clock.utc_now, wake=lambda: None, lease_s=LEASE_S)
+    limits = effects.Limits(idle_s=0.02, idle_most_s=0.05)
+    await effects.Worker(db, charging, limits, name="mortal").start()
+    await asyncio.sleep(60)
 
 
 if __name__ == "__main__":

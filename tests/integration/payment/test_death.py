@@ -1,0 +1,62 @@
+"""A worker that is killed at any line: the next one finds out what happened. The provider's log is the witness."""
+
+import asyncio
+import os
+import random
+import signal
+
+import pytest
+
+from services.chassis import database
+from services.payment.domain import State
+from tests.integration.payment import mortal_worker
+from tests.integration.payment import till as tills
+from tests.integration.payment.till import Till, confirmed, new_id, requested
+from tests.support.polling import eventually
+
+AUTHORIZED = database.Statement("""
+SELECT count(*) FROM payments WHERE order_id = ANY(%(orders)s::uuid[]) AND state = 'AUTHORIZED'
+""")
+
+
+@pytest.mark.parametrize("point", mortal_worker.POINTS)
+async def test_a_worker_killed_at_any_line_moves_no_money_twice_and_forgets_none(
+    idle_till: Till, database_url: str, provider_url: str, point: str
+) -> None:
+    till, order = idle_till, new_id()
+    journey = ((requested, State.AUTHORIZED), (confirmed, State.CAPTURED))
+    for said, reached in journey:
+        mortal = tills.start_worker(database_url, provider_url, die_at=point)
+        await till.say(said(order))
+        assert await tills.death_of(mortal) == -signal.SIGKILL
+        async with tills.working(till.db, tills.settings(provider_url)):
+            await till.reaches(order, reached)
+    assert await till.testimony(order) == ["authorized", "captured"]
+    assert await till.told(order) == ["PaymentAuthorized", "PaymentCaptured"]
+    assert len(await till.ledger(order)) == 2
+
+
+async def test_workers_killed_at_random_among_many_payments_charge_each_once(
+    idle_till: Till, database_url: str, provider_url: str
+) -> None:
+    till = idle_till
+    await till.control(latency_ms=30)
+    orders = [new_id() for _ in range(300)]
+    await till.say(*(requested(order) for order in orders))
+    for round_number in range(3):
+        worker = tills.start_worker(database_url, provider_url, die_at="")
+
+        async def some_done(wanted: int = 60 * (round_number + 1)) -> bool:
+            [[done]] = await till.db.read(AUTHORIZED, {"orders": orders})
+            return bool(done >= wanted)
+
+        await eventually(some_done, within_s=20)
+        await asyncio.sleep(random.uniform(0, 0.03))  # noqa: S311 - any moment will do
+        os.kill(worker.pid, signal.SIGKILL)
+        await tills.death_of(worker)
+    async with tills.working(till.db, tills.settings(provider_url)):
+        for order in orders:
+            await till.reaches(order, State.AUTHORIZED)
+    for order in orders:
+        assert await till.testimony(order) == ["authorized"]
+        assert await till.told(order) == ["PaymentAuthorized"]
