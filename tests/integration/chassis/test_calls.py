@@ -22,11 +22,14 @@ from tests.support import calls
 
 USER = "01900000-0000-7000-8000-0000000000aa"
 ORDER = "01900000-0000-7000-8000-000000000001"
+# Servicers that leave most methods out, which their types forbid.
+_ORDERS: Any = order_service_pb2_grpc.OrderServiceServicer
+_CATALOG: Any = catalog_service_pb2_grpc.CatalogServiceServicer
 DESCRIPTOR = order_service_pb2.DESCRIPTOR.services_by_name["OrderService"]
 CATALOG = catalog_service_pb2.DESCRIPTOR.services_by_name["CatalogService"]
 
 
-class Orders(order_service_pb2_grpc.OrderServiceServicer):
+class Orders(_ORDERS):  # type: ignore[misc]  # as above
     """Does what a test says, and remembers who called."""
 
     def __init__(self) -> None:
@@ -159,21 +162,28 @@ async def test_without_a_good_token_nobody_gets_in(stub: Any, orders: Orders, sc
 
 def forged(shop: calls.Shop, how: str) -> str:
     now = int(time.time())
-    claims = {"sub": USER, "roles": ["ADMIN"], "iat": now, "exp": now + 60, "iss": "https://souk.test", "aud": "souk"}
+    claims: dict[str, Any] = {
+        "sub": USER,
+        "roles": ["ADMIN"],
+        "iat": now,
+        "exp": now + 60,
+        "iss": "https://souk.test",
+        "aud": "souk",
+    }
     headers = {"kid": calls.KEY_ID}
     if how == "none":
-        return jwt.encode(claims, None, algorithm="none", headers=headers)
+        return jwt.encode(claims, "", algorithm="none", headers=headers)
     if how == "another key":
         return jwt.encode(claims, ec.generate_private_key(ec.SECP256R1()), algorithm="ES256", headers=headers)
     if how == "symmetric":
         return jwt.encode(claims, "a secret that is long enough for HS256", algorithm="HS256", headers=headers)
-    changed = {
+    changes: dict[str, dict[str, Any]] = {
         "expired": {"exp": now - 1},
         "another audience": {"aud": "other"},
         "another issuer": {"iss": "https://evil.test"},
         "endless": {"exp": None},
-    }.get(how, {})
-    claims = {name: value for name, value in (claims | changed).items() if value is not None}
+    }
+    claims = {name: value for name, value in (claims | changes.get(how, {})).items() if value is not None}
     kid = "unknown" if how == "unknown key" else calls.KEY_ID
     return jwt.encode(claims, shop.key, algorithm="ES256", headers={"kid": kid})
 
@@ -218,7 +228,7 @@ async def test_a_role_that_the_rule_does_not_name_is_denied(shop: calls.Shop, st
     assert (error.kind, error.reason) == (Kind.PERMISSION_DENIED, "ACCESS_DENIED")
 
 
-class Catalog(catalog_service_pb2_grpc.CatalogServiceServicer):
+class Catalog(_CATALOG):  # type: ignore[misc]  # as above
     """Sells one thing to services."""
 
     def __init__(self) -> None:
@@ -285,10 +295,11 @@ async def test_without_a_deadline_the_contracts_counts(shop: calls.Shop, stub: A
 
 
 async def test_health_and_reflection_answer_without_a_token(shop: calls.Shop) -> None:
-    health = health_pb2_grpc.HealthStub(shop.channel)
+    health: Any = health_pb2_grpc.HealthStub(shop.channel)
     answer = await health.Check(health_pb2.HealthCheckRequest(service=DESCRIPTOR.full_name))
     assert answer.status == health_pb2.HealthCheckResponse.SERVING
-    reflection = reflection_pb2_grpc.ServerReflectionStub(shop.channel)
+    channel: Any = shop.channel  # the stubs know only the blocking kind
+    reflection: Any = reflection_pb2_grpc.ServerReflectionStub(channel)
     stream = reflection.ServerReflectionInfo(iter([reflection_pb2.ServerReflectionRequest(list_services="")]))
     listed = [service.name for service in (await stream.read()).list_services_response.service]
     assert DESCRIPTOR.full_name in listed
