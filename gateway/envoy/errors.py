@@ -39,7 +39,7 @@ ERRORS = (
         "response.code_details.startsWith('health_check_failed')",
         503,
         code_pb2.UNAVAILABLE,
-        "Less than half of the hosts of a service are healthy.",
+        "The edge is being drained, or fewer than half of the hosts of a service are healthy.",
     ),
     EdgeError(
         "TOKEN_MISSING",

@@ -13,6 +13,7 @@ from google.rpc import error_details_pb2, status_pb2
 
 from souk.catalog.v1 import catalog_service_pb2, catalog_service_pb2_grpc
 from souk.order.v1 import order_pb2, order_service_pb2, order_service_pb2_grpc
+from souk.payment.v1 import payment_service_pb2, payment_service_pb2_grpc
 from souk.user.v1 import user_service_pb2, user_service_pb2_grpc
 from tests.integration.edge.conftest import MAX_REQUEST_BYTES, Edge
 from tests.integration.edge.upstream import KNOWN, SLOW, UNKNOWN
@@ -106,7 +107,7 @@ def test_health_and_reflection_stay_inside(channel: grpc.Channel, method: str) -
 
 def test_a_dry_bucket_is_resource_exhausted(orders: order_service_pb2_grpc.OrderServiceStub, bearer: Any) -> None:
     def call_often() -> None:
-        for _ in range(70):
+        for _ in range(200):
             orders.CreateOrder(order_service_pb2.CreateOrderRequest(), metadata=bearer)
 
     assert refusal(call_often) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "RATE_LIMITED")
@@ -145,7 +146,7 @@ def test_a_callers_longer_deadline_is_cut_to_the_contracts(
 
     error: Any = late.value
     assert error.code() is grpc.StatusCode.DEADLINE_EXCEEDED
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 10
 
 
 def test_a_message_that_is_too_large_is_refused(orders: order_service_pb2_grpc.OrderServiceStub, bearer: Any) -> None:
@@ -154,6 +155,15 @@ def test_a_message_that_is_too_large_is_refused(orders: order_service_pb2_grpc.O
     _, reason = refusal(lambda: orders.GetOrder(request, metadata=bearer))
 
     assert reason == "REQUEST_TOO_LARGE"
+
+
+def test_a_service_that_is_down_is_unavailable(channel: grpc.Channel, bearer: Any) -> None:
+    payments = payment_service_pb2_grpc.PaymentServiceStub(channel)
+
+    assert refusal(lambda: payments.GetPayment(payment_service_pb2.GetPaymentRequest(id=KNOWN), metadata=bearer)) == (
+        grpc.StatusCode.UNAVAILABLE,
+        "UPSTREAM_UNAVAILABLE",
+    )
 
 
 def test_a_public_method_needs_no_token(channel: grpc.Channel) -> None:

@@ -41,6 +41,9 @@ class Upstream:
         self.calls: Counter[str] = Counter()
         self.metadata: dict[str, dict[str, str]] = {}
         self.deadlines: dict[str, float | None] = {}
+        # While it is clear, a watched order has no news after its first event.
+        self.news = threading.Event()
+        self.news.set()
         self.port = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
@@ -94,18 +97,18 @@ class _Users(user_service_pb2_grpc.UserServiceServicer):
     def __init__(self, upstream: Upstream) -> None:
         self._upstream = upstream
 
-    async def GetJwks(self, request: Any, context: Any) -> user_service_pb2.JwkSet:  # noqa: N802, ARG002 - gRPC's names
+    async def GetJwks(self, request: Any, context: Any) -> user_service_pb2.JwkSet:  # noqa: ARG002 - gRPC's names
         point = self._upstream.key.public_key().public_numbers()
         key = user_service_pb2.Jwk(
             kty="EC", crv="P-256", x=_base64(point.x), y=_base64(point.y), kid=KEY_ID, alg="ES256", use="sig"
         )
         return user_service_pb2.JwkSet(keys=[key])
 
-    async def Login(self, request: Any, context: Any) -> user_service_pb2.Session:  # noqa: N802
+    async def Login(self, request: Any, context: Any) -> user_service_pb2.Session:
         await self._upstream.asked("Login", context)
         return user_service_pb2.Session(access_token=self._upstream.token(request.email), token_type="Bearer")
 
-    async def GetMe(self, request: Any, context: Any) -> user_pb2.User:  # noqa: N802, ARG002
+    async def GetMe(self, request: Any, context: Any) -> user_pb2.User:  # noqa: ARG002
         await self._upstream.asked("GetMe", context)
         return user_pb2.User(id="me", roles=[user_pb2.User.CUSTOMER])
 
@@ -114,7 +117,7 @@ class _Orders(order_service_pb2_grpc.OrderServiceServicer):
     def __init__(self, upstream: Upstream) -> None:
         self._upstream = upstream
 
-    async def GetOrder(self, request: Any, context: Any) -> order_pb2.Order:  # noqa: N802
+    async def GetOrder(self, request: Any, context: Any) -> order_pb2.Order:
         await self._upstream.asked("GetOrder", context)
         if request.id == UNKNOWN:
             await _refuse(context)
@@ -125,16 +128,16 @@ class _Orders(order_service_pb2_grpc.OrderServiceServicer):
         lines = [order_pb2.OrderLine(sku=f"SKU-{number}") for number in range(100 if request.id == LARGE else 1)]
         return order_pb2.Order(id=request.id, status=order_pb2.Order.CONFIRMED, version=2**60, lines=lines)
 
-    async def CreateOrder(self, request: Any, context: Any) -> order_pb2.Order:  # noqa: N802
+    async def CreateOrder(self, request: Any, context: Any) -> order_pb2.Order:
         await self._upstream.asked("CreateOrder", context)
         lines = [order_pb2.OrderLine(sku=item.sku, quantity=item.quantity) for item in request.items]
         return order_pb2.Order(id=KNOWN, status=order_pb2.Order.PENDING, lines=lines)
 
-    async def WatchOrder(self, request: Any, context: Any) -> AsyncIterator[order_pb2.OrderEvent]:  # noqa: N802
+    async def WatchOrder(self, request: Any, context: Any) -> AsyncIterator[order_pb2.OrderEvent]:
         await self._upstream.asked("WatchOrder", context)
         for number in range(3):
-            yield order_pb2.OrderEvent(sequence=number + 1, event=f"{request.id[-1]}-{number}")
-            await asyncio.sleep(0.2)
+            yield order_pb2.OrderEvent(sequence=number + 1)
+            await asyncio.to_thread(self._upstream.news.wait, START_SECONDS)
 
 
 async def _refuse(context: Any) -> None:
