@@ -7,6 +7,7 @@ import asyncio
 import concurrent.futures
 import logging
 import threading
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -126,6 +127,9 @@ Deliver = Callable[[Sequence[Record]], Awaitable[None]]
 
 # How long a stopping consumer waits for the batch under way, in seconds. What is cut off is repeated by the next owner.
 STOP_GRACE_S = 10.0
+# How long a poll waits for records, and the least that an empty one takes.
+POLL_MS = 200
+PAUSE_S = 0.02
 
 
 class Consumer:
@@ -170,12 +174,30 @@ class Consumer:
     def _session(self, loop: asyncio.AbstractEventLoop) -> None:
         consumer = self._connected()
         try:
+            self._await_topics(consumer)
             while not self._stopping.is_set():
-                polled = consumer.poll(timeout_ms=200)
+                asked = time.monotonic()
+                polled = consumer.poll(timeout_ms=POLL_MS)
                 if polled and self._delivered(consumer, loop, polled):
                     consumer.commit(_after(polled))
+                elif time.monotonic() - asked < PAUSE_S:
+                    # A poll that has nothing to wait for (no partitions, a heartbeat that is due) answers at once.
+                    self._stopping.wait(PAUSE_S)
         finally:
             consumer.close(autocommit=False, timeout_ms=5000)
+
+    def _await_topics(self, consumer: KafkaConsumer) -> None:
+        """Wait until the brokers know all topics.
+
+        A member that joins its group before it knows a topic's partitions is given none of them, and the library may not
+        notice when it learns of them later.
+        """
+        missing = set(self._subscription.topics)
+        while missing and not self._stopping.is_set():
+            missing = {topic for topic in missing if not consumer.partitions_for_topic(topic)}
+            if missing:
+                _LOG.warning("topics are missing", extra={"topics": sorted(missing)})
+                self._stopping.wait(1.0)
 
     def _connected(self) -> KafkaConsumer:
         consumer = KafkaConsumer(

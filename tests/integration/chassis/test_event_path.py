@@ -153,6 +153,24 @@ async def _has(db: database.Database, table: str, wanted: int) -> bool:
     return await count(db, table) >= wanted
 
 
+async def test_a_consumer_that_starts_before_its_topic_exists_reads_it_all_the_same(
+    db: database.Database, bootstrap: str
+) -> None:
+    topic = f"late-{uuid.uuid4().hex[:10]}"
+    connection = kafka.Connection(bootstrap, "test")
+    subscription = kafka.Subscription([topic], f"group-{topic}", 30)
+    reader = kafka.Consumer(connection, subscription, deliverer(db, Notebook()).deliver)
+    await reader.start()
+    await asyncio.sleep(0.5)
+    topics.ensure(topics.Settings(bootstrap=bootstrap, replication=1), {topic: 3})
+    producer = kafka.Producer(connection)
+    fact = record(Noted("k", 1))
+    assert await producer.publish([kafka.Record(topic, fact.key, fact.value, fact.headers)]) == [True]
+    await eventually(lambda: _has(db, "notes", 1))
+    await reader.stop()
+    await producer.stop()
+
+
 async def test_what_rolls_back_is_never_published(database_url: str, db: database.Database) -> None:
     async with postgres.opened(database_url, publications("t")) as writer:
         with pytest.raises(RuntimeError):
