@@ -34,6 +34,20 @@ MEANINGS = (
     (("No space left on device", "os error 28"), "the disk is full: free some space and run again"),
     (
         (
+            "name resolution",
+            "dns error",
+            "Failed to establish a new connection",
+            "NewConnectionError",
+            "error sending request",
+            "Connection refused",
+            "timed out",
+            "Could not connect",
+            "Network is unreachable",
+        ),
+        "the package registry does not answer: check the network (and a proxy, if there is one) and run again",
+    ),
+    (
+        (
             "No matching distribution found for",
             "has no wheels with a matching",
             "no wheels with a matching",
@@ -54,19 +68,6 @@ MEANINGS = (
     (
         ("MATCH THE HASHES", "Hash mismatch", "hash mismatch"),
         "a package is not the one that requirements.lock names: nothing of it was installed",
-    ),
-    (
-        (
-            "name resolution",
-            "dns error",
-            "Failed to establish a new connection",
-            "error sending request",
-            "Connection refused",
-            "timed out",
-            "Could not connect",
-            "Network is unreachable",
-        ),
-        "the package registry does not answer: check the network (and a proxy, if there is one) and run again",
     ),
 )
 
