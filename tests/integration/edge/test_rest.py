@@ -63,6 +63,15 @@ def test_a_services_error_keeps_its_details(caller: httpx.Client) -> None:
     assert answer.json()["code"] == 5
 
 
+def test_all_wrong_fields_are_named_at_once(caller: httpx.Client) -> None:
+    answer = caller.post("/api/v1/orders", json={"items": [{"quantity": 1}, {"sku": "TEA"}, {"quantity": 2}]})
+
+    assert error(answer, 400) == "REQUEST_INVALID"
+    (bad,) = [each for each in answer.json()["details"] if each["@type"] == "type.googleapis.com/google.rpc.BadRequest"]
+    assert [violation["field"] for violation in bad["field_violations"]] == ["items[0].sku", "items[2].sku"]
+    assert bad["field_violations"][0]["reason"] == "string.min_len"
+
+
 def test_an_error_without_details_still_has_a_body(caller: httpx.Client) -> None:
     answer = caller.get(f"/api/v1/orders/{BARE}")
 
@@ -190,7 +199,7 @@ def test_a_service_learns_the_deadline(edge: Edge, caller: httpx.Client) -> None
 def test_identity_headers_from_outside_are_stripped(edge: Edge, caller: httpx.Client) -> None:
     forged = {
         "x-jwt-sub": "admin",
-        "x-souk-user": "admin",
+        "x-souk-service": "admin",
         "x-user-id": "admin",
         "x-forwarded-user": "admin",
         "x-envoy-upstream-rq-timeout-ms": "1",

@@ -6,16 +6,16 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any
 
 import grpc
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
-from google.protobuf import any_pb2
-from google.rpc import error_details_pb2, status_pb2
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
+from services.chassis import errors
+from services.chassis.rpc import status
 from souk.order.v1 import order_pb2, order_service_pb2_grpc
 from souk.user.v1 import user_pb2, user_service_pb2, user_service_pb2_grpc
 
@@ -120,7 +120,8 @@ class _Orders(order_service_pb2_grpc.OrderServiceServicer):
     async def GetOrder(self, request: Any, context: Any) -> order_pb2.Order:
         await self._upstream.asked("GetOrder", context)
         if request.id == UNKNOWN:
-            await _refuse(context)
+            missing = errors.not_found("ORDER_NOT_FOUND", "There is no such order.", id=UNKNOWN)
+            await status.abort(context, status.render(missing, "order"))
         if request.id == BARE:
             await context.abort(grpc.StatusCode.INTERNAL, "broken")
         if request.id == SLOW:
@@ -130,22 +131,23 @@ class _Orders(order_service_pb2_grpc.OrderServiceServicer):
 
     async def CreateOrder(self, request: Any, context: Any) -> order_pb2.Order:
         await self._upstream.asked("CreateOrder", context)
+        if any(not item.sku for item in request.items):
+            await status.abort(context, status.render(_wrong(request.items), "order"))
         lines = [order_pb2.OrderLine(sku=item.sku, quantity=item.quantity) for item in request.items]
         return order_pb2.Order(id=KNOWN, status=order_pb2.Order.PENDING, lines=lines)
 
     async def WatchOrder(self, request: Any, context: Any) -> AsyncIterator[order_pb2.OrderEvent]:
+        assert request.id == KNOWN
         await self._upstream.asked("WatchOrder", context)
         for number in range(3):
             yield order_pb2.OrderEvent(sequence=number + 1)
             await asyncio.to_thread(self._upstream.news.wait, START_SECONDS)
 
 
-async def _refuse(context: Any) -> None:
-    info = any_pb2.Any()
-    info.Pack(error_details_pb2.ErrorInfo(reason="ORDER_NOT_FOUND", domain="order.souk", metadata={"id": UNKNOWN}))
-    status = status_pb2.Status(code=5, message="There is no such order.", details=[info])
-    details = ("grpc-status-details-bin", status.SerializeToString())
-    await context.abort(grpc.StatusCode.NOT_FOUND, status.message, (details,))
+def _wrong(items: Iterable[Any]) -> errors.DomainError:
+    fields = [f"items[{number}].sku" for number, item in enumerate(items) if not item.sku]
+    violations = (errors.Violation(name, "must not be empty", "string.min_len") for name in fields)
+    return errors.invalid("REQUEST_INVALID", "Some fields are wrong.", *violations)
 
 
 def _base64(number: int) -> str:
