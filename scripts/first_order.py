@@ -93,12 +93,11 @@ class Customer:
 
     async def watch(self, order: Json) -> None:
         """Print the order's history as it happens, until it is settled. Raises Disappointed when that takes too long."""
-        accepted = moment(order["create_time"])
         print(f"{'ms':>8}  {'status':<11} {'event':<28} {'by':<10} {'time':<12} why")
         try:
             async with asyncio.timeout(SETTLE_SECONDS):
                 async for event in self._history(order["id"]):
-                    print(timeline_row(event, accepted), flush=True)
+                    print(timeline_row(event, order["create_time"]), flush=True)
         except TimeoutError:
             raise Disappointed(f"order {order['id']} is not settled after {SETTLE_SECONDS:.0f} s") from None
 
@@ -157,8 +156,10 @@ async def place_first_order(chosen: Settings, wish: Wish) -> None:
         if order["status"] != wish.expect:
             why = f" ({order['cancel_reason']})" if order["cancel_reason"] else ""
             raise Disappointed(f"order {order['id']} is {order['status']}{why}, not {wish.expect}")
+        print(f"\n{summary(order)}")
         message = await customer.message_about(order)
-    print(f"\n{summary(order, message, customer.email)}")
+    took = milliseconds_between(order["create_time"], message["send_time"])
+    print(f"message      {message['subject']!r} to {customer.email}, sent {took:.0f} ms after acceptance")
     if chosen.mail_store:
         print(f"mail         {await found_mail(Path(chosen.mail_store), customer.email, message['subject'])}")
 
@@ -174,24 +175,23 @@ async def found_mail(store: Path, to: str, subject: str) -> str:
     raise Disappointed(f"the mail server keeps no mail to {to} with the subject {subject!r}")
 
 
-def timeline_row(event: Json, accepted: datetime) -> str:
+def timeline_row(event: Json, accepted: str) -> str:
     """One event of an order's history, and how long after its acceptance it was recorded."""
-    recorded = moment(event["time"])
-    elapsed = 1000 * (recorded - accepted).total_seconds()
-    clock = recorded.strftime("%H:%M:%S.%f")[:-3]
-    row = f"{elapsed:8.0f}  {event['status']:<11} {event['event']:<28} {event['actor']:<10} {clock}"
+    elapsed = milliseconds_between(accepted, event["time"])
+    clock = datetime.fromisoformat(event["time"]).strftime("%H:%M:%S.%f")[:-3]
+    # Any user in here is the customer of this run.
+    actor = "you" if event["actor"].startswith("user:") else event["actor"]
+    row = f"{elapsed:8.0f}  {event['status']:<11} {event['event']:<28} {actor:<10} {clock}"
     return f"{row} {event['reason']}".rstrip()
 
 
-def summary(order: Json, message: Json, email: str) -> str:
-    """The end of it, as a table."""
-    took = 1000 * (moment(message["send_time"]) - moment(order["create_time"])).total_seconds()
+def summary(order: Json) -> str:
+    """What became of the order, as a table."""
     rows = {
         "order": order["id"],
         "status": f"{order['status']} {order['cancel_reason']}".strip(),
         "total": money(order["total"]),
         "payment": order["payment_id"] or "none",
-        "message": f"{message['subject']!r} to {email}, sent {took:.0f} ms after acceptance",
     }
     lines = [f"{line['quantity']:>4} x {line['sku']:<24} {money(line['total']):>12}" for line in order["lines"]]
     return "\n".join([*lines, "", *(f"{name:<12} {value}" for name, value in rows.items())])
@@ -202,16 +202,16 @@ def money(value: Json) -> str:
     return f"{value['units']}.{int(value['nanos']) // 10_000_000:02d} {value['currency_code']}"
 
 
-def moment(text: str) -> datetime:
-    """An RFC 3339 time."""
-    return datetime.fromisoformat(text)
+def milliseconds_between(earlier: str, later: str) -> float:
+    """How long from one RFC 3339 time to another."""
+    return 1000 * (datetime.fromisoformat(later) - datetime.fromisoformat(earlier)).total_seconds()
 
 
 def parse_item(text: str) -> tuple[str, int]:
-    """Read `SKU:QTY`, or `SKU` for one. Raises ValueError, as argparse wants it."""
+    """Read `SKU:QTY`, or `SKU` for one. Raises what argparse reports to the user."""
     sku, _, quantity = text.partition(":")
-    if not sku or int(quantity or 1) < 1:
-        raise ValueError(text)
+    if not sku or not (quantity or "1").isdecimal() or int(quantity or 1) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not SKU:QTY, such as COFFEE-250G:2")
     return sku, int(quantity or 1)
 
 

@@ -1,5 +1,6 @@
 """How both simulators begin and end: they read `HOST:PORT`, give up with one clear line, and stop on a signal."""
 
+import argparse
 import asyncio
 import signal
 import sys
@@ -19,10 +20,10 @@ class Address:
 
 
 def parse_address(text: str) -> Address:
-    """Read `HOST:PORT`; an empty host means loopback. Raises ValueError, as argparse wants it."""
+    """Read `HOST:PORT`; an empty host means loopback. Raises what argparse reports to the user."""
     host, separator, port = text.rpartition(":")
     if not separator or not port.isascii() or not port.isdigit() or int(port) > 65535:
-        raise ValueError(text)
+        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT, such as 127.0.0.1:8071")
     return Address(host or "127.0.0.1", int(port))
 
 
