@@ -1,0 +1,128 @@
+"""The command line of the bench; `make bench` calls it."""
+
+import argparse
+import asyncio
+import dataclasses
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from scripts.bench import machine, report, shop
+from scripts.bench.books import Books
+from scripts.bench.run import Runner
+from scripts.bench.scenarios import HALF, NAMES, SUSTAINED, Scenarios, Wishes
+from scripts.bench.stack import ENVIRONMENT, BenchStack
+from scripts.edge import EdgeError
+from scripts.local import component, exclusive, layout, problems, progress
+
+INTERRUPTED = 130
+IDLE_S = 5.0
+LONGEST_S = 600.0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the bench. Answers with a process exit code: 1 when something was lost, sold twice or charged wrongly."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    names = tuple(dict.fromkeys(options.scenario or NAMES))
+    if HALF in names and SUSTAINED not in names and not options.rate:
+        parser.error(f"{HALF} alone needs --rate: it is half of what {SUSTAINED} shows")
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        return _bench(names, options)
+    except (problems.StackError, EdgeError) as problem:
+        print(f"bench: {problem}", file=sys.stderr)
+        return 1
+    except (KeyboardInterrupt, component.Cancelled):
+        return INTERRUPTED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m scripts.bench", description="Measure Souk on a stack of its own.")
+    parser.add_argument("--scenario", action="append", choices=NAMES, help="only this one; repeatable")
+    parser.add_argument("--seconds", type=_seconds, default=60.0, help="how long orders are sent (half: half as long)")
+    parser.add_argument("--concurrency", type=int, default=128, help="connections of the closed loops")
+    parser.add_argument("--rate", type=float, default=0.0, help="orders a second of `half`, when it runs alone")
+    parser.add_argument("--hot-orders", type=int, default=5000, help="orders that race for 500 units")
+    parser.add_argument("--single-orders", type=int, default=600, help="orders of `one_at_a_time`")
+    parser.add_argument("--patience", type=float, default=300.0, help="seconds until an unsettled order counts as lost")
+    parser.add_argument("--keep", action="store_true", help="leave the stack up")
+    return parser
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 1 <= seconds <= LONGEST_S:
+        raise argparse.ArgumentTypeError(f"from 1 to {LONGEST_S:.0f}")
+    return seconds
+
+
+def _bench(names: Sequence[str], options: argparse.Namespace) -> int:
+    stack = BenchStack.of(os.environ, progress.Progress())
+    described = machine.described()
+    with exclusive.exclusive(stack.chosen.stack):
+        try:
+            stack.begin()
+            scenarios = _prepared(stack, options)
+            idle = scenarios.runner.idle(IDLE_S)
+            for name in names:
+                stack.report.say(name, "running")
+                scenarios.run(name)
+        finally:
+            if not options.keep:
+                stack.end()
+    return _told(scenarios, {"machine": described, "idle_cpu_ms_per_s": idle, **_settings(stack, options)})
+
+
+def _prepared(stack: BenchStack, options: argparse.Namespace) -> Scenarios:
+    """A filled shop, registered customers, and everything warm."""
+    exported = stack.exported()
+    stack.report.say("shop", f"{shop.SKUS} products, {shop.CUSTOMERS} customers")
+    admin = (exported["ADMIN_EMAIL"], exported["ADMIN_PASSWORD"])
+    asyncio.run(shop.stock_up(exported["EDGE_URL"], admin, shop.plenty()))
+    customers = asyncio.run(shop.register(exported["EDGE_URL"]))
+    runner = Runner(stack, Books.of(exported), customers, options.patience)
+    wishes = Wishes(options.seconds, options.concurrency, options.hot_orders, options.single_orders, options.rate)
+    scenarios = Scenarios(runner, wishes)
+    stack.report.say("warm-up", "running")
+    scenarios.warm_up()
+    return scenarios
+
+
+def _settings(stack: BenchStack, options: argparse.Namespace) -> dict[str, Any]:
+    given = {name: value for name, value in stack.chosen.given.items() if name.startswith(("CONSUMER_", "RELAY_"))}
+    return {"settings": {"options": vars(options), "environment": {**ENVIRONMENT, **given}}, "commit": machine.commit()}
+
+
+def _told(scenarios: Scenarios, content: dict[str, Any]) -> int:
+    now = datetime.now(UTC)
+    results = scenarios.results
+    found = report.problems(results)
+    whole = {
+        "time": now.isoformat(timespec="seconds"),
+        **content,
+        "scenarios": {name: dataclasses.asdict(measured) for name, measured in results.items()},
+        "problems": found,
+    }
+    path = report.write(_folder(), whole, now)
+    print(f"\n{content['machine']}\n\n{report.table(results)}\n\nwritten to {path.relative_to(layout.ROOT)}")
+    for problem in found:
+        print(f"bench: {problem}", file=sys.stderr)
+    return 1 if found else 0
+
+
+def _folder() -> Path:
+    return layout.ROOT / ".souk" / "bench"
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())
