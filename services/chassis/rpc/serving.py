@@ -26,6 +26,8 @@ REQUEST_ID = "x-request-id"
 IDEMPOTENCY_KEY = "idempotency-key"
 # No caller may hold a unary call longer than this, whatever deadline it sends, in seconds.
 MOST_TIMEOUT_S = 30.0
+# What an answer needs to get back to its caller.
+ANSWER_S = 0.03
 
 Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
 
@@ -168,6 +170,7 @@ def _element(element: Any) -> str:
 
 
 def _seconds_left(method: policy.Method, context: Context) -> float:
+    """How long the method may take. A little less than the caller waits, so that our answer, with its reason, gets there."""
     asked = context.time_remaining()
     own = method.timeout_s or MOST_TIMEOUT_S
-    return min(MOST_TIMEOUT_S, own if asked is None else asked)
+    return min(MOST_TIMEOUT_S, own if asked is None else max(asked - ANSWER_S, asked / 2))
