@@ -1,0 +1,232 @@
+"""Letters and the mail server: templates become messages as RFC 5322 wants them, and a few open connections carry them.
+
+Messages are put together by hand: the standard library's message classes cost more than everything else here together. Nothing
+that comes from outside reaches a header unchecked: an address must look like one, a subject is one line or encoded.
+"""
+
+import asyncio
+import base64
+import logging
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.header import Header
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import aiosmtplib
+import jinja2
+
+from services.chassis import clock, loops
+from services.notification import domain
+from services.notification.domain import Outcome, Result
+from services.notification.settings import Settings
+
+_LOG = logging.getLogger(__name__)
+
+TEMPLATES = Path(__file__).parent / "templates"
+_SUBJECT = "Subject: "
+# One address as SMTP takes it without extensions: printable ASCII without what RFC 5322 uses to write addresses down.
+_ADDRESS = re.compile(r"[!#-'*+\-./0-9=?A-Z^_`a-z{|}~]{1,64}@[0-9A-Za-z][0-9A-Za-z.-]{0,252}")
+_SPACE = re.compile(r"\s+")
+_SMTP_PORTS = {"smtp": 25, "smtps": 465}
+# After a failed connection the server is left alone, in seconds: at first and at most, doubled each time, with jitter.
+AWAY_FIRST_S = 0.5
+AWAY_MOST_S = 15.0
+# A server may keep a line of text no longer than this, in bytes (RFC 5321); longer ones are sent encoded.
+MOST_LINE = 990
+SERVICE_CLOSING = 421
+
+
+@dataclass(frozen=True, slots=True)
+class _Template:
+    subject: jinja2.Template
+    body: jinja2.Template
+
+
+class Templates:
+    """The words of all messages, read and compiled once. Raises when a file is missing or does not begin with a subject."""
+
+    def __init__(self) -> None:
+        # Plain text has no markup to escape; a name that a template uses and a message lacks is an error.
+        environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)  # noqa: S701
+        self._templates = {template: _read(environment, template) for template in domain.Template}
+
+    def subject(self, letter: domain.Letter) -> str:
+        """The subject line of a letter. Raises UndefinedError when its details lack what the template names."""
+        return _one_line(self._templates[letter.template].subject.render(_clean(letter.details)))
+
+    def body(self, notification: domain.Notification, contact: domain.Contact) -> str:
+        """What a message says to this person. Raises UndefinedError when its details lack what the template names."""
+        name = _one_line(contact.display_name) or "there"
+        return self._templates[notification.template].body.render(_clean(notification.details), name=name)
+
+
+def compose(notification: domain.Notification, body: str, *, sender: str, to: str, date: str) -> bytes:
+    """A message as it goes to the mail server. `sender` and `to` are checked addresses, `date` as RFC 5322 writes it."""
+    domain_name = sender.rpartition("@")[2]
+    text = body.encode()
+    plain = text.isascii() and all(len(line) < MOST_LINE for line in text.split(b"\n"))
+    encoding = "7bit" if plain else "base64"
+    head = (
+        f"From: Souk <{sender}>\r\nTo: <{to}>\r\nSubject: {_header(notification.subject)}\r\nDate: {date}\r\n"
+        f"Message-ID: <{notification.id}@{domain_name}>\r\nAuto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n"
+        f"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n"
+    )
+    return head.encode("ascii") + (text if plain else base64.encodebytes(text))
+
+
+def is_address(text: str) -> bool:
+    """Whether this can be written into a header and an envelope as it is."""
+    return bool(_ADDRESS.fullmatch(text))
+
+
+class Mailer:
+    """The mail server, over a few connections that stay open. A part of the process."""
+
+    def __init__(self, settings: Settings, templates: Templates, *, now: clock.Clock) -> None:
+        self._settings = settings
+        self._templates = templates
+        self._now = now
+        self._connections: list[aiosmtplib.SMTP] = []
+        # The connection that was used last is used next: in quiet times one is enough, and the others may close.
+        self._free: asyncio.LifoQueue[aiosmtplib.SMTP] = asyncio.LifoQueue()
+        self._failures = 0
+        self._away_until = 0.0
+
+    async def start(self) -> None:
+        """Get ready to send; nothing is connected yet. Raises ValueError when the sender is not an address."""
+        if not is_address(self._settings.sender):
+            raise ValueError(f"NOTIFICATION_SENDER is not an address: {self._settings.sender!r}")
+        self._connections = [_client(self._settings.smtp_url) for _ in range(self._settings.connections)]
+        for connection in self._connections:
+            self._free.put_nowait(connection)
+
+    async def stop(self) -> None:
+        """Close all connections."""
+        for connection in self._connections:
+            connection.close()
+
+    def room(self, most: int) -> int:
+        """How many of `most` messages may be sent now: none while the mail server is away, one to try it again."""
+        if not self._failures:
+            return most
+        return int(time.monotonic() >= self._away_until)
+
+    async def send(self, notification: domain.Notification, contact: domain.Contact) -> Result:
+        """Hand a message to the mail server, with its id as Message-ID. Raises nothing."""
+        if not is_address(contact.email):
+            return Result(Outcome.REFUSED, "ADDRESS_INVALID")
+        try:
+            body = self._templates.body(notification, contact)
+        except jinja2.TemplateError:
+            # A defect of ours: a release may mend it while the message is tried again.
+            _LOG.exception("template failed", extra={"notification_id": notification.id})
+            return Result(Outcome.DEFERRED, "TEMPLATE_BROKEN")
+        date = format_datetime(self._now())
+        content = compose(notification, body, sender=self._settings.sender, to=contact.email, date=date)
+        try:
+            async with asyncio.timeout(self._settings.wait_s):
+                connection = await self._free.get()
+        except TimeoutError:
+            return Result(Outcome.AWAY, "NO_CONNECTION_FREE")
+        try:
+            return await self._send(connection, contact.email, content)
+        finally:
+            self._free.put_nowait(connection)
+
+    async def _send(self, connection: aiosmtplib.SMTP, to: str, content: bytes) -> Result:
+        if not connection.is_connected and not await self._connected(connection):
+            return Result(Outcome.AWAY, "NO_CONNECTION")
+        try:
+            async with asyncio.timeout(self._settings.timeout_s):
+                return await _exchange(connection, self._settings.sender, to, content)
+        except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
+            # Where the conversation stands is not known any more: the next message begins a new one.
+            connection.close()
+            _LOG.warning("mail server fell silent", extra={"cause": repr(error)})
+            return Result(Outcome.DEFERRED, "NO_ANSWER")
+
+    async def _connected(self, connection: aiosmtplib.SMTP) -> bool:
+        try:
+            async with asyncio.timeout(self._settings.timeout_s):
+                await connection.connect()
+        except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
+            connection.close()
+            self._failures += 1
+            self._away_until = time.monotonic() + loops.backoff(self._failures, first=AWAY_FIRST_S, most=AWAY_MOST_S)
+            _LOG.warning("mail server is away", extra={"failures": self._failures, "cause": repr(error)})
+            return False
+        self._failures = 0
+        return True
+
+
+async def _exchange(connection: aiosmtplib.SMTP, sender: str, to: str, content: bytes) -> Result:
+    """One message over an open connection. Raises SMTPException, OSError or TimeoutError when there is no clear answer."""
+    try:
+        await connection.mail(sender)
+        await connection.rcpt(to)
+        await connection.data(content)
+    except aiosmtplib.SMTPResponseException as refusal:
+        if refusal.code == SERVICE_CLOSING or isinstance(refusal, aiosmtplib.SMTPSenderRefused):
+            # It says nothing about this message: the server is going away, or does not want us at all.
+            connection.close()
+            return Result(Outcome.AWAY, f"{refusal.code}")
+        await connection.rset()
+        outcome = Outcome.REFUSED if 500 <= refusal.code < 600 else Outcome.DEFERRED
+        return Result(outcome, _one_line(f"{refusal.code} {refusal.message}")[:200])
+    return Result(Outcome.SENT)
+
+
+def _client(url: str) -> aiosmtplib.SMTP:
+    parts = urlsplit(url)
+    if parts.scheme not in _SMTP_PORTS or not parts.hostname:
+        raise ValueError("SMTP_URL begins with smtp:// or smtps:// and names a host")
+    # Time-outs are set around whole conversations: one per command would cost more than the command.
+    return aiosmtplib.SMTP(
+        hostname=parts.hostname,
+        port=parts.port or _SMTP_PORTS[parts.scheme],
+        username=unquote(parts.username) if parts.username else None,
+        password=unquote(parts.password) if parts.password else None,
+        use_tls=parts.scheme == "smtps",
+        local_hostname="souk",
+        timeout=None,
+    )
+
+
+def _read(environment: jinja2.Environment, template: domain.Template) -> _Template:
+    subject, _, body = (TEMPLATES / f"{template}.txt").read_text(encoding="utf-8").partition("\n\n")
+    if not subject.startswith(_SUBJECT) or not body:
+        raise ValueError(f"{template}.txt does not begin with a subject and an empty line")
+    return _Template(environment.from_string(subject.removeprefix(_SUBJECT)), environment.from_string(body))
+
+
+def _clean(details: Mapping[str, Any]) -> dict[str, Any]:
+    """The details with every text on one line: a title cannot write lines of its own into a message."""
+    return {name: _clean_value(value) for name, value in details.items()}
+
+
+def _clean_value(value: Any) -> Any:
+    match value:
+        case str():
+            return _one_line(value)
+        case list():
+            return [_clean_value(item) for item in value]
+        case dict():
+            return _clean(value)
+        case _:
+            return value
+
+
+def _one_line(text: str) -> str:
+    return _SPACE.sub(" ", text).strip()
+
+
+def _header(text: str) -> str:
+    """A text as a header may hold it: as it is, or encoded (RFC 2047) when it is more than one line of ASCII."""
+    if text.isascii() and text.isprintable() and len(text) < MOST_LINE:
+        return text
+    return Header(text, "utf-8").encode(linesep="\r\n")

@@ -1,0 +1,60 @@
+"""What the notification service hears; it says nothing. Next stop: `usecases.py`."""
+
+import uuid
+
+from services.chassis import events, outbox
+from services.chassis.rpc import render
+from services.notification import domain, usecases
+from services.notification.domain import Template
+from souk.order.v1 import order_events_pb2
+from souk.payment.v1 import payment_events_pb2
+from souk.user.v1 import user_events_pb2
+
+CONSUMED = ("orders", "payments", "users")
+
+PUBLISHED: outbox.Publications = {}
+
+
+def _registered(message: user_events_pb2.UserRegistered) -> domain.Contact:
+    return domain.Contact(_id(message.user_id), message.email, message.display_name)
+
+
+def _confirmed(message: order_events_pb2.OrderConfirmed) -> domain.Letter:
+    lines = [
+        {
+            "quantity": line.quantity,
+            "title": line.title,
+            "total": domain.in_words(render.money_value(line.total)),
+        }
+        for line in message.lines
+    ]
+    details = {
+        "order_id": message.order_id,
+        "lines": lines,
+        "total": domain.in_words(render.money_value(message.total)),
+    }
+    return domain.Letter(_id(message.user_id), Template.ORDER_CONFIRMED, _id(message.order_id), details)
+
+
+def _cancelled(message: order_events_pb2.OrderCancellationCompleted) -> domain.Letter:
+    details = {"order_id": message.order_id, "because": domain.cancelled_because(message.reason)}
+    return domain.Letter(_id(message.user_id), Template.ORDER_CANCELLED, _id(message.order_id), details)
+
+
+def _refunded(message: payment_events_pb2.PaymentRefunded) -> domain.Letter:
+    details = {"order_id": message.order_id, "amount": domain.in_words(render.money_value(message.amount))}
+    return domain.Letter(_id(message.user_id), Template.PAYMENT_REFUNDED, _id(message.order_id), details)
+
+
+def _id(text: str) -> str:
+    return str(uuid.UUID(text))
+
+
+def subscribers(notifications: usecases.Notifications) -> events.Subscribers:
+    """Who handles what the notification service consumes."""
+    return {
+        user_events_pb2.UserRegistered: events.Subscriber(_registered, notifications.register),
+        order_events_pb2.OrderConfirmed: events.Subscriber(_confirmed, notifications.queue),
+        order_events_pb2.OrderCancellationCompleted: events.Subscriber(_cancelled, notifications.queue),
+        payment_events_pb2.PaymentRefunded: events.Subscriber(_refunded, notifications.queue),
+    }

@@ -1,0 +1,173 @@
+"""The rows of messages: `contacts` and `notifications`.
+
+Every write takes a list and is one statement. Rows become domain values here and nowhere else. When a message is tried next is
+compared with and set by the database's clock, so that no process's clock can be wrong.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from psycopg.types.json import Jsonb
+from sqlalchemy import BigInteger, Column, DateTime, Integer, MetaData, Table, Text, UniqueConstraint, bindparam, select
+from sqlalchemy.dialects.postgresql import JSONB, UUID
+
+from services.chassis import database, pages
+from services.notification import domain
+
+METADATA = MetaData()
+ID = UUID(as_uuid=False)
+TIME = DateTime(timezone=True)
+
+CONTACTS = Table(
+    "contacts",
+    METADATA,
+    Column("user_id", ID, primary_key=True),
+    Column("email", Text, nullable=False),
+    Column("display_name", Text, nullable=False),
+)
+NOTIFICATIONS = Table(
+    "notifications",
+    METADATA,
+    Column("id", ID, primary_key=True),
+    Column("user_id", ID, nullable=False),
+    Column("template", Text, nullable=False),
+    Column("occasion_id", ID, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("details", JSONB, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("create_time", TIME, nullable=False),
+    Column("send_time", TIME, nullable=True),
+    Column("next_try_at", TIME, nullable=True),
+    Column("attempts", Integer, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    UniqueConstraint("occasion_id", "template"),
+)
+
+# Seconds until a message without an address is looked at again: events of different topics overtake each other.
+ADDRESS_WAIT_S = 1.0
+_LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A message that this process may send until its lease ends, and whom to. attempt counts from 1."""
+
+    notification: domain.Notification
+    contact: domain.Contact
+    attempt: int
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What a claimed message became. wait_s: until it is tried again (None: it is not). counted: an attempt was made."""
+
+    claimed: Claimed
+    state: domain.State
+    reason: str
+    wait_s: float | None
+    counted: bool
+
+
+_N = NOTIFICATIONS.c
+_CONTACT_COLUMNS = ("user_id", "email", "display_name")
+_COLUMNS = ("id", "user_id", "template", "occasion_id", "subject", "details", "create_time", "state")
+_SHOWN = [_N[name] for name in _COLUMNS]
+
+_UPSERT = database.insert_given(CONTACTS, *_CONTACT_COLUMNS)
+_UPSERT_CONTACTS = database.Statement(
+    _UPSERT.on_conflict_do_update(
+        index_elements=["user_id"],
+        set_={"email": _UPSERT.excluded.email, "display_name": _UPSERT.excluded.display_name},
+    )
+)
+_INSERT = database.Statement(
+    database.insert_given(NOTIFICATIONS, *_COLUMNS).on_conflict_do_nothing(index_elements=["occasion_id", "template"])
+)
+# A message without an address is put off for a moment, so that those behind it have their turn; that is no attempt.
+_CLAIM = database.Statement("""
+WITH due AS MATERIALIZED (
+  SELECT id, user_id FROM notifications WHERE next_try_at <= statement_timestamp()
+  ORDER BY next_try_at LIMIT %(most)s FOR UPDATE SKIP LOCKED),
+addressed AS (SELECT due.id, c.email, c.display_name FROM due LEFT JOIN contacts AS c USING (user_id))
+UPDATE notifications AS n SET epoch = n.epoch + 1,
+  attempts = n.attempts + CASE WHEN a.email IS NULL THEN 0 ELSE 1 END,
+  next_try_at = clock_timestamp()
+    + make_interval(secs => CASE WHEN a.email IS NULL THEN %(address_wait)s::float8 ELSE %(lease)s::float8 END)
+FROM addressed AS a WHERE n.id = a.id
+RETURNING n.id, n.user_id, n.template, n.occasion_id, n.subject, n.details, n.create_time, n.state,
+  a.email, a.display_name, n.attempts, n.epoch
+""")
+_SETTLE = database.Statement("""
+UPDATE notifications AS n SET state = g.state, reason = g.reason, epoch = n.epoch + 1,
+  send_time = CASE WHEN g.state = 'SENT' THEN clock_timestamp() END,
+  next_try_at = clock_timestamp() + make_interval(secs => g.wait),
+  attempts = n.attempts - CASE WHEN g.counted THEN 0 ELSE 1 END
+FROM unnest(%(id)s::uuid[], %(epoch)s::bigint[], %(state)s::text[], %(reason)s::text[], %(wait)s::float8[],
+  %(counted)s::boolean[]) AS g(id, epoch, state, reason, wait, counted)
+WHERE n.id = g.id AND n.epoch = g.epoch
+""")
+_PAGE = database.Statement(
+    select(*_SHOWN, _N.reason, _N.send_time)
+    .where(_N.user_id == bindparam("user_id", type_=ID), _N.id < bindparam("before", type_=ID))
+    .order_by(_N.id.desc())
+    .limit(bindparam("most", type_=Integer))
+)
+
+
+async def keep(transaction: database.Transaction, contacts: Sequence[domain.Contact]) -> None:
+    """Remember whom to write to."""
+    await transaction.run(_UPSERT_CONTACTS, database.columns(contacts, *_CONTACT_COLUMNS))
+
+
+async def add(transaction: database.Transaction, notifications: Sequence[domain.Notification]) -> None:
+    """Write new messages. What was told before about the same occasion stays as it is."""
+    rows = database.columns(notifications, *(name for name in _COLUMNS if name != "details"))
+    details = [Jsonb(dict(notification.details)) for notification in notifications]
+    await transaction.run(_INSERT, rows | {"details": details})
+
+
+async def claim(transaction: database.Transaction, *, most: int, lease_s: float) -> list[Claimed]:
+    """Lease up to so many messages that are due and have an address. The attempt is counted here."""
+    rows = await transaction.run(_CLAIM, {"most": most, "lease": lease_s, "address_wait": ADDRESS_WAIT_S})
+    return [_claimed(row) for row in rows if row[8] is not None]
+
+
+async def settle(transaction: database.Transaction, settled: Sequence[Settled]) -> None:
+    """Write what became of claimed messages, where they are still ours."""
+    rows = {
+        "id": [item.claimed.notification.id for item in settled],
+        "epoch": [item.claimed.epoch for item in settled],
+        "state": [item.state for item in settled],
+        "reason": [item.reason for item in settled],
+        "wait": [item.wait_s for item in settled],
+        "counted": [item.counted for item in settled],
+    }
+    await transaction.run(_SETTLE, rows)
+
+
+async def page_of(db: database.Database, user_id: str, page: pages.Page) -> list[domain.Notification]:
+    """A user's messages, newest first: up to one more than the page shows."""
+    rows = await db.read(_PAGE, {"user_id": user_id, "before": page.after or _LAST_ID, "most": page.size + 1})
+    return [_notification(row[:8], reason=row[8], send_time=row[9]) for row in rows]
+
+
+def _claimed(row: database.Row) -> Claimed:
+    email, display_name, attempt, epoch = row[8:]
+    return Claimed(_notification(row[:8]), domain.Contact(row[1], email, display_name), attempt, epoch)
+
+
+def _notification(row: database.Row, **known: object) -> domain.Notification:
+    some_id, user_id, template, occasion_id, subject, details, create_time, state = row
+    return domain.Notification(
+        id=some_id,
+        user_id=user_id,
+        template=domain.Template(template),
+        occasion_id=occasion_id,
+        subject=subject,
+        details=details,
+        create_time=create_time,
+        state=domain.State(state),
+        **known,  # type: ignore[arg-type]  # reason and send_time, where they were read
+    )
