@@ -1,0 +1,46 @@
+"""A database and the use cases of the user service."""
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
+
+import pytest
+import pytest_asyncio
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from services.chassis import clock, database
+from services.chassis.rpc import identity
+from services.user import events, passwords, tokens, usecases
+from tests.support import postgres
+
+ISSUER = identity.Issuer("https://souk.test", "souk")
+
+
+@pytest.fixture(scope="module")
+def database_url(postgres_admin_url: str) -> Iterator[str]:
+    with postgres.fresh_database(postgres_admin_url, usecases.SERVICE) as url:
+        yield url
+
+
+@pytest_asyncio.fixture
+async def db(database_url: str) -> AsyncIterator[database.Database]:
+    async with postgres.opened(database_url, events.PUBLISHED) as opened:
+        await opened.read(database.Statement("TRUNCATE outbox"))
+        yield opened
+
+
+@pytest_asyncio.fixture
+async def hashing() -> AsyncIterator[passwords.Passwords]:
+    made = passwords.Passwords()
+    yield made
+    await made.stop()
+
+
+@pytest.fixture
+def keys() -> tokens.KeyRing:
+    return tokens.KeyRing({"test": ec.generate_private_key(ec.SECP256R1())})
+
+
+@pytest.fixture
+def accounts(db: database.Database, hashing: passwords.Passwords, keys: tokens.KeyRing) -> usecases.Accounts:
+    signer = tokens.Signer(keys, ISSUER, timedelta(minutes=15))
+    return usecases.Accounts(db, hashing, signer, now=clock.utc_now)

@@ -1,0 +1,40 @@
+"""A user service that kills itself at one line (DIE_AT) of one use case (DOES)."""
+
+import asyncio
+import os
+from collections.abc import Sequence
+from datetime import datetime
+
+from services.chassis import clock
+from services.user import domain, events, passwords, usecases
+from tests.support import mortal
+
+SIGNING = "signing"  # everything is committed, and the answer is not yet made
+
+
+class MortalSigner:
+    """Signs nothing: whoever comes this far dies."""
+
+    @property
+    def public_keys(self) -> Sequence[domain.PublicKey]:
+        return ()
+
+    def sign(self, _user: domain.User, _now: datetime) -> domain.Session:
+        mortal.die()
+
+
+async def _do() -> None:
+    email, password = os.environ["EMAIL"], os.environ["PASSWORD"]
+    async with mortal.opened_mortal(events.PUBLISHED) as db:
+        accounts = usecases.Accounts(db, passwords.Passwords(), MortalSigner(), now=clock.utc_now)
+        match os.environ["DOES"]:
+            case "register":
+                await accounts.register(domain.Registration(email, password, "Ann"))
+            case "login":
+                await accounts.login(email, password)
+            case "admin":
+                await accounts.ensure_admin(email, password)
+
+
+if __name__ == "__main__":
+    asyncio.run(_do())

@@ -1,0 +1,169 @@
+"""The user service as it is composed, over its real gRPC server."""
+
+import uuid
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import grpc
+import jwt
+import pytest
+import pytest_asyncio
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from services import signing_keys
+from services.chassis import assembly, clock, database, errors
+from services.chassis.rpc import client, identity
+from services.user import main
+from souk.user.v1 import user_pb2, user_service_pb2, user_service_pb2_grpc
+from tests.support import calls
+
+if TYPE_CHECKING:  # a name of the type stubs alone
+    from souk.user.v1.user_service_pb2_grpc import UserServiceAsyncStub as Stub
+
+PASSWORD = "correct horse battery"
+
+
+def _write_key(folder: Path) -> Path:
+    encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    key = ec.generate_private_key(ec.SECP256R1())
+    (folder / "test.pem").write_bytes(key.private_bytes(encoding, form, serialization.NoEncryption()))
+    return folder
+
+
+@pytest.fixture
+def environ(database_url: str, tmp_path: Path) -> dict[str, str]:
+    """The environment of a user service; nothing listens where its brokers should be."""
+    return {
+        "USER_LISTEN": f"unix:{tmp_path}/user.sock",
+        "USER_DATABASE_URL": database_url,
+        "USER_SIGNING_KEY_DIR": str(_write_key(tmp_path)),
+        "USER_TOKEN_LIFETIME_S": "60",
+        "KAFKA_BOOTSTRAP": "127.0.0.1:1",
+        "MESH_KEY": calls.MESH_KEY,
+    }
+
+
+@pytest_asyncio.fixture
+async def address(environ: dict[str, str]) -> AsyncIterator[str]:
+    """Where a user service answers."""
+    parts = main.build(assembly.Host(environ, assembly.SERVE, "test", clock.utc_now))
+    for part in parts:
+        await part.start()
+    yield environ["USER_LISTEN"]
+    for part in reversed(parts):
+        await part.stop()
+
+
+@pytest_asyncio.fixture
+async def user(address: str) -> AsyncIterator["Stub"]:
+    async with grpc.aio.insecure_channel(address) as channel:
+        yield user_service_pb2_grpc.UserServiceStub(channel)
+
+
+def _registration(**changes: str) -> user_service_pb2.RegisterRequest:
+    fields: dict[str, Any] = {
+        "email": f"ann.{uuid.uuid4().hex}@example.com",
+        "password": PASSWORD,
+        "display_name": "Ann",
+    }
+    return user_service_pb2.RegisterRequest(**fields | changes)
+
+
+def _bearer(token: str) -> tuple[tuple[str, str], ...]:
+    return (("authorization", f"Bearer {token}"),)
+
+
+async def test_somebody_registers_logs_in_and_sees_who_they_are(user: "Stub") -> None:
+    wanted = _registration()
+    registered = await user.Register(wanted)
+    session = await user.Login(user_service_pb2.LoginRequest(email=wanted.email.upper(), password=PASSWORD))
+    assert session.token_type == "Bearer"
+    assert session.user == registered.user
+    assert list(session.user.roles) == [user_pb2.User.CUSTOMER]
+    for token in (registered.access_token, session.access_token):
+        assert await user.GetMe(user_service_pb2.GetMeRequest(), metadata=_bearer(token)) == session.user
+
+
+async def test_a_session_ends_when_its_token_says(user: "Stub") -> None:
+    session = await user.Register(_registration())
+    claims = jwt.decode(session.access_token, options={"verify_signature": False})
+    assert session.expire_time.seconds == claims["exp"] == claims["iat"] + 60
+
+
+async def test_other_services_let_people_in_by_the_keys_they_ask_for(address: str, user: "Stub") -> None:
+    session = await user.Register(_registration())
+    peer = client.Peer(address, signing_keys.DESCRIPTOR, identity.Mesh(calls.MESH_KEY, "order"), traced=False)
+    issuer = identity.Issuer("https://souk.local", "souk")
+    caller = await identity.Tokens(issuer, signing_keys.fetched_from(peer)).verify(session.access_token)
+    await peer.stop()
+    assert caller == identity.Caller(user_id=session.user.id, roles=frozenset(["CUSTOMER"]))
+
+
+async def test_the_published_keys_are_what_rfc_7517_says(user: "Stub") -> None:
+    [key] = (await user.GetJwks(user_service_pb2.GetJwksRequest())).keys
+    assert (key.kty, key.crv, key.kid, key.alg, key.use) == ("EC", "P-256", "test", "ES256", "sig")
+    assert all(len(jwt.utils.base64url_decode(coordinate)) == 32 for coordinate in (key.x, key.y))
+
+
+async def test_a_taken_address_is_refused_with_its_reason(user: "Stub") -> None:
+    wanted = _registration()
+    await user.Register(wanted)
+    refused = await calls.refused(user.Register(wanted))
+    assert (refused.kind, refused.reason, refused.domain) == (errors.Kind.ALREADY_EXISTS, "EMAIL_TAKEN", "user")
+
+
+async def test_wrong_credentials_are_refused_without_a_hint(user: "Stub") -> None:
+    wanted = _registration()
+    await user.Register(wanted)
+    wrong = [(wanted.email, "not the password"), ("nobody@example.com", PASSWORD)]
+    requests = [user_service_pb2.LoginRequest(email=email, password=password) for email, password in wrong]
+    refused = [await calls.refused(user.Login(request)) for request in requests]
+    assert {error.kind for error in refused} == {errors.Kind.UNAUTHENTICATED}
+    assert {error.reason for error in refused} == {"CREDENTIALS_WRONG"}
+    assert len({(error.message, str(error.metadata)) for error in refused}) == 1
+
+
+async def test_all_wrong_fields_are_named_at_once(user: "Stub") -> None:
+    refused = await calls.refused(user.Register(_registration(email="ann", password="short", display_name="")))
+    assert (refused.kind, refused.reason) == (errors.Kind.INVALID_ARGUMENT, "REQUEST_INVALID")
+    assert {violation.field for violation in refused.violations} == {"email", "password", "display_name"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"email": "a" * 250 + "@example.com"}, "email"),
+        ({"password": "x" * 129}, "password"),
+        ({"display_name": "x" * 121}, "display_name"),
+        ({"display_name": "Ann\0"}, "display_name"),
+    ],
+)
+async def test_a_field_out_of_its_bounds_is_refused(user: "Stub", changes: dict[str, str], field: str) -> None:
+    refused = await calls.refused(user.Register(_registration(**changes)))
+    assert (refused.reason, {violation.field for violation in refused.violations}) == ("REQUEST_INVALID", {field})
+
+
+async def test_a_password_at_the_bounds_and_in_any_script_is_fine(user: "Stub") -> None:
+    for password in ("x" * 12, "é" * 128, "пароль длинный"):
+        wanted = _registration(password=password)
+        await user.Register(wanted)
+        await user.Login(user_service_pb2.LoginRequest(email=wanted.email, password=password))
+
+
+async def test_who_one_is_is_asked_with_a_token_only(user: "Stub") -> None:
+    request = user_service_pb2.GetMeRequest()
+    forged = jwt.encode({"sub": "x", "roles": ["ADMIN"]}, ec.generate_private_key(ec.SECP256R1()), algorithm="ES256")
+    refused = [
+        await calls.refused(user.GetMe(request, metadata=said)) for said in ((), _bearer("nonsense"), _bearer(forged))
+    ]
+    assert [error.reason for error in refused] == ["TOKEN_MISSING", "TOKEN_INVALID", "TOKEN_INVALID"]
+    assert {error.kind for error in refused} == {errors.Kind.UNAUTHENTICATED}
+
+
+async def test_an_account_that_is_gone_is_not_found(user: "Stub", db: database.Database) -> None:
+    session = await user.Register(_registration())
+    await db.read(database.Statement("DELETE FROM users WHERE id = %(id)s"), {"id": session.user.id})
+    refused = await calls.refused(user.GetMe(user_service_pb2.GetMeRequest(), metadata=_bearer(session.access_token)))
+    assert (refused.kind, refused.reason) == (errors.Kind.NOT_FOUND, "USER_NOT_FOUND")
