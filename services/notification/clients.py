@@ -51,8 +51,13 @@ class Templates:
     """The words of all messages, read and compiled once. Raises when a file is missing or does not begin with a subject."""
 
     def __init__(self) -> None:
-        # Plain text has no markup to escape; a name that a template uses and a message lacks is an error.
-        environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)  # noqa: S701
+        environment = jinja2.Environment(
+            undefined=jinja2.StrictUndefined,  # a name that a template uses and a message lacks is an error
+            autoescape=False,  # noqa: S701 - plain text has no markup to escape
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+        )
         self._templates = {template: _read(environment, template) for template in domain.Template}
 
     def subject(self, letter: domain.Letter) -> str:

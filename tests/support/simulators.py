@@ -8,25 +8,26 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 END_S = 10
+ANYWHERE = "127.0.0.1:0"
 
 
 @contextmanager
 def provider(folder: Path) -> Iterator[str]:
     """A payment provider: its URL. Its log lies in `folder`."""
-    with _running("scripts.simulators.provider", "--state", str(folder)) as address:
+    with _running("scripts.simulators.provider", "--listen", ANYWHERE, "--state", str(folder)) as address:
         yield f"http://{address}"
 
 
 @contextmanager
-def mail_server(folder: Path) -> Iterator[str]:
+def mail_server(folder: Path, *, listen: str = ANYWHERE) -> Iterator[str]:
     """A mail server: its URL. What it was sent lies in `folder`."""
-    with _running("scripts.simulators.mail", "--store", str(folder)) as address:
+    with _running("scripts.simulators.mail", "--listen", listen, "--store", str(folder)) as address:
         yield f"smtp://{address}"
 
 
 @contextmanager
 def _running(module: str, *arguments: str) -> Iterator[str]:
-    command = [sys.executable, "-m", module, "--listen", "127.0.0.1:0", *arguments]
+    command = [sys.executable, "-m", module, *arguments]
     # The programs are this repository's own.
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
         try:

@@ -1,0 +1,55 @@
+"""A notification service on a real database, with a real mail server process."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from services.chassis import clock, database
+from services.notification import clients, events, usecases
+from tests.integration.notification import post_office as offices
+from tests.integration.notification.post_office import PostOffice
+from tests.support import postgres, simulators
+
+# What an earlier test left unsent is none of the next one's business.
+_FORGET = database.Statement("TRUNCATE notifications, contacts")
+
+
+@pytest.fixture(scope="module")
+def database_url(postgres_admin_url: str) -> Iterator[str]:
+    with postgres.fresh_database(postgres_admin_url, "notification") as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def mail_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("mail")
+
+
+@pytest.fixture(scope="module")
+def smtp_url(mail_store: Path) -> Iterator[str]:
+    with simulators.mail_server(mail_store) as url:
+        yield url
+
+
+@pytest_asyncio.fixture
+async def db(database_url: str) -> AsyncIterator[database.Database]:
+    async with postgres.opened(database_url, events.PUBLISHED) as opened:
+        await opened.read(_FORGET)
+        yield opened
+
+
+@pytest.fixture
+def idle_office(db: database.Database, mail_store: Path) -> PostOffice:
+    """A post office where events are heard, but nobody sends."""
+    notifications = usecases.Notifications(db, clients.Templates(), now=clock.utc_now, wake=lambda: None)
+    return PostOffice(db, notifications, mail_store)
+
+
+@pytest_asyncio.fixture
+async def office(idle_office: PostOffice, smtp_url: str) -> AsyncIterator[PostOffice]:
+    """A post office with its worker."""
+    async with offices.working(idle_office.db, offices.settings(smtp_url)) as notifications:
+        idle_office.notifications = notifications
+        yield idle_office

@@ -1,0 +1,136 @@
+"""The notification service without Kafka: events come in, a real mail server keeps what is sent."""
+
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+from scripts.simulators import mailbox
+from services.chassis import clock, database, effects
+from services.chassis.money import Money
+from services.chassis.rpc import render
+from services.notification import clients, events, usecases
+from services.notification.settings import Settings
+from souk.order.v1 import order_events_pb2, order_pb2
+from souk.payment.v1 import payment_events_pb2
+from souk.user.v1 import user_events_pb2
+from tests.support.polling import eventually
+from tests.support.simulators import ROOT
+
+LIMITS = effects.Limits(idle_s=0.02, idle_most_s=0.05)
+PRICE = render.money_message(Money("USD", 4200))
+
+_MESSAGES = database.Statement("""
+SELECT id, template, state, reason, attempts FROM notifications WHERE user_id = %(user_id)s ORDER BY id
+""")
+
+
+def new_id() -> str:
+    return str(uuid.uuid4())
+
+
+def registered(user_id: str, email: str, name: str = "Ann") -> user_events_pb2.UserRegistered:
+    return user_events_pb2.UserRegistered(user_id=user_id, email=email, display_name=name)
+
+
+def confirmed(order_id: str, user_id: str, title: str = "Teapot") -> order_events_pb2.OrderConfirmed:
+    line = order_pb2.OrderLine(sku="POT", title=title, quantity=2, unit_price=PRICE, total=PRICE)
+    return order_events_pb2.OrderConfirmed(order_id=order_id, user_id=user_id, total=PRICE, lines=[line])
+
+
+def cancelled(order_id: str, user_id: str, reason: str) -> order_events_pb2.OrderCancellationCompleted:
+    return order_events_pb2.OrderCancellationCompleted(order_id=order_id, user_id=user_id, reason=reason)
+
+
+def refunded(order_id: str, user_id: str) -> payment_events_pb2.PaymentRefunded:
+    return payment_events_pb2.PaymentRefunded(order_id=order_id, user_id=user_id, amount=PRICE)
+
+
+def settings(smtp_url: str, *, most_attempts: int = 3, timeout_s: float = 2.0) -> Settings:
+    return Settings(
+        smtp_url=smtp_url,
+        sender="no-reply@souk.test",
+        connections=4,
+        timeout_s=timeout_s,
+        most_attempts=most_attempts,
+    )
+
+
+@dataclass(frozen=True)
+class Message:
+    """A row of `notifications`."""
+
+    id: str
+    template: str
+    state: str
+    reason: str
+    attempts: int
+
+
+@dataclass
+class PostOffice:
+    """What happened goes in, mail comes out, and the mail server's store is the witness."""
+
+    db: database.Database
+    notifications: usecases.Notifications
+    store: Path
+
+    async def hear(self, *messages: Any) -> None:
+        """Hand events to their handlers, in one transaction for each kind."""
+        subscribers = events.subscribers(self.notifications)
+        by_kind: dict[type, list[Any]] = {}
+        for message in messages:
+            by_kind.setdefault(type(message), []).append(message)
+        for kind, same in by_kind.items():
+            subscriber = subscribers[kind]
+            async with self.db.transaction() as transaction:
+                await subscriber.handle(transaction, [subscriber.parse(message) for message in same])
+
+    async def messages(self, user_id: str) -> list[Message]:
+        """A user's messages, oldest first."""
+        return [Message(*row) for row in await self.db.read(_MESSAGES, {"user_id": user_id})]
+
+    async def reach(self, user_id: str, *states: str) -> None:
+        """Wait until a user's messages are in these states."""
+
+        async def there() -> bool:
+            return [message.state for message in await self.messages(user_id)] == list(states)
+
+        await eventually(there, within_s=10.0)
+
+    def mails(self, to: str) -> list[EmailMessage]:
+        """What was delivered to an address, oldest first."""
+        return [mailbox.read_message(self.store, mail) for mail in mailbox.read_index(self.store, to)]
+
+    def subjects(self, to: str) -> list[str]:
+        """The subjects of what was delivered to an address."""
+        return sorted(str(mail["Subject"]) for mail in self.mails(to))
+
+
+@asynccontextmanager
+async def working(db: database.Database, chosen: Settings) -> AsyncIterator[usecases.Notifications]:
+    """The service's worker, sending until the block ends."""
+    words = clients.Templates()
+    mailer = clients.Mailer(chosen, words, now=clock.utc_now)
+    mailing = usecases.Mailing(mailer, lease_s=chosen.lease_s, most_attempts=chosen.most_attempts)
+    worker = effects.Worker(db, mailing, LIMITS, name="test-mail")
+    await mailer.start()
+    await worker.start()
+    try:
+        yield usecases.Notifications(db, words, now=clock.utc_now, wake=worker.wake)
+    finally:
+        await worker.stop()
+        await mailer.stop()
+
+
+def start_worker(database_url: str, smtp_url: str, *, die_at: str) -> subprocess.Popen[bytes]:
+    """A worker in a process of its own, which kills itself (SIGKILL) when it comes to `die_at`."""
+    environ = os.environ | {"TEST_DATABASE_URL": database_url, "SMTP_URL": smtp_url, "DIE_AT": die_at}
+    command = [sys.executable, "-m", "tests.integration.notification.mortal_worker"]
+    return subprocess.Popen(command, cwd=ROOT, env=environ)  # noqa: S603 - a program of this repository

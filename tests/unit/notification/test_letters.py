@@ -1,0 +1,131 @@
+"""Letters: what their templates say, and that no value of a stranger's becomes a header or a line of its own."""
+
+import email
+import email.policy
+import uuid
+from dataclasses import replace
+from datetime import UTC, datetime
+from email.message import EmailMessage
+
+import jinja2
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from services.notification import clients, domain
+from services.notification.domain import Template
+
+NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
+ORDER = str(uuid.uuid4())
+DETAILS: dict[Template, dict[str, object]] = {
+    Template.WELCOME: {},
+    Template.ORDER_CONFIRMED: {
+        "order_id": ORDER,
+        "total": "42.00 USD",
+        "lines": [
+            {"quantity": 2, "title": "Teapot", "total": "40.00 USD"},
+            {"quantity": 1, "title": "Cup", "total": "2.00 USD"},
+        ],
+    },
+    Template.ORDER_CANCELLED: {"order_id": ORDER, "because": "you asked us to"},
+    Template.PAYMENT_REFUNDED: {"order_id": ORDER, "amount": "42.00 USD"},
+}
+ANN = domain.Contact(str(uuid.uuid4()), "ann@example.com", "Ann")
+TEMPLATES = clients.Templates()
+
+
+def notification(template: Template, **details: object) -> domain.Notification:
+    told = DETAILS[template] | details
+    letter = domain.Letter(ANN.user_id, template, ORDER, told)
+    some_id = str(uuid.uuid4())
+    return domain.Notification(some_id, ANN.user_id, template, ORDER, TEMPLATES.subject(letter), told, NOW)
+
+
+def composed(message: domain.Notification, contact: domain.Contact = ANN) -> EmailMessage:
+    body = TEMPLATES.body(message, contact)
+    date = "Sat, 21 Nov 2026 10:00:00 +0000"
+    raw = clients.compose(message, body, sender="no-reply@souk.test", to=contact.email, date=date)
+    return email.message_from_bytes(raw, policy=email.policy.default)
+
+
+@pytest.mark.parametrize("template", Template)
+def test_every_template_makes_a_whole_message(template: Template) -> None:
+    message = notification(template)
+    parsed = composed(message)
+    assert parsed.defects == []
+    assert parsed["Message-ID"] == f"<{message.id}@souk.test>"
+    assert (parsed["To"], parsed["From"]) == ("ann@example.com", "Souk <no-reply@souk.test>")
+    assert parsed["Subject"] == message.subject
+    assert parsed.get_content().startswith("Hello Ann,\n")
+    assert "{" not in parsed.get_content()
+
+
+def test_a_confirmed_order_lists_what_was_bought() -> None:
+    text = composed(notification(Template.ORDER_CONFIRMED)).get_content()
+    assert "\n  2 x Teapot: 40.00 USD\n  1 x Cup: 2.00 USD\n\nTotal: 42.00 USD\n" in text
+
+
+def test_a_cancelled_order_says_why_in_words() -> None:
+    text = composed(notification(Template.ORDER_CANCELLED)).get_content()
+    assert f"your order {ORDER} will not be delivered. It was cancelled because you asked us to." in text
+
+
+def test_a_person_without_a_name_is_greeted_all_the_same() -> None:
+    text = composed(notification(Template.WELCOME), replace(ANN, display_name=" ")).get_content()
+    assert text.startswith("Hello there,")
+
+
+def test_a_detail_that_is_missing_is_an_error_and_not_an_empty_place() -> None:
+    with pytest.raises(jinja2.UndefinedError):
+        TEMPLATES.subject(domain.Letter(ANN.user_id, Template.ORDER_CONFIRMED, ORDER, {}))
+
+
+@given(st.text(alphabet=st.characters(codec="utf-8"), max_size=300))
+@example("x\r\nBcc: everybody@example.com")
+@example("\r\n\r\nA body of my own")
+@example("\u2028Bcc: everybody@example.com")
+@example("Žluťoučký kůň")
+@example("a" * 5000)
+def test_no_value_becomes_a_header_or_a_line_of_its_own(text: str) -> None:
+    lines = [{"quantity": 1, "title": text, "total": "1.00 USD"}]
+    message = notification(Template.ORDER_CONFIRMED, order_id=text, lines=lines)
+    parsed = composed(message, replace(ANN, display_name=text))
+    assert parsed.keys() == [
+        "From",
+        "To",
+        "Subject",
+        "Date",
+        "Message-ID",
+        "Auto-Submitted",
+        "MIME-Version",
+        "Content-Type",
+        "Content-Transfer-Encoding",
+    ]
+    assert len([line for line in parsed.get_content().split("\n") if line.startswith("  1 x ")]) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "ann",
+        "ann@",
+        "@example.com",
+        "ann@example.com>",
+        "ann@example.com\r\nBcc: bob@example.com",
+        "ann @example.com",
+        "ann@exa mple.com",
+        "ann@example.com, bob@example.com",
+        "Ann <ann@example.com>",
+        "ann@-example.com",
+        "änn@example.com",
+        "ann@example.com\n",
+    ],
+)
+def test_what_does_not_look_like_one_address_is_none(text: str) -> None:
+    assert not clients.is_address(text)
+
+
+@pytest.mark.parametrize("text", ["ann@example.com", "a.b+c@mail.example.co.uk", "o'neil@example.com"])
+def test_an_address_is_one(text: str) -> None:
+    assert clients.is_address(text)
