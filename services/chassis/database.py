@@ -16,7 +16,7 @@ from psycopg.types.string import TextLoader
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
-from services.chassis import errors, tracing
+from services.chassis import arrays, errors, tracing
 
 Row = tuple[Any, ...]
 Parameters = Mapping[str, Any]
@@ -171,3 +171,4 @@ async def _execute(
 
 async def _configure(connection: psycopg.AsyncConnection[Row]) -> None:
     connection.adapters.register_loader("uuid", TextLoader)
+    connection.adapters.register_dumper(list, arrays.ArrayDumper)

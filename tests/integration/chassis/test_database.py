@@ -1,0 +1,67 @@
+"""Lists cross into PostgreSQL and come back the same, whatever is in them; a transaction is all or nothing."""
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from psycopg.types.json import Jsonb
+
+from services.chassis import arrays, database
+from tests.support import postgres
+
+TEXTS = st.lists(st.none() | st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])))
+
+
+@pytest.fixture(scope="module")
+def database_url(postgres_admin_url: str) -> Iterator[str]:
+    with postgres.fresh_database(postgres_admin_url, "inventory") as url:
+        yield url
+
+
+@pytest_asyncio.fixture
+async def db(database_url: str) -> AsyncIterator[database.Database]:
+    async with postgres.opened(database_url, {}) as opened:
+        yield opened
+
+
+class Colour(StrEnum):
+    RED = "RED"
+
+
+MOMENT = datetime(2026, 1, 1, 12, 30, 15, 123456, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        ("text[]", ["", "NULL", "null", 'say "hi"', "back\\slash", "{a,b}", "new\nline", "é😀", " ", None, Colour.RED]),
+        ("bigint[]", [0, -1, 2**62, None]),
+        ("float8[]", [0.1, 1e300, None]),
+        ("boolean[]", [True, False, None]),
+        ("bytea[]", [b"", b'\x00\xff\\"', None]),
+        ("timestamptz[]", [MOMENT, None]),
+        ("jsonb[]", [Jsonb({"a": ['"', "\\", 1]}), Jsonb([]), None]),
+        ("uuid[]", ["01900000-0000-7000-8000-000000000001", None]),
+        ("text[]", []),
+    ],
+)
+async def test_a_list_comes_back_as_it_was(db: database.Database, kind: str, values: list[Any]) -> None:
+    [[back]] = await db.read(database.Statement(f"SELECT %(values)s::{kind}"), {"values": values})
+    assert back == [value.obj if isinstance(value, Jsonb) else value for value in values]
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(values=TEXTS)
+async def test_any_text_comes_back_as_it_was(db: database.Database, values: list[str | None]) -> None:
+    [[back]] = await db.read(database.Statement("SELECT %(values)s::text[]"), {"values": values})
+    assert back == values
+
+
+def test_what_has_no_form_is_refused() -> None:
+    with pytest.raises(TypeError, match="no array of set"):
+        arrays.literal([set()])
