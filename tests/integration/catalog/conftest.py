@@ -1,0 +1,69 @@
+"""A database, a cache and the use cases of the catalog."""
+
+import uuid
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+import pytest_asyncio
+
+from services.catalog import domain, events, store, usecases
+from services.chassis import cache, clock, database
+from tests.support import postgres
+
+
+class Shelves:
+    """Stands where inventory is: a port of the use cases, here with a record of what it was told."""
+
+    def __init__(self) -> None:
+        self.told: list[domain.Counted] = []
+
+    async def set(self, counted: domain.Counted) -> domain.StockLevel:
+        self.told.append(counted)
+        return domain.StockLevel(counted.sku, counted.warehouse, counted.on_hand, 0, counted.on_hand)
+
+
+@pytest.fixture(scope="module")
+def database_url(postgres_admin_url: str) -> Iterator[str]:
+    with postgres.fresh_database(postgres_admin_url, usecases.SERVICE) as url:
+        yield url
+
+
+@pytest_asyncio.fixture
+async def db(database_url: str) -> AsyncIterator[database.Database]:
+    async with postgres.opened(database_url, events.PUBLISHED) as opened:
+        await opened.read(database.Statement("TRUNCATE outbox"))
+        yield opened
+
+
+@pytest.fixture
+def own_redis_url(redis_url: str, worker_id: str) -> str:
+    """A part of the Redis that no other worker of this test run uses, nor a running catalog: each has its own database."""
+    number = int(worker_id.removeprefix("gw")) if worker_id != "master" else 0
+    return redis_url.rpartition("/")[0] + f"/{8 + number % 8}"
+
+
+@pytest_asyncio.fixture
+async def shared(own_redis_url: str) -> AsyncIterator[cache.Shared]:
+    """A Redis that knows no category. Products and SKUs are new ones in every test."""
+    made = cache.Shared(own_redis_url)
+    await made.forget(["catalog:categories:all"])
+    yield made
+    await made.stop()
+
+
+@pytest.fixture
+def shelves() -> Shelves:
+    return Shelves()
+
+
+@pytest.fixture
+def catalog(db: database.Database, shared: cache.Shared, shelves: Shelves) -> usecases.Catalog:
+    return usecases.Catalog(db, shelves, usecases.caches(shared, shared_s=30), now=clock.utc_now)
+
+
+@pytest_asyncio.fixture
+async def category(db: database.Database) -> str:
+    """A category of this test's own."""
+    slug = f"c-{uuid.uuid4().hex[:12]}"
+    await store.put_category(db, domain.Category(slug, "Drinks"))
+    return slug

@@ -1,0 +1,41 @@
+"""A catalog that kills itself at one line (DIE_AT) of one use case (DOES)."""
+
+import asyncio
+import os
+from collections.abc import Iterable
+
+from services.catalog import domain, events, usecases
+from services.chassis import cache, clock
+from tests.integration.catalog.conftest import Shelves
+from tests.support import mortal
+
+FORGETTING = "forgetting"  # the category is committed, and the cache does not know
+
+
+class MortalShared(cache.Shared):
+    """A Redis that is never told to forget: whoever wants to dies."""
+
+    async def forget(self, keys: Iterable[str]) -> None:  # noqa: ARG002 - it does not come so far
+        mortal.die()
+
+
+def draft(category: str, sku: str, request_id: str) -> domain.Draft:
+    """A product that the test and this process ask for in the same words."""
+    variants = (domain.Asked(sku, "Large", "EUR", 12, 0),)
+    return domain.Draft("Tea", "", category, "", variants, "admin", request_id, b"same")
+
+
+async def _do() -> None:
+    async with mortal.opened_mortal(events.PUBLISHED) as db:
+        shared = MortalShared(os.environ["REDIS_URL"])
+        catalog = usecases.Catalog(db, Shelves(), usecases.caches(shared, shared_s=30), now=clock.utc_now)
+        match os.environ["DOES"]:
+            case "create":
+                wanted = draft(os.environ["CATEGORY"], os.environ["SKU"], os.environ["REQUEST_ID"])
+                await catalog.create(wanted)
+            case "put_category":
+                await catalog.put_category(domain.Category(os.environ["CATEGORY"], "Renamed"))
+
+
+if __name__ == "__main__":
+    asyncio.run(_do())

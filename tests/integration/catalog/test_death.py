@@ -1,0 +1,57 @@
+"""What is left when the process dies at the next line: for every write, nothing or all of it."""
+
+import uuid
+
+from services.catalog import domain, usecases
+from services.chassis import cache, clock, database
+from tests.integration.catalog import mortal as process
+from tests.integration.catalog.conftest import Shelves
+from tests.support import mortal, polling
+
+MODULE = process.__name__
+OUTBOX = database.Statement("SELECT key FROM outbox")
+
+
+def dies(database_url: str, redis_url: str, at: str, **does: str) -> None:
+    mortal.dies(MODULE, database_url, at=at, REDIS_URL=redis_url, **does)
+
+
+def new_sku() -> str:
+    return f"SKU-{uuid.uuid4().hex[:12].upper()}"
+
+
+async def test_a_product_that_died_before_its_commit_never_was(
+    database_url: str, own_redis_url: str, db: database.Database, catalog: usecases.Catalog, category: str
+) -> None:
+    sku, request_id = new_sku(), uuid.uuid4().hex
+    dies(database_url, own_redis_url, mortal.WRITTEN, DOES="create", CATEGORY=category, SKU=sku, REQUEST_ID=request_id)
+    assert await db.read(OUTBOX) == []
+    assert await catalog.offers([sku]) == []
+    made = await catalog.create(process.draft(category, sku, request_id))
+    assert await db.read(OUTBOX) == [(made.id,)]
+
+
+async def test_a_product_that_died_after_its_commit_is_found_by_the_repeated_request(
+    database_url: str, own_redis_url: str, db: database.Database, catalog: usecases.Catalog, category: str
+) -> None:
+    sku, request_id = new_sku(), uuid.uuid4().hex
+    dies(
+        database_url, own_redis_url, mortal.COMMITTED, DOES="create", CATEGORY=category, SKU=sku, REQUEST_ID=request_id
+    )
+    made = await catalog.create(process.draft(category, sku, request_id))
+    assert [variant.sku for variant in made.variants] == [sku]
+    assert await db.read(OUTBOX) == [(made.id,)]
+
+
+async def test_a_category_that_died_before_the_cache_forgot_is_seen_when_the_caches_time_is_over(
+    database_url: str, own_redis_url: str, db: database.Database, shared: cache.Shared
+) -> None:
+    category = f"c-{uuid.uuid4().hex[:12]}"
+    short = usecases.Catalog(db, Shelves(), usecases.caches(shared, shared_s=1), now=clock.utc_now)
+    await short.put_category(domain.Category(category, "Drinks"))
+    dies(database_url, own_redis_url, process.FORGETTING, DOES="put_category", CATEGORY=category)
+
+    async def renamed() -> bool:
+        return domain.Category(category, "Renamed") in await short.categories()
+
+    await polling.eventually(renamed)
