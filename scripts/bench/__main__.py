@@ -16,7 +16,7 @@ from scripts.bench import machine, report, shop
 from scripts.bench.books import Books
 from scripts.bench.run import Runner
 from scripts.bench.scenarios import HALF, NAMES, SUSTAINED, Scenarios, Wishes
-from scripts.bench.stack import ENVIRONMENT, BenchStack
+from scripts.bench.stack import BenchStack, environment_of
 from scripts.edge import EdgeError
 from scripts.local import component, exclusive, layout, problems, progress
 
@@ -96,7 +96,8 @@ def _prepared(stack: BenchStack, options: argparse.Namespace) -> Scenarios:
 
 def _settings(stack: BenchStack, options: argparse.Namespace) -> dict[str, Any]:
     given = {name: value for name, value in stack.chosen.given.items() if name.startswith(("CONSUMER_", "RELAY_"))}
-    return {"settings": {"options": vars(options), "environment": {**ENVIRONMENT, **given}}, "commit": machine.commit()}
+    environment = {**environment_of(stack.chosen.services), **given}
+    return {"settings": {"options": vars(options), "environment": environment}, "commit": machine.commit()}
 
 
 def _told(scenarios: Scenarios, content: dict[str, Any]) -> int:

@@ -16,6 +16,12 @@ def spent(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, 
     return {name: round(after[name] - before[name], 3) for name in before if name in after}
 
 
+def busy() -> float:
+    """The CPU seconds that this machine has worked since it was started, whoever for."""
+    times = psutil.cpu_times()
+    return float(sum(times) - times.idle - getattr(times, "iowait", 0.0) - getattr(times, "guest", 0.0))
+
+
 def _of_tree(pid: int) -> float:
     total = 0.0
     with contextlib.suppress(psutil.NoSuchProcess):

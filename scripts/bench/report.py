@@ -30,7 +30,7 @@ def table(results: Mapping[str, Measurement]) -> str:
     rows += [(what, *(render(measured) for measured in columns)) for what, render in _ROWS.items()]
     rows += [("CPU ms per confirmed order", *("" for _ in columns))]
     rows += [(what, *(f"{pick(measured):.2f}" for measured in columns)) for what, pick in _COSTS.items()]
-    names = list(dict.fromkeys(name for measured in columns for name in measured.cpu_ms_per_order.by_process))
+    names = list(dict.fromkeys(name for measured in columns for name in measured.cpu_ms_per_confirmed.by_process))
     rows += [(f"  {name}", *(_of_process(measured, name) for measured in columns)) for name in names]
     rows += [("memory MiB, all", *(f"{sum(measured.memory_mib.values()):.0f}" for measured in columns))]
     return _aligned(rows)
@@ -42,7 +42,7 @@ def problems(results: Mapping[str, Measurement]) -> list[str]:
 
 
 def _of_process(measured: Measurement, name: str) -> str:
-    return f"{measured.cpu_ms_per_order.by_process.get(name, 0):.2f} ({measured.memory_mib.get(name, 0):.0f} MiB)"
+    return f"{measured.cpu_ms_per_confirmed.by_process.get(name, 0):.2f} ({measured.memory_mib.get(name, 0):.0f} MiB)"
 
 
 def _latency(found: Percentiles) -> str:
@@ -68,16 +68,17 @@ _ROWS: dict[str, Callable[[Measurement], str]] = {
     "refused / unanswered": _refused,
     "window s / all ended s": lambda m: f"{m.window_s:.1f} / {m.ended_s:.1f}",
     "accepted per s": lambda m: f"{m.accepted_per_s:.1f}",
-    "confirmed per s": lambda m: f"{m.confirmed_per_s:.1f}",
+    "confirmed per s / to the last": lambda m: f"{m.confirmed_per_s:.1f} / {m.confirmed_per_s_to_the_last:.1f}",
     "accept ms p50 / p95 / p99": lambda m: _latency(m.accept_ms),
     "to CONFIRMED ms p50 / p95 / p99": lambda m: _latency(m.confirm_ms),
-    "cores used": lambda m: f"{m.cores_used:.2f}",
+    "cores used / by others": lambda m: f"{m.cores_used:.2f} / {m.other_cores:.2f}",
 }
 _COSTS: dict[str, Callable[[Measurement], float]] = {
-    "  total": lambda m: m.cpu_ms_per_order.total,
-    "  total with simulators": lambda m: m.cpu_ms_per_order.with_simulators,
-    "  all services": lambda m: m.cpu_ms_per_order.services,
-    "  load generator (apart)": lambda m: m.cpu_ms_per_order.load_generator,
+    "  total": lambda m: m.cpu_ms_per_confirmed.total,
+    "  total with simulators": lambda m: m.cpu_ms_per_confirmed.with_simulators,
+    "  all services": lambda m: m.cpu_ms_per_confirmed.services,
+    "  total per accepted order": lambda m: m.cpu_ms_per_accepted.total,
+    "  load generator (apart)": lambda m: m.cpu_ms_per_confirmed.load_generator,
 }
 
 

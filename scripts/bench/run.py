@@ -50,7 +50,9 @@ class Orders:
 class Measurement:
     """The figures of one scenario; milliseconds where a name does not say otherwise.
 
-    `window_s` is how long orders were sent, `ended_s` when the last of them was settled and its mail sent.
+    `window_s` is how long orders were sent, `ended_s` when the last of them was settled and its mail sent. Confirmations
+    per second are counted in the window, and from the first order to the last confirmation. `other_cores` is what the
+    machine did besides: the more, the less the figures are worth.
     """
 
     load: Load
@@ -59,14 +61,29 @@ class Measurement:
     ended_s: float
     accepted_per_s: float
     confirmed_per_s: float
+    confirmed_per_s_to_the_last: float
     accept_ms: figures.Percentiles
     confirm_ms: figures.Percentiles
-    cpu_ms_per_order: figures.Cost
+    cpu_ms_per_confirmed: figures.Cost
+    cpu_ms_per_accepted: figures.Cost
     cpu_s: Mapping[str, float]
     cores_used: float
+    other_cores: float
     memory_mib: Mapping[str, float]
     samples: Sequence[str]
     problems: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What was seen from outside: CPU seconds by process until the end and in the window, others' CPU, bytes of memory."""
+
+    ended_s: float
+    cpu_s: Mapping[str, float]
+    window_cpu_s: Mapping[str, float]
+    others_cpu_s: float
+    memory: Mapping[str, int]
+    settled: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,31 +98,49 @@ class Runner:
     def measure(self, wanted: Load) -> Measurement:
         """Send the load and see it through to its end. Raises StackError when the generator breaks."""
         generator_plan = self._plan(wanted)
-        before = cpu.seconds(self.stack.pids())
+        before, machine_before = cpu.seconds(self.stack.pids()), cpu.busy()
         outcome = generate(generator_plan)
-        at_stop, memory = cpu.seconds(self.stack.pids()), self.stack.memory()
+        in_window = cpu.spent(before, cpu.seconds(self.stack.pids()))
+        others_s = cpu.busy() - machine_before - sum(in_window.values()) - outcome.cpu_s
+        memory = self.stack.memory()
         settled = self.books.settle(self.patience_s)
         self.books.rest()
-        ended_s = time.time() - outcome.started
-        spent = cpu.spent(before, cpu.seconds(self.stack.pids()))
+        return self._told(
+            wanted,
+            outcome,
+            Watched(
+                ended_s=time.time() - outcome.started,
+                cpu_s=cpu.spent(before, cpu.seconds(self.stack.pids())),
+                window_cpu_s=in_window,
+                others_cpu_s=others_s,
+                memory=memory,
+                settled=settled,
+            ),
+        )
+
+    def _told(self, wanted: Load, outcome: load.Outcome, watched: Watched) -> Measurement:
         statuses = self.books.statuses(outcome.started)
-        window_s = outcome.stopped - outcome.started
         confirmations = self.books.confirmations(outcome.started)
+        window_s = outcome.stopped - outcome.started
+        last_s = max((at for _, at in confirmations), default=outcome.started) - outcome.started
         return Measurement(
             load=wanted,
             orders=_orders(outcome, statuses),
             window_s=round(window_s, 2),
-            ended_s=round(ended_s, 2),
+            ended_s=round(watched.ended_s, 2),
             accepted_per_s=figures.rate(len(outcome.accepted), window_s),
             confirmed_per_s=figures.rate(sum(at <= outcome.stopped for _, at in confirmations), window_s),
+            confirmed_per_s_to_the_last=figures.rate(len(confirmations), last_s),
             accept_ms=figures.Percentiles.of(outcome.latencies_ms),
             confirm_ms=figures.Percentiles.of([1000 * (confirmed - accepted) for accepted, confirmed in confirmations]),
-            cpu_ms_per_order=figures.Cost.of(spent, outcome.cpu_s, statuses.confirmed, self._parts),
-            cpu_s={**spent, "load_generator": round(outcome.cpu_s, 3)},
-            cores_used=round(sum(cpu.spent(before, at_stop).values()) / window_s, 2),
-            memory_mib=figures.mib(memory),
+            cpu_ms_per_confirmed=self._cost(outcome, watched, statuses.confirmed),
+            cpu_ms_per_accepted=self._cost(outcome, watched, len(outcome.accepted)),
+            cpu_s={**watched.cpu_s, "load_generator": round(outcome.cpu_s, 3)},
+            cores_used=round(sum(watched.window_cpu_s.values()) / window_s, 2),
+            other_cores=round(watched.others_cpu_s / window_s, 2),
+            memory_mib=figures.mib(watched.memory),
             samples=outcome.samples,
-            problems=self._problems(outcome, statuses, settled=settled),
+            problems=self._problems(outcome, statuses, settled=watched.settled),
         )
 
     def idle(self, seconds: float) -> dict[str, float]:
@@ -115,9 +150,9 @@ class Runner:
         spent = cpu.spent(before, cpu.seconds(self.stack.pids()))
         return {name: round(1000 * used / seconds, 2) for name, used in spent.items()}
 
-    @property
-    def _parts(self) -> figures.Parts:
-        return figures.Parts(self.stack.service_names, SIMULATORS)
+    def _cost(self, outcome: load.Outcome, watched: Watched, orders: int) -> figures.Cost:
+        parts = figures.Parts(self.stack.service_names, SIMULATORS)
+        return figures.Cost.of(watched.cpu_s, outcome.cpu_s, orders, parts)
 
     def _plan(self, wanted: Load) -> load.Plan:
         tokens = asyncio.run(shop.sign_in(self.stack.chosen.edge_url, self.customers))

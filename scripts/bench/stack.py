@@ -1,24 +1,19 @@
 """The bench's own stack: set up as in production, begun anew, taken down at the end."""
 
 import dataclasses
+import importlib
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from scripts.local import component, down, layout, plan, processes, progress, settings, simulators, up
+from services import registry
 
 NAME = "bench"
 # Above the main stack's ports, as far as no other stack stands.
 ABOVE_MAIN = 5000
-# Stacks beside the main one wait impatiently, for tests. Here everything waits as long as it does in production; only the
-# edge lets through what comes.
-ENVIRONMENT = {
-    "EDGE_RATE_LIMIT_FACTOR": "100000",
-    "ORDER_STOCK_DEADLINE_S": "120",
-    "ORDER_PAYMENT_DEADLINE_S": "300",
-    "ORDER_COMPENSATION_DEADLINE_S": "15",
-    "INVENTORY_HOLD_S": "600",
-}
+# Only the edge lets through what comes.
+EDGE_FACTOR = {"EDGE_RATE_LIMIT_FACTOR": "100000"}
 SIMULATORS = (simulators.PROVIDER, simulators.MAIL)
 
 
@@ -41,7 +36,7 @@ class BenchStack:
         own = {name: value for name, value in environment.items() if not _names_a_server(name)}
         chosen = settings.read(stack, own)
         # After reading, which leaves out what an earlier run of this stack exported.
-        return cls(dataclasses.replace(chosen, given={**chosen.given, **ENVIRONMENT}), report)
+        return cls(dataclasses.replace(chosen, given={**chosen.given, **environment_of(chosen.services)}), report)
 
     def begin(self) -> None:
         """Remove what an earlier run left and bring the stack up, its shop empty. Raises a StackError."""
@@ -83,6 +78,16 @@ class BenchStack:
     @property
     def _running(self) -> processes.Processes:
         return processes.Processes(self.chosen.stack.folder)
+
+
+def environment_of(services: Iterable[registry.Service]) -> dict[str, str]:
+    """What the bench sets. Stacks beside the main one are impatient, for tests; here all wait as they do in production."""
+    impatient = settings.FOR_TESTS.keys() - EDGE_FACTOR.keys()
+    usual: dict[str, str] = {}
+    for service in services:
+        own = importlib.import_module(f"services.{service.name}.settings").Settings
+        usual |= {item.metadata["env"]: str(item.default) for item in dataclasses.fields(own)}
+    return {**{name: usual[name] for name in sorted(impatient)}, **EDGE_FACTOR}
 
 
 def _names_a_server(variable: str) -> bool:

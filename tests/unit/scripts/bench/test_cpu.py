@@ -37,11 +37,12 @@ def test_the_time_of_living_descendants_counts() -> None:
 
 
 def test_what_is_spent_is_between_two_readings() -> None:
-    before = cpu.seconds({"we": os.getpid()})
+    before, machine = cpu.seconds({"we": os.getpid()}), cpu.busy()
     until = time.process_time() + 0.2
     while time.process_time() < until:
         pass
     assert 0.1 <= cpu.spent(before, cpu.seconds({"we": os.getpid()}))["we"] < 2
+    assert cpu.busy() - machine >= 0.1
 
 
 def test_a_process_that_is_gone_has_used_nothing_more() -> None:
