@@ -1,0 +1,5 @@
+"""These tests run against the whole stack, through its edge."""
+
+from tests.support.through_edge import auditor, environment, market
+
+__all__ = ["auditor", "environment", "market"]
