@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx
@@ -237,7 +237,8 @@ class Auditor:
             for line in log:
                 moved[line["effect"]] += line["amount"]
             charges = sum(line["effect"] == "authorized" for line in log)
-            found[order_id] = Money(*payments.get(order_id, ("", "", 0, 0, 0, 0)), charges=charges, at_provider=moved)
+            payment = payments.get(order_id)
+            found[order_id] = replace(_paid(payment) if payment else Money(), charges=charges, at_provider=moved)
         return found
 
     async def _goods(self, order_ids: list[str]) -> dict[str, Goods]:
@@ -257,3 +258,8 @@ class Auditor:
         async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
             cursor = await connection.execute(statement.encode(), parameters or None)
             return await cursor.fetchall()
+
+
+def _paid(row: Row) -> Money:
+    payment_id, state, amount, captured, refunded, receivable = row
+    return Money(payment_id, state, amount, captured, refunded, receivable)
