@@ -13,7 +13,7 @@ from pathlib import Path
 import requests
 from jgo.maven import Artifact, MavenContext
 
-from scripts.local import layout, problems, progress
+from scripts.local import component, layout, problems, progress
 
 LOCK = Path(__file__).with_name("kafka.lock")
 DOWNLOADS_AT_ONCE = 8
@@ -47,16 +47,20 @@ def download(context: MavenContext, jars: list[Jar], report: progress.Progress, 
     """Download jars side by side, keeping each only when its sum is the pinned one. Raises a StackError."""
     report.say("kafka", f"downloading {len(jars)} jars (43 MiB in all)")
     with concurrent.futures.ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as pool:
-        done = [pool.submit(_fetch, context, jar) for jar in jars]
-        for count, download in enumerate(concurrent.futures.as_completed(done), start=1):
-            if cancelled.is_set() or download.exception():
-                pool.shutdown(cancel_futures=True)
-            download.result()
-            if count % 15 == 0 or count == len(jars):
-                report.say("kafka", f"{count} of {len(jars)} jars downloaded")
+        pending = [pool.submit(_fetch, context, jar, cancelled) for jar in jars]
+        try:
+            for count, done in enumerate(concurrent.futures.as_completed(pending), start=1):
+                done.result()
+                if count % 15 == 0 or count == len(jars):
+                    report.say("kafka", f"{count} of {len(jars)} jars downloaded")
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
-def _fetch(context: MavenContext, jar: Jar) -> None:
+def _fetch(context: MavenContext, jar: Jar, cancelled: threading.Event) -> None:
+    if cancelled.is_set():
+        raise component.Cancelled
     path = _cached(context, jar)
     # Under another name until its sum is right: a download that was cut short is never taken for the jar.
     private = MavenContext(

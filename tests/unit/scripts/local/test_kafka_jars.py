@@ -1,4 +1,5 @@
 import functools
+import gc
 import hashlib
 import http.server
 import re
@@ -9,8 +10,13 @@ from pathlib import Path
 import pytest
 from jgo.maven import MavenContext
 
-from scripts.local import kafka_jars, problems, progress
+from scripts.local import component, kafka_jars, problems, progress
 
+# jgo leaves the connections of its downloads to the garbage collector.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
+]
 CONTENT = b"as if it were a jar"
 JAR = kafka_jars.Jar("org.example:thing:1.0", hashlib.sha256(CONTENT).hexdigest())
 
@@ -33,6 +39,7 @@ def repository(tmp_path: Path) -> Iterator[Path]:
         yield folder
         server.shutdown()
         thread.join()
+        gc.collect()
 
 
 @pytest.fixture
@@ -83,6 +90,15 @@ def test_a_registry_without_the_jar_is_reported_in_one_line(repository: Path, co
     del repository
     with pytest.raises(problems.StackError, match=r"cannot download org.example:thing:1.0 .*check the network"):
         download(context)
+
+
+def test_an_interrupt_ends_the_downloads_that_are_left(repository: Path, context: MavenContext) -> None:
+    offer(repository, CONTENT)
+    cancelled = threading.Event()
+    cancelled.set()
+    jars = [JAR, *(kafka_jars.Jar(f"org.example:missing:{number}", "") for number in range(100))]
+    with pytest.raises(component.Cancelled):
+        kafka_jars.download(context, jars, progress.Silent(), cancelled)
 
 
 def test_a_download_that_was_cut_short_is_made_again(repository: Path, context: MavenContext) -> None:
