@@ -99,7 +99,7 @@ class Producer:
                 batch_size=131072,
                 delivery_timeout_ms=20000,
                 request_timeout_ms=10000,
-                max_block_ms=10000,
+                max_block_ms=5000,
                 **self._connection.options(),
             )
         return self._producer
@@ -107,7 +107,7 @@ class Producer:
     async def stop(self) -> None:
         """Send what is buffered and disconnect."""
         if self._producer is not None:
-            await asyncio.to_thread(self._producer.close, 10)
+            await asyncio.to_thread(self._producer.close, 5)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.chassis import pages
+from services.chassis import ids, pages
 from services.chassis.rpc import identity, render, server
 from services.notification import domain, usecases
 from souk.notification.v1 import notification_pb2, notification_service_pb2, notification_service_pb2_grpc
@@ -19,7 +19,7 @@ class NotificationServicer(notification_service_pb2_grpc.NotificationServiceServ
     async def ListNotifications(
         self, request: notification_service_pb2.ListNotificationsRequest, _: Any
     ) -> notification_service_pb2.ListNotificationsResponse:
-        page = pages.parse(request.page_size, request.page_token)
+        page = pages.parse(request.page_size, request.page_token, key=ids.check)
         found = await self._notifications.list(identity.caller().user_id, page)
         return notification_service_pb2.ListNotificationsResponse(
             notifications=[_message(notification) for notification in found.rows], next_page_token=found.next_token

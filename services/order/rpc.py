@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from services.chassis import idempotency, pages
+from services.chassis import idempotency, ids, pages
 from services.chassis.rpc import identity, render, server
 from services.order import domain, usecases
 from souk.inventory.v1 import stock_pb2
@@ -30,7 +30,7 @@ class OrderServicer(order_service_pb2_grpc.OrderServiceServicer):
     async def ListOrders(
         self, request: order_service_pb2.ListOrdersRequest, _: Any
     ) -> order_service_pb2.ListOrdersResponse:
-        page = pages.parse(request.page_size, request.page_token)
+        page = pages.parse(request.page_size, request.page_token, key=ids.check)
         found = await self._orders.list(identity.caller().user_id, page)
         shown = [order_message(placed) for placed in found.rows]
         return order_service_pb2.ListOrdersResponse(orders=shown, next_page_token=found.next_token)
