@@ -50,6 +50,9 @@ class Worker(Generic[Work, Outcome]):
         self._effect = effect
         self._limits = limits
         self._name = name
+        # A quarter of all calls is claimed at least: one claim for every call that ends would cost more than the calls.
+        self._refill = max(1, limits.concurrent // 4)
+        self._full = False
         self._running: set[asyncio.Task[None]] = set()
         self._finished: list[tuple[Work, Outcome]] = []
         self._claims = loops.Loop(f"{name}-claim", self._claim, idle_s=limits.idle_s, idle_most_s=limits.idle_most_s)
@@ -74,7 +77,8 @@ class Worker(Generic[Work, Outcome]):
 
     async def _claim(self) -> int:
         free = self._limits.concurrent - len(self._running)
-        if free <= 0:
+        self._full = free < self._refill
+        if self._full:
             return 0
         async with self._db.transaction() as transaction:
             claimed = await self._effect.claim(transaction, free)
@@ -93,7 +97,8 @@ class Worker(Generic[Work, Outcome]):
             return
         self._finished.append((work, outcome))
         self._settles.wake()
-        if len(self._running) >= self._limits.concurrent:
+        self._running.discard(asyncio.current_task())
+        if self._full and self._limits.concurrent - len(self._running) >= self._refill:
             self._claims.wake()
 
     async def _settle(self) -> int:
