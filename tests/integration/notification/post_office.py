@@ -23,7 +23,8 @@ from souk.user.v1 import user_events_pb2
 from tests.support.polling import eventually
 from tests.support.simulators import ROOT
 
-LIMITS = effects.Limits(idle_s=0.02, idle_most_s=0.05)
+# Few enough calls at once that a test's mails do not all fit.
+LIMITS = effects.Limits(concurrent=16, idle_s=0.02, idle_most_s=0.05)
 PRICE = render.money_message(Money("USD", 4200))
 
 _MESSAGES = database.Statement("""
