@@ -32,6 +32,8 @@ class Component:
     fingerprint: str
     prepare: Callable[[], None] = nothing
     patience_s: float = 90.0
+    # How long a process that runs already may take to answer before it is replaced.
+    reuse_patience_s: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,11 @@ class Starter:
         if record.fingerprint != component.fingerprint:
             self.report.say(component.name, "its settings or code changed: restarting it")
             return False
-        if not _poll(lambda: component.healthy() or not record.alive(), seconds=5, cancelled=self.cancelled):
+        if not _poll(
+            lambda: component.healthy() or not record.alive(),
+            seconds=component.reuse_patience_s,
+            cancelled=self.cancelled,
+        ):
             self.report.say(component.name, "does not answer: restarting it")
             return False
         return record.alive()

@@ -33,6 +33,8 @@ def build(chosen: settings.Settings) -> component.Component:
         variable="EDGE_PORT" if stack.name == layout.MAIN else "PORT_BASE",
         healthy=lambda: health.http(f"{chosen.edge_url}/healthz"),
         fingerprint=fingerprints.of(command, {}, sorted(folder.iterdir())),
+        # It answers for the services behind it: that they are starting is no reason to replace it.
+        reuse_patience_s=60,
     )
 
 

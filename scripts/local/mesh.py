@@ -44,7 +44,7 @@ def _process(
     return component.Component(
         name=name,
         program=processes.Program(command, environment, layout.ROOT),
-        address=addresses[0] if len(addresses) == 1 else f"{addresses[0]} and up",
+        address=addresses[0] if len(addresses) == 1 else f"{addresses[0]}-{addresses[-1].rpartition(':')[2]}",
         ports=(*(stack.service_port(service.port) for service in hosted), metrics_port),
         variable="PORT_BASE",
         healthy=lambda: all(health.service(address) for address in addresses),
