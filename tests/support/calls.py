@@ -49,7 +49,7 @@ class Shop:
 
 
 @asynccontextmanager
-async def served(servicer: server.Servicer, service: str) -> AsyncIterator[Shop]:
+async def served(servicer: server.Servicer, service: str, *, traced: bool = False) -> AsyncIterator[Shop]:
     """A server with this servicer behind everything that the chassis puts around it."""
     key = ec.generate_private_key(ec.SECP256R1())
     public = jwt.PyJWK(jwt.algorithms.ECAlgorithm.to_jwk(key.public_key(), as_dict=True) | {"kid": KEY_ID}, "ES256")
@@ -59,7 +59,7 @@ async def served(servicer: server.Servicer, service: str) -> AsyncIterator[Shop]
 
     gate = identity.Gate(identity.Tokens(ISSUER, fetch), identity.Mesh(MESH_KEY, service))
     address = f"127.0.0.1:{_free_port()}"
-    running = server.Server(service, address, gate, servicer, traced=False)
+    running = server.Server(service, address, gate, servicer, traced=traced)
     await running.start()
     try:
         async with grpc.aio.insecure_channel(address) as channel:
