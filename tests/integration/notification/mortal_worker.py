@@ -44,7 +44,7 @@ class MortalMailing(usecases.Mailing):
 
 
 async def _work() -> None:
-    mailer = clients.Mailer(Settings(smtp_url=os.environ["SMTP_URL"]), clients.Templates(), now=clock.utc_now)
+    mailer = clients.Mailer(Settings(smtp_url=os.environ["OUTSIDE_URL"]), clients.Templates(), now=clock.utc_now)
     await mailer.start()
     db = database.Database(
         os.environ["TEST_DATABASE_URL"], outbox.Outbox(events.PUBLISHED, clock.utc_now, lambda: None)
@@ -52,7 +52,7 @@ async def _work() -> None:
     await db.start()
     mailing = MortalMailing(mailer, lease_s=LEASE_S, most_attempts=3)
     await effects.Worker(db, mailing, effects.Limits(idle_s=0.02, idle_most_s=0.05), name="mortal").start()
-    await asyncio.sleep(60)
+    await asyncio.sleep(120)
 
 
 if __name__ == "__main__":

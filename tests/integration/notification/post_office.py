@@ -1,11 +1,12 @@
 """The notification service without Kafka: events come in, a real mail server keeps what is sent."""
 
+import asyncio
 import os
 import subprocess
 import sys
 import uuid
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
@@ -30,6 +31,9 @@ PRICE = render.money_message(Money("USD", 4200))
 _MESSAGES = database.Statement("""
 SELECT id, template, state, reason, attempts FROM notifications WHERE user_id = %(user_id)s ORDER BY id
 """)
+
+# How long a test waits for what must happen, in seconds: a busy machine is slow.
+PATIENCE_S = 45.0
 
 
 def new_id() -> str:
@@ -103,7 +107,7 @@ class PostOffice:
         async def there() -> bool:
             return [message.state for message in await self.messages(user_id)] == list(states)
 
-        await eventually(there, within_s=10.0)
+        await eventually(there, within_s=PATIENCE_S)
 
     def mails(self, to: str) -> list[EmailMessage]:
         """What was delivered to an address, oldest first."""
@@ -130,8 +134,19 @@ async def working(db: database.Database, chosen: Settings) -> AsyncIterator[usec
         await mailer.stop()
 
 
-def start_worker(database_url: str, smtp_url: str, *, die_at: str) -> subprocess.Popen[bytes]:
-    """A worker in a process of its own, which kills itself (SIGKILL) when it comes to `die_at`."""
-    environ = os.environ | {"TEST_DATABASE_URL": database_url, "SMTP_URL": smtp_url, "DIE_AT": die_at}
+@contextmanager
+def mortal_worker(database_url: str, outside_url: str, *, die_at: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A worker in a process of its own, which kills itself (SIGKILL) when it comes to `die_at`, or at the block's end."""
+    environ = os.environ | {"TEST_DATABASE_URL": database_url, "OUTSIDE_URL": outside_url, "DIE_AT": die_at}
     command = [sys.executable, "-m", "tests.integration.notification.mortal_worker"]
-    return subprocess.Popen(command, cwd=ROOT, env=environ)  # noqa: S603 - a program of this repository
+    # A program of this repository.
+    with subprocess.Popen(command, cwd=ROOT, env=environ) as process:  # noqa: S603
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+async def death_of(process: subprocess.Popen[bytes]) -> int:
+    """Wait for a process to end: its exit code, negative for a signal."""
+    return await asyncio.to_thread(process.wait, PATIENCE_S)

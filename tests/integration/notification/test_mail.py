@@ -143,7 +143,7 @@ async def test_a_server_that_is_away_costs_no_attempts_and_gets_the_mail_when_it
                 [message] = await idle_office.messages(user)
                 return message.reason == "NO_CONNECTION"
 
-            await eventually(tried)
+            await eventually(tried, within_s=offices.PATIENCE_S)
     [message] = await idle_office.messages(user)
     assert (message.state, message.attempts) == ("QUEUED", 0)
     with simulators.mail_server(tmp_path) as back:
@@ -163,7 +163,7 @@ async def test_a_server_that_never_answers_is_given_up_after_a_while(idle_office
                 [message] = await idle_office.messages(user)
                 return message.reason == "NO_CONNECTION"
 
-            await eventually(tried)
+            await eventually(tried, within_s=offices.PATIENCE_S)
 
 
 async def test_a_server_that_drops_its_connections_is_connected_again(idle_office: PostOffice, tmp_path: Path) -> None:
@@ -184,9 +184,9 @@ async def test_a_worker_killed_at_any_line_leaves_a_mail_that_is_sent_and_can_be
     idle_office: PostOffice, database_url: str, smtp_url: str, point: str
 ) -> None:
     user, to = new_id(), address()
-    mortal = offices.start_worker(database_url, smtp_url, die_at=point)
-    await idle_office.hear(registered(user, to))
-    assert await asyncio.to_thread(mortal.wait, 20) == -signal.SIGKILL
+    with offices.mortal_worker(database_url, smtp_url, die_at=point) as mortal:
+        await idle_office.hear(registered(user, to))
+        assert await offices.death_of(mortal) == -signal.SIGKILL
     async with offices.working(idle_office.db, offices.settings(smtp_url)):
         await idle_office.reach(user, "SENT")
     [message] = await idle_office.messages(user)

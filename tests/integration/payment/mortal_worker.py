@@ -44,7 +44,7 @@ class MortalCharging(usecases.Charging):
 
 async def _work() -> None:
     provider = clients.Provider(
-        Settings(provider_url=os.environ["PAYMENT_PROVIDER_URL"], provider_timeout_s=LEASE_S / 3, breaker_reset_s=0.5)
+        Settings(provider_url=os.environ["OUTSIDE_URL"], provider_timeout_s=LEASE_S / 3, breaker_reset_s=0.5)
     )
     await provider.start()
     db = database.Database(
@@ -54,7 +54,7 @@ async def _work() -> None:
     charging = MortalCharging(provider, now=clock.utc_now, wake=lambda: None, lease_s=LEASE_S)
     limits = effects.Limits(idle_s=0.02, idle_most_s=0.05)
     await effects.Worker(db, charging, limits, name="mortal").start()
-    await asyncio.sleep(60)
+    await asyncio.sleep(120)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,8 @@
 """The money of an order, from its request to its end, at a real provider and on a real database."""
 
-import asyncio
-
 from services.payment.domain import State
-from tests.integration.payment.till import PRICE, Till, cancelled, confirmed, new_id, requested
+from tests.integration.payment.till import PATIENCE_S, PRICE, Till, cancelled, confirmed, new_id, requested
+from tests.support.polling import eventually
 
 DEBT, REVENUE = "provider_receivable", "order_revenue"
 
@@ -105,11 +104,12 @@ async def test_an_order_cancelled_before_it_asked_for_money_never_pays(till: Til
 
 
 async def test_an_order_cancelled_while_the_provider_is_asked_is_voided_without_being_authorised(till: Till) -> None:
-    await till.control(latency_ms=200)
+    await till.control(mode="hang", hang_seconds=1)
     order = new_id()
     await till.say(requested(order))
-    await asyncio.wait_for(_is_asked(till, order), 5)
+    await _is_asked(till, order)
     await till.say(cancelled(order))
+    await till.control(mode="normal")
     await till.hears(order, "PaymentVoided")
     assert await till.testimony(order) == ["authorized", "voided"]
 
@@ -118,10 +118,11 @@ async def test_an_order_cancelled_while_its_money_is_taken_is_refunded(till: Til
     order = new_id()
     await till.say(requested(order))
     await till.reaches(order, State.AUTHORIZED)
-    await till.control(latency_ms=200)
+    await till.control(mode="hang", hang_seconds=1)
     await till.say(confirmed(order))
-    await asyncio.wait_for(_is_asked(till, order), 5)
+    await _is_asked(till, order)
     await till.say(cancelled(order))
+    await till.control(mode="normal")
     await till.hears(order, "PaymentAuthorized", "PaymentCaptured", "PaymentRefunded")
     assert await till.testimony(order) == ["authorized", "captured", "refunded"]
 
@@ -151,5 +152,7 @@ async def test_a_hundred_orders_are_handled_in_the_statements_of_one(till: Till)
 
 
 async def _is_asked(till: Till, order: str) -> None:
-    while await till.attempts(order) == 0:
-        await asyncio.sleep(0.01)
+    async def asked() -> bool:
+        return await till.attempts(order) > 0
+
+    await eventually(asked, within_s=PATIENCE_S)

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from services.chassis import clock, database, effects
-from services.payment import domain, store, usecases
+from services.payment import clients, domain, store, usecases
 from services.payment.domain import State
 from tests.integration.payment import till as tills
 from tests.integration.payment.till import Till, cancelled, confirmed, new_id, requested
@@ -44,7 +44,7 @@ async def test_an_error_while_money_moves_takes_it_once_and_gives_it_back_once(t
         async def all_tried() -> bool:
             return all([await till.attempts(order) for order in orders])
 
-        await eventually(all_tried)
+        await eventually(all_tried, within_s=tills.PATIENCE_S)
         await till.control(error_rate=0)
         for order in orders:
             await till.reaches(order, reached)
@@ -53,45 +53,64 @@ async def test_an_error_while_money_moves_takes_it_once_and_gives_it_back_once(t
         assert await till.told(order) == ["PaymentAuthorized", "PaymentCaptured", "PaymentRefunded"]
 
 
-async def test_an_order_cancelled_while_its_outcome_is_unknown_is_voided_when_it_is_known(till: Till) -> None:
-    order = new_id()
-    await till.control(mode="hang", hang_seconds=5)
-    await till.say(requested(order))
-
-    async def asked() -> bool:
-        return await till.attempts(order) > 0
-
-    await eventually(asked)
-    await till.say(cancelled(order))
-    await till.control(mode="normal")
-    await till.hears(order, "PaymentVoided")
-    assert await till.testimony(order) == ["authorized", "voided"]
-
-
 async def test_a_provider_that_is_down_is_left_alone_and_payments_wait_without_losing_attempts(
     idle_till: Till, provider_url: str
 ) -> None:
     till = idle_till
     await till.control(mode="down")
-    chosen = tills.settings(provider_url, breaker_reset_s=1.5)
-    async with tills.working(till.db, chosen) as payments:
-        till.payments = payments
-        first = [new_id() for _ in range(5)]
+    first, late = [new_id() for _ in range(5)], new_id()
+    async with tills.working(till.db, tills.settings(provider_url, breaker_reset_s=600)):
         await till.say(*(requested(order) for order in first))
 
-        async def all_tried() -> bool:
-            return all([await till.attempts(order) for order in first])
+        async def all_failed() -> bool:
+            return all([await till.epoch(order) == 2 for order in first])
 
-        await eventually(all_tried)
-        late = new_id()
+        await eventually(all_failed, within_s=tills.PATIENCE_S)
         await till.say(requested(late))
         # A few polls of the worker: long enough to be claimed, were the breaker closed.
         await asyncio.sleep(0.3)
         assert await till.attempts(late) == 0
-        await till.control(mode="normal")
+    await till.control(mode="normal")
+    async with tills.working(till.db, tills.settings(provider_url)):
         for order in [*first, late]:
             await till.reaches(order, State.AUTHORIZED)
             assert await till.testimony(order) == ["authorized"]
+
+
+async def test_the_breaker_opens_after_five_failures_and_closes_after_one_good_call(
+    idle_till: Till, provider_url: str
+) -> None:
+    provider = clients.Provider(tills.settings(provider_url, breaker_reset_s=2))
+    await provider.start()
+    try:
+        await idle_till.control(mode="errors")
+        for _ in range(5):
+            assert provider.room(100) == 100
+            assert await provider.call(_payment(), repeated=False) is domain.Silence.UNKNOWN
+        assert provider.room(100) == 0
+        assert await provider.call(_payment(), repeated=False) is domain.Silence.NOT_ASKED
+        await idle_till.control(mode="normal")
+
+        async def may_be_tried() -> bool:
+            return provider.room(100) == 1
+
+        await eventually(may_be_tried)
+        assert isinstance(await provider.call(_payment(), repeated=False), domain.Answer)
+        assert provider.room(100) == 100
+    finally:
+        await provider.stop()
+
+
+async def test_a_definite_no_is_no_failure_of_the_provider(provider_url: str) -> None:
+    provider = clients.Provider(tills.settings(provider_url))
+    await provider.start()
+    try:
+        for _ in range(10):
+            answer = await provider.call(_payment("card_declined"), repeated=False)
+            assert answer == domain.Answer(domain.Input.NO, reason="CARD_DECLINED")
+        assert provider.room(100) == 100
+    finally:
+        await provider.stop()
 
 
 async def test_a_worker_that_was_taken_for_dead_writes_nothing(idle_till: Till) -> None:
@@ -110,8 +129,8 @@ async def test_an_outcome_settled_twice_counts_once(idle_till: Till) -> None:
     """A commit whose answer was lost is repeated: the second time there is nothing left to write."""
     order = new_id()
     await idle_till.say(requested(order))
-    await idle_till.say(cancelled(order))
     [claimed] = await tills.claim(idle_till.db)
+    await idle_till.say(cancelled(order))
     await _settle(idle_till.db, (claimed, YES))
     await _settle(idle_till.db, (claimed, YES))
     assert await idle_till.state(order) == State.VOIDING
@@ -130,7 +149,7 @@ async def test_a_void_that_the_provider_refuses_is_asked_for_again(idle_till: Ti
     async def due_again() -> bool:
         return bool(await tills.claim(idle_till.db))
 
-    await eventually(due_again)
+    await eventually(due_again, within_s=tills.PATIENCE_S)
 
 
 async def test_an_attempt_that_was_not_made_is_not_counted(idle_till: Till) -> None:
@@ -150,6 +169,11 @@ async def test_two_workers_share_what_is_due(idle_till: Till, provider_url: str)
             await idle_till.reaches(order, State.AUTHORIZED)
     assert [await idle_till.told(order) for order in orders] == [["PaymentAuthorized"]] * 60
     assert [await idle_till.attempts(order) for order in orders] == [0] * 60
+
+
+def _payment(card: str = "card_approved") -> domain.Payment:
+    request = domain.Request(new_id(), new_id(), tills.PRICE, card)
+    return domain.begin(request, new_id(), clock.utc_now())
 
 
 async def _settle(db: database.Database, *outcomes: tuple[store.Claimed, usecases.Reply]) -> None:

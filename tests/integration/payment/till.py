@@ -6,8 +6,8 @@ import os
 import subprocess
 import sys
 import uuid
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,12 +26,15 @@ from tests.support.simulators import ROOT
 PRICE = Money("USD", 4200)
 LIMITS = effects.Limits(idle_s=0.02, idle_most_s=0.05)
 
-_STATE = database.Statement("SELECT state, attempts, captured, refunded FROM payments WHERE order_id = %(order_id)s")
+_STATE = database.Statement("SELECT state, attempts, epoch FROM payments WHERE order_id = %(order_id)s")
 _TOLD = database.Statement("SELECT type, payload FROM outbox WHERE key = %(key)s ORDER BY id")
 _ENTRIES = database.Statement("""
 SELECT e.account, e.currency, e.amount FROM ledger_entries AS e JOIN payments AS p ON p.id = e.payment_id
 WHERE p.order_id = %(order_id)s ORDER BY e.version, e.account
 """)
+
+# How long a test waits for what must happen, in seconds: a busy machine is slow.
+PATIENCE_S = 45.0
 
 
 def new_id() -> str:
@@ -97,10 +100,15 @@ class Till:
 
     async def attempts(self, order_id: str) -> int:
         """How often the provider was asked in the payment's present state."""
-        [[_, attempts, _, _]] = await self.db.read(_STATE, {"order_id": order_id})
+        [[_, attempts, _]] = await self.db.read(_STATE, {"order_id": order_id})
         return int(attempts)
 
-    async def reaches(self, order_id: str, state: domain.State, *, within_s: float = 10.0) -> None:
+    async def epoch(self, order_id: str) -> int:
+        """How often the payment was claimed or settled."""
+        [[_, _, epoch]] = await self.db.read(_STATE, {"order_id": order_id})
+        return int(epoch)
+
+    async def reaches(self, order_id: str, state: domain.State, *, within_s: float = PATIENCE_S) -> None:
         """Wait until an order's payment is there."""
 
         async def there() -> bool:
@@ -114,7 +122,7 @@ class Till:
         async def heard() -> bool:
             return len(await self.told(order_id)) >= len(names)
 
-        await eventually(heard, within_s=10.0)
+        await eventually(heard, within_s=PATIENCE_S)
         assert await self.told(order_id) == list(names)
 
     async def ledger(self, order_id: str) -> list[tuple[str, str, int]]:
@@ -151,16 +159,22 @@ async def working(db: database.Database, chosen: Settings) -> AsyncIterator[usec
         await provider.stop()
 
 
-def start_worker(database_url: str, provider_url: str, *, die_at: str) -> subprocess.Popen[bytes]:
-    """A worker in a process of its own, which kills itself (SIGKILL) when it comes to `die_at`."""
-    environ = os.environ | {"TEST_DATABASE_URL": database_url, "PAYMENT_PROVIDER_URL": provider_url, "DIE_AT": die_at}
+@contextmanager
+def mortal_worker(database_url: str, outside_url: str, *, die_at: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A worker in a process of its own, which kills itself (SIGKILL) when it comes to `die_at`, or at the block's end."""
+    environ = os.environ | {"TEST_DATABASE_URL": database_url, "OUTSIDE_URL": outside_url, "DIE_AT": die_at}
     command = [sys.executable, "-m", "tests.integration.payment.mortal_worker"]
-    return subprocess.Popen(command, cwd=ROOT, env=environ)  # noqa: S603 - a program of this repository
+    # A program of this repository.
+    with subprocess.Popen(command, cwd=ROOT, env=environ) as process:  # noqa: S603
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
-async def death_of(process: subprocess.Popen[bytes], *, within_s: float = 20.0) -> int:
+async def death_of(process: subprocess.Popen[bytes]) -> int:
     """Wait for a process to end: its exit code, negative for a signal."""
-    return await asyncio.to_thread(process.wait, within_s)
+    return await asyncio.to_thread(process.wait, PATIENCE_S)
 
 
 async def claim(db: database.Database, *, lease_s: float = 30.0) -> Sequence[store.Claimed]:
