@@ -6,7 +6,6 @@ do not count as the user's: they are left out, whatever stack they name.
 """
 
 import contextlib
-import os
 import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -18,9 +17,8 @@ from services import registry
 SERVERS = {"KAFKA_BOOTSTRAP": "kafka", "REDIS_URL": "redis", "PAYMENT_PROVIDER_URL": "provider", "SMTP_URL": "mail"}
 # Which of the exported values are the user's own servers, so that later commands know it too.
 EXTERNAL = "SOUK_EXTERNAL"
-# A stack for tests lets every wait end soon, and its edge does not hold a test suite back.
-FOR_TESTS = {
-    "EDGE_RATE_LIMIT_FACTOR": "1000",
+# A stack for tests lets every wait end soon, and its edge does not hold a test suite back. Tests are told the waits.
+PATIENCE_OF_TESTS = {
     "ORDER_STOCK_DEADLINE_S": "4",
     "ORDER_PAYMENT_DEADLINE_S": "6",
     "ORDER_COMPENSATION_DEADLINE_S": "2",
@@ -39,6 +37,11 @@ class Settings:
     services: tuple[registry.Service, ...]
     given: Mapping[str, str]
     external: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def preset(self) -> Mapping[str, str]:
+        """What this stack sets where the user does not."""
+        return {} if self.stack.name == layout.MAIN else FOR_TESTS
 
     @property
     def secrets(self) -> credentials.Credentials:
@@ -121,8 +124,6 @@ def read(stack: layout.Stack, environment: Mapping[str, str], *, resume: bool = 
     """
     services = tuple(registry.load().services.values())
     given = _users_own(environment, stack.root)
-    if stack.name != layout.MAIN:
-        given = {**FOR_TESTS, **given}
     external = _last_external(stack) if resume else _external(given, services)
     return Settings(stack, services, given, external)
 
@@ -151,7 +152,8 @@ def process_environment(settings: Settings, services: Iterable[registry.Service]
 def passed_on(settings: Settings) -> dict[str, str]:
     """The user's environment, without the databases and passwords that only some processes may know."""
     own = {settings.database_variable(service) for service in settings.services} | {"ADMIN_PASSWORD"}
-    kept = {name: value for name, value in settings.given.items() if name not in own | _NOT_PASSED_ON}
+    told = {**settings.preset, **settings.given}
+    kept = {name: value for name, value in told.items() if name not in own | _NOT_PASSED_ON}
     return {**kept, "PYTHONUNBUFFERED": "1"}
 
 
@@ -180,8 +182,14 @@ def exported(settings: Settings) -> dict[str, str]:
     if settings.starts("mail"):
         values["MAIL_STORE"] = str(stack.folder / "mail")
     if stack.name != layout.MAIN:
-        values |= {name: settings.given[name] for name in FOR_TESTS}
+        values |= {name: settings.given.get(name, value) for name, value in PATIENCE_OF_TESTS.items()}
     return values
+
+
+def tool_environment(settings: Settings) -> dict[str, str]:
+    """The environment of a program that uses the stack from outside: the user's, and what the env file says."""
+    kept = {name: value for name, value in settings.given.items() if name not in _NOT_PASSED_ON}
+    return {**kept, **exported(settings), "PYTHONUNBUFFERED": "1"}
 
 
 def write(settings: Settings) -> None:
@@ -224,8 +232,3 @@ def _external(given: Mapping[str, str], services: tuple[registry.Service, ...]) 
 def _last_external(stack: layout.Stack) -> dict[str, str]:
     values = load(stack.env_file)
     return {name: values[name] for name in values.get(EXTERNAL, "").split()}
-
-
-def tool_environment(settings: Settings) -> dict[str, str]:
-    """The environment of a script that runs against the stack: the user's, and the stack's env file on top."""
-    return {**os.environ, **exported(settings), "PYTHONUNBUFFERED": "1"}

@@ -24,7 +24,7 @@ def run(chosen: up.Run, arguments: Sequence[str]) -> int:
 
 
 def _pytest(chosen: up.Run, arguments: Sequence[str]) -> int:
-    environment = {**settings.passed_on(chosen.chosen), **settings.exported(chosen.chosen)}
+    environment = settings.tool_environment(chosen.chosen)
     command = (sys.executable, "-m", "pytest", *arguments)
     with subprocess.Popen(command, cwd=layout.ROOT, env=environment) as tests:
         try:

@@ -170,6 +170,6 @@ def _services_program(run: Run, *arguments: str, part: str) -> None:
 
 
 def _script(run: Run, module: str) -> int:
-    environment = {**settings.passed_on(run.chosen), **settings.exported(run.chosen)}
+    environment = settings.tool_environment(run.chosen)
     command = (sys.executable, "-m", module)
     return subprocess.run(command, cwd=layout.ROOT, env=environment, check=False).returncode

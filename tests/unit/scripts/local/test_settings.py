@@ -130,3 +130,11 @@ def test_sagas_of_a_test_stack_lose_patience_soon_unless_told_otherwise(tmp_path
     assert (told["ORDER_STOCK_DEADLINE_S"], told["ORDER_PAYMENT_DEADLINE_S"]) == ("4", "60")
     main = settings.read(layout.Stack(root=tmp_path), {})
     assert "ORDER_STOCK_DEADLINE_S" not in settings.process_environment(main, [service("order")], 21154)
+
+
+def test_tests_are_told_the_patience_of_sagas_but_not_to_relax_the_edges_they_make(tmp_path: Path) -> None:
+    chosen = settings.read(layout.Stack("test", 22000, 22080, root=tmp_path), {})
+    assert settings.passed_on(chosen)["EDGE_RATE_LIMIT_FACTOR"] == "1000"
+    told = settings.tool_environment(chosen)
+    assert told["ORDER_STOCK_DEADLINE_S"] == "4"
+    assert "EDGE_RATE_LIMIT_FACTOR" not in told
