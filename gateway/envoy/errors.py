@@ -157,20 +157,28 @@ def _for_json(error: EdgeError) -> dict[str, Any]:
 
 
 def _for_grpc(error: EdgeError) -> dict[str, Any]:
-    """Envoy makes `grpc-status` out of the HTTP status and `grpc-message` out of the body."""
-    trailer = {"key": "grpc-status-details-bin", "value": _details(error)}
+    """Envoy makes `grpc-message` out of the body, and would make `grpc-status` out of the HTTP status.
+
+    A client that reads the details refuses them when their code is not the call's, so both are said here.
+    """
+    # To gRPC, a method that nobody serves is unimplemented.
+    code = code_pb2.UNIMPLEMENTED if error.code == code_pb2.NOT_FOUND else error.code
+    trailers = {"grpc-status": str(code), "grpc-status-details-bin": _details(error, code)}
     return {
         "filter": _all(_cel(error.when), *_IS_GRPC),
         "status_code": error.status,
         "body_format_override": {"text_format_source": {"inline_string": error.message}},
-        "headers_to_add": [{"header": trailer, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}],
+        "headers_to_add": [
+            {"header": {"key": key, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
+            for key, value in trailers.items()
+        ],
     }
 
 
-def _details(error: EdgeError) -> str:
+def _details(error: EdgeError, code: "code_pb2.Code.ValueType") -> str:
     info = any_pb2.Any()
     info.Pack(error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN))
-    status = status_pb2.Status(code=error.code, message=error.message.replace(_SAID, "").strip(), details=[info])
+    status = status_pb2.Status(code=code, message=error.message.replace(_SAID, "").strip(), details=[info])
     return base64.b64encode(status.SerializeToString()).decode()
 
 
