@@ -136,12 +136,16 @@ class Shop:
         session = taken(await stranger.post("/api/v1/users/register", account))
         return await self._person(session["user"]["id"], session["access_token"], email), password
 
+    async def category(self, slug: str = CATEGORY) -> str:
+        """A shelf to put products on; there may be one with that name already."""
+        admin = await self.admin()
+        made = taken(await admin.http.put(f"/api/v1/categories/{slug}", json={"title": "Of the tests"}))
+        return str(made["slug"])
+
     async def product(self, *, stock: int = 10, cents: int = 1250, west: int = 0) -> Product:
         """A new product with so many on the shelf in the warehouse `east`, and in `west`."""
-        admin = await self.admin()
-        shelf = await admin.http.put(f"/api/v1/categories/{CATEGORY}", json={"title": "Of the tests"})
-        taken(shelf)
-        sku = f"TEST-{secrets.token_hex(6).upper()}"
+        admin, sku = await self.admin(), new_sku()
+        await self.category()
         made = taken(await admin.post("/api/v1/products", product_body(sku, cents)))
         product = Product(made["id"], sku, cents)
         for warehouse, count in {"east": stock, "west": west}.items():
@@ -186,16 +190,21 @@ def basket(*items: tuple[Product, int], card: str = PAYS) -> Json:
     return {"items": lines, "shipping_address": ADDRESS, "payment_method": card}
 
 
-def product_body(sku: str, cents: int = 1250) -> Json:
+def product_body(sku: str, cents: int = 1250, *, category: str = CATEGORY, currency: str = "USD") -> Json:
     """The body that makes a product with one SKU."""
-    price = {"currency_code": "USD", "units": cents // CENTS, "nanos": cents % CENTS * NANOS_OF_A_CENT}
+    price = {"currency_code": currency, "units": cents // CENTS, "nanos": cents % CENTS * NANOS_OF_A_CENT}
     variant = {"sku": sku, "title": "", "price": price}
-    return {"title": f"Product {sku}", "category": CATEGORY, "variants": [variant]}
+    return {"title": f"Product {sku}", "category": category, "variants": [variant]}
 
 
 def cents(money: Json) -> int:
     """An amount of money in cents."""
     return int(money["units"]) * CENTS + int(money["nanos"]) // NANOS_OF_A_CENT
+
+
+def new_sku() -> str:
+    """A SKU that nobody used before."""
+    return f"TEST-{secrets.token_hex(6).upper()}"
 
 
 def new_key() -> str:
