@@ -52,7 +52,7 @@ async def _handle(transaction: database.Transaction, _: Sequence[Any]) -> None:
 async def main(database_url: str, endpoint: str, traceparent: str) -> None:
     """Play the part."""
     tracing.configure("traced", endpoint, ratio=0.0)
-    publications = {Happened: outbox.Publication("orders", lambda _: ORDER, _message)}
+    publications: outbox.Publications = {Happened: outbox.Publication("orders", lambda _: ORDER, _message)}
     db = database.Database(database_url, outbox.Outbox(publications, clock.utc_now, lambda: None))
     await db.start()
     servicer = server.Servicer(DESCRIPTOR, order_service_pb2_grpc.add_OrderServiceServicer_to_server, Orders(db))

@@ -39,7 +39,8 @@ def database_url(postgres_admin_url: str) -> Iterator[str]:
 async def collected(database_url: str) -> AsyncIterator[list[Any]]:
     collector = Collector()
     server: Any = grpc.aio.server()
-    trace_service_pb2_grpc.add_TraceServiceServicer_to_server(collector, server)
+    adds: Any = trace_service_pb2_grpc.add_TraceServiceServicer_to_server
+    adds(collector, server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     command = (sys.executable, "-m", "tests.support.traced", database_url, f"http://127.0.0.1:{port}", SAMPLED)
