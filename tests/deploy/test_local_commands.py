@@ -8,7 +8,8 @@ import pytest
 
 from scripts.local import layout
 
-STACK = "never-started"
+# Two workers of one test run do not meet on one stack.
+STACK = f"never-started-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -26,8 +27,8 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
     ("arguments", "environment", "said"),
     [
         (["status"], {}, "this stack was never started: `make run` does"),
-        (["kill", "order"], {}, "order does not run in the stack never-started: see `make status`"),
-        (["start", "nonsense"], {}, "the stack never-started has no process nonsense; it has kafka, postgres, redis"),
+        (["kill", "order"], {}, "order does not run in the stack {stack}: see `make status`"),
+        (["start", "nonsense"], {}, "the stack {stack} has no process nonsense; it has kafka, postgres, redis"),
         (["up"], {"PORT_BASE": "none"}, "PORT_BASE=none is no port: give a number from 1 to 65535"),
         (
             ["up"],
@@ -47,7 +48,7 @@ def test_a_mistake_is_answered_in_one_line_that_says_what_to_do(
     done = run(*arguments, **environment)
     assert done.returncode == 1
     assert done.stderr.startswith(f"{STACK}: ")
-    assert said in done.stderr
+    assert said.format(stack=STACK) in done.stderr
     assert done.stderr.count("\n") == 1
     assert "hidden" not in done.stderr
 
