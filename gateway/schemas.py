@@ -133,6 +133,8 @@ def reachable(contract: Contract, names: Collection[str]) -> set[str]:
 def is_required(field: Field) -> bool:
     """Whether a request without the field is refused: it is required, or its rules do not allow the default."""
     rules = field.rules
+    if rules.ignore == validate_pb2.IGNORE_IF_ZERO_VALUE:
+        return bool(rules.required)
     return bool(
         rules.required
         or rules.string.min_len

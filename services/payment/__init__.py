@@ -1,15 +1,16 @@
 """Payments: the money of one order at one provider, and the ledger of what was taken and given back.
 
-Owns: payments (one per order) and ledger_entries (double entry, append-only).
+Owns: payments (one per order), refunds (who wanted money back) and ledger_entries (double entry), both append-only.
 
 States: AUTHORIZING -> AUTHORIZED -> CAPTURING -> CAPTURED; AUTHORIZING -> DECLINED; what is held goes VOIDING -> VOIDED, what
-was taken REFUNDING -> REFUNDED. In a state ending in -ING the provider is being asked: yes, a definite no, or unknown, which
-stays where it is and is asked about.
+was taken REFUNDING -> REFUNDED. An order without a payment method begins in AWAITING_METHOD. A part that an administrator gives
+back goes CAPTURED -> REFUNDING_PART -> CAPTURED, all that is left CAPTURED -> REFUNDING_REST -> REFUNDED. In a state with -ING
+the provider is being asked: yes, a definite no, or unknown, which stays where it is and is asked about.
 
 Consumes `orders` (PaymentRequested, OrderConfirmed, OrderCancelled), publishes `payments`. Calls the provider, outside of every
 transaction.
 
 Read in this order: `events.py` (an order says something), `usecases.py` (what it means, and the worker that calls the
 provider), `domain.py` (the one table of what follows what), `clients.py` (the provider and its breaker), `store.py` (the rows),
-`rpc.py` (reading a payment), `main.py` (put together).
+`rpc.py` (choosing how to pay, giving back, reading), `main.py` (put together).
 """

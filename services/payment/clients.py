@@ -1,7 +1,8 @@
-"""The provider: its HTTP API behind a circuit breaker. Answers are domain values; what is not an answer is unknown.
+"""Providers: the HTTP API of the simulator's kind, or Stripe by its own library, behind a circuit breaker.
 
-Five failures in a row and the provider is left alone for a while, then tried with one call. A definite no is an answer, not a
-failure. Each call carries the payment's own key, so that the provider does once what it is asked twice.
+Answers are domain values; what is not an answer is unknown. Five failures in a row and the provider is left alone for a
+while, then tried with one call. A definite no is an answer, not a failure. Each call carries the payment's own key, so that
+the provider does once what it is asked twice.
 """
 
 import json
@@ -9,9 +10,10 @@ import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
+import stripe
 from purgatory import AsyncCircuitBreakerFactory
 from purgatory.domain.messages.base import Event as BreakerEvent
 from purgatory.domain.model import CLOSED, OPENED, OpenedState
@@ -21,7 +23,7 @@ from purgatory.service._async.circuitbreaker import (
 from yarl import URL
 
 from services.payment import domain
-from services.payment.settings import Settings
+from services.payment.settings import ProviderKind, Settings
 
 _LOG = logging.getLogger(__name__)
 
@@ -29,12 +31,21 @@ _LOG = logging.getLogger(__name__)
 DONE: Mapping[domain.Verb, frozenset[str]] = {
     domain.Verb.CAPTURE: frozenset({"captured", "partially_refunded", "refunded"}),
     domain.Verb.VOID: frozenset({"voided"}),
-    domain.Verb.REFUND: frozenset({"refunded"}),
 }
+# The same of an intent at Stripe, and the states of one that was refused when it was made.
+STRIPE_DONE: Mapping[domain.Verb, str] = {
+    domain.Verb.AUTHORIZE: "requires_capture",
+    domain.Verb.CAPTURE: "succeeded",
+    domain.Verb.VOID: "canceled",
+}
+STRIPE_REFUSED = frozenset({"requires_payment_method", "requires_action", "canceled"})
+STRIPE_FACTORS: Mapping[str, int] = {"ISK": 100}
 # Nothing was done, and the same request will never be: malformed, refused, not to be processed.
 DEFINITE_NO = frozenset({400, 402, 422})
 # The charge is not in the state that the request needs.
 CONFLICT = 409
+# What a call raises that got no answer, or one that makes no sense (Stripe's objects have no attribute that was not sent).
+NOT_AN_ANSWER = (aiohttp.ClientError, stripe.StripeError, TimeoutError, OSError, ValueError, AttributeError)
 # Idle connections are closed before the provider's own side does, so that no call is sent into a closing one, in seconds.
 KEEPALIVE_S = 30.0
 
@@ -43,20 +54,30 @@ class NoAnswerError(Exception):
     """The provider did not answer, or not so that it binds it: whether it did what it was asked is unknown."""
 
 
+class Api(Protocol):
+    """What a provider's interface is put to."""
+
+    async def ask(self, payment: domain.Payment) -> domain.Answer | None:
+        """The definite answer, if what the payment's state asks for happened already. Raises NoAnswerError."""
+
+    async def do(self, payment: domain.Payment) -> domain.Answer:
+        """Do what the payment's state asks for. Raises NoAnswerError."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Started:
     """What exists only while the process runs: connections, and the breaker in front of them."""
 
     session: aiohttp.ClientSession
     breaker: AsyncCircuitBreaker
+    api: Api
 
 
 class Provider:
-    """The provider over HTTP. A part of the process: it keeps connections open from start to stop."""
+    """The provider that the settings name. A part of the process: it keeps connections open from start to stop."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._charges = URL(settings.provider_url) / "v1" / "charges"
         self._started: _Started | None = None
 
     async def start(self) -> None:
@@ -69,7 +90,7 @@ class Provider:
             timeout=aiohttp.ClientTimeout(total=self._settings.provider_timeout_s),
             cookie_jar=aiohttp.DummyCookieJar(),
         )
-        self._started = _Started(session, breaker)
+        self._started = _Started(session, breaker, _api(self._settings, session))
 
     async def stop(self) -> None:
         """Close all connections."""
@@ -90,7 +111,7 @@ class Provider:
             async with self._running.breaker:
                 try:
                     return await self._asked_or_done(payment, repeated=repeated)
-                except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+                except NOT_AN_ANSWER as error:
                     raise NoAnswerError(repr(error)) from error
         except OpenedState:
             return domain.Silence.NOT_ASKED
@@ -106,11 +127,26 @@ class Provider:
         return self._started
 
     async def _asked_or_done(self, payment: domain.Payment, *, repeated: bool) -> domain.Answer:
-        known = await self._ask(payment) if repeated else None
-        return known or await self._do(payment)
+        api = self._running.api
+        known = await api.ask(payment) if repeated else None
+        return known or await api.do(payment)
 
-    async def _ask(self, payment: domain.Payment) -> domain.Answer | None:
-        """The definite answer, if what the payment's state asks for happened already."""
+
+def _api(settings: Settings, session: aiohttp.ClientSession) -> Api:
+    if settings.provider is ProviderKind.STRIPE:
+        return Intents(settings, session)
+    return Charges(settings, session)
+
+
+class Charges:
+    """The API of the simulator's kind: charges that are made, captured, voided and refunded."""
+
+    def __init__(self, settings: Settings, session: aiohttp.ClientSession) -> None:
+        self._charges = URL(settings.provider_url) / "v1" / "charges"
+        self._session = session
+
+    async def ask(self, payment: domain.Payment) -> domain.Answer | None:
+        """See `Api`."""
         if payment.verb is domain.Verb.AUTHORIZE:
             status, body = await self._get(self._charges.with_query(idempotency_key=_key(payment)))
             if status == 404:
@@ -118,9 +154,10 @@ class Provider:
             declined = body.get("status") == "declined"
             return _no(body) if declined else _yes(body)
         status, body = await self._get(self._charges / payment.provider_reference)
-        return _yes(body) if payment.verb and body["status"] in DONE[payment.verb] else None
+        return _yes(body) if _done(payment, body) else None
 
-    async def _do(self, payment: domain.Payment) -> domain.Answer:
+    async def do(self, payment: domain.Payment) -> domain.Answer:
+        """See `Api`."""
         if payment.verb is domain.Verb.AUTHORIZE:
             status, body = await self._post(self._charges, _key(payment), _charge(payment))
         else:
@@ -132,7 +169,7 @@ class Provider:
             return _no(body)
         if status == CONFLICT and payment.verb is not domain.Verb.AUTHORIZE:
             # The charge is not where we thought it was: where it is now decides.
-            return await self._ask(payment) or _no(body)
+            return await self.ask(payment) or _no(body)
         raise NoAnswerError(f"status {status}: {body}")
 
     async def _post(self, url: URL, key: str, content: Mapping[str, Any]) -> tuple[int, Any]:
@@ -146,13 +183,107 @@ class Provider:
         return status, body
 
     async def _exchange(self, method: str, url: URL, **options: Any) -> tuple[int, Any]:
-        async with self._running.session.request(method, url, **options) as response:
+        async with self._session.request(method, url, **options) as response:
             return response.status, json.loads(await response.read())
+
+
+class Intents:
+    """Stripe: a PaymentIntent is confirmed at once and captured by hand.
+
+    Stripe remembers an idempotency key for at least a day, so asking again what became of an authorisation is repeating it.
+    """
+
+    def __init__(self, settings: Settings, session: aiohttp.ClientSession) -> None:
+        http = stripe.AIOHTTPClient(timeout=aiohttp.ClientTimeout(total=settings.provider_timeout_s), session=session)
+        self._stripe = stripe.StripeClient(
+            settings.stripe_api_key,
+            base_addresses={"api": settings.stripe_api_base},
+            http_client=http,
+            max_network_retries=0,  # the worker repeats, counts and waits
+        )
+
+    async def ask(self, payment: domain.Payment) -> domain.Answer | None:
+        """See `Api`."""
+        if payment.verb is domain.Verb.AUTHORIZE:
+            return None
+        intent = await self._stripe.v1.payment_intents.retrieve_async(
+            payment.provider_reference, {"expand": ["latest_charge"]}
+        )
+        return domain.Answer(domain.Input.YES, reference=intent.id) if _happened(payment, intent) else None
+
+    async def do(self, payment: domain.Payment) -> domain.Answer:
+        """See `Api`."""
+        try:
+            return await self._do(payment)
+        except stripe.CardError as error:
+            return _stripe_no((error.error.decline_code if error.error else "") or error.code)
+        except stripe.InvalidRequestError as error:
+            # The intent is not where we thought it was, where it is now decides; or nothing was done, and never will be.
+            return await self.ask(payment) or _stripe_no(error.code)
+
+    async def _do(self, payment: domain.Payment) -> domain.Answer:
+        options: stripe.RequestOptions = {"idempotency_key": _key(payment)}
+        intents, reference = self._stripe.v1.payment_intents, payment.provider_reference
+        match payment.verb:
+            case domain.Verb.AUTHORIZE:
+                intent = await intents.create_async(_intent(payment), options)
+            case domain.Verb.CAPTURE:
+                taken: stripe.params.PaymentIntentCaptureParams = {
+                    "amount_to_capture": _minor(payment, payment.amount.amount)
+                }
+                intent = await intents.capture_async(reference, taken, options)
+            case domain.Verb.VOID:
+                intent = await intents.cancel_async(reference, options=options)
+            case _:
+                return await self._refund(payment, options)
+        if _happened(payment, intent):
+            return domain.Answer(domain.Input.YES, reference=intent.id)
+        if payment.verb is domain.Verb.AUTHORIZE and intent.status in STRIPE_REFUSED:
+            return _stripe_no(intent.status)
+        raise NoAnswerError(f"intent {intent.id} is {intent.status}")
+
+    async def _refund(self, payment: domain.Payment, options: stripe.RequestOptions) -> domain.Answer:
+        reference, amount = payment.provider_reference, _minor(payment, payment.giving_back)
+        refund = await self._stripe.v1.refunds.create_async({"payment_intent": reference, "amount": amount}, options)
+        if refund.status in {"failed", "canceled"}:
+            return _stripe_no(refund.failure_reason)
+        return domain.Answer(domain.Input.YES, reference=reference)
+
+
+def _intent(payment: domain.Payment) -> stripe.params.PaymentIntentCreateParams:
+    return {
+        "amount": _minor(payment, payment.amount.amount),
+        "currency": payment.amount.currency.lower(),
+        "payment_method": payment.payment_method,
+        "capture_method": "manual",
+        "confirm": True,
+        # Nobody is there to answer a bank's question: a card that wants one is declined.
+        "error_on_requires_action": True,
+        "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
+        "metadata": {"order_id": payment.order_id, "payment_id": payment.id},
+    }
+
+
+def _happened(payment: domain.Payment, intent: stripe.PaymentIntent) -> bool:
+    if payment.verb is domain.Verb.REFUND:
+        charge = intent.latest_charge
+        given = charge.amount_refunded if isinstance(charge, stripe.Charge) else 0
+        return given >= _minor(payment, payment.refunded + payment.giving_back)
+    return payment.verb is not None and intent.status == STRIPE_DONE[payment.verb]
+
+
+def _minor(payment: domain.Payment, amount: int) -> int:
+    """An amount as Stripe counts it: in minor units, but two digits of them for a currency that has none any more."""
+    return amount * STRIPE_FACTORS.get(payment.amount.currency, 1)
+
+
+def _stripe_no(code: str | None) -> domain.Answer:
+    return domain.Answer(domain.Input.NO, reason=(code or "refused").upper())
 
 
 def _key(payment: domain.Payment) -> str:
     """The idempotency key: the same for every attempt at this verb of this payment, whichever process makes it."""
-    return f"{payment.id}:{payment.verb}"
+    return f"{payment.id}:{payment.call}"
 
 
 def _charge(payment: domain.Payment) -> dict[str, Any]:
@@ -169,9 +300,16 @@ def _change(payment: domain.Payment) -> dict[str, Any]:
         case domain.Verb.CAPTURE:
             return {"amount": payment.amount.amount}
         case domain.Verb.REFUND:
-            return {"amount": payment.captured}
+            return {"amount": payment.giving_back}
         case _:
             return {}
+
+
+def _done(payment: domain.Payment, charge: Mapping[str, Any]) -> bool:
+    """Whether the provider did what the payment's state asks for. Refunds follow one another: what is given back tells."""
+    if payment.verb is domain.Verb.REFUND:
+        return bool(charge["refunded_amount"] >= payment.refunded + payment.giving_back)
+    return payment.verb is not None and charge["status"] in DONE[payment.verb]
 
 
 def _yes(body: Mapping[str, Any]) -> domain.Answer:

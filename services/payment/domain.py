@@ -9,15 +9,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from services.chassis import money
+from services.chassis import errors, money
 
 # ISO 4217's code for "no currency": the amount of a payment that there never was.
 NO_MONEY = money.Money("XXX", 0)
 
 
 class State(StrEnum):
-    """Where the money is. The words are those of SQL; the contract shows the last three as the state they grew from."""
+    """Where the money is. The words are those of SQL; the contract shows some of them as others (`rpc.py`)."""
 
+    # The order has not said yet how it is paid.
+    AWAITING_METHOD = "AWAITING_METHOD"
     AUTHORIZING = "AUTHORIZING"
     AUTHORIZED = "AUTHORIZED"
     DECLINED = "DECLINED"
@@ -32,6 +34,11 @@ class State(StrEnum):
     CAPTURING_CANCELLED = "CAPTURING_CANCELLED"
     # The provider holds the money but refused to hand it over: the order is told and will be cancelled.
     CAPTURE_REFUSED = "CAPTURE_REFUSED"
+    # A part, or all that is left, is being given back because somebody asked for it: the provider may refuse.
+    REFUNDING_PART = "REFUNDING_PART"
+    REFUNDING_REST = "REFUNDING_REST"
+    # The order was cancelled meanwhile: the rest follows.
+    REFUNDING_PART_CANCELLED = "REFUNDING_PART_CANCELLED"
 
 
 class Verb(StrEnum):
@@ -44,8 +51,11 @@ class Verb(StrEnum):
 
 
 class Input(StrEnum):
-    """What can happen to a payment: its order says something, or the provider answers definitely."""
+    """What can happen to a payment: its order or a person says something, or the provider answers definitely."""
 
+    METHOD_CHOSEN = "METHOD_CHOSEN"
+    PART_WANTED_BACK = "PART_WANTED_BACK"
+    REST_WANTED_BACK = "REST_WANTED_BACK"
     CONFIRMED = "CONFIRMED"
     CANCELLED = "CANCELLED"
     YES = "YES"
@@ -61,9 +71,10 @@ class Account(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """The money of one order. captured and refunded are in minor units of the amount's currency; version counts changes.
+    """The money of one order. captured, refunded and refunding are in minor units of the amount's currency.
 
-    payment_method is empty when the order was cancelled before it asked for money: then there never was a payment.
+    refunding is what is being given back now, for the refund refund_id (empty: because the order was cancelled).
+    payment_method is empty until one is chosen. version counts changes.
     """
 
     id: str
@@ -76,24 +87,41 @@ class Payment:
     update_time: datetime
     captured: int = 0
     refunded: int = 0
+    refunding: int = 0
+    refund_id: str = ""
     provider_reference: str = ""
     failure_reason: str = ""
     version: int = 1
 
     @property
     def existed(self) -> bool:
-        """Whether money was ever asked for."""
-        return bool(self.payment_method)
+        """Whether money was ever asked for: not when the order was cancelled before."""
+        return self.amount != NO_MONEY
 
     @property
     def verb(self) -> Verb | None:
         """What the provider is being asked to do now, if anything."""
         return VERBS.get(self.state)
 
+    @property
+    def call(self) -> str:
+        """What names the call that is being made to the provider among all calls for this payment: its verb, and which."""
+        return f"{self.verb}:{self.refund_id}" if self.refund_id else f"{self.verb}"
+
+    @property
+    def giving_back(self) -> int:
+        """How much the refund under way gives back, in minor units."""
+        return self.refunding or self.left
+
+    @property
+    def left(self) -> int:
+        """How much was taken and not given back, in minor units."""
+        return self.captured - self.refunded
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """An order's wish for money."""
+    """An order's wish for money. payment_method is empty when the customer has still to choose one."""
 
     order_id: str
     user_id: str
@@ -111,11 +139,14 @@ class Cancellation:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A definite answer of the provider: its own id of the payment with a yes, a reason code with a no."""
+    """What happened, and what belongs to it: the provider's own id of the payment with a yes, a reason code with a no."""
 
     input: Input
     reference: str = ""
     reason: str = ""
+    payment_method: str = ""
+    refund_id: str = ""
+    amount: int = 0
 
 
 class Silence(StrEnum):
@@ -134,48 +165,42 @@ class Posting:
 
 
 @dataclass(frozen=True, slots=True)
-class PaymentAuthorized:
+class Fact:
+    """Something that others are told about a payment."""
+
+    payment: Payment
+
+
+class PaymentAuthorized(Fact):
     """The provider holds the money."""
 
-    payment: Payment
 
-
-@dataclass(frozen=True, slots=True)
-class PaymentDeclined:
+class PaymentDeclined(Fact):
     """The provider said no: nothing is held."""
 
-    payment: Payment
 
-
-@dataclass(frozen=True, slots=True)
-class PaymentCaptured:
+class PaymentCaptured(Fact):
     """The held money was taken."""
 
-    payment: Payment
 
-
-@dataclass(frozen=True, slots=True)
-class PaymentCaptureRefused:
+class PaymentCaptureRefused(Fact):
     """The held money is not handed over: nothing was taken."""
 
-    payment: Payment
 
-
-@dataclass(frozen=True, slots=True)
-class PaymentVoided:
+class PaymentVoided(Fact):
     """Nothing is held or taken."""
 
-    payment: Payment
-
 
 @dataclass(frozen=True, slots=True)
-class PaymentRefunded:
-    """Taken money was given back."""
+class PaymentPartlyRefunded(Fact):
+    """A part of the taken money, this amount, was given back, and the rest was not."""
 
-    payment: Payment
+    amount: int = 0
 
 
-Fact = PaymentAuthorized | PaymentDeclined | PaymentCaptured | PaymentCaptureRefused | PaymentVoided | PaymentRefunded
+class PaymentRefunded(Fact):
+    """All taken money was given back."""
+
 
 VERBS: Mapping[State, Verb] = {
     State.AUTHORIZING: Verb.AUTHORIZE,
@@ -184,6 +209,9 @@ VERBS: Mapping[State, Verb] = {
     State.CAPTURING_CANCELLED: Verb.CAPTURE,
     State.VOIDING: Verb.VOID,
     State.REFUNDING: Verb.REFUND,
+    State.REFUNDING_PART: Verb.REFUND,
+    State.REFUNDING_REST: Verb.REFUND,
+    State.REFUNDING_PART_CANCELLED: Verb.REFUND,
 }
 
 
@@ -196,8 +224,11 @@ class Rule:
 
 
 # What no rule names changes nothing. A repeated word of the order gets the answer again, unless it is still to come. A void
-# or a refund that the provider refuses has no rule either: it is asked for until it is done, and a person is called.
+# or a refund for a cancelled order that the provider refuses has no rule either: it is asked for until it is done, and a
+# person is called.
 TABLE: Mapping[tuple[State, Input], Rule] = {
+    (State.AWAITING_METHOD, Input.METHOD_CHOSEN): Rule(State.AUTHORIZING),
+    (State.AWAITING_METHOD, Input.CANCELLED): Rule(State.VOIDED, PaymentVoided),
     (State.AUTHORIZING, Input.YES): Rule(State.AUTHORIZED, PaymentAuthorized),
     (State.AUTHORIZING, Input.NO): Rule(State.DECLINED, PaymentDeclined),
     (State.AUTHORIZING, Input.CANCELLED): Rule(State.AUTHORIZING_CANCELLED),
@@ -215,9 +246,20 @@ TABLE: Mapping[tuple[State, Input], Rule] = {
     (State.CAPTURE_REFUSED, Input.CANCELLED): Rule(State.VOIDING),
     (State.CAPTURED, Input.CONFIRMED): Rule(State.CAPTURED, PaymentCaptured),
     (State.CAPTURED, Input.CANCELLED): Rule(State.REFUNDING),
+    (State.CAPTURED, Input.PART_WANTED_BACK): Rule(State.REFUNDING_PART),
+    (State.CAPTURED, Input.REST_WANTED_BACK): Rule(State.REFUNDING_REST),
+    (State.REFUNDING_PART, Input.YES): Rule(State.CAPTURED, PaymentPartlyRefunded),
+    (State.REFUNDING_PART, Input.NO): Rule(State.CAPTURED),
+    (State.REFUNDING_PART, Input.CANCELLED): Rule(State.REFUNDING_PART_CANCELLED),
+    (State.REFUNDING_PART_CANCELLED, Input.YES): Rule(State.REFUNDING, PaymentPartlyRefunded),
+    (State.REFUNDING_PART_CANCELLED, Input.NO): Rule(State.REFUNDING),
+    (State.REFUNDING_REST, Input.YES): Rule(State.REFUNDED, PaymentRefunded),
+    (State.REFUNDING_REST, Input.NO): Rule(State.CAPTURED),
+    (State.REFUNDING_REST, Input.CANCELLED): Rule(State.REFUNDING),
     (State.VOIDING, Input.YES): Rule(State.VOIDED, PaymentVoided),
     (State.VOIDED, Input.CANCELLED): Rule(State.VOIDED, PaymentVoided),
     (State.REFUNDING, Input.YES): Rule(State.REFUNDED, PaymentRefunded),
+    (State.REFUNDED, Input.CONFIRMED): Rule(State.REFUNDED, PaymentCaptured),
     (State.REFUNDED, Input.CANCELLED): Rule(State.REFUNDED, PaymentRefunded),
 }
 
@@ -245,12 +287,12 @@ class Advance:
 
 
 def begin(request: Request, payment_id: str, now: datetime) -> Payment:
-    """A new payment: the provider is to be asked for the money."""
+    """A new payment: the provider is to be asked for the money, or the customer for a payment method."""
     return Payment(
         id=payment_id,
         order_id=request.order_id,
         user_id=request.user_id,
-        state=State.AUTHORIZING,
+        state=State.AUTHORIZING if request.payment_method else State.AWAITING_METHOD,
         amount=request.amount,
         payment_method=request.payment_method,
         create_time=now,
@@ -272,6 +314,35 @@ def never(cancellation: Cancellation, payment_id: str, now: datetime) -> Payment
     )
 
 
+def choose(payment: Payment, payment_method: str, now: datetime) -> Advance:
+    """What a customer's choice of a payment method makes of a payment. Raises PAYMENT_METHOD_NOT_AWAITED."""
+    chosen = advance(payment, Answer(Input.METHOD_CHOSEN, payment_method=payment_method), now)
+    if chosen is None:
+        message = "this payment does not wait for a payment method"
+        raise errors.precondition("PAYMENT_METHOD_NOT_AWAITED", message, payment_id=payment.id)
+    return chosen
+
+
+def give_back(payment: Payment, wanted: money.Money | None, refund_id: str, now: datetime) -> Advance:
+    """What a wish for so much money back, or all that is left, makes of a payment.
+
+    Raises REFUND_NOT_POSSIBLE, REFUND_AMOUNT_WRONG or CURRENCY_MIXED.
+    """
+    amount = payment.left if wanted is None else wanted.amount
+    wish = Input.REST_WANTED_BACK if amount == payment.left else Input.PART_WANTED_BACK
+    begun = advance(payment, Answer(wish, refund_id=refund_id, amount=amount), now)
+    if begun is None:
+        message = "only money that was taken, and that no other refund is giving back now, can be given back"
+        raise errors.precondition("REFUND_NOT_POSSIBLE", message, payment_id=payment.id)
+    if wanted and wanted.currency != payment.amount.currency:
+        wrong = errors.Violation("amount.currency_code", f"the payment is in {payment.amount.currency}")
+        raise errors.invalid("CURRENCY_MIXED", "the refund is in another currency than the payment", wrong)
+    if not 0 < amount <= payment.left:
+        message = "something can be given back, and no more than what was taken and not given back before"
+        raise errors.precondition("REFUND_AMOUNT_WRONG", message, payment_id=payment.id, left=str(payment.left))
+    return begun
+
+
 def advance(payment: Payment, answer: Answer, now: datetime) -> Advance | None:
     """What an input makes of a payment; None when it changes nothing and nobody waits for a repeated answer."""
     rule = TABLE.get((payment.state, answer.input))
@@ -279,15 +350,25 @@ def advance(payment: Payment, answer: Answer, now: datetime) -> Advance | None:
         return None
     after = payment
     if rule.becomes is not payment.state:
-        after = replace(
+        moved = replace(
             _moved_money(payment, answer),
             state=rule.becomes,
+            payment_method=answer.payment_method or payment.payment_method,
             provider_reference=answer.reference or payment.provider_reference,
             failure_reason=answer.reason or payment.failure_reason,
             update_time=now,
             version=payment.version + 1,
         )
-    return Advance(payment, after, (rule.tells(after),) if rule.tells else ())
+        after = _with_refund(moved, answer)
+    return Advance(payment, after, _told(rule, payment, after))
+
+
+def _told(rule: Rule, before: Payment, after: Payment) -> tuple[Fact, ...]:
+    if rule.tells is None:
+        return ()
+    if rule.tells is PaymentPartlyRefunded:
+        return (PaymentPartlyRefunded(after, after.refunded - before.refunded),)
+    return (rule.tells(after),)
 
 
 def _moved_money(payment: Payment, answer: Answer) -> Payment:
@@ -297,6 +378,18 @@ def _moved_money(payment: Payment, answer: Answer) -> Payment:
         case Verb.CAPTURE:
             return replace(payment, captured=payment.amount.amount)
         case Verb.REFUND:
-            return replace(payment, refunded=payment.captured)
+            return replace(payment, refunded=payment.refunded + payment.giving_back)
         case _:
             return payment
+
+
+def _with_refund(payment: Payment, answer: Answer) -> Payment:
+    """The payment with what it gives back now: what was asked for, all that is left of a cancelled order, or nothing."""
+    if answer.refund_id:
+        return replace(payment, refunding=answer.amount, refund_id=answer.refund_id)
+    if payment.verb is not Verb.REFUND:
+        return replace(payment, refunding=0, refund_id="")
+    if answer.input is Input.CANCELLED and payment.refunding:
+        # A refund that is under way stays the one it is.
+        return payment
+    return replace(payment, refunding=payment.left, refund_id="")

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from services.chassis import events, outbox
+from services.chassis import events, money, outbox
 from services.chassis.rpc import render
 from services.payment import domain, usecases
 from souk.order.v1 import order_events_pb2
@@ -43,6 +43,17 @@ def _voided(fact: domain.PaymentVoided) -> payment_events_pb2.PaymentVoided:
     return payment_events_pb2.PaymentVoided(order_id=payment.order_id, payment_id=payment.id, user_id=payment.user_id)
 
 
+def _partly_refunded(fact: domain.PaymentPartlyRefunded) -> payment_events_pb2.PaymentPartlyRefunded:
+    payment, currency = fact.payment, fact.payment.amount.currency
+    return payment_events_pb2.PaymentPartlyRefunded(
+        order_id=payment.order_id,
+        payment_id=payment.id,
+        user_id=payment.user_id,
+        amount=render.money_message(money.Money(currency, fact.amount)),
+        refunded_amount=render.money_message(money.Money(currency, payment.refunded)),
+    )
+
+
 def _on_payments(render_fact: Callable[[Any], Any]) -> outbox.Publication:
     return outbox.Publication(
         TOPIC, lambda fact: fact.payment.order_id, render_fact, sequence=lambda fact: fact.payment.version
@@ -55,14 +66,15 @@ PUBLISHED: outbox.Publications = {
     domain.PaymentCaptured: _amount_fact(payment_events_pb2.PaymentCaptured),
     domain.PaymentCaptureRefused: _refusal_fact(payment_events_pb2.PaymentCaptureRefused),
     domain.PaymentVoided: _on_payments(_voided),
+    domain.PaymentPartlyRefunded: _on_payments(_partly_refunded),
     domain.PaymentRefunded: _amount_fact(payment_events_pb2.PaymentRefunded),
 }
 
 
 def _request(message: order_events_pb2.PaymentRequested) -> domain.Request:
     amount = render.money_value(message.amount)
-    if amount.amount <= 0 or not message.payment_method:
-        raise ValueError("a payment needs an amount and a payment method")
+    if amount.amount <= 0:
+        raise ValueError("a payment needs an amount")
     return domain.Request(_id(message.order_id), _id(message.user_id), amount, message.payment_method)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from services.chassis import money
+from services.chassis import idempotency, money
 from services.chassis.rpc import identity, render, server
 from services.payment import domain, usecases
 from souk.payment.v1 import payment_pb2, payment_service_pb2, payment_service_pb2_grpc
@@ -15,6 +15,9 @@ SHOWN_AS: Mapping[domain.State, domain.State] = {
     domain.State.AUTHORIZING_CANCELLED: domain.State.AUTHORIZING,
     domain.State.CAPTURING_CANCELLED: domain.State.CAPTURING,
     domain.State.CAPTURE_REFUSED: domain.State.AUTHORIZED,
+    domain.State.REFUNDING_PART: domain.State.REFUNDING,
+    domain.State.REFUNDING_PART_CANCELLED: domain.State.REFUNDING,
+    domain.State.REFUNDING_REST: domain.State.REFUNDING,
 }
 
 
@@ -23,6 +26,27 @@ class PaymentServicer(payment_service_pb2_grpc.PaymentServiceServicer):
 
     def __init__(self, payments: usecases.Payments) -> None:
         self._payments = payments
+
+    async def CreatePayment(self, request: payment_service_pb2.CreatePaymentRequest, _: Any) -> payment_pb2.Payment:
+        choice = usecases.Choice(
+            order_id=request.order_id.lower(),
+            user_id=identity.caller().user_id,
+            payment_method=request.payment_method,
+            request_id=request.request_id,
+            fingerprint=idempotency.fingerprint(request),
+        )
+        return _message(await self._payments.choose(choice))
+
+    async def RefundPayment(self, request: payment_service_pb2.RefundPaymentRequest, _: Any) -> payment_pb2.Payment:
+        wish = usecases.Wish(
+            payment_id=request.id,
+            amount=render.money_value(request.amount) if request.HasField("amount") else None,
+            reason=request.reason,
+            actor=identity.caller().user_id,
+            request_id=request.request_id,
+            fingerprint=idempotency.fingerprint(request),
+        )
+        return _message(await self._payments.refund(wish))
 
     async def GetPayment(self, request: payment_service_pb2.GetPaymentRequest, _: Any) -> payment_pb2.Payment:
         who = identity.caller()

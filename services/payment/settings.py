@@ -1,19 +1,38 @@
 """What the payment service reads from the environment, beside what every service does."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
-from services.chassis.settings import env
+from services.chassis.settings import SettingsError, env
+
+
+class ProviderKind(StrEnum):
+    """Which interface the provider has: that of the simulator, or Stripe's."""
+
+    SIMULATOR = "simulator"
+    STRIPE = "stripe"
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where the provider is, how long it may take (seconds), how much is asked of it at once, when it is left alone."""
+    """Who the provider is, where, how long it may take (seconds), how much is asked of it at once, when it is left alone."""
 
-    provider_url: str = env("PAYMENT_PROVIDER_URL")
+    provider: ProviderKind = env("PAYMENT_PROVIDER", default=ProviderKind.SIMULATOR)  # noqa: RUF009 - no value is made here: a field is
+    provider_url: str = env("PAYMENT_PROVIDER_URL", default="")
+    stripe_api_key: str = env("STRIPE_API_KEY", default="", secret=True)
+    stripe_api_base: str = env("STRIPE_API_BASE", default="https://api.stripe.com")
     provider_timeout_s: float = env("PAYMENT_PROVIDER_TIMEOUT_S", default=5.0)
     provider_calls: int = env("PAYMENT_PROVIDER_CALLS", default=128)
     breaker_failures: int = env("PAYMENT_BREAKER_FAILURES", default=5)
     breaker_reset_s: float = env("PAYMENT_BREAKER_RESET_S", default=60.0)
+
+    def __post_init__(self) -> None:
+        """Raise SettingsError when the chosen provider cannot be reached with what is set."""
+        needed, given = "PAYMENT_PROVIDER_URL", self.provider_url
+        if self.provider is ProviderKind.STRIPE:
+            needed, given = "STRIPE_API_KEY", self.stripe_api_key
+        if not given:
+            raise SettingsError(f"{needed} is not set, and PAYMENT_PROVIDER is {self.provider}")
 
     @property
     def lease_s(self) -> float:

@@ -1,4 +1,4 @@
-"""The rows of payments: `payments` and `ledger_entries` (append-only).
+"""The rows of payments: `payments`, `refunds` (who wanted money back) and `ledger_entries`, both append-only.
 
 Every write takes a list and is one statement. Rows become domain values here and nowhere else. When the provider is asked
 next is compared with and set by the database's clock, so that no process's clock can be wrong.
@@ -47,6 +47,8 @@ PAYMENTS = Table(
     Column("amount", BigInteger, nullable=False),
     Column("captured", BigInteger, nullable=False),
     Column("refunded", BigInteger, nullable=False),
+    Column("refunding", BigInteger, nullable=False),
+    Column("refund_id", Text, nullable=False),
     Column("payment_method", Text, nullable=False),
     Column("provider_reference", Text, nullable=False),
     Column("failure_reason", Text, nullable=False),
@@ -57,6 +59,16 @@ PAYMENTS = Table(
     Column("attempts", Integer, nullable=False),
     Column("epoch", BigInteger, nullable=False),
     Index("ix_payments_next_try_at", "next_try_at", postgresql_where="next_try_at IS NOT NULL"),
+)
+REFUNDS = Table(
+    "refunds",
+    METADATA,
+    Column("id", ID, primary_key=True),
+    Column("payment_id", ID, ForeignKey("payments.id"), nullable=False, index=True),
+    Column("amount", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("create_time", TIME, nullable=False),
 )
 LEDGER = Table(
     "ledger_entries",
@@ -103,6 +115,8 @@ _COLUMNS = (
     "amount",
     "captured",
     "refunded",
+    "refunding",
+    "refund_id",
     "payment_method",
     "provider_reference",
     "failure_reason",
@@ -110,7 +124,19 @@ _COLUMNS = (
     "create_time",
     "update_time",
 )
-_CHANGING = ("id", "state", "captured", "refunded", "provider_reference", "failure_reason", "version", "update_time")
+_CHANGING = (
+    "id",
+    "state",
+    "captured",
+    "refunded",
+    "refunding",
+    "refund_id",
+    "payment_method",
+    "provider_reference",
+    "failure_reason",
+    "version",
+    "update_time",
+)
 _LEDGER_COLUMNS = ("payment_id", "version", "account", "currency", "amount", "time")
 _SHOWN = [_P[name] for name in _COLUMNS]
 _GIVEN = database.given(PAYMENTS, *_COLUMNS)
@@ -128,16 +154,19 @@ _INSERT = database.Statement(
 # worker any more: what was written once is not written again. One that is being asked about keeps its lease, also when its
 # order is cancelled meanwhile.
 _SAVE = database.Statement("""
-UPDATE payments AS p SET state = g.state, captured = g.captured, refunded = g.refunded,
+UPDATE payments AS p SET state = g.state, captured = g.captured, refunded = g.refunded, refunding = g.refunding,
+  refund_id = g.refund_id, payment_method = g.payment_method,
   provider_reference = g.provider_reference, failure_reason = g.failure_reason, version = g.version,
   update_time = g.update_time,
   next_try_at = CASE WHEN g.same_call THEN p.next_try_at WHEN g.calls THEN clock_timestamp() END,
   attempts = CASE WHEN g.same_call THEN p.attempts ELSE 0 END,
   epoch = CASE WHEN g.same_call THEN p.epoch ELSE p.epoch + 1 END
 FROM unnest(%(id)s::uuid[], %(state)s::text[], %(captured)s::bigint[], %(refunded)s::bigint[],
+  %(refunding)s::bigint[], %(refund_id)s::text[], %(payment_method)s::text[],
   %(provider_reference)s::text[], %(failure_reason)s::text[], %(version)s::bigint[], %(update_time)s::timestamptz[],
   %(same_call)s::boolean[], %(calls)s::boolean[])
-  AS g(id, state, captured, refunded, provider_reference, failure_reason, version, update_time, same_call, calls)
+  AS g(id, state, captured, refunded, refunding, refund_id, payment_method,
+    provider_reference, failure_reason, version, update_time, same_call, calls)
 WHERE p.id = g.id
 """)
 _POST = database.Statement(database.insert_given(LEDGER, *_LEDGER_COLUMNS))
@@ -181,6 +210,7 @@ FROM unnest(%(id)s::uuid[], %(epoch)s::bigint[], %(wait)s::float8[], %(counted)s
   AS g(id, epoch, wait, counted)
 WHERE p.id = g.id AND p.epoch = g.epoch
 """)
+_INSERT_REFUND = database.Statement(REFUNDS.insert())
 _ID = bindparam("id", type_=ID)
 _FIND = database.Statement(select(*_SHOWN).where(or_(_P.id == _ID, _P.order_id == _ID)))
 
@@ -203,7 +233,7 @@ async def save(transaction: database.Transaction, advances: Sequence[domain.Adva
     if not moved:
         return
     rows = database.columns([advance.payment for advance in moved], *_CHANGING) | {
-        "same_call": [advance.payment.verb is advance.before.verb for advance in moved],
+        "same_call": [advance.payment.call == advance.before.call for advance in moved],
         "calls": [advance.payment.verb is not None for advance in moved],
     }
     await transaction.run(_SAVE, rows)
@@ -241,6 +271,13 @@ async def postpone(transaction: database.Transaction, items: Sequence[Postponed]
     await transaction.run(_POSTPONE, rows)
 
 
+async def add_refund(transaction: database.Transaction, payment: domain.Payment, *, actor: str, reason: str) -> None:
+    """Write down the refund that a payment just began: who wanted it, and why."""
+    row = {"id": payment.refund_id, "payment_id": payment.id, "amount": payment.refunding}
+    row |= {"reason": reason, "actor": actor, "create_time": payment.update_time}
+    await transaction.run(_INSERT_REFUND, row)
+
+
 async def find(db: database.Database, some_id: str) -> domain.Payment | None:
     """The payment with this id, or of the order with this id."""
     rows = await db.read(_FIND, {"id": some_id})
@@ -268,8 +305,8 @@ def _entry(advance: domain.Advance, posting: domain.Posting) -> dict[str, Any]:
 
 
 def _payment(row: database.Row) -> domain.Payment:
-    payment_id, order_id, user_id, state, currency, amount, captured, refunded = row[:8]
-    payment_method, provider_reference, failure_reason, version, create_time, update_time = row[8:14]
+    payment_id, order_id, user_id, state, currency, amount, captured, refunded, refunding, refund_id = row[:10]
+    payment_method, provider_reference, failure_reason, version, create_time, update_time = row[10:16]
     return domain.Payment(
         id=payment_id,
         order_id=order_id,
@@ -281,6 +318,8 @@ def _payment(row: database.Row) -> domain.Payment:
         update_time=update_time,
         captured=captured,
         refunded=refunded,
+        refunding=refunding,
+        refund_id=refund_id,
         provider_reference=provider_reference,
         failure_reason=failure_reason,
         version=version,

@@ -1,4 +1,4 @@
-"""What can be done with payments: three things that orders say, the calls to the provider, and reading one.
+"""What can be done with payments: three things that orders say, two that people ask for, the calls to the provider, reading.
 
 No call is made inside a transaction. If the process dies before it claims a payment, or after that and before it settles, the
 lease ends and another claim asks the provider what became of it, with the payment's own key; if it dies after it settled, the
@@ -7,9 +7,10 @@ relay of whoever starts next publishes what was committed. So nothing is charged
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
-from services.chassis import clock, database, errors, ids, loops, metrics
+from services.chassis import clock, database, errors, idempotency, ids, loops, metrics, money
 from services.payment import domain, store
 
 _LOG = logging.getLogger(__name__)
@@ -41,6 +42,32 @@ class Provider(Protocol):
         """Do what the payment's state asks for. A repeated call asks first what became of the earlier ones. Raises nothing."""
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A customer's choice of how to pay an order. request_id is empty when the caller will not repeat the call."""
+
+    order_id: str
+    user_id: str
+    payment_method: str
+    request_id: str = ""
+    fingerprint: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A wish to give money back: so much, or all that is left when amount is None. actor is who wants it, and reason why.
+
+    payment_id may be the order's. request_id is empty when the caller will not repeat the call.
+    """
+
+    payment_id: str
+    amount: money.Money | None
+    reason: str
+    actor: str
+    request_id: str = ""
+    fingerprint: bytes = b""
+
+
 class Payments:
     """The use cases of payments. `wake` tells the worker that there are calls to make."""
 
@@ -69,12 +96,55 @@ class Payments:
         payments = await store.lock(transaction, [item.order_id for item in cancelled if item.order_id not in new])
         await self._advance(transaction, payments, domain.Answer(domain.Input.CANCELLED))
 
+    async def choose(self, choice: Choice) -> domain.Payment:
+        """Pay an order that waits for a payment method by this one; a repeated request finds what its first did.
+
+        Raises PAYMENT_NOT_FOUND also when it is not this user's, PAYMENT_METHOD_NOT_AWAITED or REQUEST_ID_REUSED.
+        """
+        async with self._db.transaction() as transaction:
+            payment = await self._lock_one(transaction, choice.order_id)
+            if payment is None or not payment.existed or payment.user_id != choice.user_id:
+                raise _not_found(choice.order_id)
+            claim = idempotency.Claim(choice.user_id, choice.request_id, choice.fingerprint, ids.new_id(self._now()))
+            if choice.request_id and await _made_before(transaction, claim):
+                return payment
+            return await self._move(transaction, domain.choose(payment, choice.payment_method, self._now()))
+
+    async def refund(self, wish: Wish) -> domain.Payment:
+        """Begin to give money back; a repeated request finds what its first did.
+
+        Raises PAYMENT_NOT_FOUND, REFUND_NOT_POSSIBLE, REFUND_AMOUNT_WRONG, CURRENCY_MIXED or REQUEST_ID_REUSED.
+        """
+        found = await self.get(wish.payment_id, owner_id=None)
+        now = self._now()
+        refund_id = ids.new_id(now)
+        async with self._db.transaction() as transaction:
+            payment = await self._lock_one(transaction, found.order_id)
+            if payment is None:
+                raise _not_found(wish.payment_id)
+            claim = idempotency.Claim(wish.actor, wish.request_id, wish.fingerprint, refund_id)
+            if wish.request_id and await _made_before(transaction, claim):
+                return payment
+            advance = domain.give_back(payment, wish.amount, refund_id, now)
+            await store.add_refund(transaction, advance.payment, actor=wish.actor, reason=wish.reason)
+            return await self._move(transaction, advance)
+
     async def get(self, some_id: str, *, owner_id: str | None) -> domain.Payment:
         """The payment with this id or of this order. Raises PAYMENT_NOT_FOUND also when it is not this owner's."""
         payment = await store.find(self._db, some_id)
         if payment is None or not payment.existed or (owner_id is not None and payment.user_id != owner_id):
-            raise errors.not_found("PAYMENT_NOT_FOUND", "there is no such payment", id=some_id)
+            raise _not_found(some_id)
         return payment
+
+    async def _lock_one(self, transaction: database.Transaction, order_id: str) -> domain.Payment | None:
+        locked = await store.lock(transaction, [order_id])
+        return locked[0] if locked else None
+
+    async def _move(self, transaction: database.Transaction, advance: domain.Advance) -> domain.Payment:
+        await store.save(transaction, [advance])
+        transaction.emit(advance.facts)
+        transaction.after_commit(self._wake)
+        return advance.payment
 
     async def _advance(
         self, transaction: database.Transaction, payments: Sequence[domain.Payment], said: domain.Answer
@@ -127,6 +197,18 @@ class Charging:
         transaction.emit(fact for advance in advances for fact in advance.facts)
         if any(advance.payment.verb for advance in advances):
             transaction.after_commit(self._wake)
+
+
+def _not_found(some_id: str) -> errors.DomainError:
+    return errors.not_found("PAYMENT_NOT_FOUND", "there is no such payment", id=some_id)
+
+
+async def _made_before(transaction: database.Transaction, claim: idempotency.Claim) -> bool:
+    """Whether this request did what it asks for before. Raises REQUEST_ID_REUSED."""
+    [answer] = await idempotency.claim(transaction, [claim])
+    if isinstance(answer, errors.DomainError):
+        raise answer
+    return answer != claim.resource_id
 
 
 def _postponed(claimed: store.Claimed, silence: domain.Silence) -> store.Postponed:

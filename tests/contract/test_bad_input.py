@@ -93,8 +93,9 @@ UNREADABLE = [
     row("text that is not UTF-8", ORDERS, {"content": b'{"payment_method": "\xff\xfe"}'}, *MALFORMED),
 ]
 ORDERED = [
-    row("no body", ORDERS, {}, *INVALID, "items", "shipping_address", "payment_method"),
-    row("an empty order", ORDERS, {"json": {}}, *INVALID, "items", "shipping_address", "payment_method"),
+    row("no body", ORDERS, {}, *INVALID, "items", "shipping_address"),
+    row("an empty order", ORDERS, {"json": {}}, *INVALID, "items", "shipping_address"),
+    row("no body", "POST /api/v1/payments", {}, *INVALID, "order_id", "payment_method"),
     row(
         "everything wrong at once",
         ORDERS,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -11,6 +12,7 @@ from services.chassis import clock, database, errors, ids, money, pages
 from services.order import domain, events, saga, usecases
 from services.order.domain import Status
 from services.order.saga import Reply
+from souk.order.v1 import order_events_pb2
 from tests.support import postgres
 
 WAITS = saga.Waits(stock_s=100, payment_s=100, settlement_s=100, compensation_s=100)
@@ -118,6 +120,17 @@ async def test_a_repeated_request_answers_with_the_first_order(db: database.Data
     assert again.order.id == first.order.id
     assert again.saga.status is Status.RESERVED, "as it is now"
     assert (await orders.create(draft(new_id(), request_id="r1"))).order.id != first.order.id, "ids are per caller"
+
+
+async def test_an_order_without_a_payment_method_asks_for_its_money_when_its_stock_is_held(
+    db: database.Database, orders: usecases.Orders
+) -> None:
+    placed = await orders.create(replace(draft(new_id()), payment_method=""))
+    await give(db, orders, saga.Event(placed.order.id, Reply.STOCK_RESERVED, "inventory"))
+    text = "SELECT payload FROM outbox WHERE key = %(key)s AND type = 'souk.order.v1.PaymentRequested'"
+    [[payload]] = await db.read(database.Statement(text), {"key": placed.order.id})
+    requested = order_events_pb2.PaymentRequested.FromString(payload)
+    assert (requested.payment_method, requested.amount.units) == ("", 10)
 
 
 async def test_the_same_request_id_with_another_content_is_refused(orders: usecases.Orders) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.chassis import money
+from services.chassis import errors, money
 from services.payment import domain
 from services.payment.domain import Input, State
 
@@ -19,13 +19,16 @@ YES = domain.Answer(Input.YES, reference="ch_1")
 NO = domain.Answer(Input.NO, reason="CARD_DECLINED")
 CONFIRMED = domain.Answer(Input.CONFIRMED)
 CANCELLED = domain.Answer(Input.CANCELLED)
+CHOSEN = domain.Answer(Input.METHOD_CHOSEN, payment_method="card_approved")
+PART = domain.Answer(Input.PART_WANTED_BACK, refund_id="refund", amount=1)
+REST = domain.Answer(Input.REST_WANTED_BACK, refund_id="refund")
 
 RESTING = {state for state in State if state not in domain.VERBS}
 GIVEN_BACK = {State.VOIDED, State.DECLINED, State.REFUNDED}
 
 
-def begun(amount: int = 1200) -> domain.Payment:
-    request = domain.Request(str(uuid.uuid4()), str(uuid.uuid4()), money.Money("USD", amount), "card_approved")
+def begun(amount: int = 1200, payment_method: str = "card_approved") -> domain.Payment:
+    request = domain.Request(str(uuid.uuid4()), str(uuid.uuid4()), money.Money("USD", amount), payment_method)
     return domain.begin(request, str(uuid.uuid4()), NOW)
 
 
@@ -33,12 +36,17 @@ def told(advance: domain.Advance | None) -> list[str]:
     return [type(fact).__name__ for fact in advance.facts] if advance else []
 
 
+def meant(payment: domain.Payment, said: domain.Answer) -> domain.Answer:
+    """What was said, with what is left where all of that is wanted back."""
+    return replace(said, amount=payment.left) if said.input is Input.REST_WANTED_BACK else said
+
+
 def after(*inputs: domain.Answer, payment: domain.Payment | None = None) -> tuple[domain.Payment, list[str]]:
     """What a payment is after these inputs, and all that was told."""
     payment = payment or begun()
     facts: list[str] = []
     for said in inputs:
-        advance = domain.advance(payment, said, LATER)
+        advance = domain.advance(payment, meant(payment, said), LATER)
         facts += told(advance)
         payment = advance.payment if advance else payment
     return payment, facts
@@ -90,6 +98,37 @@ SCRIPTS = {
         State.VOIDED,
         ["PaymentAuthorized", "PaymentCaptureRefused", "PaymentCaptureRefused", "PaymentVoided"],
     ),
+    "captured, a part given back": (
+        [YES, CONFIRMED, YES, PART, YES],
+        State.CAPTURED,
+        ["PaymentAuthorized", "PaymentCaptured", "PaymentPartlyRefunded"],
+    ),
+    "a part refused": ([YES, CONFIRMED, YES, PART, NO], State.CAPTURED, ["PaymentAuthorized", "PaymentCaptured"]),
+    "cancelled while a part is given back": (
+        [YES, CONFIRMED, YES, PART, CANCELLED, YES, YES],
+        State.REFUNDED,
+        ["PaymentAuthorized", "PaymentCaptured", "PaymentPartlyRefunded", "PaymentRefunded"],
+    ),
+    "cancelled while a part is given back, refused": (
+        [YES, CONFIRMED, YES, PART, CANCELLED, NO, YES],
+        State.REFUNDED,
+        ["PaymentAuthorized", "PaymentCaptured", "PaymentRefunded"],
+    ),
+    "all given back, asked again, cancelled": (
+        [YES, CONFIRMED, YES, REST, YES, CONFIRMED, CANCELLED],
+        State.REFUNDED,
+        ["PaymentAuthorized", "PaymentCaptured", "PaymentRefunded", "PaymentCaptured", "PaymentRefunded"],
+    ),
+    "all given back, refused": (
+        [YES, CONFIRMED, YES, REST, NO],
+        State.CAPTURED,
+        ["PaymentAuthorized", "PaymentCaptured"],
+    ),
+    "cancelled while all is given back": (
+        [YES, CONFIRMED, YES, REST, CANCELLED, YES],
+        State.REFUNDED,
+        ["PaymentAuthorized", "PaymentCaptured", "PaymentRefunded"],
+    ),
     "void refused, then done": ([YES, CANCELLED, NO, YES], State.VOIDED, ["PaymentAuthorized", "PaymentVoided"]),
     "refund refused, then done": (
         [YES, CONFIRMED, YES, CANCELLED, NO, YES],
@@ -97,6 +136,29 @@ SCRIPTS = {
         ["PaymentAuthorized", "PaymentCaptured", "PaymentRefunded"],
     ),
 }
+
+
+# The same for an order without a payment method.
+LATER_SCRIPTS = {
+    "chosen": ([CHOSEN, YES], State.AUTHORIZED, ["PaymentAuthorized"]),
+    "chosen twice": ([CHOSEN, CHOSEN], State.AUTHORIZING, []),
+    "never chosen": ([CANCELLED, CANCELLED], State.VOIDED, ["PaymentVoided", "PaymentVoided"]),
+    "chosen too late": ([CANCELLED, CHOSEN], State.VOIDED, ["PaymentVoided"]),
+}
+
+
+@pytest.mark.parametrize("name", LATER_SCRIPTS)
+def test_a_payment_without_a_method_follows_the_script(name: str) -> None:
+    inputs, state, facts = LATER_SCRIPTS[name]
+    payment, heard = after(*inputs, payment=begun(payment_method=""))
+    assert (payment.state, heard) == (state, facts)
+
+
+def test_a_chosen_method_is_kept() -> None:
+    payment = domain.choose(begun(payment_method=""), "card_slow", LATER).payment
+    assert (payment.state, payment.payment_method, payment.existed) == (State.AUTHORIZING, "card_slow", True)
+    with pytest.raises(errors.DomainError, match="PAYMENT_METHOD_NOT_AWAITED"):
+        domain.choose(payment, "card_approved", LATER)
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
@@ -108,8 +170,10 @@ def test_a_payment_follows_the_script(name: str) -> None:
 
 def test_the_scripts_use_every_rule_of_the_table() -> None:
     used = set()
-    for inputs, _, _ in SCRIPTS.values():
-        payment = begun()
+    scripts = [(begun(), inputs) for inputs, _, _ in SCRIPTS.values()]
+    scripts += [(begun(payment_method=""), inputs) for inputs, _, _ in LATER_SCRIPTS.values()]
+    for begun_payment, inputs in scripts:
+        payment = begun_payment
         for said in inputs:
             used.add((payment.state, said.input))
             payment, _ = after(said, payment=payment)
@@ -171,7 +235,66 @@ def test_a_payment_that_never_was_is_voided_and_holds_no_money() -> None:
     assert domain.advance(nothing, CONFIRMED, LATER) is None
 
 
-@given(st.lists(st.sampled_from([YES, NO, CONFIRMED, CANCELLED]), max_size=40), st.integers(1, 10**9))
+def captured(amount: int = 1200) -> domain.Payment:
+    payment, _ = after(YES, CONFIRMED, YES, payment=begun(amount))
+    return payment
+
+
+def test_a_refund_is_known_to_the_provider_by_its_own_key_and_a_cancellations_by_none() -> None:
+    first = domain.give_back(captured(), money.Money("USD", 200), "r1", LATER).payment
+    assert (first.call, first.giving_back, first.left) == ("refund:r1", 200, 1200)
+    cancelled, _ = after(CANCELLED, payment=first)
+    assert (cancelled.call, cancelled.giving_back) == ("refund:r1", 200)
+    rest, _ = after(YES, payment=cancelled)
+    assert (rest.state, rest.call, rest.giving_back, rest.refunded) == (State.REFUNDING, "refund", 1000, 200)
+
+
+def test_all_that_is_left_is_given_back_when_no_amount_is_named() -> None:
+    payment, _ = after(YES, payment=domain.give_back(captured(), money.Money("USD", 200), "r1", LATER).payment)
+    rest = domain.give_back(payment, None, "r2", LATER).payment
+    assert (rest.state, rest.giving_back) == (State.REFUNDING_REST, 1000)
+    done = domain.advance(rest, YES, LATER)
+    assert done
+    assert (done.payment.state, done.payment.refunded, done.payment.refunding) == (State.REFUNDED, 1200, 0)
+    assert [posting.amount for posting in done.postings] == [-1000, 1000]
+
+
+@pytest.mark.parametrize(
+    ("payment", "wanted", "reason"),
+    [
+        (begun(), None, "REFUND_NOT_POSSIBLE"),
+        (domain.give_back(captured(), money.Money("USD", 1), "r1", LATER).payment, None, "REFUND_NOT_POSSIBLE"),
+        (captured(), money.Money("USD", 1201), "REFUND_AMOUNT_WRONG"),
+        (captured(), money.Money("USD", 0), "REFUND_AMOUNT_WRONG"),
+        (captured(), money.Money("EUR", 1200), "CURRENCY_MIXED"),
+    ],
+)
+def test_what_cannot_be_given_back_is_refused(payment: domain.Payment, wanted: money.Money | None, reason: str) -> None:
+    with pytest.raises(errors.DomainError) as refused:
+        domain.give_back(payment, wanted, "r9", LATER)
+    assert refused.value.reason == reason
+
+
+@given(st.lists(st.tuples(st.integers(-5, 1300), st.sampled_from([YES, NO])), max_size=20), st.integers(1, 1200))
+def test_whatever_is_asked_for_no_more_is_given_back_than_was_taken(
+    wishes: list[tuple[int, domain.Answer]], amount: int
+) -> None:
+    payment = captured(amount)
+    for wanted, answer in wishes:
+        try:
+            payment = domain.give_back(payment, money.Money("USD", wanted), str(uuid.uuid4()), LATER).payment
+        except errors.DomainError:
+            continue
+        assert 0 < payment.refunding <= payment.left
+        payment, _ = after(answer, payment=payment)
+        assert 0 <= payment.refunded <= payment.captured
+        assert (payment.state is State.REFUNDED) == (payment.refunded == payment.captured)
+
+
+EVERYTHING = [YES, NO, CONFIRMED, CANCELLED, PART, REST]
+
+
+@given(st.lists(st.sampled_from(EVERYTHING), max_size=40), st.integers(2, 10**9))
 def test_whatever_happens_money_is_taken_once_and_never_more_is_given_back(
     inputs: list[domain.Answer], amount: int
 ) -> None:
@@ -179,7 +302,10 @@ def test_whatever_happens_money_is_taken_once_and_never_more_is_given_back(
     seen: Counter[State] = Counter()
     balance = 0
     for said in inputs:
-        advance = domain.advance(payment, said, LATER)
+        if payment.left == PART.amount and said is PART:
+            # That is all that is left: `give_back` says so.
+            continue
+        advance = domain.advance(payment, meant(payment, said), LATER)
         if not advance:
             continue
         assert sum(posting.amount for posting in advance.postings) == 0
@@ -189,13 +315,13 @@ def test_whatever_happens_money_is_taken_once_and_never_more_is_given_back(
         assert 0 <= payment.refunded <= payment.captured <= amount
         assert balance == payment.captured - payment.refunded
     assert not (payment.captured and seen[State.VOIDED])
-    assert all(times == 1 for state, times in seen.items() if times and state in GIVEN_BACK | {State.CAPTURED})
+    assert all(times == 1 for state, times in seen.items() if times and state in GIVEN_BACK)
 
 
-@given(st.lists(st.sampled_from([YES, NO, CONFIRMED, CANCELLED]), max_size=20))
+@given(st.lists(st.sampled_from(EVERYTHING), max_size=20))
 def test_a_cancelled_order_always_gets_its_money_back_and_hears_of_it(inputs: list[domain.Answer]) -> None:
     payment, _ = after(*inputs)
-    payment, facts = after(CANCELLED, YES, YES, CANCELLED, payment=payment)
+    payment, facts = after(CANCELLED, YES, YES, YES, CANCELLED, payment=payment)
     assert payment.state in GIVEN_BACK
     assert payment.captured == payment.refunded
     assert {"PaymentVoided", "PaymentRefunded"} & set(facts)

@@ -1,0 +1,218 @@
+"""The Stripe adapter: its requests by Stripe's own mock, and each kind of answer by a server that gives it."""
+
+import json
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qs
+
+import pytest
+from aiohttp import web
+
+from services.chassis import settings
+from services.chassis.money import Money
+from services.payment import clients, domain
+from services.payment.domain import Input, Silence, State
+from services.payment.settings import Settings
+from tests.support import stripe_mock
+
+NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
+REFERENCE = "pi_123"
+UNKNOWN = Silence.UNKNOWN
+
+
+@pytest.fixture(scope="module")
+def mock_url() -> Iterator[str]:
+    with stripe_mock.running() as url:
+        yield url
+
+
+def payment(state: State = State.AUTHORIZING, **changes: Any) -> domain.Payment:
+    made = domain.Payment(
+        id=str(uuid.uuid4()),
+        order_id=str(uuid.uuid4()),
+        user_id=str(uuid.uuid4()),
+        state=state,
+        amount=Money("USD", 4200),
+        payment_method="pm_card_visa",
+        create_time=NOW,
+        update_time=NOW,
+        provider_reference=REFERENCE if state is not State.AUTHORIZING else "",
+    )
+    return replace(made, **changes)
+
+
+def captured(state: State, **changes: Any) -> domain.Payment:
+    return payment(state, captured=4200, **changes)
+
+
+@asynccontextmanager
+async def adapter(url: str, *, timeout_s: float = 10) -> AsyncIterator[clients.Provider]:
+    environ = {"PAYMENT_PROVIDER": "stripe", "STRIPE_API_KEY": "sk_test_123", "STRIPE_API_BASE": url}
+    chosen = settings.read(Settings, environ | {"PAYMENT_PROVIDER_TIMEOUT_S": str(timeout_s)})
+    provider = clients.Provider(chosen)
+    await provider.start()
+    try:
+        yield provider
+    finally:
+        await provider.stop()
+
+
+@dataclass
+class Asked:
+    """What the server was sent."""
+
+    method: str
+    path: str
+    key: str | None
+    form: dict[str, list[str]]
+
+
+@dataclass
+class Stripe:
+    """A server that gives the answers it was told to, in order, and keeps what it was asked."""
+
+    url: str = ""
+    answers: list[tuple[int, Any]] = field(default_factory=list)
+    asked: list[Asked] = field(default_factory=list)
+
+    async def answer(self, request: web.Request) -> web.Response:
+        form = parse_qs(await request.text())
+        self.asked.append(Asked(request.method, request.path, request.headers.get("Idempotency-Key"), form))
+        status, body = self.answers.pop(0)
+        return web.Response(status=status, text=json.dumps(body), content_type="application/json")
+
+
+@asynccontextmanager
+async def answering(*answers: tuple[int, Any]) -> AsyncIterator[tuple[Stripe, clients.Provider]]:
+    told = Stripe(answers=list(answers))
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", told.answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    host, port = runner.addresses[0][:2]
+    async with adapter(f"http://{host}:{port}") as provider:
+        yield told, provider
+    await runner.cleanup()
+
+
+def intent(status: str, *, refunded: int = 0) -> tuple[int, Any]:
+    charge = {"id": "ch_1", "object": "charge", "amount_refunded": refunded}
+    return 200, {"id": REFERENCE, "object": "payment_intent", "status": status, "latest_charge": charge}
+
+
+def refund(status: str, **more: str) -> tuple[int, Any]:
+    return 200, {"id": "re_1", "object": "refund", "status": status, **more}
+
+
+def error(status: int, kind: str, code: str, **more: str) -> tuple[int, Any]:
+    return status, {"error": {"type": kind, "code": code, "message": "no", **more}}
+
+
+def _answer(expected: domain.Answer | Silence | str) -> domain.Answer | Silence:
+    """A bare text is the reason of a no."""
+    if isinstance(expected, domain.Answer | Silence):
+        return expected
+    return domain.Answer(Input.NO, reason=expected)
+
+
+STATE_WRONG = error(400, "invalid_request_error", "payment_intent_unexpected_state")
+AWAY = (500, {"error": {"type": "api_error", "message": "away"}})
+DECLINED = error(402, "card_error", "card_declined", decline_code="insufficient_funds")
+CAPTURING, VOIDING = payment(State.CAPTURING), payment(State.VOIDING)
+REFUNDING = captured(State.REFUNDING_PART, refunding=1200, refund_id="r1")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        # The mock remembers nothing: whatever happened before, its intents wait for a payment method.
+        (payment(), domain.Answer(Input.NO, reason="REQUIRES_PAYMENT_METHOD")),
+        (CAPTURING, UNKNOWN),
+        (VOIDING, UNKNOWN),
+        (REFUNDING, domain.Answer(Input.YES, reference=REFERENCE)),
+    ],
+    ids=lambda value: str(getattr(value, "state", "")),
+)
+async def test_stripes_own_specification_accepts_what_is_asked(
+    mock_url: str, wanted: domain.Payment, expected: domain.Answer | Silence
+) -> None:
+    async with adapter(mock_url) as provider:
+        assert await provider.call(wanted, repeated=False) == expected
+        # What it does not accept is a definite no, with its own reason.
+        repeated = await provider.call(wanted, repeated=True)
+        assert repeated == expected
+
+
+@pytest.mark.parametrize(
+    ("wanted", "answers", "expected"),
+    [
+        (payment(), [intent("requires_capture")], domain.Answer(Input.YES, reference=REFERENCE)),
+        (payment(), [DECLINED], domain.Answer(Input.NO, reason="INSUFFICIENT_FUNDS")),
+        (payment(), [error(400, "invalid_request_error", "resource_missing")], "RESOURCE_MISSING"),
+        (payment(), [intent("processing")], UNKNOWN),
+        (payment(), [AWAY], UNKNOWN),
+        (payment(), [error(429, "invalid_request_error", "rate_limit")], UNKNOWN),
+        (payment(), [error(401, "invalid_request_error", "api_key_expired")], UNKNOWN),
+        (payment(), [error(409, "idempotency_error", "idempotency_key_in_use")], UNKNOWN),
+        (payment(), [(200, "no object")], UNKNOWN),
+        (CAPTURING, [intent("succeeded")], domain.Answer(Input.YES, reference=REFERENCE)),
+        (CAPTURING, [STATE_WRONG, intent("succeeded")], domain.Answer(Input.YES, reference=REFERENCE)),
+        (CAPTURING, [STATE_WRONG, intent("canceled")], "PAYMENT_INTENT_UNEXPECTED_STATE"),
+        (CAPTURING, [STATE_WRONG, AWAY], UNKNOWN),
+        (VOIDING, [intent("canceled")], domain.Answer(Input.YES, reference=REFERENCE)),
+        (REFUNDING, [refund("pending")], domain.Answer(Input.YES, reference=REFERENCE)),
+        (REFUNDING, [refund("failed", failure_reason="declined")], "DECLINED"),
+        (REFUNDING, [AWAY], UNKNOWN),
+    ],
+)
+async def test_an_answer_is_a_yes_a_no_or_unknown(
+    wanted: domain.Payment, answers: list[tuple[int, Any]], expected: domain.Answer | Silence | str
+) -> None:
+    async with answering(*answers) as (told, provider):
+        answer = await provider.call(wanted, repeated=False)
+    assert answer == _answer(expected)
+    assert not told.answers
+
+
+async def test_a_repeated_call_finds_out_what_happened_and_does_it_only_when_it_did_not() -> None:
+    yes = domain.Answer(Input.YES, reference=REFERENCE)
+    for wanted, happened in ((CAPTURING, intent("succeeded")), (REFUNDING, intent("succeeded", refunded=1200))):
+        async with answering(happened) as (told, provider):
+            assert await provider.call(wanted, repeated=True) == yes
+        assert [asked.method for asked in told.asked] == ["GET"]
+    async with answering(intent("succeeded", refunded=1199), refund("succeeded")) as (told, provider):
+        assert await provider.call(REFUNDING, repeated=True) == yes
+    assert [(asked.method, asked.path) for asked in told.asked] == [
+        ("GET", f"/v1/payment_intents/{REFERENCE}"),
+        ("POST", "/v1/refunds"),
+    ]
+
+
+async def test_every_attempt_carries_the_payments_own_key() -> None:
+    wanted = payment()
+    async with answering(AWAY, intent("requires_capture")) as (told, provider):
+        await provider.call(wanted, repeated=False)
+        await provider.call(wanted, repeated=True)
+    assert [asked.key for asked in told.asked] == [f"{wanted.id}:authorize"] * 2
+    form = told.asked[0].form
+    assert (form["amount"], form["currency"], form["capture_method"]) == (["4200"], ["usd"], ["manual"])
+    assert form["metadata[order_id]"] == [wanted.order_id]
+
+
+async def test_amounts_are_counted_as_stripe_counts_them() -> None:
+    async with answering(*[intent("requires_capture")] * 2) as (told, provider):
+        for currency in ("ISK", "JPY"):
+            await provider.call(payment(amount=Money(currency, 700)), repeated=False)
+    assert [asked.form["amount"] for asked in told.asked] == [["70000"], ["700"]]
+
+
+def test_a_provider_that_cannot_be_reached_with_what_is_set_is_refused() -> None:
+    for environ, missing in (({}, "PAYMENT_PROVIDER_URL"), ({"PAYMENT_PROVIDER": "stripe"}, "STRIPE_API_KEY")):
+        with pytest.raises(settings.SettingsError, match=missing):
+            settings.read(Settings, environ)
