@@ -1,11 +1,16 @@
 """Who gets what: allocation as a pure function over a batch of orders, and the values of stock."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
 from services.chassis import errors
+
+# Below how many a SKU counts as low, unless somebody said otherwise.
+LOW_BELOW = 5
+# More than any shelf holds, and far from what sums of a bigint can hold.
+MOST_ON_HAND = 10**9
 
 
 class HoldStatus(StrEnum):
@@ -35,12 +40,13 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """What lies at a place, and how many of it are promised to orders."""
+    """What lies at a place, and how many of it are promised to orders. low_below is the SKU's threshold."""
 
     sku: str
     warehouse: str
     on_hand: int
     reserved: int
+    low_below: int = field(default=LOW_BELOW, compare=False)
 
     @property
     def available(self) -> int:
@@ -87,13 +93,35 @@ class Shortage:
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """A change of what is on hand at a place: why, and by whom or what."""
+    """A change of what is on hand at a place: why, by whom or what, and in whose words."""
 
     sku: str
     warehouse: str
     delta: int
     reason: str
     reference: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Adjustment:
+    """So many more or fewer at a place, who says so, and why. request_id is empty when the caller will not repeat the call."""
+
+    place: Place
+    delta: int
+    note: str
+    actor: str
+    request_id: str = ""
+    fingerprint: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Warehouse:
+    """A place where stock lies. Stock is taken from the lowest preference first."""
+
+    id: str
+    title: str
+    preference: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +160,15 @@ class StockLevelChanged:
     """Someone corrected what lies at a place."""
 
     level: Level
+
+
+@dataclass(frozen=True, slots=True)
+class StockLevelLow:
+    """What can still be promised of a SKU fell below its threshold."""
+
+    sku: str
+    available: int
+    threshold: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,4 +242,33 @@ def corrected(level: Level, on_hand: int) -> Level:
             warehouse=level.warehouse,
             reserved=str(level.reserved),
         )
-    return Level(level.sku, level.warehouse, on_hand, level.reserved)
+    return replace(level, on_hand=on_hand)
+
+
+def adjusted(level: Level, delta: int) -> Level:
+    """The level with so many more or fewer on the shelf. Raises STOCK_BELOW_RESERVED or STOCK_TOO_LARGE."""
+    after = level.on_hand + delta
+    if after > MOST_ON_HAND:
+        message = "more than a place can hold"
+        raise errors.precondition("STOCK_TOO_LARGE", message, sku=level.sku, warehouse=level.warehouse)
+    return corrected(level, after)
+
+
+def fallen_low(levels: Sequence[Level], taken: Mapping[Place, int]) -> list[StockLevelLow]:
+    """The SKUs of which so many less can be promised now that they are below their thresholds, and were not before.
+
+    levels are all levels of these SKUs before it.
+    """
+    available: dict[str, int] = {}
+    low_below: dict[str, int] = {}
+    for level in levels:
+        available[level.sku] = available.get(level.sku, 0) + level.available
+        low_below[level.sku] = level.low_below
+    left = dict(available)
+    for place, quantity in taken.items():
+        left[place.sku] -= quantity
+    return [
+        StockLevelLow(sku, left[sku], low_below[sku])
+        for sku in available
+        if left[sku] < low_below[sku] <= available[sku]
+    ]

@@ -36,6 +36,10 @@ def _level_changed(fact: domain.StockLevelChanged) -> inventory_events_pb2.Stock
     return inventory_events_pb2.StockLevelChanged(sku=fact.level.sku, level=rpc.level_message(fact.level))
 
 
+def _level_low(fact: domain.StockLevelLow) -> inventory_events_pb2.StockLevelLow:
+    return inventory_events_pb2.StockLevelLow(sku=fact.sku, available=fact.available, threshold=fact.threshold)
+
+
 def _of_order(render_fact: Callable[[Any], Any]) -> outbox.Publication:
     return outbox.Publication(TOPIC, lambda fact: fact.order_id, render_fact)
 
@@ -46,6 +50,7 @@ PUBLISHED: outbox.Publications = {
     domain.StockReleased: _of_order(_released),
     domain.StockCommitted: _of_order(_committed),
     domain.StockLevelChanged: outbox.Publication(TOPIC, lambda fact: fact.level.sku, _level_changed),
+    domain.StockLevelLow: outbox.Publication(TOPIC, lambda fact: fact.sku, _level_low),
 }
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from services.chassis import pages
+from services.chassis import idempotency, pages
 from services.chassis.rpc import identity, server
 from services.inventory import domain, usecases
 from souk.inventory.v1 import inventory_service_pb2, inventory_service_pb2_grpc, stock_pb2
@@ -32,6 +32,37 @@ class InventoryServicer(inventory_service_pb2_grpc.InventoryServiceServicer):
         actor = request.actor or identity.caller().service
         return level_message(await self._stock.set_level(wanted, actor=actor))
 
+    async def AdjustStock(self, request: inventory_service_pb2.AdjustStockRequest, _: Any) -> stock_pb2.StockLevel:
+        who = identity.caller()
+        wanted = domain.Adjustment(
+            place=domain.Place(request.sku, request.warehouse),
+            delta=request.delta,
+            note=request.reason,
+            actor=f"user:{who.user_id}" if who.user_id else who.service,
+            request_id=request.request_id,
+            fingerprint=idempotency.fingerprint(request),
+        )
+        return level_message(await self._stock.adjust(wanted))
+
+    async def SetStockThreshold(
+        self, request: inventory_service_pb2.SetStockThresholdRequest, _: Any
+    ) -> inventory_service_pb2.StockThreshold:
+        await self._stock.set_threshold(request.sku, request.threshold)
+        return inventory_service_pb2.StockThreshold(sku=request.sku, threshold=request.threshold)
+
+    async def ListWarehouses(
+        self,
+        request: inventory_service_pb2.ListWarehousesRequest,  # noqa: ARG002 - it says nothing
+        _: Any,
+    ) -> inventory_service_pb2.ListWarehousesResponse:
+        known = [_warehouse_message(warehouse) for warehouse in await self._stock.warehouses()]
+        return inventory_service_pb2.ListWarehousesResponse(warehouses=known)
+
+    async def PutWarehouse(self, request: inventory_service_pb2.PutWarehouseRequest, _: Any) -> stock_pb2.Warehouse:
+        warehouse = domain.Warehouse(request.id, request.title, request.preference)
+        await self._stock.put_warehouse(warehouse)
+        return _warehouse_message(warehouse)
+
 
 def servicer(stock: usecases.Stock) -> server.Servicer:
     """The servicer, ready to be served."""
@@ -48,6 +79,10 @@ def level_message(level: domain.Level) -> stock_pb2.StockLevel:
         reserved=level.reserved,
         available=level.available,
     )
+
+
+def _warehouse_message(warehouse: domain.Warehouse) -> stock_pb2.Warehouse:
+    return stock_pb2.Warehouse(id=warehouse.id, title=warehouse.title, preference=warehouse.preference)
 
 
 def _stock_message(levels: Sequence[domain.Level]) -> stock_pb2.Stock:

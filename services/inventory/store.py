@@ -1,4 +1,4 @@
-"""The rows of inventory: `warehouses`, `stock`, `reservations` and `movements` (append-only).
+"""The rows of inventory: `warehouses`, `stock` and its `stock_thresholds`, `reservations` and `movements` (append-only).
 
 Stock rows are always locked in one order (SKU, warehouse), so that batches wait for each other instead of deadlocking;
 `CHECK (reserved BETWEEN 0 AND on_hand)` is the last wall. A hot SKU costs one row update per batch, not per order.
@@ -7,7 +7,22 @@ Stock rows are always locked in one order (SKU, warehouse), so that batches wait
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Column, DateTime, Identity, Integer, MetaData, Table, Text, bindparam, func, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    bindparam,
+    func,
+    literal_column,
+    select,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, UUID
 
 from services.chassis import database, pages
@@ -28,9 +43,15 @@ STOCK = Table(
     "stock",
     METADATA,
     Column("sku", Text, primary_key=True),
-    Column("warehouse", Text, primary_key=True),
+    Column("warehouse", Text, ForeignKey("warehouses.id"), primary_key=True),
     Column("on_hand", BigInteger, nullable=False),
     Column("reserved", BigInteger, nullable=False),
+)
+THRESHOLDS = Table(
+    "stock_thresholds",
+    METADATA,
+    Column("sku", Text, primary_key=True),
+    Column("threshold", BigInteger, nullable=False),
 )
 RESERVATIONS = Table(
     "reservations",
@@ -41,6 +62,7 @@ RESERVATIONS = Table(
     Column("quantity", BigInteger, nullable=False),
     Column("status", Text, nullable=False),
     Column("expire_time", TIME, nullable=False),
+    Index("ix_reservations_expire_time", "expire_time", postgresql_where="status = 'HELD'"),
 )
 MOVEMENTS = Table(
     "movements",
@@ -52,18 +74,35 @@ MOVEMENTS = Table(
     Column("reason", Text, nullable=False),
     Column("reference", Text, nullable=False),
     Column("time", TIME, nullable=False),
+    Column("note", Text, nullable=False),
+    Index("ix_movements_place", "sku", "warehouse"),
 )
 
 _S = STOCK.c
 _LEVEL = (_S.sku, _S.warehouse, _S.on_hand, _S.reserved)
 _LOCK = database.Statement(
-    select(*_LEVEL, WAREHOUSES.c.preference)
+    select(
+        *_LEVEL, func.coalesce(THRESHOLDS.c.threshold, literal_column(str(domain.LOW_BELOW))), WAREHOUSES.c.preference
+    )
     .join(WAREHOUSES, WAREHOUSES.c.id == _S.warehouse)
+    .outerjoin(THRESHOLDS, THRESHOLDS.c.sku == _S.sku)
     .where(_S.sku == bindparam("skus", type_=ARRAY(Text)).any_())
     .order_by(_S.sku, _S.warehouse)
     .with_for_update(of=STOCK)
 )
-_WAREHOUSES = database.Statement(select(WAREHOUSES.c.id))
+_WAREHOUSES = database.Statement(
+    select(WAREHOUSES.c.id, WAREHOUSES.c.title, WAREHOUSES.c.preference).order_by(
+        WAREHOUSES.c.preference, WAREHOUSES.c.id
+    )
+)
+_PUT_WAREHOUSE = database.Statement("""
+INSERT INTO warehouses (id, title, preference) VALUES (%(id)s, %(title)s, %(preference)s)
+ON CONFLICT (id) DO UPDATE SET title = excluded.title, preference = excluded.preference
+""")
+_PUT_THRESHOLD = database.Statement("""
+INSERT INTO stock_thresholds (sku, threshold) VALUES (%(sku)s, %(threshold)s)
+ON CONFLICT (sku) DO UPDATE SET threshold = excluded.threshold
+""")
 _BY_SKUS = database.Statement(
     select(*_LEVEL).where(_S.sku == bindparam("skus", type_=ARRAY(Text)).any_()).order_by(_S.sku, _S.warehouse)
 )
@@ -109,12 +148,12 @@ INSERT INTO stock (sku, warehouse, on_hand, reserved) VALUES (%(sku)s, %(warehou
 ON CONFLICT (sku, warehouse) DO UPDATE SET on_hand = excluded.on_hand
 RETURNING sku, warehouse, on_hand, reserved
 """)
-_MOVEMENT_COLUMNS = ("sku", "warehouse", "delta", "reason", "reference")
+_MOVEMENT_COLUMNS = ("sku", "warehouse", "delta", "reason", "reference", "note")
 _INSERT_MOVEMENTS = database.Statement("""
-INSERT INTO movements (sku, warehouse, delta, reason, reference, time)
-SELECT sku, warehouse, delta, reason, reference, clock_timestamp()
-FROM unnest(%(sku)s::text[], %(warehouse)s::text[], %(delta)s::bigint[], %(reason)s::text[], %(reference)s::text[])
-  AS g(sku, warehouse, delta, reason, reference)
+INSERT INTO movements (sku, warehouse, delta, reason, reference, note, time)
+SELECT sku, warehouse, delta, reason, reference, note, clock_timestamp()
+FROM unnest(%(sku)s::text[], %(warehouse)s::text[], %(delta)s::bigint[], %(reason)s::text[], %(reference)s::text[],
+  %(note)s::text[]) AS g(sku, warehouse, delta, reason, reference, note)
 """)
 _NOW = database.Statement(select(func.statement_timestamp()))
 
@@ -126,9 +165,25 @@ async def lock(transaction: database.Transaction, skus: Sequence[str]) -> list[d
     return [domain.Level(*row[:-1]) for row in rows]
 
 
-async def warehouses(transaction: database.Transaction) -> set[str]:
+async def warehouses(db: database.Database) -> list[domain.Warehouse]:
+    """All warehouses, the preferred ones first."""
+    return [domain.Warehouse(*row) for row in await db.read(_WAREHOUSES)]
+
+
+async def warehouse_ids(transaction: database.Transaction) -> set[str]:
     """The ids of all warehouses."""
     return {row[0] for row in await transaction.run(_WAREHOUSES)}
+
+
+async def put_warehouse(db: database.Database, warehouse: domain.Warehouse) -> None:
+    """Make a warehouse, or change it."""
+    values = {"id": warehouse.id, "title": warehouse.title, "preference": warehouse.preference}
+    await db.read(_PUT_WAREHOUSE, values)
+
+
+async def put_threshold(db: database.Database, sku: str, threshold: int) -> None:
+    """Say below how many a SKU counts as low."""
+    await db.read(_PUT_THRESHOLD, {"sku": sku, "threshold": threshold})
 
 
 async def known_orders(transaction: database.Transaction, order_ids: Sequence[str]) -> set[str]:

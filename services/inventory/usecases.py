@@ -5,10 +5,11 @@ process dies before the commit nothing happened and the batch comes again; after
 A wish that comes again is answered again and changes nothing.
 """
 
+import uuid
 from collections.abc import Sequence
 from datetime import timedelta
 
-from services.chassis import database, errors, pages
+from services.chassis import database, errors, idempotency, pages
 from services.inventory import domain, store
 from services.inventory.domain import Cause, HoldStatus
 
@@ -33,7 +34,9 @@ class Stock:
         expire_time = await store.now(transaction) + self._hold
         if allocation.holds:
             await store.hold(transaction, allocation.holds, expire_time)
-            await store.change(transaction, domain.totals(allocation.holds), on_hand=0, reserved=1)
+            taken = domain.totals(allocation.holds)
+            await store.change(transaction, taken, on_hand=0, reserved=1)
+            transaction.emit(domain.fallen_low(levels, taken))
         for want in fresh:
             shortages = allocation.rejected.get(want.order_id)
             if shortages:
@@ -77,19 +80,37 @@ class Stock:
     async def set_level(self, wanted: domain.Level, *, actor: str) -> domain.Level:
         """Say how many lie at a place; the difference is a movement. Raises WAREHOUSE_UNKNOWN, STOCK_BELOW_RESERVED."""
         async with self._db.transaction() as transaction:
-            if wanted.warehouse not in await store.warehouses(transaction):
-                unknown = f"there is no warehouse {wanted.warehouse!r}"
-                raise errors.precondition("WAREHOUSE_UNKNOWN", unknown, warehouse=wanted.warehouse)
-            locked = {level.place: level for level in await store.lock(transaction, [wanted.sku])}
-            before = locked.get(wanted.place, domain.Level(wanted.sku, wanted.warehouse, 0, 0))
+            levels, before = await self._lock_place(transaction, wanted.place)
             after = domain.corrected(before, wanted.on_hand)
-            stored = await store.put(transaction, after)
-            if after.on_hand != before.on_hand:
-                delta = after.on_hand - before.on_hand
-                moved = domain.Movement(after.sku, after.warehouse, delta, "corrected", actor)
-                await store.record(transaction, [moved])
-                transaction.emit([domain.StockLevelChanged(stored)])
-        return stored
+            moved = domain.Movement(after.sku, after.warehouse, after.on_hand - before.on_hand, "corrected", actor)
+            return await self._put(transaction, levels, after, moved)
+
+    async def adjust(self, wanted: domain.Adjustment) -> domain.Level:
+        """Say how many came to a place or went; a repeated request finds what its first did.
+
+        Raises WAREHOUSE_UNKNOWN, STOCK_BELOW_RESERVED, STOCK_TOO_LARGE or REQUEST_ID_REUSED.
+        """
+        async with self._db.transaction() as transaction:
+            levels, before = await self._lock_place(transaction, wanted.place)
+            if await self._made_before(transaction, wanted):
+                return before
+            after = domain.adjusted(before, wanted.delta)
+            moved = domain.Movement(
+                after.sku, after.warehouse, wanted.delta, "adjusted", wanted.actor, note=wanted.note
+            )
+            return await self._put(transaction, levels, after, moved)
+
+    async def set_threshold(self, sku: str, threshold: int) -> None:
+        """Say below how many a SKU counts as low: from the next time on that it falls."""
+        await store.put_threshold(self._db, sku, threshold)
+
+    async def warehouses(self) -> Sequence[domain.Warehouse]:
+        """All warehouses, the preferred ones first."""
+        return await store.warehouses(self._db)
+
+    async def put_warehouse(self, warehouse: domain.Warehouse) -> None:
+        """Make a warehouse, or change its title and preference."""
+        await store.put_warehouse(self._db, warehouse)
 
     async def levels(self, sku: str) -> Sequence[domain.Level]:
         """The stock of a SKU in each warehouse. Raises SKU_NOT_FOUND."""
@@ -105,6 +126,44 @@ class Stock:
         for level in await store.levels_of(self._db, list(found.rows)):
             by_sku[level.sku].append(level)
         return pages.Slice(list(by_sku.values()), found.next_token)
+
+    async def _lock_place(
+        self, transaction: database.Transaction, place: domain.Place
+    ) -> tuple[list[domain.Level], domain.Level]:
+        """All levels of a place's SKU, locked, and the place's own. Raises WAREHOUSE_UNKNOWN."""
+        if place.warehouse not in await store.warehouse_ids(transaction):
+            unknown = f"there is no warehouse {place.warehouse!r}"
+            raise errors.precondition("WAREHOUSE_UNKNOWN", unknown, warehouse=place.warehouse)
+        levels = await store.lock(transaction, [place.sku])
+        nothing = domain.Level(place.sku, place.warehouse, 0, 0)
+        return levels, next((level for level in levels if level.place == place), nothing)
+
+    async def _made_before(self, transaction: database.Transaction, wanted: domain.Adjustment) -> bool:
+        if not wanted.request_id:
+            return False
+        own = str(uuid.uuid4())
+        [made] = await idempotency.claim(
+            transaction, [idempotency.Claim(wanted.actor, wanted.request_id, wanted.fingerprint, own)]
+        )
+        if isinstance(made, errors.DomainError):
+            raise made
+        return made != own
+
+    async def _put(
+        self,
+        transaction: database.Transaction,
+        levels: Sequence[domain.Level],
+        after: domain.Level,
+        moved: domain.Movement,
+    ) -> domain.Level:
+        """Write what now lies at a place, the movement that made it so, and tell of it, if there was one."""
+        stored = await store.put(transaction, after)
+        if moved.delta:
+            await store.record(transaction, [moved])
+            transaction.emit([domain.StockLevelChanged(stored)])
+        if moved.delta < 0:
+            transaction.emit(domain.fallen_low(levels, {after.place: -moved.delta}))
+        return stored
 
     async def _hold_again(
         self, transaction: database.Transaction, order_ids: Sequence[str]
@@ -125,6 +184,7 @@ class Stock:
         kept = [order_id for order_id in order_ids if order_id not in lost]
         held = await store.move_holds(transaction, kept, HoldStatus.EXPIRED, HoldStatus.HELD)
         await self._change(transaction, held, on_hand=0, reserved=1)
+        transaction.emit(domain.fallen_low(list(levels.values()), domain.totals(held)))
         return lost
 
     async def _take(
