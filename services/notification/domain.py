@@ -24,6 +24,9 @@ class Template(StrEnum):
     ORDER_CONFIRMED = "order_confirmed"
     ORDER_CANCELLED = "order_cancelled"
     PAYMENT_REFUNDED = "payment_refunded"
+    PAYMENT_PARTLY_REFUNDED = "payment_partly_refunded"
+    # In the words of whoever runs the shop.
+    MESSAGE = "message"
 
 
 class Outcome(StrEnum):
@@ -49,12 +52,24 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A wish to tell a user something. occasion_id is the order, or the user, that it is about: told once per template."""
+    """A wish to tell a user something. occasion_id is the order, the user or the refund it is about: told once per template."""
 
     user_id: str
     template: Template
     occasion_id: str
     details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What an administrator wants to tell a user. request_id is empty when the caller will not repeat the call."""
+
+    user_id: str
+    subject: str
+    text: str
+    actor: str
+    request_id: str = ""
+    fingerprint: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +90,7 @@ class Notification:
     @property
     def order_id(self) -> str:
         """The order it is about; empty when it is about none."""
-        return "" if self.template is Template.WELCOME else self.occasion_id
+        return str(self.details.get("order_id", ""))
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,18 @@ def _refunded(message: payment_events_pb2.PaymentRefunded) -> domain.Letter:
     return domain.Letter(_id(message.user_id), Template.PAYMENT_REFUNDED, _id(message.order_id), details)
 
 
+def _partly_refunded(message: payment_events_pb2.PaymentPartlyRefunded) -> domain.Letter:
+    amount, refunded = render.money_value(message.amount), render.money_value(message.refunded_amount)
+    details = {
+        "order_id": message.order_id,
+        "amount": domain.in_words(amount),
+        "refunded": domain.in_words(refunded),
+    }
+    # How much was given back in all grows with every refund, and so names it.
+    occasion_id = str(uuid.uuid5(uuid.UUID(message.payment_id), str(refunded.amount)))
+    return domain.Letter(_id(message.user_id), Template.PAYMENT_PARTLY_REFUNDED, occasion_id, details)
+
+
 def _id(text: str) -> str:
     return str(uuid.UUID(text))
 
@@ -56,5 +68,6 @@ def subscribers(notifications: usecases.Notifications) -> events.Subscribers:
         user_events_pb2.UserRegistered: events.Subscriber(_registered, notifications.register),
         order_events_pb2.OrderConfirmed: events.Subscriber(_confirmed, notifications.queue),
         order_events_pb2.OrderCancellationCompleted: events.Subscriber(_cancelled, notifications.queue),
+        payment_events_pb2.PaymentPartlyRefunded: events.Subscriber(_partly_refunded, notifications.queue),
         payment_events_pb2.PaymentRefunded: events.Subscriber(_refunded, notifications.queue),
     }

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.chassis import ids, pages
+from services.chassis import idempotency, ids, pages
 from services.chassis.rpc import identity, render, server
 from services.notification import domain, usecases
 from souk.notification.v1 import notification_pb2, notification_service_pb2, notification_service_pb2_grpc
@@ -24,6 +24,19 @@ class NotificationServicer(notification_service_pb2_grpc.NotificationServiceServ
         return notification_service_pb2.ListNotificationsResponse(
             notifications=[_message(notification) for notification in found.rows], next_page_token=found.next_token
         )
+
+    async def SendNotification(
+        self, request: notification_service_pb2.SendNotificationRequest, _: Any
+    ) -> notification_pb2.Notification:
+        message = domain.Message(
+            user_id=request.user_id.lower(),
+            subject=request.subject,
+            text=request.text,
+            actor=identity.caller().user_id,
+            request_id=request.request_id,
+            fingerprint=idempotency.fingerprint(request),
+        )
+        return _message(await self._notifications.send(message))
 
 
 def servicer(notifications: usecases.Notifications) -> server.Servicer:

@@ -122,6 +122,8 @@ FROM unnest(%(id)s::uuid[], %(epoch)s::bigint[], %(state)s::text[], %(reason)s::
   %(counted)s::boolean[]) AS g(id, epoch, state, reason, wait, counted)
 WHERE n.id = g.id AND n.epoch = g.epoch
 """)
+_KNOWN = database.Statement(select(CONTACTS.c.user_id).where(CONTACTS.c.user_id == bindparam("user_id", type_=ID)))
+_GET = database.Statement(select(*_SHOWN, _N.reason, _N.send_time).where(_N.id == bindparam("id", type_=ID)))
 _PAGE = database.Statement(
     select(*_SHOWN, _N.reason, _N.send_time)
     .where(_N.user_id == bindparam("user_id", type_=ID), _N.id < bindparam("before", type_=ID))
@@ -159,6 +161,17 @@ async def settle(transaction: database.Transaction, settled: Sequence[Settled]) 
         "counted": [item.counted for item in settled],
     }
     await transaction.run(_SETTLE, rows)
+
+
+async def is_known(transaction: database.Transaction, user_id: str) -> bool:
+    """Whether this user can be written to."""
+    return bool(await transaction.run(_KNOWN, {"user_id": user_id}))
+
+
+async def get(db: database.Database, notification_id: str) -> domain.Notification:
+    """A message that was written."""
+    [row] = await db.read(_GET, {"id": notification_id})
+    return _notification(row[:8], reason=row[8], send_time=row[9])
 
 
 async def page_of(db: database.Database, user_id: str, page: pages.Page) -> list[domain.Notification]:

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from services.chassis import clock, database, ids, loops, metrics, pages
+from services.chassis import clock, database, errors, idempotency, ids, loops, metrics, pages
 from services.notification import domain, store
 from services.notification.domain import Outcome, State
 
@@ -61,26 +61,54 @@ class Notifications:
 
     async def queue(self, transaction: database.Transaction, letters: Sequence[domain.Letter]) -> None:
         """Queue messages: one for each occasion and template, however often the event comes."""
-        now = self._now()
-        notifications = [
-            domain.Notification(
-                id=ids.new_id(now),
-                user_id=letter.user_id,
-                template=letter.template,
-                occasion_id=letter.occasion_id,
-                subject=self._words.subject(letter),
-                details=letter.details,
-                create_time=now,
-            )
-            for letter in letters
-        ]
-        await store.add(transaction, notifications)
+        await store.add(transaction, [self._notification(letter) for letter in letters])
         transaction.after_commit(self._wake)
+
+    async def send(self, message: domain.Message) -> domain.Notification:
+        """Queue a message in an administrator's words; a repeated request finds what its first did.
+
+        Raises USER_NOT_FOUND or REQUEST_ID_REUSED.
+        """
+        details = {"subject": message.subject, "lines": message.text.splitlines()}
+        occasion_id = ids.new_id(self._now())
+        letter = domain.Letter(message.user_id, domain.Template.MESSAGE, occasion_id, details)
+        notification = self._notification(letter)
+        async with self._db.transaction() as transaction:
+            if not await store.is_known(transaction, message.user_id):
+                raise errors.not_found("USER_NOT_FOUND", "there is no such user", user_id=message.user_id)
+            made = await _claim(transaction, message, notification.id)
+            if made == notification.id:
+                await store.add(transaction, [notification])
+                transaction.after_commit(self._wake)
+        return notification if made == notification.id else await store.get(self._db, made)
+
+    def _notification(self, letter: domain.Letter) -> domain.Notification:
+        now = self._now()
+        return domain.Notification(
+            id=ids.new_id(now),
+            user_id=letter.user_id,
+            template=letter.template,
+            occasion_id=letter.occasion_id,
+            subject=self._words.subject(letter),
+            details=letter.details,
+            create_time=now,
+        )
 
     async def list(self, user_id: str, page: pages.Page) -> pages.Slice[domain.Notification]:
         """A user's messages, newest first."""
         rows = await store.page_of(self._db, user_id, page)
         return pages.cut(rows, page, lambda notification: notification.id)
+
+
+async def _claim(transaction: database.Transaction, message: domain.Message, notification_id: str) -> str:
+    """The id of the message that this request makes, or made before. Raises REQUEST_ID_REUSED."""
+    if not message.request_id:
+        return notification_id
+    claim = idempotency.Claim(message.actor, message.request_id, message.fingerprint, notification_id)
+    [answer] = await idempotency.claim(transaction, [claim])
+    if isinstance(answer, errors.DomainError):
+        raise answer
+    return answer
 
 
 class Mailing:

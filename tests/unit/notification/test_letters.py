@@ -29,6 +29,8 @@ DETAILS: dict[Template, dict[str, object]] = {
     },
     Template.ORDER_CANCELLED: {"order_id": ORDER, "because": "you asked us to"},
     Template.PAYMENT_REFUNDED: {"order_id": ORDER, "amount": "42.00 USD"},
+    Template.PAYMENT_PARTLY_REFUNDED: {"order_id": ORDER, "amount": "2.00 USD", "refunded": "12.00 USD"},
+    Template.MESSAGE: {"subject": "Closed on Monday", "lines": ["We move.", "Back on Tuesday."]},
 }
 ANN = domain.Contact(str(uuid.uuid4()), "ann@example.com", "Ann")
 TEMPLATES = clients.Templates()
