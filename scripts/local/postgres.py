@@ -26,6 +26,7 @@ SETTINGS = {
     "synchronous_commit": "on",
     "jit": "off",
     "huge_pages": "off",
+    "log_checkpoints": "off",
     "timezone": "UTC",
     "log_timezone": "UTC",
     "autovacuum_max_workers": "2",
