@@ -49,8 +49,8 @@ async def test_a_service_that_is_told_to_stop_finishes_what_it_has_and_exits_wit
     market: shop.Shop, auditor: audit.Auditor, stacked: control.Stacked
 ) -> None:
     service = order_process()
-    await asyncio.to_thread(stacked.stop, service.name)
     trickle = await begun(market, ORDERS)
+    await asyncio.to_thread(stacked.stop, service.name)
     program = service.program
     process = await asyncio.create_subprocess_exec(*program.command, cwd=program.cwd, env=program.environment)
     try:
