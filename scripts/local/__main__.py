@@ -34,6 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _COMMANDS[options.command](options)
     except problems.StackError as problem:
         print(f"{options.stack}: {problem}", file=sys.stderr)
+    except BrokenPipeError:
+        # Whoever read our output (`make logs | head`) has seen enough; Python must not try to flush the rest.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except OSError as error:
         if not problems.is_disk_full(error):
             raise

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -57,6 +58,16 @@ def test_stopping_what_does_not_run_is_no_mistake() -> None:
     assert run("down").returncode == 0
     assert run("clean").returncode == 0
     assert not (layout.ROOT / ".souk" / "stacks" / STACK).exists()
+
+
+def test_a_reader_of_the_logs_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
+    logs = layout.Stack(STACK).folder / "logs"
+    logs.mkdir(parents=True)
+    (logs / "order.log").write_text("\n".join(str(number) for number in range(100_000)))
+    command = f"{sys.executable} -m scripts.local --stack {STACK} logs --tail 90000 2>{tmp_path / 'errors'} | head -n 1"
+    subprocess.run(command, shell=True, cwd=layout.ROOT, capture_output=True, check=True)  # noqa: S602 - a pipe
+    assert (tmp_path / "errors").read_text() == ""
+    assert run("clean").returncode == 0
 
 
 def test_make_help_names_every_target() -> None:
