@@ -1,7 +1,7 @@
 """Warehouses, stock and what of it is promised to orders.
 
-Owns: warehouses, stock (on hand and reserved, per SKU and warehouse), stock_thresholds (below how many a SKU is low), reservations (what an order holds) and movements (every change
-of what is on hand, append-only; their sum is the stock).
+Owns: warehouses, stock (on hand and reserved, per SKU and warehouse) and its thresholds (below how many a SKU is low),
+reservations (what an order holds) and movements (every change of what is on hand, append-only; their sum is the stock).
 
 A reservation: HELD -> COMMITTED (the order was confirmed), RELEASED (it was cancelled) or EXPIRED (the hold ended);
 COMMITTED -> RETURNED when a confirmed order is cancelled after all.
