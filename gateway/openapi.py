@@ -60,11 +60,16 @@ class _Operation:
         self._rule = rule
         self._request = contract.messages[method.request]
 
+    def _id(self) -> str:
+        """The method's name; further routes of the same method are numbered, for an id stands in the document once."""
+        number = self._method.http.index(self._rule)
+        return f"{self._method.service}.{self._method.name}{number + 1 if number else ''}"
+
     def render(self, factor: float) -> Schema:
         method = self._method
         limit = method.rate_limit
         return {
-            "operationId": f"{method.service}.{method.name}",
+            "operationId": self._id(),
             "tags": [method.service],
             "summary": _first_sentence(method.comment),
             "description": method.comment,

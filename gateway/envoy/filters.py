@@ -12,16 +12,48 @@ _FILTERS = f"{_EXTENSIONS}.filters.http"
 
 # What a stream may hold by flow control anyway, so that an anonymous caller costs no more than before.
 _MAX_UNSIZED_BYTES = 65536
+# Tags are compared weakly (RFC 9110, 13.1.2): compressed or not, it is the same content.
+_NOT_MODIFIED = """
+function envoy_on_request(handle)
+  if handle:headers():get(":method") == "GET" then
+    local known = handle:headers():get("if-none-match")
+    handle:streamInfo():dynamicMetadata():set("souk.conditional", "known", known)
+  end
+end
+
+function envoy_on_response(handle)
+  local headers = handle:headers()
+  local etag = headers:get("etag")
+  local asked = handle:streamInfo():dynamicMetadata():get("souk.conditional")
+  if etag == nil or asked == nil or headers:get(":status") ~= "200" then
+    return
+  end
+  local same = asked.known == "*"
+  for tag in string.gmatch(asked.known, '"[^"]*"') do
+    same = same or tag == string.match(etag, '"[^"]*"')
+  end
+  if same then
+    headers:replace(":status", "304")
+    headers:remove("content-length")
+    headers:remove("content-type")
+    local body = handle:body()
+    if body ~= nil then
+      body:setBytes("")
+    end
+  end
+end
+"""
 
 
 def chain(contracted: contract.Contract, settings: Settings, descriptors: bytes) -> list[dict[str, Any]]:
-    """gRPC-Web, CORS, compression, health, transcoding; then, on the method's route, token, limit and size."""
+    """gRPC-Web, CORS, compression, 304, health, transcoding; then, on the method's route, token, limit and size."""
     clusters = [service.name for service in contracted.services]
     return [
         _filter("grpc_web", "grpc_web.v3.GrpcWeb"),
         _filter("cors", "cors.v3.Cors"),
         _compressor(),
         _without_grpc_headers(),
+        _not_modified(),
         health("/livez", []),
         health("/healthz", clusters),
         _unsized_buffer(),
@@ -99,6 +131,13 @@ def _without_grpc_headers() -> dict[str, Any]:
         mutations={"response_mutations": [{"remove": name} for name in removed]},
     )
     return _skipped_if("json_headers", mutation, _header("content-type", {"prefix": "application/grpc"}))
+
+
+def _not_modified() -> dict[str, Any]:
+    """Answers 304 to who has the content already. Only requests with `If-None-Match` pay for it."""
+    lua = _filter("lua", "lua.v3.Lua", default_source_code={"inline_string": _NOT_MODIFIED})
+    asked = _header("if-none-match", {"safe_regex": {"google_re2": {}, "regex": ".+"}})
+    return _skipped_if("not_modified", lua, {"not_matcher": asked})
 
 
 def _unsized_buffer() -> dict[str, Any]:

@@ -160,8 +160,9 @@ def _cors(origins: tuple[str, ...]) -> dict[str, Any]:
         "@type": f"{_EXTENSIONS}.filters.http.cors.v3.CorsPolicy",
         "allow_origin_string_match": [{"exact": origin} for origin in origins],
         "allow_methods": "GET, POST, PUT, PATCH, DELETE, OPTIONS",
-        "allow_headers": "authorization,content-type,idempotency-key,traceparent,x-grpc-web,x-user-agent,grpc-timeout",
-        "expose_headers": "grpc-status,grpc-message,grpc-status-details-bin,x-request-id,retry-after,"
+        "allow_headers": "authorization,content-type,idempotency-key,if-none-match,traceparent,x-grpc-web,x-user-agent,"
+        "grpc-timeout",
+        "expose_headers": "etag,grpc-status,grpc-message,grpc-status-details-bin,x-request-id,retry-after,"
         "x-ratelimit-limit,x-ratelimit-remaining,x-ratelimit-reset",
         "max_age": "600",
         # A preflight from elsewhere ends here too, without the headers that would allow anything.

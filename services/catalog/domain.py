@@ -1,18 +1,23 @@
 """What a product is: values, facts and rules, without any I/O."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from services.chassis import errors, money
 
+# How deep a category may lie: one at the top is 1 deep.
+DEEPEST = 8
+
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """A shelf of the shop; `slug` is its id."""
+    """A shelf of the shop; `slug` is its id, `parent` that of the shelf it is a part of (empty at the top)."""
 
     slug: str
     title: str
+    parent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,9 @@ class Product:
     create_time: datetime
     update_time: datetime
     version: int
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    images: tuple[str, ...] = ()
+    featured: bool = False
 
     def sku(self, wanted: str) -> str:
         """The SKU that is meant: the wanted one, or the only one when none is named. Raises SKU_NOT_IN_PRODUCT."""
@@ -73,6 +81,47 @@ class Draft:
     actor: str
     request_id: str = ""
     fingerprint: bytes = b""
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    images: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What a product shall be, by somebody who read its `version`. owner_id is whose it must be (None: anybody's)."""
+
+    product_id: str
+    version: int
+    content: Draft
+    owner_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """A product to take out of the shop; version is the one that was read, 0 for any. owner_id as in an `Edit`."""
+
+    product_id: str
+    version: int
+    owner_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """From what to what something costs, in minor units of a currency, both included."""
+
+    currency: str
+    low: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which products are meant: all of these must hold, and what is empty or None does not matter."""
+
+    category: str = ""
+    vendor_id: str = ""
+    title_prefix: str = ""
+    prices: Prices | None = None
+    featured: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +161,117 @@ class ProductChanged:
     """A product was made or changed: the whole of it."""
 
     product: Product
+
+
+@dataclass(frozen=True, slots=True)
+class ProductDeleted:
+    """A product was taken out of the shop: as it was last, with the version and time of its deletion."""
+
+    product: Product
+
+
+def revised(product: Product, content: Draft, now: datetime) -> Product:
+    """The product with this content. Raises what `variants_of` does."""
+    return dataclasses.replace(
+        product,
+        title=content.title,
+        description=content.description,
+        category=content.category,
+        variants=variants_of(content.variants),
+        attributes=content.attributes,
+        images=content.images,
+        update_time=now,
+        version=product.version + 1,
+    )
+
+
+def deleted(product: Product, now: datetime) -> Product:
+    """The product as its deletion leaves it."""
+    return dataclasses.replace(product, update_time=now, version=product.version + 1)
+
+
+def with_featured(product: Product, now: datetime, *, featured: bool) -> Product:
+    """The product in the shop's window, or out of it."""
+    return dataclasses.replace(product, featured=featured, update_time=now, version=product.version + 1)
+
+
+def is_repetition(product: Product, edit: Edit, wanted: Product) -> bool:
+    """Whether the product is what this edit made of it before: its answer was lost, and it came again."""
+    same = dataclasses.replace(wanted, update_time=product.update_time, version=product.version) == product
+    return same and product.version == edit.version + 1
+
+
+def version_changed(product: Product) -> errors.DomainError:
+    """Somebody changed the product after it was read."""
+    said = "the product was changed meanwhile: read it again"
+    metadata = {"product_id": product.id, "version": str(product.version)}
+    return errors.DomainError(errors.Kind.ABORTED, "VERSION_CHANGED", said, metadata)
+
+
+def prices(low: money.Money | None, high: money.Money | None) -> Prices | None:
+    """The range between two prices, each of which may be open. Raises PRICE_RANGE_INVALID."""
+    given = [price for price in (low, high) if price]
+    if not given:
+        return None
+    if len({price.currency for price in given}) > 1:
+        raise _no_range("the prices are of two currencies")
+    found = Prices(given[0].currency, low.amount if low else 0, high.amount if high else 2**63 - 1)
+    if found.low > found.high:
+        raise _no_range("the lowest price is above the highest")
+    return found
+
+
+def _no_range(said: str) -> errors.DomainError:
+    violation = errors.Violation("max_price", said, "PRICE_RANGE_INVALID")
+    return errors.invalid("PRICE_RANGE_INVALID", said, violation)
+
+
+def subtree(known: Sequence[Category], slug: str) -> tuple[str, ...]:
+    """A category and all below it; nothing when there is no such category."""
+    below: dict[str, list[str]] = {}
+    for category in known:
+        below.setdefault(category.parent, []).append(category.slug)
+    found = [slug] if any(category.slug == slug for category in known) else []
+    for above in found:
+        found += below.get(above, [])
+    return tuple(found)
+
+
+def check_place(known: Sequence[Category], category: Category) -> None:
+    """Raise unless a category may stand where it says, among those that are known (itself perhaps elsewhere).
+
+    Raises CATEGORY_PARENT_UNKNOWN, CATEGORY_CYCLE or CATEGORY_TOO_DEEP.
+    """
+    if not category.parent:
+        above: list[str] = []
+    elif category.parent in {category.slug, *subtree(known, category.slug)}:
+        raise errors.precondition("CATEGORY_CYCLE", "a category is never below itself", category=category.slug)
+    else:
+        above = _upwards(known, category.parent)
+        if not above:
+            said = "there is no such category to be a part of"
+            raise errors.precondition("CATEGORY_PARENT_UNKNOWN", said, category=category.parent)
+    if len(above) + height(known, category.slug) > DEEPEST:
+        said = f"a category is at most {DEEPEST} deep, and so are those below it"
+        raise errors.precondition("CATEGORY_TOO_DEEP", said, category=category.slug)
+
+
+def height(known: Sequence[Category], slug: str) -> int:
+    """How many levels there are from a category down, itself included; 1 for one that is not there yet."""
+    levels, level = 1, {slug}
+    while level := {category.slug for category in known if category.parent in level}:
+        levels += 1
+    return levels
+
+
+def _upwards(known: Sequence[Category], slug: str) -> list[str]:
+    """A category and those above it, up to the top; nothing when there is no such category."""
+    parents = {category.slug: category.parent for category in known}
+    found: list[str] = []
+    while slug in parents:
+        found.append(slug)
+        slug = parents[slug]
+    return found
 
 
 def variants_of(asked: Sequence[Asked]) -> tuple[Variant, ...]:

@@ -16,4 +16,5 @@ def build(host: assembly.Host) -> list[process.Part]:
     shared = cache.Shared(settings.redis_url)
     remembered = usecases.caches(shared, shared_s=settings.cache_s)
     catalog = usecases.Catalog(service.db, inventory, remembered, now=host.now)
-    return [shared, *service.parts(rpc.servicer(catalog), signing_keys.fetched_from(user))]
+    consuming = assembly.Consuming(events.CONSUMED, events.subscribers(catalog))
+    return [shared, *service.parts(rpc.servicer(catalog), signing_keys.fetched_from(user), consuming=consuming)]

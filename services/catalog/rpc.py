@@ -1,13 +1,20 @@
 """The catalog's calls: parse, call the use case, render. Next stop: `usecases.py`."""
 
+import dataclasses
+import hashlib
 from typing import Any
 
+from google.protobuf.message import Message
+from google.type.money_pb2 import Money
+
 from services.catalog import domain, usecases
-from services.chassis import idempotency, ids, pages
+from services.chassis import errors, idempotency, ids, money, pages
 from services.chassis.rpc import identity, render, server
 from souk.catalog.v1 import catalog_service_pb2, catalog_service_pb2_grpc, product_pb2
 
 DESCRIPTOR = catalog_service_pb2.DESCRIPTOR.services_by_name["CatalogService"]
+# Who changed something sees it at once; who shares a cache with others a few seconds later.
+CACHE_CONTROL = "public, max-age=0, s-maxage=5, must-revalidate"
 
 
 class CatalogServicer(catalog_service_pb2_grpc.CatalogServiceServicer):
@@ -19,35 +26,73 @@ class CatalogServicer(catalog_service_pb2_grpc.CatalogServiceServicer):
     async def CreateProduct(self, request: catalog_service_pb2.CreateProductRequest, _: Any) -> product_pb2.Product:
         return product_message(await self._catalog.create(_draft(request)))
 
-    async def GetProduct(self, request: catalog_service_pb2.GetProductRequest, _: Any) -> product_pb2.Product:
-        return product_message(await self._catalog.get(request.id.lower()))
+    async def UpdateProduct(self, request: catalog_service_pb2.UpdateProductRequest, _: Any) -> product_pb2.Product:
+        edit = domain.Edit(request.id.lower(), request.version, _content(request), _owner())
+        return product_message(await self._catalog.update(edit))
+
+    async def DeleteProduct(
+        self, request: catalog_service_pb2.DeleteProductRequest, _: Any
+    ) -> catalog_service_pb2.DeleteProductResponse:
+        await self._catalog.delete(domain.Deletion(request.id.lower(), request.version, _owner()))
+        return catalog_service_pb2.DeleteProductResponse()
+
+    async def SetProductFeatured(
+        self, request: catalog_service_pb2.SetProductFeaturedRequest, _: Any
+    ) -> product_pb2.Product:
+        return product_message(await self._catalog.set_featured(request.id.lower(), featured=request.featured))
+
+    async def GetProduct(self, request: catalog_service_pb2.GetProductRequest, context: Any) -> product_pb2.Product:
+        product = await self._catalog.get(request.id.lower())
+        await _cacheable(context, str(product.version))
+        return product_message(product)
+
+    async def BatchGetProducts(
+        self, request: catalog_service_pb2.BatchGetProductsRequest, context: Any
+    ) -> catalog_service_pb2.BatchGetProductsResponse:
+        found = await self._catalog.get_many(product_id.lower() for product_id in request.ids)
+        answer = catalog_service_pb2.BatchGetProductsResponse(products=[product_message(product) for product in found])
+        await _cacheable(context, _content_tag(answer))
+        return answer
 
     async def ListProducts(
-        self, request: catalog_service_pb2.ListProductsRequest, _: Any
+        self, request: catalog_service_pb2.ListProductsRequest, context: Any
     ) -> catalog_service_pb2.ListProductsResponse:
         page = pages.parse(request.page_size, request.page_token, key=ids.check)
-        found = await self._catalog.list(request.category, page)
+        found = await self._catalog.list(_filter(request), page)
         shown = [product_message(product) for product in found.rows]
-        return catalog_service_pb2.ListProductsResponse(products=shown, next_page_token=found.next_token)
+        answer = catalog_service_pb2.ListProductsResponse(products=shown, next_page_token=found.next_token)
+        await _cacheable(context, _content_tag(answer))
+        return answer
+
+    async def ListFeaturedProducts(
+        self, request: catalog_service_pb2.ListFeaturedProductsRequest, context: Any
+    ) -> catalog_service_pb2.ListFeaturedProductsResponse:
+        page = pages.parse(request.page_size, request.page_token, key=ids.check)
+        found = await self._catalog.list(domain.Filter(featured=True), page)
+        shown = [product_message(product) for product in found.rows]
+        answer = catalog_service_pb2.ListFeaturedProductsResponse(products=shown, next_page_token=found.next_token)
+        await _cacheable(context, _content_tag(answer))
+        return answer
 
     async def ListCategories(
         self,
         request: catalog_service_pb2.ListCategoriesRequest,  # noqa: ARG002 - it says nothing
-        _: Any,
+        context: Any,
     ) -> catalog_service_pb2.ListCategoriesResponse:
         known = [_category_message(category) for category in await self._catalog.categories()]
-        return catalog_service_pb2.ListCategoriesResponse(categories=known)
+        answer = catalog_service_pb2.ListCategoriesResponse(categories=known)
+        await _cacheable(context, _content_tag(answer))
+        return answer
 
     async def PutCategory(self, request: catalog_service_pb2.PutCategoryRequest, _: Any) -> product_pb2.Category:
-        return _category_message(await self._catalog.put_category(domain.Category(request.slug, request.title)))
+        return _category_message(await self._catalog.put_category(_category(request)))
 
     async def SetProductStock(
         self, request: catalog_service_pb2.SetProductStockRequest, _: Any
     ) -> catalog_service_pb2.SetProductStockResponse:
-        who = identity.caller()
-        actor = f"user:{who.user_id}"
+        actor = f"user:{identity.caller().user_id}"
         counted = domain.Counted(request.id.lower(), request.sku, request.warehouse, request.on_hand, actor)
-        level = await self._catalog.set_stock(counted, owner_id=None if who.is_admin else who.user_id)
+        level = await self._catalog.set_stock(counted, owner_id=_owner())
         return catalog_service_pb2.SetProductStockResponse(
             sku=level.sku,
             warehouse=level.warehouse,
@@ -69,18 +114,65 @@ def servicer(catalog: usecases.Catalog) -> server.Servicer:
     return server.Servicer(DESCRIPTOR, add, CatalogServicer(catalog))
 
 
-def _draft(request: catalog_service_pb2.CreateProductRequest) -> domain.Draft:
+async def _cacheable(context: Any, tag: str) -> None:
+    """Headers of an answer that anybody may keep: a browser asks whether it is still the same, a cache on the way seldom.
+
+    The tag is weak because the edge may compress the answer.
+    """
+    await context.send_initial_metadata((("etag", f'W/"{tag}"'), ("cache-control", CACHE_CONTROL)))
+
+
+def _content_tag(answer: Message) -> str:
+    return hashlib.blake2b(answer.SerializeToString(deterministic=True), digest_size=12).hexdigest()
+
+
+def _owner() -> str | None:
+    """Whose a product must be for the caller to change it: an administrator changes anybody's."""
     who = identity.caller()
+    return None if who.is_admin else who.user_id
+
+
+def _draft(request: catalog_service_pb2.CreateProductRequest) -> domain.Draft:
+    return dataclasses.replace(
+        _content(request),
+        request_id=request.request_id,
+        fingerprint=idempotency.fingerprint(request) if request.request_id else b"",
+    )
+
+
+def _content(
+    request: catalog_service_pb2.CreateProductRequest | catalog_service_pb2.UpdateProductRequest,
+) -> domain.Draft:
     return domain.Draft(
         title=request.title,
         description=request.description,
         category=request.category,
-        vendor_id="" if who.is_admin else who.user_id,
+        vendor_id=_owner() or "",
         variants=tuple(_asked(variant) for variant in request.variants),
-        actor=who.user_id,
-        request_id=request.request_id,
-        fingerprint=idempotency.fingerprint(request) if request.request_id else b"",
+        actor=identity.caller().user_id,
+        attributes=dict(request.attributes),
+        images=tuple(request.images),
     )
+
+
+def _filter(request: catalog_service_pb2.ListProductsRequest) -> domain.Filter:
+    low = _price("min_price", request.min_price) if request.HasField("min_price") else None
+    high = _price("max_price", request.max_price) if request.HasField("max_price") else None
+    prices = domain.prices(low, high)
+    return domain.Filter(request.category, request.vendor_id.lower(), request.title_prefix, prices)
+
+
+def _price(field: str, message: Money) -> money.Money:
+    """A price of a filter. Raises MONEY_INVALID, which names the field."""
+    try:
+        return render.money_value(message)
+    except errors.DomainError as error:
+        violation = errors.Violation(field, error.message, error.reason)
+        raise errors.invalid(error.reason, error.message, violation) from error
+
+
+def _category(request: catalog_service_pb2.PutCategoryRequest) -> domain.Category:
+    return domain.Category(request.slug, request.title, request.parent)
 
 
 def _asked(variant: product_pb2.Variant) -> domain.Asked:
@@ -100,6 +192,9 @@ def product_message(product: domain.Product) -> product_pb2.Product:
         create_time=render.timestamp(product.create_time),
         update_time=render.timestamp(product.update_time),
         version=product.version,
+        attributes=product.attributes,
+        images=product.images,
+        featured=product.featured,
     )
 
 
@@ -113,4 +208,4 @@ def _offer_message(offer: domain.Offer) -> product_pb2.Offer:
 
 
 def _category_message(category: domain.Category) -> product_pb2.Category:
-    return product_pb2.Category(slug=category.slug, title=category.title)
+    return product_pb2.Category(slug=category.slug, title=category.title, parent=category.parent)

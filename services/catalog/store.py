@@ -1,12 +1,16 @@
 """The rows of products, and the same values as bytes for the cache. They become domain values here and nowhere else."""
 
+import functools
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from psycopg.types.json import Jsonb
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     ForeignKey,
@@ -15,11 +19,13 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
-    UniqueConstraint,
     bindparam,
+    false,
+    func,
     select,
+    text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, UUID, insert
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID, insert
 
 from services.catalog import domain
 from services.chassis import database, money, pages
@@ -33,6 +39,7 @@ CATEGORIES = Table(
     METADATA,
     Column("slug", Text, primary_key=True),
     Column("title", Text, nullable=False),
+    Column("parent", Text, ForeignKey("categories.slug"), nullable=True),
 )
 PRODUCTS = Table(
     "products",
@@ -45,7 +52,18 @@ PRODUCTS = Table(
     Column("create_time", TIME, nullable=False),
     Column("update_time", TIME, nullable=False),
     Column("version", BigInteger, nullable=False),
+    Column("attributes", JSONB, nullable=False, server_default="{}"),
+    Column("images", JSONB, nullable=False, server_default="[]"),
+    Column("featured", Boolean, nullable=False, server_default=false()),
+    Column("delete_time", TIME, nullable=True),
     Index("ix_products_category", "category", "id"),
+    Index("ix_products_vendor", "vendor_id", "id"),
+    Index("ix_products_featured", "id", postgresql_where=text("featured AND delete_time IS NULL")),
+)
+Index(
+    "ix_products_title",
+    func.lower(PRODUCTS.c.title).label("title_lower"),
+    postgresql_ops={"title_lower": "text_pattern_ops"},
 )
 VARIANTS = Table(
     "variants",
@@ -56,46 +74,123 @@ VARIANTS = Table(
     Column("title", Text, nullable=False),
     Column("currency", Text, nullable=False),
     Column("price", BigInteger, nullable=False),
-    UniqueConstraint("product_id", "position", name="uq_variants_position"),
+    # No longer for sale, and never another product's.
+    Column("withdrawn", Boolean, nullable=False, server_default=false()),
+    Index("ix_variants_product", "product_id", "position"),
 )
 
 _C, _P, _V = CATEGORIES.c, PRODUCTS.c, VARIANTS.c
-_PRODUCT_COLUMNS = ("id", "title", "description", "category", "vendor_id", "create_time", "update_time", "version")
+_PRODUCT_COLUMNS = (
+    *("id", "title", "description", "category", "vendor_id", "create_time", "update_time", "version"),
+    *("attributes", "images", "featured"),
+)
 _VARIANT_COLUMNS = ("sku", "product_id", "position", "title", "currency", "price")
 _INSERT_PRODUCTS = database.Statement(database.insert_given(PRODUCTS, *_PRODUCT_COLUMNS))
-# The SKU is the claim: of two products with the same one at the same moment one finds it taken.
-_INSERT_VARIANTS = database.Statement(
-    database.insert_given(VARIANTS, *_VARIANT_COLUMNS).on_conflict_do_nothing(index_elements=[_V.sku]).returning(_V.sku)
+_given_variants = database.insert_given(VARIANTS, *_VARIANT_COLUMNS)
+# The SKU is the claim: of two products with the same one at the same moment one finds it taken. A product's own come back.
+_PUT_VARIANTS = database.Statement(
+    _given_variants.on_conflict_do_update(
+        index_elements=[_V.sku],
+        set_={
+            "position": _given_variants.excluded.position,
+            "title": _given_variants.excluded.title,
+            "currency": _given_variants.excluded.currency,
+            "price": _given_variants.excluded.price,
+            "withdrawn": false(),
+        },
+        where=_V.product_id == _given_variants.excluded.product_id,
+    ).returning(_V.sku)
 )
+_WITHDRAW = database.Statement("""
+UPDATE variants SET withdrawn = true
+WHERE product_id = %(product_id)s::uuid AND NOT withdrawn AND sku <> ALL(%(skus)s::text[])
+""")
+_LOCK = database.Statement("""
+SELECT delete_time IS NOT NULL FROM products WHERE id = %(product_id)s::uuid FOR UPDATE
+""")
+_WRITE = database.Statement("""
+UPDATE products SET title = %(title)s, description = %(description)s, category = %(category)s, attributes = %(attributes)s,
+  images = %(images)s, featured = %(featured)s, update_time = %(update_time)s, version = %(version)s
+WHERE id = %(id)s::uuid
+""")
+_DELETE = database.Statement("""
+UPDATE products SET delete_time = %(now)s, update_time = %(now)s, version = %(version)s WHERE id = %(product_id)s::uuid
+""")
 _PRODUCTS = """
 SELECT p.id, p.title, p.description, p.category, p.vendor_id, p.create_time, p.update_time, p.version,
+  p.attributes, p.images, p.featured,
   (SELECT json_agg(json_build_array(v.sku, v.title, v.currency, v.price) ORDER BY v.position)
-   FROM variants AS v WHERE v.product_id = p.id)
+   FROM variants AS v WHERE v.product_id = p.id AND NOT v.withdrawn)
 FROM products AS p
 """
-_BY_IDS = database.Statement(f"{_PRODUCTS} WHERE p.id = ANY(%(ids)s::uuid[])")
-_PAGE = database.Statement(f"{_PRODUCTS} WHERE p.id < %(before)s::uuid ORDER BY p.id DESC LIMIT %(most)s")
-_PAGE_OF_CATEGORY = database.Statement(f"""
-{_PRODUCTS} WHERE p.category = %(category)s AND p.id < %(before)s::uuid ORDER BY p.id DESC LIMIT %(most)s
-""")
+_BY_IDS = database.Statement(f"{_PRODUCTS} WHERE p.id = ANY(%(ids)s::uuid[]) AND p.delete_time IS NULL")
+_BY_IDS_DELETED_TOO = database.Statement(f"{_PRODUCTS} WHERE p.id = ANY(%(ids)s::uuid[])")
+_PAGE = "p.delete_time IS NULL AND p.id < %(before)s::uuid ORDER BY p.id DESC LIMIT %(most)s"
+_CONDITIONS = {
+    "categories": "p.category = ANY(%(categories)s::text[])",
+    "vendor_id": "p.vendor_id = %(vendor_id)s::uuid",
+    "title": "lower(p.title) LIKE lower(%(title)s)",
+    "currency": """EXISTS (
+        SELECT 1 FROM variants AS o
+        WHERE o.product_id = p.id AND NOT o.withdrawn
+          AND o.currency = %(currency)s AND o.price BETWEEN %(low)s AND %(high)s)""",
+    "featured": "p.featured",
+}
 _LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 _OFFERS = database.Statement(
     select(_V.sku, _V.product_id, _P.title, _V.title, _V.currency, _V.price)
     .join(PRODUCTS, _P.id == _V.product_id)
-    .where(_V.sku == bindparam("skus", type_=ARRAY(Text)).any_())
+    .where(_V.sku == bindparam("skus", type_=ARRAY(Text)).any_(), _V.withdrawn.is_(false()), _P.delete_time.is_(None))
 )
+_ALL_SKUS = database.Statement("SELECT sku FROM variants WHERE product_id = ANY(%(ids)s::uuid[])")
 _KNOWN_CATEGORIES = database.Statement(select(_C.slug).where(_C.slug == bindparam("slugs", type_=ARRAY(Text)).any_()))
-_CATEGORIES = database.Statement(select(_C.slug, _C.title).order_by(_C.slug))
+_CATEGORIES = database.Statement("SELECT slug, title, coalesce(parent, '') FROM categories ORDER BY slug")
+# Against other changes of the tree; products that refer to it go on.
+_LOCK_CATEGORIES = database.Statement("LOCK TABLE categories IN SHARE ROW EXCLUSIVE MODE")
 _given_category = insert(CATEGORIES)
 _PUT_CATEGORY = database.Statement(
-    _given_category.on_conflict_do_update(index_elements=[_C.slug], set_={"title": _given_category.excluded.title})
+    _given_category.on_conflict_do_update(
+        index_elements=[_C.slug],
+        set_={"title": _given_category.excluded.title, "parent": _given_category.excluded.parent},
+    )
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A product that nobody else changes until the transaction ends, and whether it was deleted before."""
+
+    product: domain.Product
+    deleted: bool
 
 
 async def insert_product(transaction: database.Transaction, product: domain.Product) -> list[str]:
     """Write a new product: those of its SKUs that others have. When there are any the transaction must not commit."""
-    row = database.columns([product], *_PRODUCT_COLUMNS) | {"vendor_id": [product.vendor_id or None]}
+    row = database.columns([product], *_PRODUCT_COLUMNS) | {
+        "vendor_id": [product.vendor_id or None],
+        "attributes": [Jsonb(dict(product.attributes))],
+        "images": [Jsonb(list(product.images))],
+    }
     await transaction.run(_INSERT_PRODUCTS, row)
+    return await _put_variants(transaction, product)
+
+
+async def write_product(transaction: database.Transaction, product: domain.Product) -> list[str]:
+    """Write a product that was locked: those of its SKUs that others have, and then the transaction must not commit.
+
+    Variants that it no longer has are withdrawn.
+    """
+    row = {name: getattr(product, name) for name in _PRODUCT_COLUMNS}
+    json_row = {"attributes": Jsonb(dict(product.attributes)), "images": Jsonb(list(product.images))}
+    await transaction.run(_WRITE, row | json_row)
+    taken = await _put_variants(transaction, product)
+    if not taken:
+        skus = [variant.sku for variant in product.variants]
+        await transaction.run(_WITHDRAW, {"product_id": product.id, "skus": skus})
+    return taken
+
+
+async def _put_variants(transaction: database.Transaction, product: domain.Product) -> list[str]:
     # In one order, so that two products with SKUs in common wait for each other instead of deadlocking.
     variants = sorted(enumerate(product.variants), key=lambda item: item[1].sku)
     skus = [variant.sku for _, variant in variants]
@@ -107,8 +202,23 @@ async def insert_product(transaction: database.Transaction, product: domain.Prod
         "currency": [variant.price.currency for _, variant in variants],
         "price": [variant.price.amount for _, variant in variants],
     }
-    written = {row[0] for row in await transaction.run(_INSERT_VARIANTS, rows)}
+    written = {row[0] for row in await transaction.run(_PUT_VARIANTS, rows)}
     return [sku for sku in skus if sku not in written]
+
+
+async def delete_product(transaction: database.Transaction, product: domain.Product) -> None:
+    """Mark a product that was locked as deleted, at its update_time and with its version."""
+    row = {"product_id": product.id, "now": product.update_time, "version": product.version}
+    await transaction.run(_DELETE, row)
+
+
+async def lock_product(transaction: database.Transaction, product_id: str) -> Held | None:
+    """The product with this id, also a deleted one. It is read after it is locked: with the variants of its last change."""
+    rows = await transaction.run(_LOCK, {"product_id": product_id})
+    if not rows:
+        return None
+    [row] = await transaction.run(_BY_IDS_DELETED_TOO, {"ids": [product_id]})
+    return Held(_product(row), deleted=rows[0][0])
 
 
 async def known_categories(transaction: database.Transaction, slugs: Iterable[str]) -> set[str]:
@@ -116,14 +226,26 @@ async def known_categories(transaction: database.Transaction, slugs: Iterable[st
     return {row[0] for row in await transaction.run(_KNOWN_CATEGORIES, {"slugs": list(slugs)})}
 
 
-async def put_category(db: database.Database, category: domain.Category) -> None:
-    """Make a category, or change its title."""
-    await db.read(_PUT_CATEGORY, {"slug": category.slug, "title": category.title})
+async def lock_categories(transaction: database.Transaction) -> tuple[domain.Category, ...]:
+    """All categories, by slug, which nobody else changes until the transaction ends."""
+    await transaction.run(_LOCK_CATEGORIES)
+    return tuple(domain.Category(*row) for row in await transaction.run(_CATEGORIES))
+
+
+async def put_category(transaction: database.Transaction, category: domain.Category) -> None:
+    """Make a category, or change its title and parent."""
+    row = {"slug": category.slug, "title": category.title, "parent": category.parent or None}
+    await transaction.run(_PUT_CATEGORY, row)
 
 
 async def categories(db: database.Database) -> tuple[domain.Category, ...]:
     """All categories, by slug."""
     return tuple(domain.Category(*row) for row in await db.read(_CATEGORIES))
+
+
+async def all_skus(transaction: database.Transaction, product_ids: Sequence[str]) -> list[str]:
+    """All SKUs that these products have or had."""
+    return [row[0] for row in await transaction.run(_ALL_SKUS, {"ids": list(product_ids)})]
 
 
 async def products(db: database.Database, ids: Sequence[str]) -> dict[str, domain.Product]:
@@ -132,14 +254,36 @@ async def products(db: database.Database, ids: Sequence[str]) -> dict[str, domai
     return {row[0]: _product(row) for row in rows}
 
 
-async def page(db: database.Database, category: str, wanted: pages.Page) -> list[domain.Product]:
-    """Products of a category (of all when it is empty), newest first: up to one more than the page shows."""
-    place = {"before": wanted.after or _LAST_ID, "most": wanted.size + 1}
-    if category:
-        rows = await db.read(_PAGE_OF_CATEGORY, {"category": category, **place})
-    else:
-        rows = await db.read(_PAGE, place)
-    return [_product(row) for row in rows]
+async def page(
+    db: database.Database, wanted: domain.Filter, slugs: Sequence[str], place: pages.Page
+) -> list[domain.Product]:
+    """Products, newest first: up to one more than the page shows. slugs are those of the filter's category and below."""
+    values: dict[str, Any] = {}
+    if wanted.category:
+        values["categories"] = list(slugs)
+    if wanted.vendor_id:
+        values["vendor_id"] = wanted.vendor_id
+    if wanted.title_prefix:
+        values["title"] = _begins(wanted.title_prefix)
+    if wanted.prices:
+        values |= {"currency": wanted.prices.currency, "low": wanted.prices.low, "high": wanted.prices.high}
+    if wanted.featured:
+        values["featured"] = True
+    statement = _page_statement(tuple(name for name in _CONDITIONS if name in values))
+    found = {"before": place.after or _LAST_ID, "most": place.size + 1}
+    return [_product(row) for row in await db.read(statement, values | found)]
+
+
+@functools.cache
+def _page_statement(conditions: tuple[str, ...]) -> database.Statement:
+    """The statement of a page under these conditions: there are few combinations, and each is made once."""
+    return database.Statement(f"{_PRODUCTS} WHERE {' AND '.join([*(_CONDITIONS[name] for name in conditions), _PAGE])}")
+
+
+def _begins(prefix: str) -> str:
+    """The pattern of texts that begin like this."""
+    escaped = prefix.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"{escaped}%"
 
 
 async def offers(db: database.Database, skus: Sequence[str]) -> dict[str, domain.Offer]:
@@ -160,9 +304,9 @@ def pack_product(product: domain.Product) -> bytes:
 
 def unpack_product(data: bytes) -> domain.Product:
     """A product of the cache. Raises ValueError or TypeError."""
-    product_id, title, description, category, vendor_id, created, updated, version, variants = json.loads(data)
+    product_id, title, description, category, vendor_id, created, updated, *others = json.loads(data)
     times = datetime.fromisoformat(created), datetime.fromisoformat(updated)
-    return _product((product_id, title, description, category, vendor_id, *times, version, variants))
+    return _product((product_id, title, description, category, vendor_id, *times, *others))
 
 
 def pack_offer(offer: domain.Offer) -> bytes:
@@ -178,7 +322,7 @@ def unpack_offer(data: bytes) -> domain.Offer:
 
 def pack_categories(known: Sequence[domain.Category]) -> bytes:
     """The list of categories for the cache."""
-    return json.dumps([(category.slug, category.title) for category in known]).encode()
+    return json.dumps([(category.slug, category.title, category.parent) for category in known]).encode()
 
 
 def unpack_categories(data: bytes) -> tuple[domain.Category, ...]:
@@ -187,7 +331,8 @@ def unpack_categories(data: bytes) -> tuple[domain.Category, ...]:
 
 
 def _product(row: Sequence[Any]) -> domain.Product:
-    product_id, title, description, category, vendor_id, create_time, update_time, version, variants = row
+    product_id, title, description, category, vendor_id, create_time, update_time, version, *others, variants = row
+    attributes, images, featured = others
     return domain.Product(
         id=product_id,
         title=title,
@@ -198,4 +343,7 @@ def _product(row: Sequence[Any]) -> domain.Product:
         create_time=create_time,
         update_time=update_time,
         version=version,
+        attributes=attributes,
+        images=tuple(images),
+        featured=featured,
     )

@@ -4,7 +4,10 @@ A product, its variants, the claim of its request and the event that tells of it
 before the commit nothing happened and the caller repeats with the same request id; if it dies after it, the repetition
 finds the product and the relay of whoever starts next publishes the event.
 
-Reads come from caches, at most `cache.Kind.local_s` old in a process that did not write; lists come from the database.
+A change locks its product, compares the version and writes; sent again after its answer was lost, it finds what it made.
+
+Reads come from caches, which forget a product right after the commit that changed it, and once more when the event of that
+change comes back from Kafka: so they forget it also when the process died between the two. Lists come from the database.
 """
 
 from collections.abc import Iterable, Sequence
@@ -73,9 +76,73 @@ class Catalog:
             raise _not_found(product_id)
         return found[product_id]
 
-    async def list(self, category: str, page: pages.Page) -> pages.Slice[domain.Product]:
-        """Products, newest first; only those of a category when it is not empty."""
-        return pages.cut(await store.page(self._db, category, page), page, lambda product: product.id)
+    async def get_many(self, product_ids: Iterable[str]) -> Sequence[domain.Product]:
+        """Products, in this order, each once; those that are not there are absent."""
+        wanted = list(dict.fromkeys(product_ids))
+        found = await self._caches.products.read(wanted, self._load_products)
+        return [found[product_id] for product_id in wanted if product_id in found]
+
+    async def list(self, wanted: domain.Filter, page: pages.Page) -> pages.Slice[domain.Product]:
+        """Products that the filter lets through, newest first. Raises CATEGORY_NOT_FOUND."""
+        slugs = domain.subtree(await self.categories(), wanted.category) if wanted.category else ()
+        if wanted.category and not slugs:
+            raise errors.not_found("CATEGORY_NOT_FOUND", "there is no such category", category=wanted.category)
+        return pages.cut(await store.page(self._db, wanted, slugs, page), page, lambda product: product.id)
+
+    async def update(self, edit: domain.Edit) -> domain.Product:
+        """Change a product; a repeated edit finds what its first made.
+
+        Raises PRODUCT_NOT_FOUND also when it is not this owner's, VERSION_CHANGED, SKU_TAKEN, CATEGORY_UNKNOWN,
+        MONEY_INVALID or REQUEST_INVALID.
+        """
+        async with self._db.transaction() as transaction:
+            product = await _held(transaction, edit.product_id, edit.owner_id)
+            wanted = domain.revised(product, edit.content, self._now())
+            if domain.is_repetition(product, edit, wanted):
+                return product
+            if product.version != edit.version:
+                raise domain.version_changed(product)
+            await _check_category(transaction, wanted.category)
+            taken = await store.write_product(transaction, wanted)
+            if taken:
+                raise domain.sku_taken(edit.content, taken)
+            transaction.emit([domain.ProductChanged(wanted)])
+        await self._forget([product.id], _skus(product, wanted))
+        return wanted
+
+    async def delete(self, deletion: domain.Deletion) -> None:
+        """Take a product out of the shop; one that was deleted before stays so.
+
+        Raises PRODUCT_NOT_FOUND also when it is not this owner's, or VERSION_CHANGED.
+        """
+        async with self._db.transaction() as transaction:
+            held = await store.lock_product(transaction, deletion.product_id)
+            if held is None or deletion.owner_id not in (None, held.product.vendor_id):
+                raise _not_found(deletion.product_id)
+            if held.deleted:
+                return
+            if deletion.version not in (0, held.product.version):
+                raise domain.version_changed(held.product)
+            gone = domain.deleted(held.product, self._now())
+            await store.delete_product(transaction, gone)
+            transaction.emit([domain.ProductDeleted(gone)])
+        await self._forget([gone.id], _skus(gone))
+
+    async def set_featured(self, product_id: str, *, featured: bool) -> domain.Product:
+        """Put a product into the shop's window, or take it out. Raises PRODUCT_NOT_FOUND."""
+        async with self._db.transaction() as transaction:
+            product = await _held(transaction, product_id, None)
+            if product.featured == featured:
+                return product
+            changed = domain.with_featured(product, self._now(), featured=featured)
+            await store.write_product(transaction, changed)
+            transaction.emit([domain.ProductChanged(changed)])
+        await self._forget([product_id], [])
+        return changed
+
+    async def forget_changed(self, transaction: database.Transaction, product_ids: Sequence[str]) -> None:
+        """Forget products that events say were changed, and every SKU that they have or had."""
+        await self._forget(product_ids, await store.all_skus(transaction, product_ids))
 
     async def offers(self, skus: Iterable[str]) -> Sequence[domain.Offer]:
         """What these SKUs cost; those that are not for sale are absent."""
@@ -88,11 +155,14 @@ class Catalog:
         return found[_ALL]
 
     async def put_category(self, category: domain.Category) -> domain.Category:
-        """Make a category, or change its title.
+        """Make a category, or change its title and parent.
 
-        If the process dies after the commit and before the cache forgets, the old title is seen until the cache's time ends.
+        If the process dies after the commit and before the cache forgets, the old one is seen until the cache's time ends.
+        Raises CATEGORY_PARENT_UNKNOWN, CATEGORY_CYCLE or CATEGORY_TOO_DEEP.
         """
-        await store.put_category(self._db, category)
+        async with self._db.transaction() as transaction:
+            domain.check_place(await store.lock_categories(transaction), category)
+            await store.put_category(transaction, category)
         await self._caches.categories.forget([_ALL])
         return category
 
@@ -120,7 +190,14 @@ class Catalog:
             create_time=now,
             update_time=now,
             version=1,
+            attributes=draft.attributes,
+            images=draft.images,
         )
+
+    async def _forget(self, product_ids: Sequence[str], skus: Sequence[str]) -> None:
+        await self._caches.products.forget(product_ids)
+        if skus:
+            await self._caches.offers.forget(skus)
 
     async def _load_products(self, product_ids: Sequence[str]) -> dict[str, domain.Product]:
         return await store.products(self._db, product_ids)
@@ -144,11 +221,27 @@ async def _claim(transaction: database.Transaction, draft: domain.Draft, product
 
 
 async def _insert(transaction: database.Transaction, draft: domain.Draft, product: domain.Product) -> None:
-    if not await store.known_categories(transaction, [product.category]):
-        raise errors.precondition("CATEGORY_UNKNOWN", "there is no such category", category=product.category)
+    await _check_category(transaction, product.category)
     taken = await store.insert_product(transaction, product)
     if taken:
         raise domain.sku_taken(draft, taken)
+
+
+async def _check_category(transaction: database.Transaction, slug: str) -> None:
+    if not await store.known_categories(transaction, [slug]):
+        raise errors.precondition("CATEGORY_UNKNOWN", "there is no such category", category=slug)
+
+
+async def _held(transaction: database.Transaction, product_id: str, owner_id: str | None) -> domain.Product:
+    """The product, locked. Raises PRODUCT_NOT_FOUND also when it is deleted or not this owner's."""
+    held = await store.lock_product(transaction, product_id)
+    if held is None or held.deleted or owner_id not in (None, held.product.vendor_id):
+        raise _not_found(product_id)
+    return held.product
+
+
+def _skus(*products: domain.Product) -> list[str]:
+    return list(dict.fromkeys(variant.sku for product in products for variant in product.variants))
 
 
 def _not_found(product_id: str) -> errors.DomainError:

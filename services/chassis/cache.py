@@ -1,9 +1,9 @@
 """A cache in front of a store: in this process for a moment, in Redis for longer. Redis away means slower, never wrong.
 
 A value that was changed and then forgotten (`forget`, right after the commit) is gone from Redis and from this process at
-once, and from other processes within `local_s`. A mark keeps slow readers from writing back what they read before the
-change. What remains, bounded by `shared_s` + `local_s`: the process died or Redis was away between commit and `forget`,
-or a reader took longer than MARK_S from its read to its write.
+once, and from other processes as soon as Redis has told them; at the latest, should it not, within `local_s`. A mark keeps
+slow readers from writing back what they read before the change. What remains, bounded by `shared_s` + `local_s`: the process
+died or Redis was away between commit and `forget`, or a reader took longer than MARK_S from its read to its write.
 """
 
 import asyncio
@@ -16,6 +16,7 @@ from typing import Any, Generic, TypeVar
 from cachetools import TTLCache
 from prometheus_client import Counter
 from redis.asyncio import Redis
+from redis.asyncio.client import PubSub
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
@@ -32,6 +33,9 @@ TIMEOUT_S = 0.25
 # After Redis did not answer it is not asked for so long.
 PAUSE_S = 1.0
 MARK_S = 10
+# Where processes tell each other which keys to forget. Lines, because no key has a line break in it.
+CHANNEL = "souk:forget"
+LISTEN_S = 5.0
 _MARK = b""
 
 
@@ -43,13 +47,23 @@ class Shared:
             url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S, retry=Retry(NoBackoff(), 0)
         )
         self._paused_until = 0.0
+        self._drops: list[tuple[str, Callable[[str], None]]] = []
+        self._listening: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Nothing: it connects when it is first used."""
+        """Begin to listen for what others forget. It connects in the background."""
+        self._listening = asyncio.create_task(self._listen(), name="cache-forget")
 
     async def stop(self) -> None:
         """Disconnect."""
+        if self._listening:
+            self._listening.cancel()
+            await asyncio.wait([self._listening])
         await self._redis.aclose()
+
+    def on_forget(self, prefix: str, drop: Callable[[str], None]) -> None:
+        """Call this with what follows the prefix whenever somebody forgets such a key."""
+        self._drops.append((prefix, drop))
 
     async def get(self, keys: Sequence[str]) -> Sequence[bytes | None]:
         """The value of each key, or None."""
@@ -66,9 +80,28 @@ class Shared:
     async def forget(self, keys: Iterable[str]) -> None:
         """Drop the values of these keys, and take no other for a moment."""
         pipeline = self._redis.pipeline(transaction=False)
-        for key in keys:
+        forgotten = list(keys)
+        for key in forgotten:
             pipeline.set(key, _MARK, ex=MARK_S)
+        pipeline.publish(CHANNEL, "\n".join(forgotten))
         await self._tried(pipeline.execute)
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                async with self._redis.pubsub(ignore_subscribe_messages=True) as channel:
+                    await channel.subscribe(CHANNEL)
+                    await self._hear(channel)
+            except (RedisError, OSError):
+                await asyncio.sleep(PAUSE_S)
+
+    async def _hear(self, channel: PubSub) -> None:
+        while True:
+            message = await channel.get_message(timeout=LISTEN_S)
+            for key in message["data"].decode().split("\n") if message else ():
+                for prefix, drop in self._drops:
+                    if key.startswith(prefix):
+                        drop(key.removeprefix(prefix))
 
     async def _tried(self, ask: Callable[[], Awaitable[Any]]) -> Any:
         try:
@@ -105,6 +138,7 @@ class Cache(Generic[Value]):
         self._kind = kind
         self._local: TTLCache[str, Value] = TTLCache(kind.local_size, kind.local_s)
         self._flights: dict[str, asyncio.Task[dict[str, Value]]] = {}
+        shared.on_forget(f"{kind.name}:", self._drop)
 
     async def read(self, keys: Iterable[str], load: Load[Value]) -> dict[str, Value]:
         """The values of these keys, without those that the store does not have. Raises what `load` raises.
@@ -130,8 +164,11 @@ class Cache(Generic[Value]):
         """What these keys stand for was changed: call it after the commit."""
         await self._shared.forget(self._shared_keys(keys))
         for key in keys:
-            self._flights.pop(key, None)
-            self._local.pop(key, None)
+            self._drop(key)
+
+    def _drop(self, key: str) -> None:
+        self._flights.pop(key, None)
+        self._local.pop(key, None)
 
     async def _fetch(self, keys: Sequence[str], load: Load[Value]) -> dict[str, Value]:
         packed = await self._shared.get(self._shared_keys(keys))

@@ -1,8 +1,11 @@
 """Accounts, credentials and the keys that sign access tokens.
 
-Owns: users (who somebody is, what they may do, the hash of their password). Sessions are signed tokens and have no rows.
+Owns: users (who somebody is, what they may do, the hash of their password), and sign-ins. An access token is signed, short,
+and has no row. A sign-in is a family of refresh tokens, each exchanged once for the next; of each only a hash is kept.
 
-States: an account exists or does not. Consumes nothing, publishes `users`. Calls nobody.
+States: an account exists or does not, and its version counts its changes. A refresh token is new, then used; its family is
+open until it ends or is revoked: by logout, by a new password, or because a used token was sent again.
+Consumes nothing, publishes `users`. Calls nobody.
 
 Read in this order: `rpc.py` (a call comes in), `usecases.py` (what it means), `domain.py` (the values), `passwords.py`
 (hashed and compared), `tokens.py` (signed, and the public keys), `store.py` (the rows), `events.py` (what goes out),

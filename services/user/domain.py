@@ -1,10 +1,15 @@
 """What an account is: values and facts, without any I/O."""
 
-from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum, StrEnum, auto
 
 from services.chassis import errors
+
+# A refresh token that is sent again so soon was not stolen: its answer was lost, or two tabs asked at once.
+GRACE = timedelta(seconds=10)
 
 
 class Role(StrEnum):
@@ -17,13 +22,14 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """An account: who logs in with the address `email`, and what they may do."""
+    """An account: who logs in with the address `email`, and what they may do. version counts its changes, from 1."""
 
     id: str
     email: str
     display_name: str
     roles: tuple[Role, ...]
     create_time: datetime
+    version: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +37,7 @@ class Account:
     """A user with the hash of the password. Nothing but the comparison sees the hash."""
 
     user: User
-    password_hash: str
+    password_hash: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +53,58 @@ class Registration:
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
-    """A signed-in account: the token that says so, and when it ends."""
+class ProfileChange:
+    """What somebody wants to be different of their own account; None is what stays. No password is in a repr."""
 
-    access_token: str
+    display_name: str | None = None
+    current_password: str = field(default="", repr=False)
+    new_password: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A signed token that says who somebody is, and when it ends."""
+
+    access_token: str = field(repr=False)
     expire_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshToken:
+    """A token that exchanges for the next session, once: its text, which only its owner keeps, and what we keep of it."""
+
+    text: str = field(repr=False)
+    digest: bytes
+    expire_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HeldToken:
+    """A refresh token as we know it. use_time is when it was first exchanged; a family is all that came of one sign-in."""
+
+    digest: bytes
+    family_id: str
+    expire_time: datetime
+    use_time: datetime | None
+    revoked: bool
+
+
+class Use(Enum):
+    """What it means that somebody sends a refresh token."""
+
+    FIRST = auto()  # as it should be
+    REPEATED = auto()  # the answer to the first did not arrive
+    STOLEN = auto()  # two people have it: nobody knows which of them is the owner
+    ENDED = auto()  # it is none, or worth nothing any more
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A signed-in account: the token that says so, when it ends, and what exchanges for the next one."""
+
     user: User
+    access: Access
+    refresh: RefreshToken
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +123,31 @@ class UserRegistered:
     user: User
 
 
+@dataclass(frozen=True, slots=True)
+class UserChanged:
+    """The name or the roles of an account changed: as it is now."""
+
+    user: User
+
+
+def use_of(token: HeldToken | None, now: datetime) -> Use:
+    """What it means that somebody sends this token now (None: one that we do not know)."""
+    if token is None or token.revoked or token.expire_time <= now:
+        return Use.ENDED
+    if token.use_time is None:
+        return Use.FIRST
+    return Use.REPEATED if now - token.use_time <= GRACE else Use.STOLEN
+
+
+def changed(user: User, *, display_name: str | None = None, roles: Sequence[Role] | None = None) -> User:
+    """The account with another name or other roles, in the order of `Role`: the same one when nothing is different."""
+    name = user.display_name if display_name is None else display_name
+    kept = user.roles if roles is None else tuple(role for role in Role if role in roles)
+    if (name, set(kept)) == (user.display_name, set(user.roles)):
+        return user
+    return dataclasses.replace(user, display_name=name, roles=kept, version=user.version + 1)
+
+
 def address(email: str) -> str:
     """The form in which addresses are kept and compared: without case and outer spaces."""
     return email.strip().lower()
@@ -84,3 +161,35 @@ def email_taken() -> errors.DomainError:
 def credentials_wrong() -> errors.DomainError:
     """The address, or the password: which of them is not said."""
     return errors.DomainError(errors.Kind.UNAUTHENTICATED, "CREDENTIALS_WRONG", "address or password is wrong")
+
+
+def password_wrong() -> errors.DomainError:
+    """Who wants a new password does not know the one of now."""
+    said = "this is not the password of now"
+    return errors.invalid("PASSWORD_WRONG", said, errors.Violation("current_password", said, "PASSWORD_WRONG"))
+
+
+def account_changed() -> errors.DomainError:
+    """Somebody changed the account at the same moment."""
+    return errors.DomainError(errors.Kind.ABORTED, "ACCOUNT_CHANGED", "the account was changed meanwhile: try again")
+
+
+def own_admin_role() -> errors.DomainError:
+    """Whoever runs the shop cannot end that by themselves."""
+    return errors.precondition("OWN_ADMIN_ROLE", "administrators cannot take ADMIN from themselves")
+
+
+def user_not_found(user_id: str) -> errors.DomainError:
+    """Nobody has this id."""
+    return errors.not_found("USER_NOT_FOUND", "there is no such account", user_id=user_id)
+
+
+def refresh_token_invalid() -> errors.DomainError:
+    """The token is worth nothing: it is none of ours, it ended, or its sign-in was revoked. Which is not said."""
+    return errors.DomainError(errors.Kind.UNAUTHENTICATED, "REFRESH_TOKEN_INVALID", "the refresh token is not valid")
+
+
+def refresh_token_reused() -> errors.DomainError:
+    """The token was exchanged before: its sign-in is revoked."""
+    said = "the refresh token was used before: sign in again"
+    return errors.DomainError(errors.Kind.UNAUTHENTICATED, "REFRESH_TOKEN_REUSED", said)

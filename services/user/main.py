@@ -11,6 +11,8 @@ from services.user.settings import Settings
 
 # How often the administrator's account is looked after once it is as it should be, in seconds.
 ADMIN_EVERY_S = 300
+# How often sign-ins that ended are forgotten, in seconds.
+PURGE_EVERY_S = 600
 
 
 def build(host: assembly.Host) -> list[process.Part]:
@@ -21,8 +23,12 @@ def build(host: assembly.Host) -> list[process.Part]:
     issuer = identity.Issuer(service.settings.token_issuer, service.settings.token_audience)
     signer = tokens.Signer(keys, issuer, timedelta(seconds=settings.token_lifetime_s))
     hashing = passwords.Passwords()
-    accounts = usecases.Accounts(service.db, hashing, signer, now=host.now)
-    parts = service.parts(rpc.servicer(accounts), keys.verifying, working=_admin(accounts, settings))
+    lifetime = timedelta(seconds=settings.refresh_lifetime_s)
+    sessions = usecases.Sessions(service.db, signer, lifetime, now=host.now)
+    accounts = usecases.Accounts(service.db, hashing, sessions, now=host.now)
+    purge = loops.Loop("user-sessions", sessions.purge, idle_s=PURGE_EVERY_S)
+    working = [purge, *_admin(accounts, settings)]
+    parts = service.parts(rpc.servicer(accounts, sessions), keys.verifying, working=working)
     return [hashing, *parts]
 
 

@@ -1,7 +1,10 @@
 """Passwords: hashed with argon2id, in a few threads of their own, because one takes some 20 ms of CPU and 19 MiB.
 
 What a hash was made with stands in it, so the parameters may change: old hashes still verify, and are made anew at the
-next login.
+next login. Hashes that an older system made with bcrypt are accepted in the same way: they verify, once, and are made
+anew. bcrypt looks at the first 72 bytes of a password and no further, so the rest of a longer one is not compared until
+then. Comparing with such a hash takes as long as its own cost says, so until their next login those who have one can be told
+from others by the time it takes.
 """
 
 import asyncio
@@ -10,6 +13,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import argon2
+import bcrypt
 
 from services.chassis import errors
 
@@ -20,6 +24,9 @@ THREADS = 2
 MOST_WAITING = 200
 # RFC 9106 and OWASP: 19 MiB, two passes, one lane.
 HASHER = argon2.PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1, type=argon2.Type.ID)
+
+BCRYPT = ("$2a$", "$2b$", "$2y$")
+BCRYPT_BYTES = 72
 
 
 class Passwords:
@@ -49,13 +56,15 @@ class Passwords:
         return same and hashed is not None
 
     def outdated(self, hashed: str) -> bool:
-        """Whether the hash was made with other parameters than today's."""
-        return self._hasher.check_needs_rehash(hashed)
+        """Whether the hash was made in another way, or with other parameters, than today."""
+        return hashed.startswith(BCRYPT) or self._hasher.check_needs_rehash(hashed)
 
     def _verify(self, password: str, hashed: str) -> bool:
         try:
+            if hashed.startswith(BCRYPT):
+                return bcrypt.checkpw(password.encode()[:BCRYPT_BYTES], hashed.encode())
             return self._hasher.verify(hashed, password)
-        except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
+        except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError, ValueError):
             return False
 
     async def _in_thread(self, work: Callable[[], Result]) -> Result:

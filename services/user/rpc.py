@@ -13,8 +13,9 @@ TOKEN_TYPE = "Bearer"  # noqa: S105 - the scheme's name is no secret
 class UserServicer(user_service_pb2_grpc.UserServiceServicer):
     """`souk.user.v1.UserService`; what each method promises stands in the contract."""
 
-    def __init__(self, accounts: usecases.Accounts) -> None:
+    def __init__(self, accounts: usecases.Accounts, sessions: usecases.Sessions) -> None:
         self._accounts = accounts
+        self._sessions = sessions
 
     async def Register(self, request: user_service_pb2.RegisterRequest, _: Any) -> user_service_pb2.Session:
         wanted = domain.Registration(request.email, request.password, request.display_name)
@@ -23,17 +24,37 @@ class UserServicer(user_service_pb2_grpc.UserServiceServicer):
     async def Login(self, request: user_service_pb2.LoginRequest, _: Any) -> user_service_pb2.Session:
         return _session_message(await self._accounts.login(request.email, request.password))
 
+    async def Refresh(self, request: user_service_pb2.RefreshRequest, _: Any) -> user_service_pb2.Session:
+        return _session_message(await self._sessions.refresh(request.refresh_token))
+
+    async def Logout(self, request: user_service_pb2.LogoutRequest, _: Any) -> user_service_pb2.LogoutResponse:
+        await self._sessions.end(request.refresh_token)
+        return user_service_pb2.LogoutResponse()
+
     async def GetMe(self, request: user_service_pb2.GetMeRequest, _: Any) -> user_pb2.User:  # noqa: ARG002 - it says nothing
         return user_message(await self._accounts.get(identity.caller().user_id))
 
+    async def UpdateMe(self, request: user_service_pb2.UpdateMeRequest, _: Any) -> user_pb2.User:
+        change = domain.ProfileChange(
+            request.display_name if request.HasField("display_name") else None,
+            request.current_password,
+            request.new_password if request.HasField("new_password") else None,
+        )
+        return user_message(await self._accounts.update(identity.caller().user_id, change))
+
+    async def SetUserRoles(self, request: user_service_pb2.SetUserRolesRequest, _: Any) -> user_pb2.User:
+        roles = [domain.Role(user_pb2.User.Role.Name(role)) for role in request.roles]
+        user = await self._accounts.set_roles(request.id.lower(), roles, admin_id=identity.caller().user_id)
+        return user_message(user)
+
     async def GetJwks(self, request: user_service_pb2.GetJwksRequest, _: Any) -> user_service_pb2.JwkSet:  # noqa: ARG002 - it says nothing
-        return user_service_pb2.JwkSet(keys=[_key_message(key) for key in self._accounts.public_keys()])
+        return user_service_pb2.JwkSet(keys=[_key_message(key) for key in self._sessions.public_keys()])
 
 
-def servicer(accounts: usecases.Accounts) -> server.Servicer:
+def servicer(accounts: usecases.Accounts, sessions: usecases.Sessions) -> server.Servicer:
     """The servicer, ready to be served."""
     add = user_service_pb2_grpc.add_UserServiceServicer_to_server
-    return server.Servicer(DESCRIPTOR, add, UserServicer(accounts))
+    return server.Servicer(DESCRIPTOR, add, UserServicer(accounts, sessions))
 
 
 def user_message(user: domain.User) -> user_pb2.User:
@@ -49,10 +70,12 @@ def user_message(user: domain.User) -> user_pb2.User:
 
 def _session_message(session: domain.Session) -> user_service_pb2.Session:
     return user_service_pb2.Session(
-        access_token=session.access_token,
+        access_token=session.access.access_token,
         token_type=TOKEN_TYPE,
-        expire_time=render.timestamp(session.expire_time),
+        expire_time=render.timestamp(session.access.expire_time),
         user=user_message(session.user),
+        refresh_token=session.refresh.text,
+        refresh_expire_time=render.timestamp(session.refresh.expire_time),
     )
 
 

@@ -1,6 +1,22 @@
-"""The rows of accounts. Rows become domain values here and nowhere else."""
+"""The rows of accounts and sign-ins. Rows become domain values here and nowhere else."""
 
-from sqlalchemy import Column, DateTime, MetaData, Table, Text, bindparam, select, update
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    bindparam,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, UUID, insert
 
 from services.chassis import database
@@ -8,6 +24,8 @@ from services.user import domain
 
 METADATA = MetaData()
 ID = UUID(as_uuid=False)
+TIME = DateTime(timezone=True)
+_ROWS_AT_ONCE = 5000
 
 USERS = Table(
     "users",
@@ -17,22 +35,103 @@ USERS = Table(
     Column("display_name", Text, nullable=False),
     Column("roles", ARRAY(Text), nullable=False),
     Column("password_hash", Text, nullable=False),
-    Column("create_time", DateTime(timezone=True), nullable=False),
+    Column("create_time", TIME, nullable=False),
+    Column("version", BigInteger, nullable=False, server_default="1"),
+)
+# A sign-in: all refresh tokens that came of it live and end together.
+FAMILIES = Table(
+    "token_families",
+    METADATA,
+    Column("id", ID, primary_key=True),
+    Column("user_id", ID, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("create_time", TIME, nullable=False),
+    Column("expire_time", TIME, nullable=False),
+    Column("revoke_time", TIME, nullable=True),
+    Index("ix_token_families_user", "user_id"),
+    Index("ix_token_families_expire_time", "expire_time"),
+)
+TOKENS = Table(
+    "refresh_tokens",
+    METADATA,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("family_id", ID, ForeignKey("token_families.id", ondelete="CASCADE"), nullable=False),
+    Column("expire_time", TIME, nullable=False),
+    Column("use_time", TIME, nullable=True),
+    Index("ix_refresh_tokens_family", "family_id"),
+    Index("ix_refresh_tokens_expire_time", "expire_time"),
 )
 
 _U = USERS.c
-_USER = (_U.id, _U.email, _U.display_name, _U.roles, _U.create_time)
+_USER = (_U.id, _U.email, _U.display_name, _U.roles, _U.create_time, _U.version)
+_THIS = _U.id == bindparam("user_id", type_=ID)
 # The address is the claim: of two registrations at the same moment one finds it taken.
 _INSERT = database.Statement(insert(USERS).on_conflict_do_nothing(index_elements=[_U.email]).returning(_U.id))
-_BY_ID = database.Statement(select(*_USER).where(_U.id == bindparam("user_id", type_=ID)))
+_BY_ID = database.Statement(select(*_USER, _U.password_hash).where(_THIS))
+_LOCK = database.Statement(select(*_USER, _U.password_hash).where(_THIS).with_for_update())
 _BY_EMAIL = database.Statement(select(*_USER, _U.password_hash).where(_U.email == bindparam("address", type_=Text)))
-# Only what was read is replaced: of two changes at the same moment one wins whole.
-_SET_CREDENTIALS = database.Statement(
+_WRITE = database.Statement(
     update(USERS)
-    .where(_U.id == bindparam("user_id", type_=ID), _U.password_hash == bindparam("old_hash", type_=Text))
-    .values(password_hash=bindparam("new_hash", type_=Text), roles=bindparam("new_roles", type_=ARRAY(Text)))
+    .where(_THIS)
+    .values(
+        display_name=bindparam("new_name", type_=Text),
+        roles=bindparam("new_roles", type_=ARRAY(Text)),
+        password_hash=bindparam("new_hash", type_=Text),
+        version=bindparam("new_version", type_=BigInteger),
+    )
+)
+# Only what was compared is replaced: a password that was changed meanwhile stays.
+_RENEW_HASH = database.Statement(
+    update(USERS)
+    .where(_THIS, _U.password_hash == bindparam("old_hash", type_=Text))
+    .values(password_hash=bindparam("new_hash", type_=Text))
     .returning(_U.id)
 )
+# Only for who still has the password that was compared: the lock makes a change of it wait, and then find this family.
+_OPEN_FAMILY = database.Statement("""
+INSERT INTO token_families (id, user_id, create_time, expire_time)
+SELECT %(family_id)s, id, %(now)s, %(expire_time)s FROM users
+WHERE id = %(user_id)s AND password_hash = %(password_hash)s FOR SHARE
+RETURNING id
+""")
+_INSERT_TOKEN = database.Statement("""
+INSERT INTO refresh_tokens (digest, family_id, expire_time) VALUES (%(digest)s, %(family_id)s, %(expire_time)s)
+""")
+# Both rows: who waited for another exchange of the same token must see that it is used.
+_LOCK_TOKEN = database.Statement("""
+SELECT t.family_id, t.expire_time, t.use_time, f.revoke_time IS NOT NULL,
+  u.id, u.email, u.display_name, u.roles, u.create_time, u.version
+FROM refresh_tokens AS t JOIN token_families AS f ON f.id = t.family_id JOIN users AS u ON u.id = f.user_id
+WHERE t.digest = %(digest)s FOR UPDATE OF f, t
+""")
+_EXCHANGE = database.Statement("""
+WITH used AS (UPDATE refresh_tokens SET use_time = coalesce(use_time, %(now)s) WHERE digest = %(old)s),
+  longer AS (UPDATE token_families SET expire_time = %(expire_time)s WHERE id = %(family_id)s)
+INSERT INTO refresh_tokens (digest, family_id, expire_time) VALUES (%(digest)s, %(family_id)s, %(expire_time)s)
+""")
+_REVOKE_FAMILY = database.Statement("""
+UPDATE token_families SET revoke_time = coalesce(revoke_time, %(now)s)
+WHERE id = (SELECT family_id FROM refresh_tokens WHERE digest = %(digest)s)
+""")
+_REVOKE_ALL = database.Statement("""
+UPDATE token_families SET revoke_time = %(now)s WHERE user_id = %(user_id)s AND revoke_time IS NULL
+""")
+# The newest token of a family ends when the family does.
+_PURGE_FAMILIES = database.Statement("""
+DELETE FROM token_families WHERE id IN (SELECT id FROM token_families WHERE expire_time < %(now)s LIMIT %(most)s)
+RETURNING 1
+""")
+_PURGE_TOKENS = database.Statement("""
+DELETE FROM refresh_tokens WHERE digest IN (SELECT digest FROM refresh_tokens WHERE expire_time < %(now)s LIMIT %(most)s)
+RETURNING 1
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A refresh token and whose it is."""
+
+    token: domain.HeldToken
+    user: domain.User
 
 
 async def insert_account(transaction: database.Transaction, account: domain.Account) -> bool:
@@ -45,28 +144,98 @@ async def insert_account(transaction: database.Transaction, account: domain.Acco
         "roles": list(user.roles),
         "password_hash": account.password_hash,
         "create_time": user.create_time,
+        "version": user.version,
     }
     return bool(await transaction.run(_INSERT, row))
 
 
-async def set_credentials(db: database.Database, old: domain.Account, new: domain.Account) -> bool:
-    """Replace the hash and the roles of an account; False when somebody replaced the hash meanwhile."""
-    changes = {"old_hash": old.password_hash, "new_hash": new.password_hash, "new_roles": list(new.user.roles)}
-    return bool(await db.read(_SET_CREDENTIALS, {"user_id": old.user.id, **changes}))
+async def lock(transaction: database.Transaction, user_id: str) -> domain.Account | None:
+    """The account with this id, which nobody else changes until the transaction ends."""
+    return _account(await transaction.run(_LOCK, {"user_id": user_id}))
 
 
-async def find(db: database.Database, user_id: str) -> domain.User | None:
+async def write(transaction: database.Transaction, account: domain.Account) -> None:
+    """Write an account that was locked: its name, roles, hash and version."""
+    user = account.user
+    changes = {"new_name": user.display_name, "new_roles": list(user.roles), "new_version": user.version}
+    await transaction.run(_WRITE, {"user_id": user.id, "new_hash": account.password_hash, **changes})
+
+
+async def renew_hash(db: database.Database, account: domain.Account, new_hash: str) -> bool:
+    """Replace the hash of the same password; False when somebody replaced it meanwhile."""
+    hashes = {"old_hash": account.password_hash, "new_hash": new_hash}
+    return bool(await db.read(_RENEW_HASH, {"user_id": account.user.id, **hashes}))
+
+
+async def find(db: database.Database, user_id: str) -> domain.Account | None:
     """The account with this id."""
-    rows = await db.read(_BY_ID, {"user_id": user_id})
-    return _user(rows[0]) if rows else None
+    return _account(await db.read(_BY_ID, {"user_id": user_id}))
 
 
 async def find_by_address(db: database.Database, address: str) -> domain.Account | None:
     """The account that logs in with this address, in the form that `domain.address` gives."""
-    rows = await db.read(_BY_EMAIL, {"address": address})
+    return _account(await db.read(_BY_EMAIL, {"address": address}))
+
+
+async def open_family(
+    transaction: database.Transaction,
+    family_id: str,
+    account: domain.Account,
+    token: domain.RefreshToken,
+    now: datetime,
+) -> bool:
+    """Write a sign-in with its first token; False when the account's hash is another by now."""
+    family = {
+        "family_id": family_id,
+        "user_id": account.user.id,
+        "password_hash": account.password_hash,
+        "now": now,
+        "expire_time": token.expire_time,
+    }
+    if not await transaction.run(_OPEN_FAMILY, family):
+        return False
+    first = {"digest": token.digest, "family_id": family_id, "expire_time": token.expire_time}
+    await transaction.run(_INSERT_TOKEN, first)
+    return True
+
+
+async def lock_token(transaction: database.Transaction, digest: bytes) -> Held | None:
+    """The token with this digest; neither it nor its family changes until the transaction ends."""
+    rows = await transaction.run(_LOCK_TOKEN, {"digest": digest})
+    if not rows:
+        return None
+    family_id, expire_time, use_time, revoked = rows[0][:4]
+    return Held(domain.HeldToken(digest, family_id, expire_time, use_time, revoked), _user(rows[0][4:]))
+
+
+async def exchange(
+    transaction: database.Transaction, old: domain.HeldToken, new: domain.RefreshToken, now: datetime
+) -> None:
+    """Use up a token that was locked, and write the next of its family."""
+    row = {"digest": new.digest, "family_id": old.family_id, "expire_time": new.expire_time}
+    await transaction.run(_EXCHANGE, {"old": old.digest, "now": now, **row})
+
+
+async def revoke_family(transaction: database.Transaction, digest: bytes, now: datetime) -> None:
+    """End the sign-in that this token belongs to, if there is one."""
+    await transaction.run(_REVOKE_FAMILY, {"digest": digest, "now": now})
+
+
+async def revoke_all(transaction: database.Transaction, user_id: str, now: datetime) -> None:
+    """End all sign-ins of an account."""
+    await transaction.run(_REVOKE_ALL, {"user_id": user_id, "now": now})
+
+
+async def purge(db: database.Database, now: datetime) -> int:
+    """Delete up to some thousand sign-ins and tokens that ended: how many."""
+    limits = {"now": now, "most": _ROWS_AT_ONCE}
+    return len(await db.read(_PURGE_FAMILIES, limits)) + len(await db.read(_PURGE_TOKENS, limits))
+
+
+def _account(rows: list[database.Row]) -> domain.Account | None:
     return domain.Account(_user(rows[0]), rows[0][-1]) if rows else None
 
 
 def _user(row: database.Row) -> domain.User:
-    user_id, email, display_name, roles, create_time = row[:5]
-    return domain.User(user_id, email, display_name, tuple(domain.Role(role) for role in roles), create_time)
+    user_id, email, display_name, roles, create_time, version = row[:6]
+    return domain.User(user_id, email, display_name, tuple(domain.Role(role) for role in roles), create_time, version)

@@ -53,7 +53,7 @@ def jwks(keys: Sequence[domain.PublicKey]) -> list[dict[str, str]]:
 
 
 class Signer:
-    """Makes sessions: tokens in the name of `issuer` that end after `lifetime`."""
+    """Makes access tokens in the name of `issuer` that end after `lifetime`."""
 
     def __init__(self, keys: KeyRing, issuer: identity.Issuer, lifetime: timedelta) -> None:
         self._keys = keys
@@ -65,8 +65,8 @@ class Signer:
         """The keys that verify what this signs, and what was signed with older ones."""
         return self._keys.public
 
-    def sign(self, user: domain.User, now: datetime) -> domain.Session:
-        """A session that begins now."""
+    def sign(self, user: domain.User, now: datetime) -> domain.Access:
+        """A token that counts from now."""
         begun = now.replace(microsecond=0)
         ends = begun + self._lifetime
         claims = {
@@ -78,7 +78,7 @@ class Signer:
             "exp": int(ends.timestamp()),
             "jti": ids.new_id(now),
         }
-        return domain.Session(self._keys.sign(claims), ends, user)
+        return domain.Access(self._keys.sign(claims), ends)
 
 
 def _private(file: Path) -> ec.EllipticCurvePrivateKey:

@@ -1,23 +1,27 @@
-"""What can be done with accounts.
+"""What can be done with accounts and sign-ins.
 
-An account and the event that tells of it are one transaction. If the process dies before the commit nothing happened;
-if it dies after it, the account is there and the relay of whoever starts next publishes the event: the caller who got no
-answer logs in. Sessions have no rows: one whose answer was lost is simply never used.
+An account and the event that tells of it are one transaction, and so are a sign-in and the account it begins with. If the
+process dies before the commit nothing happened; if it dies after it, the account is there and the relay of whoever starts
+next publishes the event: the caller who got no answer logs in. A sign-in whose answer was lost is never used and ends by
+itself. A refresh whose answer was lost may be repeated for as long as `domain.GRACE`; after that it looks like a theft,
+and the person signs in again.
 """
 
 import dataclasses
 import logging
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
-from services.chassis import clock, database, errors, ids
-from services.user import domain, store
+from services.chassis import clock, database, ids
+from services.user import domain, refresh_tokens, store
 
 _LOG = logging.getLogger(__name__)
 
 SERVICE = "user"
 ADMIN_NAME = "Administrator"
+# A login begins again when the hash it compared is replaced meanwhile; more often than this nobody replaces it by chance.
+LOGIN_TRIES = 3
 
 
 class Passwords(Protocol):
@@ -34,84 +38,216 @@ class Passwords(Protocol):
 
 
 class Signer(Protocol):
-    """Signs sessions."""
+    """Signs access tokens."""
 
     @property
     def public_keys(self) -> Sequence[domain.PublicKey]:
         """The keys that verify what was signed."""
 
-    def sign(self, user: domain.User, now: datetime) -> domain.Session:
-        """A session that begins now."""
+    def sign(self, user: domain.User, now: datetime) -> domain.Access:
+        """A token that counts from now."""
 
 
-class Accounts:
-    """The use cases of accounts."""
+class Sessions:
+    """The use cases of sign-ins. lifetime is how long a refresh token lasts."""
 
-    def __init__(self, db: database.Database, passwords: Passwords, signer: Signer, *, now: clock.Clock) -> None:
+    def __init__(self, db: database.Database, signer: Signer, lifetime: timedelta, *, now: clock.Clock) -> None:
         self._db = db
-        self._passwords = passwords
         self._signer = signer
+        self._lifetime = lifetime
         self._now = now
 
-    async def register(self, wanted: domain.Registration) -> domain.Session:
-        """Make a customer's account and sign it in. Raises EMAIL_TAKEN."""
-        made = await self._make(wanted, domain.Role.CUSTOMER)
-        if made is None:
-            raise domain.email_taken()
-        return self._signer.sign(made, self._now())
+    async def open(self, transaction: database.Transaction, account: domain.Account) -> domain.RefreshToken | None:
+        """Begin a sign-in: its first refresh token. None when the account's hash is no longer the one that was compared."""
+        now = self._now()
+        token = refresh_tokens.new(now + self._lifetime)
+        opened = await store.open_family(transaction, ids.new_id(now), account, token, now)
+        return token if opened else None
 
-    async def login(self, email: str, password: str) -> domain.Session:
-        """Sign somebody in. Raises CREDENTIALS_WRONG, in the same way and time for a wrong address and password."""
-        account = await store.find_by_address(self._db, domain.address(email))
-        matches = await self._passwords.matches(password, account.password_hash if account else None)
-        if account is None or not matches:
-            raise domain.credentials_wrong()
-        if self._passwords.outdated(account.password_hash):
-            await self._set(account, password, account.user.roles)
-        return self._signer.sign(account.user, self._now())
+    def session(self, user: domain.User, token: domain.RefreshToken) -> domain.Session:
+        """What is answered when the sign-in is committed."""
+        return domain.Session(user, self._signer.sign(user, self._now()), token)
 
-    async def get(self, user_id: str) -> domain.User:
-        """An account. Raises USER_NOT_FOUND."""
-        user = await store.find(self._db, user_id)
-        if user is None:
-            raise errors.not_found("USER_NOT_FOUND", "there is no such account", user_id=user_id)
-        return user
+    async def refresh(self, text: str) -> domain.Session:
+        """The next session of a sign-in. Raises REFRESH_TOKEN_INVALID, or REFRESH_TOKEN_REUSED, which ends the sign-in."""
+        now = self._now()
+        token = refresh_tokens.new(now + self._lifetime)
+        async with self._db.transaction() as transaction:
+            held = await store.lock_token(transaction, refresh_tokens.digest(text))
+            use = domain.use_of(held.token if held else None, now)
+            if held is None or use is domain.Use.ENDED:
+                raise domain.refresh_token_invalid()
+            if use is domain.Use.STOLEN:
+                await store.revoke_family(transaction, held.token.digest, now)
+            else:
+                await store.exchange(transaction, held.token, token, now)
+        if use is domain.Use.STOLEN:
+            _LOG.warning("refresh token was sent again, its sign-in is revoked", extra={"user_id": held.user.id})
+            raise domain.refresh_token_reused()
+        return self.session(held.user, token)
+
+    async def end(self, text: str) -> None:
+        """End the sign-in that a refresh token belongs to, if there is one."""
+        async with self._db.transaction() as transaction:
+            await store.revoke_family(transaction, refresh_tokens.digest(text), self._now())
+
+    async def end_all(self, transaction: database.Transaction, user_id: str) -> None:
+        """End all sign-ins of an account."""
+        await store.revoke_all(transaction, user_id, self._now())
+
+    async def purge(self) -> int:
+        """Forget sign-ins and tokens that ended: how many. The body of a loop. Raises TransientError."""
+        return await store.purge(self._db, self._now())
 
     def public_keys(self) -> Sequence[domain.PublicKey]:
         """The keys that verify the tokens of sessions."""
         return self._signer.public_keys
 
+
+class Accounts:
+    """The use cases of accounts."""
+
+    def __init__(self, db: database.Database, passwords: Passwords, sessions: Sessions, *, now: clock.Clock) -> None:
+        self._db = db
+        self._passwords = passwords
+        self._sessions = sessions
+        self._now = now
+
+    async def register(self, wanted: domain.Registration) -> domain.Session:
+        """Make a customer's account and sign it in. Raises EMAIL_TAKEN."""
+        account = await self._new(wanted, domain.Role.CUSTOMER)
+        async with self._db.transaction() as transaction:
+            if not await store.insert_account(transaction, account):
+                raise domain.email_taken()
+            token = await self._sessions.open(transaction, account)
+            transaction.emit([domain.UserRegistered(account.user)])
+        if token is None:
+            raise domain.account_changed()
+        return self._sessions.session(account.user, token)
+
+    async def login(self, email: str, password: str) -> domain.Session:
+        """Sign somebody in. Raises CREDENTIALS_WRONG, in the same way and time for a wrong address and password.
+
+        A hash that is replaced between its comparison and the sign-in is compared anew: an old password opens nothing.
+        """
+        for _ in range(LOGIN_TRIES):
+            account = await store.find_by_address(self._db, domain.address(email))
+            matches = await self._passwords.matches(password, account.password_hash if account else None)
+            if account is None or not matches:
+                raise domain.credentials_wrong()
+            renewed = await self._renewed(account, password)
+            async with self._db.transaction() as transaction:
+                token = await self._sessions.open(transaction, renewed)
+            if token:
+                return self._sessions.session(account.user, token)
+        raise domain.account_changed()
+
+    async def get(self, user_id: str) -> domain.User:
+        """An account. Raises USER_NOT_FOUND."""
+        account = await store.find(self._db, user_id)
+        if account is None:
+            raise domain.user_not_found(user_id)
+        return account.user
+
+    async def update(self, user_id: str, change: domain.ProfileChange) -> domain.User:
+        """Change somebody's own account; a new password ends all of its sign-ins.
+
+        Raises USER_NOT_FOUND, PASSWORD_WRONG, or ACCOUNT_CHANGED when the password was changed at the same moment.
+        """
+        before = await store.find(self._db, user_id)
+        if before is None:
+            raise domain.user_not_found(user_id)
+        # Compared and hashed before the transaction begins: it takes longer than all the rest.
+        new_hash = await self._new_hash(before, change)
+        async with self._db.transaction() as transaction:
+            account = await store.lock(transaction, user_id)
+            if account is None:
+                raise domain.user_not_found(user_id)
+            if new_hash and account.password_hash != before.password_hash:
+                raise domain.account_changed()
+            user = domain.changed(account.user, display_name=change.display_name)
+            await self._write(transaction, account, domain.Account(user, new_hash or account.password_hash))
+        return user
+
+    async def set_roles(self, user_id: str, roles: Sequence[domain.Role], *, admin_id: str) -> domain.User:
+        """Say what a person may do from now on. Raises USER_NOT_FOUND or OWN_ADMIN_ROLE."""
+        if user_id == admin_id and domain.Role.ADMIN not in roles:
+            raise domain.own_admin_role()
+        async with self._db.transaction() as transaction:
+            account = await store.lock(transaction, user_id)
+            if account is None:
+                raise domain.user_not_found(user_id)
+            user = domain.changed(account.user, roles=roles)
+            await self._write(transaction, account, dataclasses.replace(account, user=user))
+        if user != account.user:
+            said = {"user_id": user_id, "admin_id": admin_id, "roles": ",".join(user.roles)}
+            _LOG.warning("roles changed", extra=said)
+        return user
+
     async def ensure_admin(self, email: str, password: str) -> int:
         """See to it that this address is an administrator's, with this password: how much had to change.
 
-        An account that somebody made with the address before loses its password to this one.
+        An account that somebody made with the address before loses its password, and its sign-ins, to this one.
         """
         account = await store.find_by_address(self._db, domain.address(email))
         if account is None:
-            wanted = domain.Registration(email, password, ADMIN_NAME)
-            made = await self._make(wanted, domain.Role.ADMIN)
-            return int(made is not None)
+            return int(
+                await self._made(await self._new(domain.Registration(email, password, ADMIN_NAME), domain.Role.ADMIN))
+            )
         known = await self._passwords.matches(password, account.password_hash)
         if known and domain.Role.ADMIN in account.user.roles:
             return 0
-        roles = tuple(dict.fromkeys([*account.user.roles, domain.Role.ADMIN]))
         _LOG.warning("administrator's account changed", extra={"user_id": account.user.id})
-        return int(await self._set(account, password, roles))
+        return int(
+            await self._taken_over(account, account.password_hash if known else await self._passwords.hash(password))
+        )
 
-    async def _make(self, wanted: domain.Registration, role: domain.Role) -> domain.User | None:
-        """Make an account; None when the address has one."""
+    async def _new(self, wanted: domain.Registration, role: domain.Role) -> domain.Account:
         now = self._now()
         user = domain.User(ids.new_id(now), domain.address(wanted.email), wanted.display_name, (role,), now)
-        # Hashed before the transaction begins: it takes longer than all the rest.
-        account = domain.Account(user, await self._passwords.hash(wanted.password))
-        async with self._db.transaction() as transaction:
-            if not await store.insert_account(transaction, account):
-                return None
-            transaction.emit([domain.UserRegistered(user)])
-        return user
+        # Hashed before a transaction begins: it takes longer than all the rest.
+        return domain.Account(user, await self._passwords.hash(wanted.password))
 
-    async def _set(self, account: domain.Account, password: str, roles: tuple[domain.Role, ...]) -> bool:
-        """Give an account a new hash of a password; False when somebody else did so meanwhile."""
-        hashed = await self._passwords.hash(password)
-        changed = domain.Account(dataclasses.replace(account.user, roles=roles), hashed)
-        return await store.set_credentials(self._db, account, changed)
+    async def _made(self, account: domain.Account) -> bool:
+        """Write an account; False when the address has one."""
+        async with self._db.transaction() as transaction:
+            made = await store.insert_account(transaction, account)
+            if made:
+                transaction.emit([domain.UserRegistered(account.user)])
+        return made
+
+    async def _taken_over(self, before: domain.Account, password_hash: str) -> bool:
+        """Make an account the administrator's; False when somebody changed its password meanwhile."""
+        async with self._db.transaction() as transaction:
+            account = await store.lock(transaction, before.user.id)
+            if account is None or account.password_hash != before.password_hash:
+                return False
+            user = domain.changed(account.user, roles=[*account.user.roles, domain.Role.ADMIN])
+            await self._write(transaction, account, domain.Account(user, password_hash))
+        return True
+
+    async def _write(self, transaction: database.Transaction, old: domain.Account, new: domain.Account) -> None:
+        """Write what is different, end the sign-ins of another password, and tell of what others may see."""
+        if new == old:
+            return
+        await store.write(transaction, new)
+        if new.password_hash != old.password_hash:
+            await self._sessions.end_all(transaction, new.user.id)
+        if new.user != old.user:
+            transaction.emit([domain.UserChanged(new.user)])
+
+    async def _new_hash(self, account: domain.Account, change: domain.ProfileChange) -> str:
+        """The hash of the new password; empty when there is none. Raises PASSWORD_WRONG."""
+        if change.new_password is None:
+            return ""
+        if not await self._passwords.matches(change.current_password, account.password_hash):
+            raise domain.password_wrong()
+        return await self._passwords.hash(change.new_password)
+
+    async def _renewed(self, account: domain.Account, password: str) -> domain.Account:
+        """The account with a hash as they are made today; as it was when somebody replaced the hash meanwhile."""
+        if not self._passwords.outdated(account.password_hash):
+            return account
+        new_hash = await self._passwords.hash(password)
+        renewed = await store.renew_hash(self._db, account, new_hash)
+        return dataclasses.replace(account, password_hash=new_hash) if renewed else account

@@ -65,5 +65,6 @@ def catalog(db: database.Database, shared: cache.Shared, shelves: Shelves) -> us
 async def category(db: database.Database) -> str:
     """A category of this test's own."""
     slug = f"c-{uuid.uuid4().hex[:12]}"
-    await store.put_category(db, domain.Category(slug, "Drinks"))
+    async with db.transaction() as transaction:
+        await store.put_category(transaction, domain.Category(slug, "Drinks"))
     return slug

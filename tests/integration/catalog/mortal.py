@@ -1,6 +1,7 @@
 """A catalog that kills itself at one line (DIE_AT) of one use case (DOES)."""
 
 import asyncio
+import dataclasses
 import os
 from collections.abc import Iterable
 
@@ -35,6 +36,13 @@ async def _do() -> None:
                 await catalog.create(wanted)
             case "put_category":
                 await catalog.put_category(domain.Category(os.environ["CATEGORY"], "Renamed"))
+            case "update":
+                content = dataclasses.replace(draft(os.environ["CATEGORY"], os.environ["SKU"], ""), title="Coffee")
+                await catalog.update(domain.Edit(os.environ["PRODUCT"], 1, content, None))
+            case "delete":
+                await catalog.delete(domain.Deletion(os.environ["PRODUCT"], 1, None))
+            case "feature":
+                await catalog.set_featured(os.environ["PRODUCT"], featured=True)
 
 
 if __name__ == "__main__":

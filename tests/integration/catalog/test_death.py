@@ -1,9 +1,12 @@
 """What is left when the process dies at the next line: for every write, nothing or all of it."""
 
+import dataclasses
 import uuid
 
+import pytest
+
 from services.catalog import domain, usecases
-from services.chassis import cache, clock, database
+from services.chassis import cache, clock, database, errors, pages
 from tests.integration.catalog import mortal as process
 from tests.integration.catalog.conftest import Shelves
 from tests.support import mortal, polling
@@ -55,3 +58,51 @@ async def test_a_category_that_died_before_the_cache_forgot_is_seen_when_the_cac
         return domain.Category(category, "Renamed") in await short.categories()
 
     await polling.eventually(renamed)
+
+
+@pytest.mark.parametrize(
+    ("at", "happened"), [(mortal.WRITTEN, False), (mortal.COMMITTED, True), (process.FORGETTING, True)]
+)
+@pytest.mark.parametrize("does", ["update", "delete", "feature"])
+async def test_a_change_and_its_event_are_both_there_or_neither_and_it_can_be_asked_for_again(
+    database_url: str,
+    own_redis_url: str,
+    db: database.Database,
+    catalog: usecases.Catalog,
+    *,
+    category: str,
+    does: str,
+    at: str,
+    happened: bool,
+) -> None:
+    sku = new_sku()
+    made = await catalog.create(process.draft(category, sku, ""))
+    dies(database_url, own_redis_url, at, DOES=does, CATEGORY=category, SKU=sku, PRODUCT=made.id)
+    assert len(await db.read(OUTBOX)) == 1 + happened
+    content = dataclasses.replace(process.draft(category, sku, ""), title="Coffee")
+    match does:
+        case "update":
+            changed = await catalog.update(domain.Edit(made.id, 1, content, None))
+            assert (changed.title, changed.version) == ("Coffee", 2)
+        case "delete":
+            await catalog.delete(domain.Deletion(made.id, 1, None))
+            assert not (await catalog.list(domain.Filter(category), pages.parse(5, ""))).rows
+        case "feature":
+            assert (await catalog.set_featured(made.id, featured=True)).version == 2
+    assert len(await db.read(OUTBOX)) == 2
+
+
+async def test_a_cache_that_was_never_told_forgets_when_the_event_arrives(
+    database_url: str, own_redis_url: str, db: database.Database, catalog: usecases.Catalog, category: str
+) -> None:
+    sku = new_sku()
+    made = await catalog.create(process.draft(category, sku, ""))
+    await catalog.get(made.id)
+    await catalog.offers([sku])
+    dies(database_url, own_redis_url, process.FORGETTING, DOES="delete", PRODUCT=made.id)
+    assert await catalog.get(made.id) == made
+    async with db.transaction() as transaction:
+        await catalog.forget_changed(transaction, [made.id])
+    assert await catalog.offers([sku]) == []
+    with pytest.raises(errors.DomainError, match="PRODUCT_NOT_FOUND"):
+        await catalog.get(made.id)

@@ -124,6 +124,34 @@ async def test_a_change_is_seen_here_at_once_and_elsewhere_when_its_moment_is_ov
     await polling.eventually(seen_elsewhere)
 
 
+async def test_a_change_is_told_to_other_processes_that_would_keep_what_they_have(
+    redis_url: str, kind: cache.Kind[int], here: cache.Cache[int]
+) -> None:
+    theirs = cache.Shared(redis_url)
+    elsewhere = cache.Cache(theirs, kind)
+    await theirs.start()
+    store = Store(a=1)
+    for value in (2, 3):
+        await here.read(["a"], store.load)
+        await elsewhere.read(["a"], store.load)
+        store.values["a"] = value
+
+        async def told(new: int = value) -> bool:
+            # Said again until the other one listens.
+            await here.forget(["a"])
+            return await elsewhere.read(["a"], store.load) == {"a": new}
+
+        await polling.eventually(told)
+    await theirs.stop()
+
+
+async def test_who_listens_in_vain_comes_back_and_can_be_stopped(kind: cache.Kind[int]) -> None:
+    nobody = cache.Shared("redis://127.0.0.1:1/0")
+    await nobody.start()
+    assert await cache.Cache(nobody, kind).read(["a"], Store(a=1).load) == {"a": 1}
+    await nobody.stop()
+
+
 async def test_a_slow_reader_does_not_write_back_what_it_read_before_a_change(
     here: cache.Cache[int], elsewhere: cache.Cache[int], shared: cache.Shared, kind: cache.Kind[int]
 ) -> None:

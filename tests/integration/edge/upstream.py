@@ -16,6 +16,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from services.chassis import errors
 from services.chassis.rpc import status
+from souk.catalog.v1 import catalog_service_pb2_grpc, product_pb2
 from souk.order.v1 import order_pb2, order_service_pb2_grpc
 from souk.user.v1 import user_pb2, user_service_pb2, user_service_pb2_grpc
 
@@ -83,6 +84,7 @@ class Upstream:
         # The methods that nobody plays here are UNIMPLEMENTED at run time.
         user_service_pb2_grpc.add_UserServiceServicer_to_server(_Users(self), server)  # type: ignore[abstract]
         order_service_pb2_grpc.add_OrderServiceServicer_to_server(_Orders(self), server)  # type: ignore[abstract]
+        catalog_service_pb2_grpc.add_CatalogServiceServicer_to_server(_Catalog(self), server)  # type: ignore[abstract]
         healthy = health.aio.HealthServicer()
         await healthy.set("", health_pb2.HealthCheckResponse.SERVING)
         health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
@@ -142,6 +144,20 @@ class _Orders(order_service_pb2_grpc.OrderServiceServicer):
         for number in range(3):
             yield order_pb2.OrderEvent(sequence=number + 1)
             await asyncio.to_thread(self._upstream.news.wait, START_SECONDS)
+
+
+class _Catalog(catalog_service_pb2_grpc.CatalogServiceServicer):
+    def __init__(self, upstream: Upstream) -> None:
+        self._upstream = upstream
+
+    async def GetProduct(self, request: Any, context: Any) -> product_pb2.Product:
+        await self._upstream.asked("GetProduct", context)
+        if request.id == UNKNOWN:
+            missing = errors.not_found("PRODUCT_NOT_FOUND", "There is no such product.", id=UNKNOWN)
+            await status.abort(context, status.render(missing, "order"))
+        await context.send_initial_metadata((("etag", 'W/"7"'), ("cache-control", "public, max-age=0")))
+        description = "tea " * (1000 if request.id == LARGE else 1)
+        return product_pb2.Product(id=request.id, version=7, description=description)
 
 
 def _wrong(items: Iterable[Any]) -> errors.DomainError:

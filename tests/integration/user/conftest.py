@@ -1,7 +1,7 @@
 """A database and the use cases of the user service."""
 
 from collections.abc import AsyncIterator, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 import pytest_asyncio
@@ -13,6 +13,7 @@ from services.user import events, passwords, tokens, usecases
 from tests.support import postgres
 
 ISSUER = identity.Issuer("https://souk.test", "souk")
+LIFETIME = timedelta(days=30)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +41,28 @@ def keys() -> tokens.KeyRing:
     return tokens.KeyRing({"test": ec.generate_private_key(ec.SECP256R1())})
 
 
+class Hands:
+    """A clock that a test sets."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta(0)
+
+    def __call__(self) -> datetime:
+        return clock.utc_now() + self.ahead
+
+
 @pytest.fixture
-def accounts(db: database.Database, hashing: passwords.Passwords, keys: tokens.KeyRing) -> usecases.Accounts:
-    signer = tokens.Signer(keys, ISSUER, timedelta(minutes=15))
-    return usecases.Accounts(db, hashing, signer, now=clock.utc_now)
+def hands() -> Hands:
+    return Hands()
+
+
+@pytest.fixture
+def sessions(db: database.Database, keys: tokens.KeyRing, hands: Hands) -> usecases.Sessions:
+    return usecases.Sessions(db, tokens.Signer(keys, ISSUER, timedelta(minutes=15)), LIFETIME, now=hands)
+
+
+@pytest.fixture
+def accounts(
+    db: database.Database, hashing: passwords.Passwords, sessions: usecases.Sessions, hands: Hands
+) -> usecases.Accounts:
+    return usecases.Accounts(db, hashing, sessions, now=hands)

@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from services.chassis import clock
 from services.user import domain, events, passwords, usecases
@@ -19,14 +19,15 @@ class MortalSigner:
     def public_keys(self) -> Sequence[domain.PublicKey]:
         return ()
 
-    def sign(self, _user: domain.User, _now: datetime) -> domain.Session:
+    def sign(self, _user: domain.User, _now: datetime) -> domain.Access:
         mortal.die()
 
 
 async def _do() -> None:
     email, password = os.environ["EMAIL"], os.environ["PASSWORD"]
     async with mortal.opened_mortal(events.PUBLISHED) as db:
-        accounts = usecases.Accounts(db, passwords.Passwords(), MortalSigner(), now=clock.utc_now)
+        sessions = usecases.Sessions(db, MortalSigner(), timedelta(days=1), now=clock.utc_now)
+        accounts = usecases.Accounts(db, passwords.Passwords(), sessions, now=clock.utc_now)
         match os.environ["DOES"]:
             case "register":
                 await accounts.register(domain.Registration(email, password, "Ann"))
@@ -34,6 +35,13 @@ async def _do() -> None:
                 await accounts.login(email, password)
             case "admin":
                 await accounts.ensure_admin(email, password)
+            case "refresh":
+                await sessions.refresh(os.environ["TOKEN"])
+            case "update":
+                change = domain.ProfileChange("Anna", password, os.environ["NEW_PASSWORD"])
+                await accounts.update(os.environ["USER_ID"], change)
+            case "roles":
+                await accounts.set_roles(os.environ["USER_ID"], [domain.Role.VENDOR], admin_id="")
 
 
 if __name__ == "__main__":

@@ -53,7 +53,8 @@ async def test_the_loop_waits_for_a_database_that_is_not_there_yet(
     url = f"{postgres_admin_url.rpartition('/')[0]}/{name}"
     signer = tokens.Signer(keys, ISSUER, timedelta(minutes=1))
     async with postgres.opened(url, events.PUBLISHED) as db:
-        accounts = usecases.Accounts(db, hashing, signer, now=clock.utc_now)
+        sessions = usecases.Sessions(db, signer, timedelta(days=1), now=clock.utc_now)
+        accounts = usecases.Accounts(db, hashing, sessions, now=clock.utc_now)
         [loop] = _loop(accounts, tmp_path)
         await loop.start()
         with psycopg.connect(postgres_admin_url, autocommit=True) as connection:

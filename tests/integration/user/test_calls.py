@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from services import signing_keys
 from services.chassis import assembly, clock, database, errors
 from services.chassis.rpc import client, identity
-from services.user import main
+from services.user import main, usecases
 from souk.user.v1 import user_pb2, user_service_pb2, user_service_pb2_grpc
 from tests.support import calls
 
@@ -167,3 +167,67 @@ async def test_an_account_that_is_gone_is_not_found(user: "Stub", db: database.D
     await db.read(database.Statement("DELETE FROM users WHERE id = %(id)s"), {"id": session.user.id})
     refused = await calls.refused(user.GetMe(user_service_pb2.GetMeRequest(), metadata=_bearer(session.access_token)))
     assert (refused.kind, refused.reason) == (errors.Kind.NOT_FOUND, "USER_NOT_FOUND")
+
+
+async def test_a_session_is_exchanged_for_the_next_until_its_owner_logs_out(user: "Stub") -> None:
+    first = await user.Register(_registration())
+    second = await user.Refresh(user_service_pb2.RefreshRequest(refresh_token=first.refresh_token))
+    assert second.user == first.user
+    assert second.refresh_expire_time.seconds >= first.refresh_expire_time.seconds > first.expire_time.seconds
+    assert await user.GetMe(user_service_pb2.GetMeRequest(), metadata=_bearer(second.access_token)) == first.user
+    for token in (second.refresh_token, second.refresh_token, "nobody gave this out"):
+        await user.Logout(user_service_pb2.LogoutRequest(refresh_token=token))
+    refused = await calls.refused(user.Refresh(user_service_pb2.RefreshRequest(refresh_token=second.refresh_token)))
+    assert (refused.kind, refused.reason) == (errors.Kind.UNAUTHENTICATED, "REFRESH_TOKEN_INVALID")
+    for call in (user.Refresh(user_service_pb2.RefreshRequest()), user.Logout(user_service_pb2.LogoutRequest())):
+        assert (await calls.refused(call)).reason == "REQUEST_INVALID"
+
+
+async def test_people_change_their_own_account(user: "Stub") -> None:
+    wanted = _registration()
+    session = await user.Register(wanted)
+    me = _bearer(session.access_token)
+    named = await user.UpdateMe(user_service_pb2.UpdateMeRequest(display_name="Anna"), metadata=me)
+    assert (named.id, named.display_name) == (session.user.id, "Anna")
+    change = user_service_pb2.UpdateMeRequest(current_password=PASSWORD, new_password="another password")
+    assert (await user.UpdateMe(change, metadata=me)).display_name == "Anna"
+    await user.Login(user_service_pb2.LoginRequest(email=wanted.email, password="another password"))
+    wrong = [
+        (change, "PASSWORD_WRONG", {"current_password"}),
+        (user_service_pb2.UpdateMeRequest(display_name="", new_password="short"), "REQUEST_INVALID", None),
+    ]
+    for request, reason, fields in wrong:
+        refused = await calls.refused(user.UpdateMe(request, metadata=me))
+        assert (refused.kind, refused.reason) == (errors.Kind.INVALID_ARGUMENT, reason)
+        assert {violation.field for violation in refused.violations} == (fields or {"display_name", "new_password"})
+    assert (await calls.refused(user.UpdateMe(change))).reason == "TOKEN_MISSING"
+
+
+async def test_an_administrator_says_what_people_may_do_and_nobody_else_does(
+    user: "Stub", accounts: usecases.Accounts
+) -> None:
+    email = f"admin.{uuid.uuid4().hex}@example.com"
+    await accounts.ensure_admin(email, PASSWORD)
+    admin = await user.Login(user_service_pb2.LoginRequest(email=email, password=PASSWORD))
+    ann = await user.Register(_registration())
+    request = user_service_pb2.SetUserRolesRequest(id=ann.user.id.upper(), roles=[user_pb2.User.VENDOR])
+    refused = await calls.refused(user.SetUserRoles(request, metadata=_bearer(ann.access_token)))
+    assert (refused.kind, refused.reason) == (errors.Kind.PERMISSION_DENIED, "ACCESS_DENIED")
+    changed = await user.SetUserRoles(request, metadata=_bearer(admin.access_token))
+    assert list(changed.roles) == [user_pb2.User.VENDOR]
+    following = await user.Refresh(user_service_pb2.RefreshRequest(refresh_token=ann.refresh_token))
+    claims = jwt.decode(following.access_token, options={"verify_signature": False})
+    assert claims["roles"] == ["VENDOR"]
+    own = user_service_pb2.SetUserRolesRequest(id=admin.user.id, roles=[user_pb2.User.CUSTOMER])
+    refused = await calls.refused(user.SetUserRoles(own, metadata=_bearer(admin.access_token)))
+    assert (refused.kind, refused.reason) == (errors.Kind.FAILED_PRECONDITION, "OWN_ADMIN_ROLE")
+
+
+@pytest.mark.parametrize("roles", [[], [0], [9], [1, 1]])
+async def test_roles_that_are_none_are_refused(user: "Stub", accounts: usecases.Accounts, roles: list[int]) -> None:
+    email = f"admin.{uuid.uuid4().hex}@example.com"
+    await accounts.ensure_admin(email, PASSWORD)
+    admin = await user.Login(user_service_pb2.LoginRequest(email=email, password=PASSWORD))
+    request = user_service_pb2.SetUserRolesRequest(id=admin.user.id, roles=roles)  # type: ignore[arg-type]  # numbers
+    refused = await calls.refused(user.SetUserRoles(request, metadata=_bearer(admin.access_token)))
+    assert (refused.kind, refused.reason) == (errors.Kind.INVALID_ARGUMENT, "REQUEST_INVALID")

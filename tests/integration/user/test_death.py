@@ -27,8 +27,8 @@ def wanted(email: str) -> domain.Registration:
     return domain.Registration(email, PASSWORD, "Ann")
 
 
-def dies(database_url: str, does: str, at: str, email: str) -> None:
-    mortal.dies(MODULE, database_url, at=at, DOES=does, EMAIL=email, PASSWORD=PASSWORD)
+def dies(database_url: str, does: str, at: str, email: str = "", **more: str) -> None:
+    mortal.dies(MODULE, database_url, at=at, DOES=does, EMAIL=email, PASSWORD=PASSWORD, **more)
 
 
 async def test_a_registration_that_died_before_its_commit_never_was(
@@ -70,3 +70,59 @@ async def test_an_administrator_is_there_after_the_next_start_however_the_last_o
     dies(database_url, "admin", point, email)
     assert await accounts.ensure_admin(email, PASSWORD) == left
     assert domain.Role.ADMIN in (await accounts.login(email, PASSWORD)).user.roles
+
+
+async def test_a_refresh_that_died_before_its_answer_is_repeated_with_the_same_token(
+    database_url: str, accounts: usecases.Accounts, sessions: usecases.Sessions, wanted: domain.Registration
+) -> None:
+    first = await accounts.register(wanted)
+    dies(database_url, "refresh", process.SIGNING, TOKEN=first.refresh.text)
+    second = await sessions.refresh(first.refresh.text)
+    assert (await sessions.refresh(second.refresh.text)).user == first.user
+
+
+@pytest.mark.parametrize(("point", "happened"), [(mortal.WRITTEN, False), (mortal.COMMITTED, True)])
+async def test_a_new_name_and_password_and_their_event_and_the_end_of_sign_ins_are_one_or_none(
+    database_url: str,
+    db: database.Database,
+    accounts: usecases.Accounts,
+    sessions: usecases.Sessions,
+    *,
+    wanted: domain.Registration,
+    point: str,
+    happened: bool,
+) -> None:
+    session = await accounts.register(wanted)
+    new = "another password"
+    dies(database_url, "update", point, USER_ID=session.user.id, NEW_PASSWORD=new)
+    assert (await accounts.get(session.user.id)).display_name == ("Anna" if happened else "Ann")
+    assert len(await db.read(OUTBOX)) == 1 + happened
+    assert await _is_open(sessions, session) != happened
+    await accounts.login(wanted.email, new if happened else PASSWORD)
+
+
+async def _is_open(sessions: usecases.Sessions, session: domain.Session) -> bool:
+    try:
+        await sessions.refresh(session.refresh.text)
+    except errors.DomainError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(("point", "happened"), [(mortal.WRITTEN, False), (mortal.COMMITTED, True)])
+async def test_roles_and_their_event_are_both_there_or_neither(
+    database_url: str,
+    db: database.Database,
+    accounts: usecases.Accounts,
+    *,
+    wanted: domain.Registration,
+    point: str,
+    happened: bool,
+) -> None:
+    user = (await accounts.register(wanted)).user
+    dies(database_url, "roles", point, USER_ID=user.id)
+    role = domain.Role.VENDOR if happened else domain.Role.CUSTOMER
+    assert (await accounts.get(user.id)).roles == (role,)
+    assert len(await db.read(OUTBOX)) == 1 + happened
+    assert (await accounts.set_roles(user.id, [domain.Role.VENDOR], admin_id="")).roles == (domain.Role.VENDOR,)
+    assert len(await db.read(OUTBOX)) == 2

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Awaitable, Callable
 
 import argon2
+import bcrypt
 import pytest
 
 from services.chassis import database, errors
@@ -131,6 +132,28 @@ async def test_a_hash_of_old_parameters_is_renewed_at_login_and_only_then(
     assert (await accounts.login(email, PASSWORD)).user.email == email
 
 
+async def test_a_hash_of_bcrypt_lets_its_owner_in_once_and_is_argon2id_from_then_on(
+    accounts: usecases.Accounts, db: database.Database
+) -> None:
+    email = (await accounts.register(wanted())).user.email
+    old = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode()
+    await db.read(GIVE_HASH, {"hash": old, "email": email})
+    assert (await _refusal(accounts.login(email, "not the password")))[1] == "CREDENTIALS_WRONG"
+    assert await hash_of(db, email) == old
+    await accounts.login(email, PASSWORD)
+    assert (await hash_of(db, email)).startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    await accounts.login(email, PASSWORD)
+
+
+async def test_many_logins_at_once_that_renew_one_hash_are_all_let_in(
+    accounts: usecases.Accounts, db: database.Database
+) -> None:
+    email = (await accounts.register(wanted())).user.email
+    await db.read(GIVE_HASH, {"hash": CHEAP.hash(PASSWORD), "email": email})
+    sessions = await asyncio.gather(*(accounts.login(email, PASSWORD) for _ in range(6)))
+    assert {session.user.email for session in sessions} == {email}
+
+
 async def test_a_renewed_hash_does_not_undo_a_password_that_was_changed_meanwhile(
     accounts: usecases.Accounts, db: database.Database
 ) -> None:
@@ -139,7 +162,7 @@ async def test_a_renewed_hash_does_not_undo_a_password_that_was_changed_meanwhil
     assert read_before is not None
     changed = CHEAP.hash("another password")
     await db.read(GIVE_HASH, {"hash": changed, "email": email})
-    assert not await accounts._set(read_before, PASSWORD, read_before.user.roles)
+    assert await accounts._renewed(read_before, PASSWORD) == read_before
     assert await hash_of(db, email) == changed
 
 

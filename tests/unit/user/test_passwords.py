@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import argon2
+import bcrypt
 import pytest
 import pytest_asyncio
 
@@ -47,6 +48,28 @@ async def test_a_hash_made_with_other_parameters_verifies_and_is_outdated(hashin
     assert await hashing.matches("correct horse battery", old)
     assert hashing.outdated(old)
     assert not hashing.outdated(await hashing.hash("correct horse battery"))
+
+
+@pytest.mark.parametrize("prefix", [b"2a", b"2b", b"2y"])
+async def test_a_hash_of_bcrypt_verifies_and_is_outdated(hashing: passwords.Passwords, prefix: bytes) -> None:
+    old = bcrypt.hashpw(b"correct horse battery", bcrypt.gensalt(4)).replace(b"2b", prefix, 1).decode()
+    assert await hashing.matches("correct horse battery", old)
+    assert not await hashing.matches("Correct horse battery", old)
+    assert hashing.outdated(old)
+
+
+async def test_bcrypt_compares_the_first_72_bytes_of_a_password_whatever_script_it_is_in(
+    hashing: passwords.Passwords,
+) -> None:
+    for long in ("x" * 100, "é" * 100, "x" + "é" * 100):
+        old = bcrypt.hashpw(long.encode()[:72], bcrypt.gensalt(4)).decode()
+        assert await hashing.matches(long, old)
+        assert not await hashing.matches("y" + long[1:], old)
+
+
+async def test_what_only_begins_like_a_hash_of_bcrypt_matches_nothing(hashing: passwords.Passwords) -> None:
+    for broken in ("$2b$", "$2b$04$short", "$2b$99$" + "x" * 53):
+        assert not await hashing.matches("correct horse battery", broken)
 
 
 async def test_when_too_many_wait_the_next_is_told_to_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
