@@ -91,7 +91,7 @@ def mesh(urls: dict[str, str], tmp_path: Path) -> Iterator[Mesh]:
     # Histories are append-only, even for tests: what an earlier one wrote is dropped with the triggers off.
     tables = {
         "order": "orders, sagas, order_events",
-        "payment": "payments, ledger_entries",
+        "payment": "payments, refunds, ledger_entries",
         "inventory": "stock, movements",
     }
     for service, names in tables.items():
