@@ -33,9 +33,8 @@ run: setup ## start everything, fill the shop, place the first order (TOGETHER=1
 down: .venv/bin/python ## stop what `make run` started; data stays
 	@$(LOCAL) down
 
-clean: .venv/bin/python ## stop it and remove its data; downloads stay
-	@$(LOCAL) clean
-	@$(LOCAL) --stack test clean
+clean: .venv/bin/python ## stop it, and the stacks of tests, and remove their data; downloads stay
+	@$(LOCAL) clean --every
 
 status: .venv/bin/python ## each process with its address, health, memory and log
 	@$(LOCAL) status

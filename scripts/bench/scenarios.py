@@ -13,7 +13,7 @@ SUSTAINED, HALF, HOT_SKU, ONE_AT_A_TIME = "sustained", "half", "hot_sku", "one_a
 LINES = 3
 HOT_UNITS = 500
 # Long enough for a Java virtual machine to compile what it does often.
-WARM_UP_S = 8.0
+WARM_UP_S = 20.0
 # An open loop needs connections for the moments when the shop is behind.
 OPEN_CONNECTIONS = 256
 ONE_EVENT = {"CONSUMER_BATCH": "1"}

@@ -14,7 +14,7 @@ from services.registry import Registry, Service
 HEADER = """\
 # Generated from services/services.yaml by `make compose`; a test compares the two. Do not edit.
 #
-#   docker compose up --build --wait          start everything; the edge answers on http://127.0.0.1:8080
+#   docker compose up --build --detach        start everything; the edge then answers on http://127.0.0.1:8080
 #   docker compose run --rm sample-data       fill the shop
 #   docker compose exec user cat /secrets/admin_password      what ADMIN_EMAIL signs in with
 #   docker compose down                       stop it (with -v: and remove its data)

@@ -6,7 +6,7 @@ python -m scripts.compose.secrets FOLDER
 import sys
 from pathlib import Path
 
-from scripts.local import credentials, databases, storage
+from scripts.local import credentials, storage
 from services import registry
 
 # PostgreSQL's image reads the password as a user of its own; only containers of this stack see the volume.
@@ -22,7 +22,7 @@ def main(folder: Path) -> int:
     secrets.password_file("postgres").chmod(READABLE)
     for service in registry.load().services.values():
         if "postgres" in service.stores:
-            role = databases.role(service.name)
+            role = credentials.role(service.name)
             password = secrets.password(f"database_{service.name}")
             storage.write(folder / f"{service.name}_database_url", f"postgresql://{role}:{password}@postgres/{role}")
     return 0

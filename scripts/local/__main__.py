@@ -34,6 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _COMMANDS[options.command](options)
     except problems.StackError as problem:
         print(f"{options.stack}: {problem}", file=sys.stderr)
+    except BrokenPipeError:
+        # Whoever read our output (`make logs | head`) has seen enough; Python must not try to flush the rest.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except OSError as error:
         if not problems.is_disk_full(error):
             raise
@@ -54,8 +58,10 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text)
         command.add_argument("--together", action="store_true", help="all services in one process")
         command.add_argument("--bare", action="store_true", help="without sample data")
-    for name, text in (("down", "stop it"), ("clean", "stop it and remove its data"), ("status", "what runs, and how")):
-        commands.add_parser(name, help=text)
+    commands.add_parser("down", help="stop it")
+    clean = commands.add_parser("clean", help="stop it and remove its data")
+    clean.add_argument("--every", action="store_true", help="every stack that was ever started")
+    commands.add_parser("status", help="what runs, and how")
     logging = commands.add_parser("logs", help="follow the logs")
     logging.add_argument("--tail", type=int, metavar="LINES", help="print the last lines of each log and end")
     logging.add_argument("processes", nargs="*")
@@ -92,7 +98,16 @@ def _test(options: argparse.Namespace) -> int:
 def _down(options: argparse.Namespace) -> int:
     stack = layout.saved(options.stack)
     with exclusive.exclusive(stack):
-        {"down": down.down, "clean": down.clean}[options.command](stack, progress.Progress())
+        down.down(stack, progress.Progress())
+    return 0
+
+
+def _clean(options: argparse.Namespace) -> int:
+    names = layout.started() if options.every else (options.stack,)
+    for name in names:
+        stack = layout.saved(name)
+        with exclusive.exclusive(stack):
+            down.clean(stack, progress.Progress())
     return 0
 
 
@@ -132,7 +147,7 @@ _COMMANDS = {
     "up": _up,
     "test": _test,
     "down": _down,
-    "clean": _down,
+    "clean": _clean,
     "status": _status,
     "logs": _logs,
     **dict.fromkeys(("start", "stop", "restart", "kill"), _control),

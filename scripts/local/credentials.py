@@ -4,9 +4,6 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-
 from scripts.local import storage
 
 
@@ -51,7 +48,15 @@ class Credentials:
         return path
 
 
+def role(service: str) -> str:
+    """The name of a service's role at the database server, which is its database's name too."""
+    return f"souk_{service}"
+
+
 def _new_signing_key() -> str:
+    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - needed once per install
+    from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415 - needed once per install
+
     return (
         ec.generate_private_key(ec.SECP256R1())
         .private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())

@@ -5,18 +5,15 @@ from collections.abc import Mapping
 import psycopg
 from psycopg import sql
 
-
-def role(service: str) -> str:
-    """The name of a service's role, which is its database's name too."""
-    return f"souk_{service}"
+from scripts.local import credentials
 
 
 def ensure(admin_url: str, passwords: Mapping[str, str]) -> None:
     """See to it that each service (name to password) has its role, with that password, and its database."""
     with psycopg.connect(admin_url, autocommit=True) as connection:
         for service, password in passwords.items():
-            _ensure_role(connection, role(service), password)
-            _ensure_database(connection, role(service))
+            _ensure_role(connection, credentials.role(service), password)
+            _ensure_database(connection, credentials.role(service))
 
 
 def _ensure_role(connection: psycopg.Connection, name: str, password: str) -> None:

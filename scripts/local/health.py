@@ -1,4 +1,7 @@
-"""Does a server answer as the server it should be? Each check is quick, answers yes or no, and never raises."""
+"""Does a server answer as the server it should be? Each check is quick, answers yes or no, and never raises.
+
+The clients are imported where they are used: importing all of them takes longer than most commands need.
+"""
 
 import contextlib
 import logging
@@ -6,12 +9,6 @@ import smtplib
 from http.client import HTTPConnection, HTTPException
 from urllib.parse import urlsplit
 
-import psycopg
-import redis
-from kafka import KafkaAdminClient
-from kafka.errors import KafkaError
-
-from scripts import grpc_health
 from scripts.local import ports
 
 TIMEOUT_S = 2.0
@@ -40,12 +37,16 @@ def smtp(url: str) -> bool:
 
 def service(address: str) -> bool:
     """The standard gRPC health service says SERVING."""
+    from scripts import grpc_health  # noqa: PLC0415 - see above
+
     host, _, port = address.rpartition(":")
     return ports.open_at(host, int(port)) and grpc_health.serving(address, timeout_s=TIMEOUT_S)
 
 
 def postgres(url: str) -> bool:
     """The database accepts this role and answers a query."""
+    import psycopg  # noqa: PLC0415 - see above
+
     with contextlib.suppress(psycopg.Error), psycopg.connect(url, connect_timeout=2) as connection:
         return connection.execute("SELECT 1").fetchone() == (1,)
     return False
@@ -53,6 +54,8 @@ def postgres(url: str) -> bool:
 
 def redis_at(url: str) -> bool:
     """PING is answered (with the password of the URL)."""
+    import redis  # noqa: PLC0415 - see above
+
     client = redis.Redis.from_url(url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S)
     with contextlib.suppress(redis.RedisError), client:
         return bool(client.ping())
@@ -64,6 +67,9 @@ def kafka(bootstrap: str, *, cluster: str | None = None) -> bool:
     host, _, port = bootstrap.partition(",")[0].rpartition(":")
     if not ports.open_at(host, int(port)):
         return False
+    from kafka import KafkaAdminClient  # noqa: PLC0415 - see above
+    from kafka.errors import KafkaError  # noqa: PLC0415 - see above
+
     # A broker that is starting drops connections; the client would report each of them at length.
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
     with contextlib.suppress(KafkaError, OSError):

@@ -18,7 +18,7 @@ NAME = "kafka"
 LOG4J = Path(__file__).with_name("kafka-log4j2.yaml")
 JVM = (
     "-Xms64m",
-    "-Xmx320m",
+    "-Xmx384m",
     "-XX:+UseSerialGC",
     "-XX:MaxDirectMemorySize=64m",
     "-XX:ReservedCodeCacheSize=64m",

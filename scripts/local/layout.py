@@ -86,6 +86,11 @@ def chosen(name: str, environment: Mapping[str, str], *, together: bool = False,
     return _checked(Stack(name, base, base + EDGE_OFFSET, together, root))
 
 
+def started(root: Path = ROOT) -> tuple[str, ...]:
+    """The names of the stacks that left anything behind."""
+    return tuple(sorted(path.name for path in (root / ".souk" / "stacks").glob("*/")))
+
+
 def _checked(stack: Stack) -> Stack:
     if not LOWEST_BASE <= stack.port_base <= HIGHEST_BASE:
         raise problems.StackError(

@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from scripts.local import component, databases, fingerprints, health, layout, problems, processes, settings
+from scripts.local import component, fingerprints, health, layout, problems, processes, settings
 
 NAME = "postgres"
 SUPERUSER = "souk"
@@ -26,6 +26,7 @@ SETTINGS = {
     "synchronous_commit": "on",
     "jit": "off",
     "huge_pages": "off",
+    "log_checkpoints": "off",
     "timezone": "UTC",
     "log_timezone": "UTC",
     "autovacuum_max_workers": "2",
@@ -65,6 +66,8 @@ def build(chosen: settings.Settings) -> component.Component:
 
 def create_databases(chosen: settings.Settings) -> None:
     """See to it that every service has its database and its role, with the password of this install."""
+    from scripts.local import databases  # noqa: PLC0415 - its client takes a while to import
+
     passwords = {s.name: chosen.secrets.password(f"database_{s.name}") for s in chosen.with_database()}
     databases.ensure(chosen.admin_database_url, passwords)
 

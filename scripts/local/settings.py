@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from scripts.local import credentials, databases, layout, problems, storage
+from scripts.local import credentials, layout, problems, storage
 from services import registry
 
 SERVERS = {"KAFKA_BOOTSTRAP": "kafka", "REDIS_URL": "redis", "PAYMENT_PROVIDER_URL": "provider", "SMTP_URL": "mail"}
@@ -65,7 +65,7 @@ class Settings:
 
     def database_url(self, service: registry.Service) -> str:
         """Where a service finds its own database: the user's, or the one of this stack's server."""
-        role, password = databases.role(service.name), self.secrets.password(f"database_{service.name}")
+        role, password = credentials.role(service.name), self.secrets.password(f"database_{service.name}")
         local = f"postgresql://{role}:{password}@{self.stack.address('postgres')}/{role}"
         return self.external.get(self.database_variable(service), local)
 

@@ -1,13 +1,22 @@
-"""`make test`: a stack of its own is brought up, pytest runs against it, and it is stopped whatever the tests say."""
+"""`make test`: a stack of its own is brought up, pytest runs against it, and it is stopped whatever the tests say.
+
+Tests that break the stack (tests/faults) run after all others, and one at a time.
+"""
 
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from scripts.local import component, down, layout, settings, up
 
 # How long pytest may take to end after Ctrl-C: it tears its fixtures down.
 GRACE_S = 20.0
+FAULTS = layout.ROOT / "tests" / "faults"
+# What pytest answers when it finds no test: with -k, that may be true of one part and not of the other.
+NOTHING_FOUND = 5
+# Options of pytest whose next argument is theirs, whatever it looks like.
+WITH_VALUE = ("-k", "-m", "-n", "-p")
 
 
 def run(chosen: up.Run, arguments: Sequence[str]) -> int:
@@ -15,12 +24,52 @@ def run(chosen: up.Run, arguments: Sequence[str]) -> int:
     try:
         up.up(chosen)
         up.load_sample_data(chosen)
-        chosen.report.say("tests", f"pytest {' '.join(arguments)}")
-        return _pytest(chosen, arguments)
+        codes = []
+        for part in parts(arguments):
+            chosen.report.say("tests", f"pytest {' '.join(part)}")
+            codes.append(_pytest(chosen, part))
+        return verdict(codes)
     except component.Cancelled:
         raise KeyboardInterrupt from None
     finally:
         down.down(chosen.chosen.stack, chosen.report)
+
+
+def parts(arguments: Sequence[str]) -> list[list[str]]:
+    """The runs of pytest that these arguments ask for: those that break the stack last, and by themselves."""
+    options, paths = _options_and_paths(arguments)
+    breaking = [path for path in paths if _file(path).is_relative_to(FAULTS)]
+    others = [path for path in paths if path not in breaking]
+    folder = str(FAULTS.relative_to(layout.ROOT))
+    if not paths or any(FAULTS.is_relative_to(_file(path)) for path in others):
+        breaking = [folder]
+    runs = []
+    if others or not paths:
+        runs.append([*options, *others, f"--ignore={folder}"])
+    if breaking:
+        runs.append([*options, *breaking, "-n", "0"])
+    return runs
+
+
+def verdict(codes: Sequence[int]) -> int:
+    """One exit code for several runs: the first that failed. Finding no test fails only when no run found any."""
+    failed = [code for code in codes if code not in (0, NOTHING_FOUND)]
+    if failed:
+        return failed[0]
+    return 0 if 0 in codes else NOTHING_FOUND
+
+
+def _options_and_paths(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    options: list[str] = []
+    paths: list[str] = []
+    for before, argument in zip(("", *arguments), arguments, strict=False):
+        is_path = before not in WITH_VALUE and not argument.startswith("-") and _file(argument).exists()
+        (paths if is_path else options).append(argument)
+    return options, paths
+
+
+def _file(argument: str) -> Path:
+    return layout.ROOT / argument.partition("::")[0]
 
 
 def _pytest(chosen: up.Run, arguments: Sequence[str]) -> int:

@@ -48,6 +48,8 @@ class Connection:
             "bootstrap_servers": self.bootstrap.split(","),
             "client_id": self.client_id,
             "retry_backoff_ms": 50,
+            # Brokers that were away are found within a second of their return; the default would wait for up to 30.
+            "reconnect_backoff_max_ms": 1000,
             "metrics_enabled": False,
             **self.security,
         }
@@ -176,6 +178,7 @@ class Consumer:
         try:
             self._await_topics(consumer)
             while not self._stopping.is_set():
+                _remind(consumer)
                 asked = time.monotonic()
                 polled = consumer.poll(timeout_ms=POLL_MS)
                 if polled and self._delivered(consumer, loop, polled):
@@ -209,6 +212,8 @@ class Consumer:
             session_timeout_ms=6000,
             heartbeat_interval_ms=1500,
             fetch_max_wait_ms=500,
+            # A request that a dying broker swallowed is given up after this; the default would wait for 30 s.
+            request_timeout_ms=10000,
             bootstrap_timeout_ms=10000,
             **self._connection.options(),
         )
@@ -233,6 +238,18 @@ class Consumer:
 
     async def _handle(self, records: Sequence[Record]) -> None:
         await self._deliver(records)
+
+
+def _remind(consumer: KafkaConsumer) -> None:
+    """Go on with a rejoin that the library began and forgot.
+
+    When a topic's metadata changes it rejoins its group, and notes neither in `rejoin_needed`. If a poll's time is over in
+    the middle, the next one sees nothing to do: it would wait for ever, without heartbeats and without partitions.
+    """
+    # The library shows no public way to it; the version is pinned.
+    coordinator = consumer._coordinator  # noqa: SLF001
+    if coordinator.rebalance_in_progress() and not coordinator.need_rejoin():
+        coordinator.request_rejoin()
 
 
 def _wait(handled: concurrent.futures.Future[None], seconds: float) -> bool:

@@ -8,7 +8,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from psycopg.types.json import Jsonb
-from sqlalchemy import BigInteger, Column, DateTime, Integer, MetaData, Table, Text, UniqueConstraint, bindparam, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    bindparam,
+    select,
+)
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
 from services.chassis import database, pages
@@ -42,6 +54,8 @@ NOTIFICATIONS = Table(
     Column("attempts", Integer, nullable=False),
     Column("epoch", BigInteger, nullable=False),
     UniqueConstraint("occasion_id", "template"),
+    Index("ix_notifications_next_try_at", "next_try_at", postgresql_where="next_try_at IS NOT NULL"),
+    Index("ix_notifications_user_id", "user_id", "id"),
 )
 
 # Seconds until a message without an address is looked at again: events of different topics overtake each other.

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     ForeignKey,
+    Index,
     Integer,
     Interval,
     MetaData,
@@ -55,6 +56,7 @@ PAYMENTS = Table(
     Column("next_try_at", TIME, nullable=True),
     Column("attempts", Integer, nullable=False),
     Column("epoch", BigInteger, nullable=False),
+    Index("ix_payments_next_try_at", "next_try_at", postgresql_where="next_try_at IS NOT NULL"),
 )
 LEDGER = Table(
     "ledger_entries",

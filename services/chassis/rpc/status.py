@@ -14,6 +14,7 @@ from grpc_status import rpc_status
 
 from services.chassis import errors
 
+_KINDS = {kind.value for kind in errors.Kind}
 CODES = {code.value[0]: code for code in grpc.StatusCode}
 _DETAILS_KEY = "grpc-status-details-bin"
 
@@ -55,7 +56,7 @@ def parse(call_error: grpc.aio.AioRpcError) -> Exception:
     """What a failed call raises here: the DomainError that the other side raised, or TransientError when it is away."""
     status = rpc_status.from_call(call_error)  # type: ignore[arg-type]  # its types know only the blocking kind of call
     info = _detail(status, error_details_pb2.ErrorInfo()) if status else None
-    if status is None or info is None:
+    if status is None or info is None or status.code not in _KINDS:
         return _bare(call_error)
     bad = _detail(status, error_details_pb2.BadRequest())
     retry = _detail(status, error_details_pb2.RetryInfo())

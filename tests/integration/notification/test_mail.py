@@ -7,15 +7,12 @@ import socket
 from pathlib import Path
 
 import pytest
-import sqlalchemy
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
 
 from services.notification import store
 from tests.integration.notification import mortal_worker
 from tests.integration.notification import post_office as offices
 from tests.integration.notification.post_office import PostOffice, cancelled, confirmed, new_id, refunded, registered
-from tests.support import simulators
+from tests.support import simulators, tables
 from tests.support.polling import eventually
 
 
@@ -195,14 +192,4 @@ async def test_a_worker_killed_at_any_line_leaves_a_mail_that_is_sent_and_can_be
 
 
 def test_the_codes_tables_are_those_that_the_migrations_make(database_url: str) -> None:
-    url = sqlalchemy.make_url(database_url).set(drivername="postgresql+psycopg")
-    engine = sqlalchemy.create_engine(url, poolclass=sqlalchemy.NullPool)
-
-    def is_ours(_: object, name: str | None, kind: str, *__: object) -> bool:
-        return kind != "table" or name in store.METADATA.tables
-
-    with engine.connect() as connection:
-        options = {"include_object": is_ours, "compare_type": True}
-        differences = compare_metadata(MigrationContext.configure(connection, opts=options), store.METADATA)
-    engine.dispose()
-    assert [found for found in differences if "index" not in str(found[0])] == []
+    assert tables.differences(database_url, store.METADATA) == []

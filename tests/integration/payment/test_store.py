@@ -1,17 +1,13 @@
 """What the database itself sees to: the ledger, the amounts, and that the code's tables are the migrated ones."""
 
-from typing import Any
-
 import psycopg
 import pytest
-import sqlalchemy
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
 
 from services.chassis import database
 from services.payment import store
 from services.payment.domain import State
 from tests.integration.payment.till import Till, confirmed, new_id, requested
+from tests.support import tables
 
 ENTRY = """
 INSERT INTO ledger_entries (payment_id, version, account, currency, amount, time)
@@ -19,18 +15,8 @@ SELECT id, {version}, 'provider_receivable', '{currency}', {amount}, now() FROM 
 """
 
 
-def is_ours(_: Any, name: str | None, kind: str, *__: Any) -> bool:
-    return kind != "table" or name in store.METADATA.tables
-
-
 def test_the_codes_tables_are_those_that_the_migrations_make(database_url: str) -> None:
-    url = sqlalchemy.make_url(database_url).set(drivername="postgresql+psycopg")
-    engine = sqlalchemy.create_engine(url, poolclass=sqlalchemy.NullPool)
-    with engine.connect() as connection:
-        options = {"include_object": is_ours, "compare_type": True}
-        differences = compare_metadata(MigrationContext.configure(connection, opts=options), store.METADATA)
-    engine.dispose()
-    assert [found for found in differences if "index" not in str(found[0])] == []
+    assert tables.differences(database_url, store.METADATA) == []
 
 
 async def test_the_ledger_refuses_what_does_not_balance(till: Till) -> None:

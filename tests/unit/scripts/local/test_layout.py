@@ -45,3 +45,11 @@ def test_later_commands_find_the_ports_and_the_mode_of_the_last_up(tmp_path: Pat
 
 def test_a_stack_that_never_was_up_has_its_usual_ports(tmp_path: Path) -> None:
     assert layout.saved("main", tmp_path) == layout.chosen("main", {}, root=tmp_path)
+
+
+def test_the_stacks_that_left_anything_behind_are_known(tmp_path: Path) -> None:
+    assert layout.started(tmp_path) == ()
+    for name in ("test", "main"):
+        layout.Stack(name, root=tmp_path).save()
+    (tmp_path / ".souk" / "stacks" / "main.lock").touch()
+    assert layout.started(tmp_path) == ("main", "test")
