@@ -160,7 +160,9 @@ def _with_nul(message: Message, within: str = "") -> Iterator[str]:
 
 def _violation(item: Any) -> errors.Violation:
     proto = item.proto
-    path = "".join(_element(element) for element in proto.field.elements).lstrip(".")
+    # A rule of the whole message has no field.
+    elements = proto.field.elements if proto.field else ()
+    path = "".join(_element(element) for element in elements).lstrip(".")
     return errors.Violation(path, proto.message, proto.rule_id)
 
 

@@ -225,7 +225,7 @@ async def test_products_are_found_by_vendor_price_and_the_beginning_of_their_tit
     odd = await catalog.create(draft(category, asked(units=20), title="100%_\\ Cocoa", vendor_id=BOB))
     dollars = await catalog.create(draft(category, asked(units=20, currency="USD"), title="TEABAG", vendor_id=""))
     by: dict[str, list[str]] = {}
-    for name, wanted in {
+    filters: dict[str, dict[str, Any]] = {
         "vendor": {"vendor_id": BOB},
         "cheap": {"prices": domain.Prices("EUR", 0, 500)},
         "middling": {"prices": domain.Prices("EUR", 501, 4999)},
@@ -235,7 +235,8 @@ async def test_products_are_found_by_vendor_price_and_the_beginning_of_their_tit
         "odd": {"title_prefix": "100%_\\"},
         "any": {"title_prefix": "%"},
         "both": {"title_prefix": "t", "vendor_id": ANN},
-    }.items():
+    }
+    for name, wanted in filters.items():
         by[name] = await found(catalog, category=category, **wanted)
     assert by == {
         "vendor": [odd.id],

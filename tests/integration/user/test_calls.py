@@ -201,6 +201,11 @@ async def test_people_change_their_own_account(user: "Stub") -> None:
         assert (refused.kind, refused.reason) == (errors.Kind.INVALID_ARGUMENT, reason)
         assert {violation.field for violation in refused.violations} == (fields or {"display_name", "new_password"})
     assert (await calls.refused(user.UpdateMe(change))).reason == "TOKEN_MISSING"
+    nothing = await calls.refused(user.UpdateMe(user_service_pb2.UpdateMeRequest(), metadata=me))
+    assert (nothing.reason, [item.reason for item in nothing.violations]) == (
+        "REQUEST_INVALID",
+        ["update_me.something"],
+    )
 
 
 async def test_an_administrator_says_what_people_may_do_and_nobody_else_does(
