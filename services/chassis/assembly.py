@@ -39,6 +39,8 @@ class Settings:
     token_audience: str = env("TOKEN_AUDIENCE", default="souk")
     consumer_batch: int = env("CONSUMER_BATCH", default=500)
     relay_batch: int = env("RELAY_BATCH", default=1000)
+    # After a small batch the next one may grow for so long: at half of what a machine can do, this is a third of the delay.
+    gather_s: float = env("GATHER_S", default=0.03)
     traces: str = env("OTEL_EXPORTER_OTLP_ENDPOINT", default="")
 
     def kafka(self, client_id: str) -> kafka.Connection:
@@ -126,26 +128,31 @@ class Assembly:
         bringer = relay.Relay(self.db, producer, service=self.service, owner=owner, batch=batch)
         # Fallback polling only: writers in this process wake it at commit.
         self._relay_loop = loops.Loop(
-            f"{self.service}-relay", bringer.work, idle_s=0.05, idle_most_s=0.25, leave=bringer.leave
+            f"{self.service}-relay",
+            bringer.work,
+            loops.Pace(0.05, 0.25, gather_s=self.settings.gather_s),
+            leave=bringer.leave,
         )
         keeper = retention.Retention(self.db, self.host.now)
         gauges = retention.Gauges(self.db, self.service)
         parts: list[process.Part] = [
             producer,
             self._relay_loop,
-            loops.Loop(f"{self.service}-retention", keeper.work, idle_s=600),
-            loops.Loop(f"{self.service}-gauges", gauges.work, idle_s=10),
+            loops.Loop(f"{self.service}-retention", keeper.work, loops.Pace(600)),
+            loops.Loop(f"{self.service}-gauges", gauges.work, loops.Pace(10)),
         ]
         if consuming:
             again = parked.Retrier(self.db, self._reader(consuming), service=self.service, now=self.host.now)
-            parts.append(loops.Loop(f"{self.service}-parked", again.work, idle_s=1.0, idle_most_s=2.0))
+            parts.append(loops.Loop(f"{self.service}-parked", again.work, loops.Pace(1.0, 2.0)))
         return parts
 
     def _consumer(self, consuming: Consuming | None) -> list[process.Part]:
         if not consuming:
             return []
         deliverer = consumer.Deliverer(self.db, self._reader(consuming), service=self.service, now=self.host.now)
-        subscription = kafka.Subscription(consuming.topics, self.service, self.settings.consumer_batch)
+        subscription = kafka.Subscription(
+            consuming.topics, self.service, self.settings.consumer_batch, self.settings.gather_s
+        )
         return [kafka.Consumer(self.settings.kafka(self.service), subscription, deliverer.deliver)]
 
     def _reader(self, consuming: Consuming) -> events.Reader:

@@ -23,8 +23,8 @@ class Limits:
     """How much may gather: `batch` items at most, for at most `window_s` seconds after a busy moment, in `lanes` at once."""
 
     batch: int = 128
-    window_s: float = 0.003
-    lanes: int = 2
+    window_s: float = 0.01
+    lanes: int = 1
     waiting: int = 5000
 
 

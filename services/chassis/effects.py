@@ -34,10 +34,14 @@ class Effect(Protocol[Work, Outcome]):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How many calls run at once, and how long finished ones gather before they are settled together, in seconds."""
+    """How many calls run at once, and how long finished ones gather before they are settled together.
+
+    pause_s is how long a small claim waits for the next one to grow. Seconds.
+    """
 
     concurrent: int = 128
     gather_s: float = 0.005
+    pause_s: float = 0.03
     idle_s: float = 0.25
     idle_most_s: float = 1.0
 
@@ -55,8 +59,9 @@ class Worker(Generic[Work, Outcome]):
         self._full = False
         self._running: set[asyncio.Task[None]] = set()
         self._finished: list[tuple[Work, Outcome]] = []
-        self._claims = loops.Loop(f"{name}-claim", self._claim, idle_s=limits.idle_s, idle_most_s=limits.idle_most_s)
-        self._settles = loops.Loop(f"{name}-settle", self._settle, idle_s=limits.idle_most_s)
+        pace = loops.Pace(limits.idle_s, limits.idle_most_s, gather_s=limits.pause_s)
+        self._claims = loops.Loop(f"{name}-claim", self._claim, pace)
+        self._settles = loops.Loop(f"{name}-settle", self._settle, loops.Pace(limits.idle_most_s))
 
     def wake(self) -> None:
         """Rows may be due: claim now."""

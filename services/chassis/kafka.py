@@ -114,11 +114,15 @@ class Producer:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """What a consumer reads: topics, as a group, at most `batch` records at a time."""
+    """What a consumer reads: topics, as a group, at most `batch` records at a time.
+
+    gather_s is how long it pauses after a small batch, in seconds: what comes meanwhile is handled together.
+    """
 
     topics: Sequence[str]
     group: str
     batch: int
+    gather_s: float = 0.0
 
 
 # What one poll gave: records of the library, by partition.
@@ -131,6 +135,8 @@ Deliver = Callable[[Sequence[Record]], Awaitable[None]]
 STOP_GRACE_S = 10.0
 # How long a poll waits for records, and the least that an empty one takes.
 POLL_MS = 200
+# A batch of fewer records was a small one.
+FEW = 100
 PAUSE_S = 0.02
 
 
@@ -183,6 +189,8 @@ class Consumer:
                 polled = consumer.poll(timeout_ms=POLL_MS)
                 if polled and self._delivered(consumer, loop, polled):
                     consumer.commit(_after(polled))
+                    if sum(map(len, polled.values())) < min(FEW, self._subscription.batch):
+                        self._stopping.wait(self._subscription.gather_s)
                 elif time.monotonic() - asked < PAUSE_S:
                     # A poll that has nothing to wait for (no partitions, a heartbeat that is due) answers at once.
                     self._stopping.wait(PAUSE_S)

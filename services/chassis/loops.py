@@ -7,10 +7,14 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from services.chassis import errors
 
 _LOG = logging.getLogger(__name__)
+
+# Work that did less than this was a small batch: a loop that gathers lets the next one grow.
+FEW = 100
 
 # After an error: seconds to wait at first and at most, doubled each time, with full jitter.
 BACKOFF_FIRST_S = 0.1
@@ -28,17 +32,27 @@ Work = Callable[[], Awaitable[int]]
 Leave = Callable[[], Awaitable[None]]
 
 
-class Loop:
-    """Calls `work` until stopped. It answers how much it did: after nothing the loop sleeps until woken or `idle_s`."""
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How a loop goes, in seconds.
 
-    def __init__(
-        self, name: str, work: Work, *, idle_s: float, idle_most_s: float = 0, leave: Leave | None = None
-    ) -> None:
+    idle_s is how long it sleeps when there was nothing to do; that grows to idle_most_s. gather_s is how long it pauses
+    after a small batch: what comes meanwhile is done together.
+    """
+
+    idle_s: float
+    idle_most_s: float = 0.0
+    gather_s: float = 0.0
+
+
+class Loop:
+    """Calls `work` until stopped. It answers how much it did: after nothing the loop sleeps until woken or idle."""
+
+    def __init__(self, name: str, work: Work, pace: Pace, *, leave: Leave | None = None) -> None:
         self._name = name
         self._work = work
         self._leave = leave
-        self._idle_s = idle_s
-        self._idle_most_s = max(idle_s, idle_most_s)
+        self._pace = pace
         self._woken = asyncio.Event()
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
@@ -62,7 +76,7 @@ class Loop:
 
     async def _run(self) -> None:
         failures = 0
-        idle = self._idle_s
+        idle = self._pace.idle_s
         while not self._stopping:
             self._woken.clear()
             try:
@@ -79,9 +93,11 @@ class Loop:
                 await self._sleep(backoff(failures))
                 continue
             failures = 0
-            idle = self._idle_s if done else min(idle * 1.5, self._idle_most_s)
+            idle = self._pace.idle_s if done else min(idle * 1.5, max(self._pace.idle_s, self._pace.idle_most_s))
             if not done:
                 await self._sleep(idle)
+            elif done < FEW and not self._stopping:
+                await asyncio.sleep(self._pace.gather_s)
 
     async def _sleep(self, seconds: float) -> None:
         if self._stopping:

@@ -17,5 +17,5 @@ def build(host: assembly.Host) -> list[process.Part]:
         rpc.servicer(stock),
         signing_keys.fetched_from(user),
         consuming=assembly.Consuming(events.CONSUMED, events.subscribers(stock)),
-        working=[loops.Loop("inventory-reaper", stock.reap, idle_s=1.0, idle_most_s=2.0)],
+        working=[loops.Loop("inventory-reaper", stock.reap, loops.Pace(1.0, 2.0))],
     )

@@ -25,5 +25,5 @@ def build(host: assembly.Host) -> list[process.Part]:
         rpc.servicer(notifications),
         signing_keys.fetched_from(user),
         consuming=assembly.Consuming(events.CONSUMED, events.subscribers(notifications)),
-        working=[mailer, worker, loops.Loop("notification-gauges", gauges.work, idle_s=10)],
+        working=[mailer, worker, loops.Loop("notification-gauges", gauges.work, loops.Pace(10))],
     )

@@ -26,7 +26,7 @@ def build(host: assembly.Host) -> list[process.Part]:
         signing_keys.fetched_from(user),
         consuming=assembly.Consuming(events.CONSUMED, events.subscribers(orders)),
         working=[
-            loops.Loop("order-timer", orders.expire, idle_s=0.5, idle_most_s=1.0),
-            loops.Loop("order-gauges", gauges.work, idle_s=10),
+            loops.Loop("order-timer", orders.expire, loops.Pace(0.5, 1.0)),
+            loops.Loop("order-gauges", gauges.work, loops.Pace(10)),
         ],
     )

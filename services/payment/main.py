@@ -26,5 +26,5 @@ def build(host: assembly.Host) -> list[process.Part]:
         rpc.servicer(payments),
         signing_keys.fetched_from(user),
         consuming=assembly.Consuming(events.CONSUMED, events.subscribers(payments)),
-        working=[provider, worker, loops.Loop("payment-gauges", gauges.work, idle_s=10)],
+        working=[provider, worker, loops.Loop("payment-gauges", gauges.work, loops.Pace(10))],
     )

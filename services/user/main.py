@@ -26,7 +26,7 @@ def build(host: assembly.Host) -> list[process.Part]:
     lifetime = timedelta(seconds=settings.refresh_lifetime_s)
     sessions = usecases.Sessions(service.db, signer, lifetime, now=host.now)
     accounts = usecases.Accounts(service.db, hashing, sessions, now=host.now)
-    purge = loops.Loop("user-sessions", sessions.purge, idle_s=PURGE_EVERY_S)
+    purge = loops.Loop("user-sessions", sessions.purge, loops.Pace(PURGE_EVERY_S))
     working = [purge, *_admin(accounts, settings)]
     parts = service.parts(rpc.servicer(accounts, sessions), keys.verifying, working=working)
     return [hashing, *parts]
@@ -39,4 +39,4 @@ def _admin(accounts: usecases.Accounts, settings: Settings) -> list[process.Part
     if not settings.admin_password:
         raise SettingsError("ADMIN_EMAIL is set and ADMIN_PASSWORD is not")
     work = functools.partial(accounts.ensure_admin, settings.admin_email, settings.admin_password)
-    return [loops.Loop("user-admin", work, idle_s=ADMIN_EVERY_S)]
+    return [loops.Loop("user-admin", work, loops.Pace(ADMIN_EVERY_S))]
