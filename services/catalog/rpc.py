@@ -27,13 +27,13 @@ class CatalogServicer(catalog_service_pb2_grpc.CatalogServiceServicer):
         return product_message(await self._catalog.create(_draft(request)))
 
     async def UpdateProduct(self, request: catalog_service_pb2.UpdateProductRequest, _: Any) -> product_pb2.Product:
-        edit = domain.Edit(request.id.lower(), request.version, _content(request), _owner())
+        edit = domain.Edit(request.id.lower(), request.version, _content(request), identity.caller().owner_id)
         return product_message(await self._catalog.update(edit))
 
     async def DeleteProduct(
         self, request: catalog_service_pb2.DeleteProductRequest, _: Any
     ) -> catalog_service_pb2.DeleteProductResponse:
-        await self._catalog.delete(domain.Deletion(request.id.lower(), request.version, _owner()))
+        await self._catalog.delete(domain.Deletion(request.id.lower(), request.version, identity.caller().owner_id))
         return catalog_service_pb2.DeleteProductResponse()
 
     async def SetProductFeatured(
@@ -92,7 +92,7 @@ class CatalogServicer(catalog_service_pb2_grpc.CatalogServiceServicer):
     ) -> catalog_service_pb2.SetProductStockResponse:
         actor = f"user:{identity.caller().user_id}"
         counted = domain.Counted(request.id.lower(), request.sku, request.warehouse, request.on_hand, actor)
-        level = await self._catalog.set_stock(counted, owner_id=_owner())
+        level = await self._catalog.set_stock(counted, owner_id=identity.caller().owner_id)
         return catalog_service_pb2.SetProductStockResponse(
             sku=level.sku,
             warehouse=level.warehouse,
@@ -126,12 +126,6 @@ def _content_tag(answer: Message) -> str:
     return hashlib.blake2b(answer.SerializeToString(deterministic=True), digest_size=12).hexdigest()
 
 
-def _owner() -> str | None:
-    """Whose a product must be for the caller to change it: an administrator changes anybody's."""
-    who = identity.caller()
-    return None if who.is_admin else who.user_id
-
-
 def _draft(request: catalog_service_pb2.CreateProductRequest) -> domain.Draft:
     return dataclasses.replace(
         _content(request),
@@ -147,7 +141,7 @@ def _content(
         title=request.title,
         description=request.description,
         category=request.category,
-        vendor_id=_owner() or "",
+        vendor_id=identity.caller().owner_id or "",
         variants=tuple(_asked(variant) for variant in request.variants),
         actor=identity.caller().user_id,
         attributes=dict(request.attributes),

@@ -12,7 +12,6 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    DateTime,
     ForeignKey,
     Index,
     MetaData,
@@ -25,14 +24,13 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID, insert
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 
 from services.catalog import domain
 from services.chassis import database, money, pages
+from services.chassis.schema import ID, TIME
 
 METADATA = MetaData()
-ID = UUID(as_uuid=False)
-TIME = DateTime(timezone=True)
 
 CATEGORIES = Table(
     "categories",

@@ -2,10 +2,7 @@
 
 import os
 import uuid
-from collections.abc import Callable
 from datetime import datetime
-
-NewId = Callable[[datetime], str]
 
 _VERSION = 0x7 << 76
 _VARIANT = 0b10 << 62

@@ -17,7 +17,7 @@ from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssi
 from kafka.errors import KafkaError
 from kafka.structs import OffsetAndMetadata
 
-from services.chassis import errors
+from services.chassis import errors, loops
 
 _LOG = logging.getLogger(__name__)
 
@@ -135,8 +135,6 @@ Deliver = Callable[[Sequence[Record]], Awaitable[None]]
 STOP_GRACE_S = 10.0
 # How long a poll waits for records, and the least that an empty one takes.
 POLL_MS = 200
-# A batch of fewer records was a small one.
-FEW = 100
 PAUSE_S = 0.02
 
 
@@ -189,7 +187,7 @@ class Consumer:
                 polled = consumer.poll(timeout_ms=POLL_MS)
                 if polled and self._delivered(consumer, loop, polled):
                     consumer.commit(_after(polled))
-                    if sum(map(len, polled.values())) < min(FEW, self._subscription.batch):
+                    if sum(map(len, polled.values())) < min(loops.FEW, self._subscription.batch):
                         self._stopping.wait(self._subscription.gather_s)
                 elif time.monotonic() - asked < PAUSE_S:
                     # A poll that has nothing to wait for (no partitions, a heartbeat that is due) answers at once.

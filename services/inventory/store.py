@@ -10,7 +10,6 @@ from datetime import datetime
 from sqlalchemy import (
     BigInteger,
     Column,
-    DateTime,
     ForeignKey,
     Identity,
     Index,
@@ -23,14 +22,13 @@ from sqlalchemy import (
     literal_column,
     select,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, UUID
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from services.chassis import database, pages
+from services.chassis.schema import ID, TIME
 from services.inventory import domain
 
 METADATA = MetaData()
-ID = UUID(as_uuid=False)
-TIME = DateTime(timezone=True)
 
 WAREHOUSES = Table(
     "warehouses",

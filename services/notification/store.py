@@ -11,7 +11,6 @@ from psycopg.types.json import Jsonb
 from sqlalchemy import (
     BigInteger,
     Column,
-    DateTime,
     Index,
     Integer,
     MetaData,
@@ -21,14 +20,13 @@ from sqlalchemy import (
     bindparam,
     select,
 )
-from sqlalchemy.dialects.postgresql import JSONB, UUID
+from sqlalchemy.dialects.postgresql import JSONB
 
 from services.chassis import database, pages
+from services.chassis.schema import ID, TIME
 from services.notification import domain
 
 METADATA = MetaData()
-ID = UUID(as_uuid=False)
-TIME = DateTime(timezone=True)
 
 CONTACTS = Table(
     "contacts",

@@ -25,7 +25,7 @@ class OrderServicer(order_service_pb2_grpc.OrderServiceServicer):
         return order_message(placed)
 
     async def GetOrder(self, request: order_service_pb2.GetOrderRequest, _: Any) -> order_pb2.Order:
-        return order_message(await self._orders.get(request.id, owner_id=_owner()))
+        return order_message(await self._orders.get(request.id, owner_id=identity.caller().owner_id))
 
     async def ListOrders(
         self, request: order_service_pb2.ListOrdersRequest, _: Any
@@ -38,17 +38,17 @@ class OrderServicer(order_service_pb2_grpc.OrderServiceServicer):
     async def GetOrderStatus(
         self, request: order_service_pb2.GetOrderStatusRequest, _: Any
     ) -> order_service_pb2.OrderStatus:
-        placed = await self._orders.get(request.id, owner_id=_owner())
-        return _status_message(placed, await self._orders.history(request.id, owner_id=_owner()))
+        placed = await self._orders.get(request.id, owner_id=identity.caller().owner_id)
+        return _status_message(placed, await self._orders.history(request.id, owner_id=identity.caller().owner_id))
 
     async def ListOrderEvents(
         self, request: order_service_pb2.ListOrderEventsRequest, _: Any
     ) -> order_service_pb2.ListOrderEventsResponse:
-        history = await self._orders.history(request.id, owner_id=_owner())
+        history = await self._orders.history(request.id, owner_id=identity.caller().owner_id)
         return order_service_pb2.ListOrderEventsResponse(events=[_entry_message(entry) for entry in history])
 
     async def CancelOrder(self, request: order_service_pb2.CancelOrderRequest, _: Any) -> order_pb2.Order:
-        return order_message(await self._orders.cancel(request.id, actor=_actor(), owner_id=_owner()))
+        return order_message(await self._orders.cancel(request.id, actor=_actor(), owner_id=identity.caller().owner_id))
 
     async def ResumeOrder(self, request: order_service_pb2.ResumeOrderRequest, _: Any) -> order_service_pb2.OrderStatus:
         placed = await self._orders.resume(request.id, actor=_actor())
@@ -57,7 +57,7 @@ class OrderServicer(order_service_pb2_grpc.OrderServiceServicer):
     async def WatchOrder(
         self, request: order_service_pb2.WatchOrderRequest, _: Any
     ) -> AsyncIterator[order_pb2.OrderEvent]:
-        async for entry in self._orders.watch(request.id, owner_id=_owner()):
+        async for entry in self._orders.watch(request.id, owner_id=identity.caller().owner_id):
             yield _entry_message(entry)
 
 
@@ -69,12 +69,6 @@ def servicer(orders: usecases.Orders) -> server.Servicer:
 
 def _actor() -> str:
     return f"user:{identity.caller().user_id}"
-
-
-def _owner() -> str | None:
-    """Whose orders exist for the caller: an administrator sees all."""
-    who = identity.caller()
-    return None if who.is_admin else who.user_id
 
 
 def _draft(request: order_service_pb2.CreateOrderRequest, user_id: str) -> domain.Draft:

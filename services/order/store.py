@@ -8,15 +8,14 @@ from dataclasses import asdict
 from typing import Any
 
 from psycopg.types.json import Jsonb
-from sqlalchemy import BigInteger, Boolean, Column, DateTime, Integer, MetaData, Table, Text, bindparam, select
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
+from sqlalchemy import BigInteger, Boolean, Column, Integer, MetaData, Table, Text, bindparam, select
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from services.chassis import database, money, pages
+from services.chassis.schema import ID, TIME
 from services.order import domain, saga
 
 METADATA = MetaData()
-ID = UUID(as_uuid=False)
-TIME = DateTime(timezone=True)
 
 ORDERS = Table(
     "orders",

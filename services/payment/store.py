@@ -12,7 +12,6 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     Column,
-    DateTime,
     ForeignKey,
     Index,
     Integer,
@@ -27,14 +26,13 @@ from sqlalchemy import (
     or_,
     select,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, UUID, insert
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from services.chassis import database, money
+from services.chassis.schema import ID, TIME
 from services.payment import domain
 
 METADATA = MetaData()
-ID = UUID(as_uuid=False)
-TIME = DateTime(timezone=True)
 
 PAYMENTS = Table(
     "payments",

@@ -6,7 +6,6 @@ from datetime import datetime
 from sqlalchemy import (
     BigInteger,
     Column,
-    DateTime,
     ForeignKey,
     Index,
     LargeBinary,
@@ -17,14 +16,13 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, UUID, insert
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from services.chassis import database
+from services.chassis.schema import ID, TIME
 from services.user import domain
 
 METADATA = MetaData()
-ID = UUID(as_uuid=False)
-TIME = DateTime(timezone=True)
 _ROWS_AT_ONCE = 5000
 
 USERS = Table(

@@ -3,12 +3,13 @@
 A test module's own script opens its database with `opened_mortal` and does one thing; `dies` runs it and sees it die.
 """
 
+import asyncio
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import NoReturn
 
@@ -57,3 +58,20 @@ def dies(module: str, database_url: str, *, at: str, **environment: str) -> None
         check=False,
     )
     assert ended.returncode == -signal.SIGKILL, ended.stderr
+
+
+@contextmanager
+def worker(module: str, database_url: str, outside_url: str, *, die_at: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A worker in a process of its own, which kills itself (SIGKILL) when it comes to `die_at`, or at the block's end."""
+    environ = os.environ | {"TEST_DATABASE_URL": database_url, "OUTSIDE_URL": outside_url, "DIE_AT": die_at}
+    # A program of this repository.
+    with subprocess.Popen([sys.executable, "-m", module], cwd=ROOT, env=environ) as process:  # noqa: S603
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+async def death_of(process: subprocess.Popen[bytes], *, within_s: float) -> int:
+    """Wait for a process to end: its exit code, negative for a signal."""
+    return await asyncio.to_thread(process.wait, within_s)

@@ -45,9 +45,10 @@ class Caller:
         """Whether the caller runs the shop."""
         return ADMIN in self.roles
 
-    def may_see(self, owner_id: str) -> bool:
-        """Whether something of this owner's exists for the caller."""
-        return self.is_admin or self.user_id == owner_id
+    @property
+    def owner_id(self) -> str | None:
+        """Whose things exist for the caller: its own, or (None) everybody's, for who runs the shop."""
+        return None if self.is_admin else self.user_id
 
 
 NOBODY = Caller()

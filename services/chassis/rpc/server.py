@@ -31,8 +31,6 @@ OPTIONS = [
     ("grpc.so_reuseport", 0),
 ]
 
-Handlers = Mapping[str, Any]
-
 
 class _Recorder:
     """Stands in for a server while generated code adds a servicer to it, and keeps the handlers."""

@@ -1,12 +1,8 @@
 """The notification service without Kafka: events come in, a real mail server keeps what is sent."""
 
-import asyncio
-import os
-import subprocess
-import sys
 import uuid
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
@@ -22,7 +18,6 @@ from souk.order.v1 import order_events_pb2, order_pb2
 from souk.payment.v1 import payment_events_pb2
 from souk.user.v1 import user_events_pb2
 from tests.support.polling import eventually
-from tests.support.simulators import ROOT
 
 # Few enough calls at once that a test's mails do not all fit.
 LIMITS = effects.Limits(concurrent=16, idle_s=0.02, idle_most_s=0.05)
@@ -132,21 +127,3 @@ async def working(db: database.Database, chosen: Settings) -> AsyncIterator[usec
     finally:
         await worker.stop()
         await mailer.stop()
-
-
-@contextmanager
-def mortal_worker(database_url: str, outside_url: str, *, die_at: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A worker in a process of its own, which kills itself (SIGKILL) when it comes to `die_at`, or at the block's end."""
-    environ = os.environ | {"TEST_DATABASE_URL": database_url, "OUTSIDE_URL": outside_url, "DIE_AT": die_at}
-    command = [sys.executable, "-m", "tests.integration.notification.mortal_worker"]
-    # A program of this repository.
-    with subprocess.Popen(command, cwd=ROOT, env=environ) as process:  # noqa: S603
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-async def death_of(process: subprocess.Popen[bytes]) -> int:
-    """Wait for a process to end: its exit code, negative for a signal."""
-    return await asyncio.to_thread(process.wait, PATIENCE_S)

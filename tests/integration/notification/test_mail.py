@@ -12,7 +12,7 @@ from services.notification import store
 from tests.integration.notification import mortal_worker
 from tests.integration.notification import post_office as offices
 from tests.integration.notification.post_office import PostOffice, cancelled, confirmed, new_id, refunded, registered
-from tests.support import simulators, tables
+from tests.support import mortal, simulators, tables
 from tests.support.polling import eventually
 
 
@@ -181,9 +181,9 @@ async def test_a_worker_killed_at_any_line_leaves_a_mail_that_is_sent_and_can_be
     idle_office: PostOffice, database_url: str, smtp_url: str, point: str
 ) -> None:
     user, to = new_id(), address()
-    with offices.mortal_worker(database_url, smtp_url, die_at=point) as mortal:
+    with mortal.worker(mortal_worker.__name__, database_url, smtp_url, die_at=point) as doomed:
         await idle_office.hear(registered(user, to))
-        assert await offices.death_of(mortal) == -signal.SIGKILL
+        assert await mortal.death_of(doomed, within_s=offices.PATIENCE_S) == -signal.SIGKILL
     async with offices.working(idle_office.db, offices.settings(smtp_url)):
         await idle_office.reach(user, "SENT")
     [message] = await idle_office.messages(user)

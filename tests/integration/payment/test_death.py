@@ -12,6 +12,7 @@ from services.payment.domain import State
 from tests.integration.payment import mortal_worker
 from tests.integration.payment import till as tills
 from tests.integration.payment.till import Till, confirmed, new_id, requested
+from tests.support import mortal
 from tests.support.polling import eventually
 
 AUTHORIZED = database.Statement("""
@@ -26,9 +27,9 @@ async def test_a_worker_killed_at_any_line_moves_no_money_twice_and_forgets_none
     till, order = idle_till, new_id()
     journey = ((requested, State.AUTHORIZED), (confirmed, State.CAPTURED))
     for said, reached in journey:
-        with tills.mortal_worker(database_url, provider_url, die_at=point) as mortal:
+        with mortal.worker(mortal_worker.__name__, database_url, provider_url, die_at=point) as doomed:
             await till.say(said(order))
-            assert await tills.death_of(mortal) == -signal.SIGKILL
+            assert await mortal.death_of(doomed, within_s=tills.PATIENCE_S) == -signal.SIGKILL
         async with tills.working(till.db, tills.settings(provider_url)):
             await till.reaches(order, reached)
     assert await till.testimony(order) == ["authorized", "captured"]
@@ -44,7 +45,7 @@ async def test_workers_killed_at_random_among_many_payments_charge_each_once(
     orders = [new_id() for _ in range(150)]
     await till.say(*(requested(order) for order in orders))
     for round_number in range(3):
-        with tills.mortal_worker(database_url, provider_url, die_at="") as worker:
+        with mortal.worker(mortal_worker.__name__, database_url, provider_url, die_at="") as worker:
 
             async def some_done(wanted: int = 30 * (round_number + 1)) -> bool:
                 [[done]] = await till.db.read(AUTHORIZED, {"orders": orders})
@@ -53,7 +54,7 @@ async def test_workers_killed_at_random_among_many_payments_charge_each_once(
             await eventually(some_done, within_s=tills.PATIENCE_S)
             await asyncio.sleep(random.uniform(0, 0.03))  # noqa: S311 - any moment will do
             os.kill(worker.pid, signal.SIGKILL)
-            await tills.death_of(worker)
+            await mortal.death_of(worker, within_s=tills.PATIENCE_S)
     async with tills.working(till.db, tills.settings(provider_url)):
         for order in orders:
             await till.reaches(order, State.AUTHORIZED)

@@ -1,13 +1,9 @@
 """The payment service without Kafka: orders speak to it, a real provider answers it, its outbox says what it told."""
 
-import asyncio
 import json
-import os
-import subprocess
-import sys
 import uuid
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +17,6 @@ from services.payment.settings import Settings
 from souk.order.v1 import order_events_pb2
 from souk.payment.v1 import payment_events_pb2
 from tests.support.polling import eventually
-from tests.support.simulators import ROOT
 
 PRICE = Money("USD", 4200)
 LIMITS = effects.Limits(idle_s=0.02, idle_most_s=0.05)
@@ -157,24 +152,6 @@ async def working(db: database.Database, chosen: Settings) -> AsyncIterator[usec
     finally:
         await worker.stop()
         await provider.stop()
-
-
-@contextmanager
-def mortal_worker(database_url: str, outside_url: str, *, die_at: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A worker in a process of its own, which kills itself (SIGKILL) when it comes to `die_at`, or at the block's end."""
-    environ = os.environ | {"TEST_DATABASE_URL": database_url, "OUTSIDE_URL": outside_url, "DIE_AT": die_at}
-    command = [sys.executable, "-m", "tests.integration.payment.mortal_worker"]
-    # A program of this repository.
-    with subprocess.Popen(command, cwd=ROOT, env=environ) as process:  # noqa: S603
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-async def death_of(process: subprocess.Popen[bytes]) -> int:
-    """Wait for a process to end: its exit code, negative for a signal."""
-    return await asyncio.to_thread(process.wait, PATIENCE_S)
 
 
 async def claim(db: database.Database, *, lease_s: float = 30.0) -> Sequence[store.Claimed]:
