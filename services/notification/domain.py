@@ -43,11 +43,12 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """Whom to write to."""
+    """Whom to write to. version counts the changes of the account, from 1 for the registration."""
 
     user_id: str
     email: str
     display_name: str
+    version: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,10 @@ def _registered(message: user_events_pb2.UserRegistered) -> domain.Contact:
     return domain.Contact(_id(message.user_id), message.email, message.display_name)
 
 
+def _changed(message: user_events_pb2.UserChanged) -> domain.Contact:
+    return domain.Contact(_id(message.user_id), message.email, message.display_name, message.version)
+
+
 def _confirmed(message: order_events_pb2.OrderConfirmed) -> domain.Letter:
     lines = [
         {
@@ -66,6 +70,7 @@ def subscribers(notifications: usecases.Notifications) -> events.Subscribers:
     """Who handles what the notification service consumes."""
     return {
         user_events_pb2.UserRegistered: events.Subscriber(_registered, notifications.register),
+        user_events_pb2.UserChanged: events.Subscriber(_changed, notifications.refresh),
         order_events_pb2.OrderConfirmed: events.Subscriber(_confirmed, notifications.queue),
         order_events_pb2.OrderCancellationCompleted: events.Subscriber(_cancelled, notifications.queue),
         payment_events_pb2.PaymentPartlyRefunded: events.Subscriber(_partly_refunded, notifications.queue),

@@ -34,6 +34,7 @@ CONTACTS = Table(
     Column("user_id", ID, primary_key=True),
     Column("email", Text, nullable=False),
     Column("display_name", Text, nullable=False),
+    Column("version", BigInteger, nullable=False),
 )
 NOTIFICATIONS = Table(
     "notifications",
@@ -51,9 +52,21 @@ NOTIFICATIONS = Table(
     Column("next_try_at", TIME, nullable=True),
     Column("attempts", Integer, nullable=False),
     Column("epoch", BigInteger, nullable=False),
+    Column("channel", Text, nullable=False),
     UniqueConstraint("occasion_id", "template"),
+    Index("uq_notifications_occasion", "occasion_id", "template", "channel", unique=True),
+    Index("ix_notifications_due", "channel", "next_try_at", postgresql_where="next_try_at IS NOT NULL"),
     Index("ix_notifications_next_try_at", "next_try_at", postgresql_where="next_try_at IS NOT NULL"),
     Index("ix_notifications_user_id", "user_id", "id"),
+)
+
+PREFERENCES = Table(
+    "preferences",
+    METADATA,
+    Column("user_id", ID, primary_key=True),
+    Column("choices", JSONB, nullable=False),
+    Column("phone_number", Text, nullable=False),
+    Column("push_endpoint", Text, nullable=False),
 )
 
 # Seconds until a message without an address is looked at again: events of different topics overtake each other.
@@ -83,7 +96,7 @@ class Settled:
 
 
 _N = NOTIFICATIONS.c
-_CONTACT_COLUMNS = ("user_id", "email", "display_name")
+_CONTACT_COLUMNS = ("user_id", "email", "display_name", "version")
 _COLUMNS = ("id", "user_id", "template", "occasion_id", "subject", "details", "create_time", "state")
 _SHOWN = [_N[name] for name in _COLUMNS]
 
@@ -91,16 +104,16 @@ _UPSERT = database.insert_given(CONTACTS, *_CONTACT_COLUMNS)
 _UPSERT_CONTACTS = database.Statement(
     _UPSERT.on_conflict_do_update(
         index_elements=["user_id"],
-        set_={"email": _UPSERT.excluded.email, "display_name": _UPSERT.excluded.display_name},
+        set_={name: _UPSERT.excluded[name] for name in _CONTACT_COLUMNS},
+        where=CONTACTS.c.version < _UPSERT.excluded.version,
     )
 )
-_INSERT = database.Statement(
-    database.insert_given(NOTIFICATIONS, *_COLUMNS).on_conflict_do_nothing(index_elements=["occasion_id", "template"])
-)
+# No key is named, so that it does what it should under the old key, under the new one and under both.
+_INSERT = database.Statement(database.insert_given(NOTIFICATIONS, *_COLUMNS).on_conflict_do_nothing())
 # A message without an address is put off for a moment, so that those behind it have their turn; that is no attempt.
 _CLAIM = database.Statement("""
 WITH due AS MATERIALIZED (
-  SELECT id, user_id FROM notifications WHERE next_try_at <= statement_timestamp()
+  SELECT id, user_id FROM notifications WHERE channel = 'EMAIL' AND next_try_at <= statement_timestamp()
   ORDER BY next_try_at LIMIT %(most)s FOR UPDATE SKIP LOCKED),
 addressed AS (SELECT due.id, c.email, c.display_name FROM due LEFT JOIN contacts AS c USING (user_id))
 UPDATE notifications AS n SET epoch = n.epoch + 1,
@@ -131,7 +144,7 @@ _PAGE = database.Statement(
 
 
 async def keep(transaction: database.Transaction, contacts: Sequence[domain.Contact]) -> None:
-    """Remember whom to write to."""
+    """Remember whom to write to, unless something newer is known already."""
     await transaction.run(_UPSERT_CONTACTS, database.columns(contacts, *_CONTACT_COLUMNS))
 
 

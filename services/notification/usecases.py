@@ -59,6 +59,10 @@ class Notifications:
         welcomes = [domain.Letter(c.user_id, domain.Template.WELCOME, c.user_id) for c in contacts]
         await self.queue(transaction, welcomes)
 
+    async def refresh(self, transaction: database.Transaction, contacts: Sequence[domain.Contact]) -> None:
+        """Learn how somebody is written to from now on. What is older than what is known changes nothing."""
+        await store.keep(transaction, contacts)
+
     async def queue(self, transaction: database.Transaction, letters: Sequence[domain.Letter]) -> None:
         """Queue messages: one for each occasion and template, however often the event comes."""
         await store.add(transaction, [self._notification(letter) for letter in letters])

@@ -25,11 +25,18 @@ from services.chassis import assembly, clock, database, migrate, outbox
 @contextmanager
 def fresh_database(admin_url: str, service: str) -> Iterator[str]:
     """The URL of a new, migrated database of a service; it is gone after the block."""
+    with empty_database(admin_url, service) as url:
+        migrate.migrate(url, assembly.migrations(service))
+        yield url
+
+
+@contextmanager
+def empty_database(admin_url: str, service: str) -> Iterator[str]:
+    """The URL of a new database without any tables; it is gone after the block."""
     name = f"test_{service}_{uuid.uuid4().hex[:12]}"
     url = sqlalchemy.make_url(admin_url).set(database=name).render_as_string(hide_password=False)
     _run(admin_url, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     try:
-        migrate.migrate(url, assembly.migrations(service))
         yield url
     finally:
         _run(admin_url, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))

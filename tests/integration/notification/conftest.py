@@ -13,7 +13,7 @@ from tests.integration.notification.post_office import PostOffice
 from tests.support import postgres, simulators
 
 # What an earlier test left unsent is none of the next one's business.
-_FORGET = database.Statement("TRUNCATE notifications, contacts")
+_FORGET = database.Statement("TRUNCATE notifications, contacts, preferences")
 
 
 @pytest.fixture(scope="module")
