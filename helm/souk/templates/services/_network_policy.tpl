@@ -1,0 +1,95 @@
+{{/* In: the contract's callers on the serve side, Prometheus on both. Out: what the registry says that the service talks to. */}}
+{{- define "souk.service.networkPolicy" -}}
+{{- $values := .root.Values -}}
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: {{ include "lib.workload" . }}
+  labels:
+    {{- include "lib.labels" . | nindent 4 }}
+spec:
+  podSelector:
+    matchLabels:
+      {{- include "lib.selector" . | nindent 6 }}
+  policyTypes: [Ingress, Egress]
+  ingress:
+    {{- if and (eq .role "serve") .spec.callers }}
+    - from:
+        {{- range $caller, $_ := .spec.callers }}
+        - {{ include "lib.peer" (dict "root" $.root "component" $caller) | nindent 10 | trim }}
+        {{- end }}
+      ports:
+        - {port: {{ .spec.port }}, protocol: TCP}
+    {{- end }}
+    - from:
+        - namespaceSelector:
+            matchLabels:
+              {{- toYaml $values.metrics.namespaceLabels | nindent 14 }}
+      ports:
+        - {port: {{ .spec.metricsPort }}, protocol: TCP}
+  egress:
+    {{- include "lib.dnsEgress" .root | trim | nindent 4 }}
+    {{- range .spec.calls }}
+    - to:
+        - {{ include "lib.peer" (dict "root" $.root "component" . "role" "serve") | nindent 10 | trim }}
+      ports:
+        - {port: {{ (get $.registry.services .).port }}, protocol: TCP}
+    {{- end }}
+    {{- include "souk.kafkaEgress" .root | trim | nindent 4 }}
+    {{- if has "postgres" .spec.stores }}
+    {{- include "souk.postgresEgress" .root | trim | nindent 4 }}
+    {{- end }}
+    {{- if has "redis" .spec.stores }}
+    {{- include "souk.redisEgress" .root | trim | nindent 4 }}
+    {{- end }}
+    {{- range .spec.outside }}
+    {{- include "souk.outsideEgress" (dict "root" $.root "name" .) | trim | nindent 4 }}
+    {{- end }}
+    {{- if $values.tracing.endpoint }}
+    {{- include "lib.egress" $values.tracing.egress | trim | nindent 4 }}
+    {{- end }}
+    {{- if .values.roleArn }}
+    {{- include "lib.egress" $values.networkPolicy.aws | trim | nindent 4 }}
+    {{- end }}
+    {{- with include "souk.mesh.egress" .root }}
+    {{- . | trim | nindent 4 }}
+    {{- end }}
+{{- end -}}
+
+{{/* Where the systems are that the mesh uses: inside the release when it brings them, else where the values say. */}}
+{{- define "souk.kafkaEgress" -}}
+{{- if .Values.development.enabled }}
+{{- include "souk.development.egress" (dict "root" . "component" "kafka" "port" 9092) }}
+{{- else }}
+{{- include "lib.egress" .Values.kafka.egress }}
+{{- end }}
+{{- end -}}
+{{- define "souk.postgresEgress" -}}
+{{- if .Values.development.enabled }}
+{{- include "souk.development.egress" (dict "root" . "component" "postgres" "port" 5432) }}
+{{- else }}
+{{- include "lib.egress" .Values.postgres.egress }}
+{{- end }}
+{{- end -}}
+{{- define "souk.redisEgress" -}}
+{{- if .Values.development.enabled }}
+{{- include "souk.development.egress" (dict "root" . "component" "redis" "port" 6379) }}
+{{- else }}
+{{- include "lib.egress" .Values.redis.egress }}
+{{- end }}
+{{- end -}}
+{{/* Takes (dict "root" $ "name" "provider"). */}}
+{{- define "souk.outsideEgress" -}}
+{{- $simulator := get (dict "provider" (dict "component" "provider" "port" 8090) "smtp" (dict "component" "mail" "port" 2525)) .name -}}
+{{- if and .root.Values.development.enabled $simulator }}
+{{- include "souk.development.egress" (merge (dict "root" .root) $simulator) }}
+{{- else }}
+{{- include "lib.egress" (get .root.Values.outside .name).egress }}
+{{- end }}
+{{- end -}}
+{{- define "souk.development.egress" -}}
+- to:
+    - {{ include "lib.peer" . | nindent 6 | trim }}
+  ports:
+    - {port: {{ .port }}, protocol: TCP}
+{{- end -}}
