@@ -2,7 +2,8 @@
 
 Answers are domain values; what is not an answer is unknown. Five failures in a row and the provider is left alone for a
 while, then tried with one call. A definite no is an answer, not a failure. Each call carries the payment's own key, so that
-the provider does once what it is asked twice.
+the provider does once what it is asked twice. A provider forgets keys, after a day as a rule: before that time comes, what is
+still unknown is only looked for, never sent again.
 """
 
 import json
@@ -46,8 +47,13 @@ DEFINITE_NO = frozenset({400, 402, 422})
 CONFLICT = 409
 # What a call raises that got no answer, or one that makes no sense (Stripe's objects have no attribute that was not sent).
 NOT_AN_ANSWER = (aiohttp.ClientError, stripe.StripeError, TimeoutError, OSError, ValueError, AttributeError)
+# Why an authorisation is declined that the provider was asked for, never answered and does not know.
+NEVER_ARRIVED = "PROVIDER_NEVER_RECEIVED"
 # Idle connections are closed before the provider's own side does, so that no call is sent into a closing one, in seconds.
 KEEPALIVE_S = 30.0
+
+
+Reply = domain.Answer | domain.Silence
 
 
 class NoAnswerError(Exception):
@@ -59,6 +65,9 @@ class Api(Protocol):
 
     async def ask(self, payment: domain.Payment) -> domain.Answer | None:
         """The definite answer, if what the payment's state asks for happened already. Raises NoAnswerError."""
+
+    async def find(self, payment: domain.Payment) -> domain.Answer | None:
+        """The same without the key, which may be forgotten: from what the provider has. Raises NoAnswerError."""
 
     async def do(self, payment: domain.Payment) -> domain.Answer:
         """Do what the payment's state asks for. Raises NoAnswerError."""
@@ -105,12 +114,17 @@ class Provider:
         opened_at = context.opened_at or 0.0
         return int(context.state == OPENED and time.time() > opened_at + context.ttl)
 
-    async def call(self, payment: domain.Payment, *, repeated: bool) -> domain.Answer | domain.Silence:
-        """Do what the payment's state asks for. A repeated call asks first what became of the earlier ones. Raises nothing."""
+    async def call(self, payment: domain.Payment, *, repeated: bool, age_s: float = 0.0) -> Reply:
+        """Do what the payment's state asks for. Raises nothing.
+
+        A repeated call asks first what became of the earlier ones, of which the first was age_s seconds ago.
+        """
         try:
             async with self._running.breaker:
                 try:
-                    return await self._asked_or_done(payment, repeated=repeated)
+                    return (
+                        await self._asked_or_done(payment, age_s) if repeated else await self._running.api.do(payment)
+                    )
                 except NOT_AN_ANSWER as error:
                     raise NoAnswerError(repr(error)) from error
         except OpenedState:
@@ -126,10 +140,18 @@ class Provider:
             raise RuntimeError("the provider's client was not started")
         return self._started
 
-    async def _asked_or_done(self, payment: domain.Payment, *, repeated: bool) -> domain.Answer:
-        api = self._running.api
-        known = await api.ask(payment) if repeated else None
-        return known or await api.do(payment)
+    async def _asked_or_done(self, payment: domain.Payment, age_s: float) -> Reply:
+        api, may_repeat_s = self._running.api, self._settings.provider_repeat_s
+        # What is let go twice is let go once, whatever the provider remembers.
+        if age_s < may_repeat_s or payment.verb is domain.Verb.VOID:
+            return await api.ask(payment) or await api.do(payment)
+        if found := await api.find(payment):
+            return found
+        if payment.verb is not domain.Verb.AUTHORIZE:
+            return domain.Silence.TOO_OLD
+        if age_s < may_repeat_s + self._settings.provider_lookup_lag_s:
+            return domain.Silence.UNKNOWN
+        return domain.Answer(domain.Input.NO, reason=NEVER_ARRIVED)
 
 
 def _api(settings: Settings, session: aiohttp.ClientSession) -> Api:
@@ -155,6 +177,14 @@ class Charges:
             return _no(body) if declined else _yes(body)
         status, body = await self._get(self._charges / payment.provider_reference)
         return _yes(body) if _done(payment, body) else None
+
+    async def find(self, payment: domain.Payment) -> domain.Answer | None:
+        """See `Api`."""
+        if payment.verb is not domain.Verb.AUTHORIZE:
+            return await self.ask(payment)
+        # An order has one payment: its charge is known by the order's id.
+        status, body = await self._get(self._charges.with_query(reference=payment.order_id))
+        return None if status == 404 else _yes(body)
 
     async def do(self, payment: domain.Payment) -> domain.Answer:
         """See `Api`."""
@@ -190,7 +220,9 @@ class Charges:
 class Intents:
     """Stripe: a PaymentIntent is confirmed at once and captured by hand.
 
-    Stripe remembers an idempotency key for at least a day, so asking again what became of an authorisation is repeating it.
+    Stripe remembers an idempotency key for at least a day, so asking again what became of an authorisation is repeating it;
+    later it is searched for by the payment's id in its metadata. Search lags (an hour at worst, by Stripe's word), hence the
+    settings' lookup lag, and is not offered to accounts in India: there such a payment stays unknown until somebody acts.
     """
 
     def __init__(self, settings: Settings, session: aiohttp.ClientSession) -> None:
@@ -210,6 +242,14 @@ class Intents:
             payment.provider_reference, {"expand": ["latest_charge"]}
         )
         return domain.Answer(domain.Input.YES, reference=intent.id) if _happened(payment, intent) else None
+
+    async def find(self, payment: domain.Payment) -> domain.Answer | None:
+        """See `Api`."""
+        if payment.verb is not domain.Verb.AUTHORIZE:
+            return await self.ask(payment)
+        query: stripe.params.PaymentIntentSearchParams = {"query": f"metadata['payment_id']:'{payment.id}'"}
+        found = (await self._stripe.v1.payment_intents.search_async(query)).data
+        return _answered(payment, found[0]) if found else None
 
     async def do(self, payment: domain.Payment) -> domain.Answer:
         """See `Api`."""
@@ -236,11 +276,7 @@ class Intents:
                 intent = await intents.cancel_async(reference, options=options)
             case _:
                 return await self._refund(payment, options)
-        if _happened(payment, intent):
-            return domain.Answer(domain.Input.YES, reference=intent.id)
-        if payment.verb is domain.Verb.AUTHORIZE and intent.status in STRIPE_REFUSED:
-            return _stripe_no(intent.status)
-        raise NoAnswerError(f"intent {intent.id} is {intent.status}")
+        return _answered(payment, intent)
 
     async def _refund(self, payment: domain.Payment, options: stripe.RequestOptions) -> domain.Answer:
         reference, amount = payment.provider_reference, _minor(payment, payment.giving_back)
@@ -262,6 +298,14 @@ def _intent(payment: domain.Payment) -> stripe.params.PaymentIntentCreateParams:
         "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
         "metadata": {"order_id": payment.order_id, "payment_id": payment.id},
     }
+
+
+def _answered(payment: domain.Payment, intent: stripe.PaymentIntent) -> domain.Answer:
+    if _happened(payment, intent):
+        return domain.Answer(domain.Input.YES, reference=intent.id)
+    if payment.verb is domain.Verb.AUTHORIZE and intent.status in STRIPE_REFUSED:
+        return _stripe_no(intent.status)
+    raise NoAnswerError(f"intent {intent.id} is {intent.status}")
 
 
 def _happened(payment: domain.Payment, intent: stripe.PaymentIntent) -> bool:

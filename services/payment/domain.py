@@ -150,10 +150,12 @@ class Answer:
 
 
 class Silence(StrEnum):
-    """No definite answer: it is not known whether the provider did what it was asked, or it was not asked at all."""
+    """No definite answer: it is not known whether the provider did what it was asked, or it was not asked."""
 
     UNKNOWN = "unknown"
     NOT_ASKED = "not_asked"
+    # The provider did not do it, as far as it tells, and would not know a repeated request for one: a person has to act.
+    TOO_OLD = "too_old"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,12 @@ class ProviderKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Who the provider is, where, how long it may take (seconds), how much is asked of it at once, when it is left alone."""
+    """Who the provider is, where, how long it may take (seconds), how much is asked of it at once, when it is left alone.
+
+    provider_repeat_s is for how long a call may be repeated, in seconds from its first attempt: shorter than the provider
+    remembers idempotency keys. provider_lookup_lag_s is how long after that a charge that it made may still be missing from
+    what it finds: Stripe's search can be an hour behind.
+    """
 
     provider: ProviderKind = env("PAYMENT_PROVIDER", default=ProviderKind.SIMULATOR)  # noqa: RUF009 - no value is made here: a field is
     provider_url: str = env("PAYMENT_PROVIDER_URL", default="")
@@ -23,6 +28,8 @@ class Settings:
     stripe_api_base: str = env("STRIPE_API_BASE", default="https://api.stripe.com")
     provider_timeout_s: float = env("PAYMENT_PROVIDER_TIMEOUT_S", default=5.0)
     provider_calls: int = env("PAYMENT_PROVIDER_CALLS", default=128)
+    provider_repeat_s: float = env("PAYMENT_PROVIDER_REPEAT_S", default=82_800.0)
+    provider_lookup_lag_s: float = env("PAYMENT_PROVIDER_LOOKUP_LAG_S", default=7_200.0)
     breaker_failures: int = env("PAYMENT_BREAKER_FAILURES", default=5)
     breaker_reset_s: float = env("PAYMENT_BREAKER_RESET_S", default=60.0)
 

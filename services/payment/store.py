@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     Column,
+    Double,
     ForeignKey,
     Index,
     Integer,
@@ -22,6 +23,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    extract,
     func,
     or_,
     select,
@@ -56,6 +58,7 @@ PAYMENTS = Table(
     Column("next_try_at", TIME, nullable=True),
     Column("attempts", Integer, nullable=False),
     Column("epoch", BigInteger, nullable=False),
+    Column("first_try_at", TIME, nullable=True),
     Index("ix_payments_next_try_at", "next_try_at", postgresql_where="next_try_at IS NOT NULL"),
 )
 REFUNDS = Table(
@@ -82,11 +85,15 @@ LEDGER = Table(
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A payment that this process may ask the provider about until its lease ends. attempt counts from 1 in each state."""
+    """A payment that this process may ask the provider about until its lease ends. attempt counts from 1 for each call.
+
+    age_s is how many seconds ago the first attempt was made.
+    """
 
     payment: domain.Payment
     attempt: int
     epoch: int
+    age_s: float = 0.0
 
     @property
     def key(self) -> tuple[str, int]:
@@ -184,6 +191,7 @@ _DUE = (
     .with_for_update(skip_locked=True)
     .cte("due")
 )
+_FIRST_TRY = func.clock_timestamp()
 _CLAIM = database.Statement(
     PAYMENTS.update()
     .where(_P.id == _DUE.c.id)
@@ -191,8 +199,9 @@ _CLAIM = database.Statement(
         attempts=_P.attempts + 1,
         epoch=_P.epoch + 1,
         next_try_at=func.clock_timestamp() + bindparam("lease", type_=Interval),
+        first_try_at=case((_P.attempts > 0, func.coalesce(_P.first_try_at, _FIRST_TRY)), else_=_FIRST_TRY),
     )
-    .returning(*_SHOWN, _P.attempts, _P.epoch)
+    .returning(*_SHOWN, _P.attempts, _P.epoch, extract("epoch", func.clock_timestamp() - _P.first_try_at).cast(Double))
 )
 _CLAIMED = database.given(PAYMENTS, "id", "epoch")
 _LOCK_CLAIMED = database.Statement(
@@ -243,7 +252,7 @@ async def save(transaction: database.Transaction, advances: Sequence[domain.Adva
 async def claim(transaction: database.Transaction, *, most: int, lease_s: float) -> list[Claimed]:
     """Lease up to so many payments that are due and that no other process holds. The attempt is counted here."""
     rows = await transaction.run(_CLAIM, {"most": most, "lease": timedelta(seconds=lease_s)})
-    return [Claimed(_payment(row), row[-2], row[-1]) for row in rows]
+    return [Claimed(_payment(row), *row[-3:]) for row in rows]
 
 
 async def lock_claimed(

@@ -38,8 +38,11 @@ class Provider(Protocol):
     def room(self, most: int) -> int:
         """How many of `most` calls may be made now: none while the provider is left alone."""
 
-    async def call(self, payment: domain.Payment, *, repeated: bool) -> Reply:
-        """Do what the payment's state asks for. A repeated call asks first what became of the earlier ones. Raises nothing."""
+    async def call(self, payment: domain.Payment, *, repeated: bool, age_s: float = 0.0) -> Reply:
+        """Do what the payment's state asks for. Raises nothing.
+
+        A repeated call asks first what became of the earlier ones, of which the first was age_s seconds ago.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +175,7 @@ class Charging:
 
     async def perform(self, work: store.Claimed) -> Reply:
         """Call the provider."""
-        reply = await self._provider.call(work.payment, repeated=work.attempt > 1)
+        reply = await self._provider.call(work.payment, repeated=work.attempt > 1, age_s=work.age_s)
         outcome = reply.input if isinstance(reply, domain.Answer) else reply
         metrics.EFFECTS.labels(SERVICE, work.payment.verb, outcome.lower()).inc()
         return reply
@@ -212,7 +215,11 @@ async def _made_before(transaction: database.Transaction, claim: idempotency.Cla
 
 
 def _postponed(claimed: store.Claimed, silence: domain.Silence) -> store.Postponed:
-    counted = silence is domain.Silence.UNKNOWN
+    if silence is domain.Silence.TOO_OLD:
+        metrics.ALARMS.labels(SERVICE, "too_old_to_repeat").inc()
+        extra = {"payment_id": claimed.payment.id, "state": claimed.payment.state, "age_s": round(claimed.age_s)}
+        _LOG.error("provider has not done it and would not know it again: do it there by hand", extra=extra)
+    counted = silence is not domain.Silence.NOT_ASKED
     wait_s = loops.backoff(claimed.attempt if counted else 1, first=FIRST_RETRY_S, most=MOST_RETRY_S)
     return store.Postponed(claimed, wait_s, counted)
 

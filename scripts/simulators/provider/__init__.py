@@ -7,12 +7,15 @@ leaves. It is replayed at the start, so a `kill -9` loses nothing, and a test th
 
 Bodies are JSON; amounts are integers in minor units of the currency. Every POST needs an `Idempotency-Key` header. The
 same key with the same request gets the same answer, a decline or refusal included; with another request it gets
-409 `idempotency_key_reused`. A 500 is never remembered; what happened before it is.
+409 `idempotency_key_reused`. A 500 is never remembered; what happened before it is. A key is forgotten after a day, as real
+providers do: a request that comes later with it is a new one.
 
     POST /v1/charges                {amount, currency, payment_method, reference}
         200 the charge | 402 {status: "declined", error: {code, message}, ...}
     GET  /v1/charges?idempotency_key=K
         what POST /v1/charges with that key led to: 200 the charge as it is now or the decline | 404 `charge_not_found`
+    GET  /v1/charges?reference=R
+        the newest charge with that reference, as it is now, whatever key made it: 200 | 404 `charge_not_found`
     GET  /v1/charges/{id}           200 the charge | 404 `charge_not_found`
     POST /v1/charges/{id}/capture   {amount}: all of it when left out; once, the rest is let go
         200 | 402 `capture_refused` | 409 `charge_already_captured`, `charge_not_capturable`, `capture_exceeds_charge`
@@ -30,8 +33,9 @@ other is declined with `unknown_payment_method`.
 
 What a test steers and reads; it answers in every mode:
 
-    GET    /control    {mode, latency_ms, error_rate, slow_seconds, hang_seconds}
+    GET    /control    {mode, latency_ms, error_rate, slow_seconds, hang_seconds, key_seconds}
     PUT    /control    any of them. mode: `normal`, `down` (503 to all), `errors` (500 to all), `hang` (no answer).
+                       key_seconds: how long an idempotency key is remembered, a day unless told.
                        error_rate: that share of calls gets a 500, in turn before and after taking effect.
     DELETE /control    back to normal, as a restart does too
     GET    /v1/log?reference=ORDER    {lines: [...]}: the log's lines about one reference, oldest first

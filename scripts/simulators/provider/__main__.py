@@ -8,7 +8,7 @@ import uvloop
 from aiohttp import web
 
 from scripts.simulators import listening
-from scripts.simulators.provider import ledger
+from scripts.simulators.provider import control, ledger
 from scripts.simulators.provider.provider import Provider
 from scripts.simulators.provider.web import Api
 
@@ -18,7 +18,7 @@ SHUTDOWN_SECONDS = 0.5
 
 
 async def _serve(address: listening.Address, book: ledger.Ledger) -> None:
-    app = Api(Provider(book), book).application()
+    app = Api(Provider(book, control.Control().key_seconds), book).application()
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
     await runner.setup()
     await web.TCPSite(runner, address.host, address.port).start()

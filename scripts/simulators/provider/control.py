@@ -19,6 +19,7 @@ class Control:
     error_rate: float = 0.0
     slow_seconds: float = 2.0
     hang_seconds: float = 30.0
+    key_seconds: float = 86_400.0
 
 
 FIELDS = tuple(field.name for field in fields(Control))

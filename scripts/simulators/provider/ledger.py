@@ -98,10 +98,19 @@ class Ledger:
             raise OSError(errno.ENOSPC, "the log can't grow")
         self._index(entry, len(line))
 
-    def binding(self, key: str) -> Entry | None:
-        """What the first binding call with this key came to."""
+    def binding(self, key: str, within_s: float) -> Entry | None:
+        """What the last binding call with this key came to, if it is not so many seconds ago."""
         number = self._binding.get(key)
-        return None if number is None else _entry(self._line(number))
+        if number is None:
+            return None
+        line = self._line(number)
+        age = datetime.now(UTC) - datetime.fromisoformat(line["time"])
+        return _entry(line) if age.total_seconds() < within_s else None
+
+    def newest_charge(self, reference: str) -> Charge | None:
+        """The charge that was made last with this reference, as it is now."""
+        made = [line["answer"]["id"] for line in self.about(reference) if line["effect"] == AUTHORIZED]
+        return self.charge(made[-1]) if made else None
 
     def charge(self, charge_id: str) -> Charge | None:
         """The charge as it is now."""

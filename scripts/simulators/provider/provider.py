@@ -58,14 +58,18 @@ FAILURE = error(500, "internal_error", "Something went wrong.")
 
 
 class Provider:
-    """The provider over its log. Methods raise OSError when the log can't be written: then nothing happened."""
+    """The provider over its log. Methods raise OSError when the log can't be written: then nothing happened.
 
-    def __init__(self, book: ledger.Ledger) -> None:
+    keys_last_s is how long it remembers an idempotency key, in seconds.
+    """
+
+    def __init__(self, book: ledger.Ledger, keys_last_s: float) -> None:
         self._book = book
+        self.keys_last_s = keys_last_s
 
     def authorize(self, call: Call) -> Reply:
         """Hold the money, or say why not. The request has amount, currency, payment_method and reference."""
-        if known := self._book.binding(call.key):
+        if known := self._book.binding(call.key, self.keys_last_s):
             return _again(known, call)
         card = cards.CARDS.get(call.request["payment_method"], cards.UNKNOWN)
         if self._book.failures(call.key) < card.failures:
@@ -82,7 +86,7 @@ class Provider:
 
     def change(self, call: Call) -> Reply:
         """Capture, void or refund. The request has the charge's id and an amount; None means all that is left."""
-        if known := self._book.binding(call.key):
+        if known := self._book.binding(call.key, self.keys_last_s):
             return _again(known, call)
         charge = self._book.charge(call.request["charge"])
         if charge is None:
@@ -96,10 +100,15 @@ class Provider:
 
     def look_up(self, key: str) -> Reply:
         """What the authorisation with this key led to: the charge as it is now, or its decline."""
-        known = self._book.binding(key)
+        known = self._book.binding(key, self.keys_last_s)
         if known is None or known.operation != "charge":
             return NOT_FOUND
         return Reply(200, known.answer) if known.effect == ledger.DECLINED else self.get(known.answer["id"])
+
+    def find(self, reference: str) -> Reply:
+        """The newest charge with this reference as it is now, whether or not its key is remembered."""
+        charge = self._book.newest_charge(reference)
+        return NOT_FOUND if charge is None else Reply(200, charges.shown(charge))
 
     def get(self, charge_id: str) -> Reply:
         """The charge as it is now."""

@@ -109,9 +109,11 @@ class Api:
 
     async def _look_up(self, request: web.Request) -> Reply:
         key = request.query.get("idempotency_key")
-        if not key:
-            raise Invalid("say which one: ?idempotency_key=")
-        return self._provider.look_up(key)
+        if key:
+            return self._provider.look_up(key)
+        if reference := request.query.get("reference"):
+            return self._provider.find(reference)
+        raise Invalid("say which one: ?idempotency_key= or ?reference=")
 
     async def _get(self, request: web.Request) -> Reply:
         return self._provider.get(request.match_info["id"])
@@ -133,10 +135,12 @@ class Api:
             self._control = control.changed(self._control, json.loads(await request.read()))
         except ValueError as refused:
             return _rendered(error(400, "invalid_request", str(refused)))
+        self._provider.keys_last_s = self._control.key_seconds
         return await self._show_control(request)
 
     async def _reset_control(self, request: web.Request) -> web.Response:
         self._control = control.Control()
+        self._provider.keys_last_s = self._control.key_seconds
         return await self._show_control(request)
 
 

@@ -205,6 +205,51 @@ async def test_every_attempt_carries_the_payments_own_key() -> None:
     assert form["metadata[order_id]"] == [wanted.order_id]
 
 
+DAY_S = 24 * 3600.0
+
+
+def results(*found: tuple[int, Any]) -> tuple[int, Any]:
+    data = [body for _, body in found]
+    return 200, {"object": "search_result", "url": "/v1/payment_intents/search", "has_more": False, "data": data}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "age_s", "answer", "expected"),
+    [
+        (payment(), DAY_S, results(intent("requires_capture")), domain.Answer(Input.YES, reference=REFERENCE)),
+        (payment(), DAY_S, results(intent("requires_payment_method")), "REQUIRES_PAYMENT_METHOD"),
+        (payment(), DAY_S, results(intent("processing")), UNKNOWN),
+        (payment(), DAY_S, results(), UNKNOWN),
+        (payment(), 2 * DAY_S, results(), clients.NEVER_ARRIVED),
+        (payment(), 2 * DAY_S, AWAY, UNKNOWN),
+        (CAPTURING, DAY_S, intent("succeeded"), domain.Answer(Input.YES, reference=REFERENCE)),
+        (CAPTURING, DAY_S, intent("requires_capture"), Silence.TOO_OLD),
+        (REFUNDING, DAY_S, intent("succeeded", refunded=1200), domain.Answer(Input.YES, reference=REFERENCE)),
+        (REFUNDING, DAY_S, intent("succeeded"), Silence.TOO_OLD),
+    ],
+)
+async def test_what_is_too_old_to_be_repeated_is_only_looked_for(
+    wanted: domain.Payment, age_s: float, answer: tuple[int, Any], expected: domain.Answer | Silence | str
+) -> None:
+    async with answering(answer) as (told, provider):
+        assert await provider.call(wanted, repeated=True, age_s=age_s) == _answer(expected)
+    assert [asked.method for asked in told.asked] == ["GET"]
+
+
+async def test_a_void_is_repeated_however_old_it_is() -> None:
+    async with answering(intent("requires_capture"), intent("canceled")) as (told, provider):
+        answer = await provider.call(VOIDING, repeated=True, age_s=DAY_S)
+    assert answer == domain.Answer(Input.YES, reference=REFERENCE)
+    assert [asked.method for asked in told.asked] == ["GET", "POST"]
+
+
+async def test_stripes_own_specification_accepts_how_a_payment_is_searched_for(mock_url: str) -> None:
+    async with adapter(mock_url) as provider:
+        # The mock finds some intent, whatever is searched for.
+        found = await provider.call(payment(), repeated=True, age_s=DAY_S)
+    assert found == domain.Answer(Input.NO, reason="REQUIRES_PAYMENT_METHOD")
+
+
 async def test_amounts_are_counted_as_stripe_counts_them() -> None:
     async with answering(*[intent("requires_capture")] * 2) as (told, provider):
         for currency in ("ISK", "JPY"):

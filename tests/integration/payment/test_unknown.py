@@ -190,5 +190,5 @@ class _NoProvider:
     def room(self, most: int) -> int:
         return most
 
-    async def call(self, payment: domain.Payment, *, repeated: bool) -> usecases.Reply:
+    async def call(self, payment: domain.Payment, *, repeated: bool, age_s: float = 0.0) -> usecases.Reply:
         raise NotImplementedError
