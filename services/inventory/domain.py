@@ -157,7 +157,7 @@ class StockCommitted:
 
 @dataclass(frozen=True, slots=True)
 class StockLevelChanged:
-    """Someone corrected what lies at a place."""
+    """What lies at a place, or how many of it are promised, is not what was last said of it."""
 
     level: Level
 

@@ -12,10 +12,13 @@ def build(host: assembly.Host) -> list[process.Part]:
     settings = read(Settings, host.environ)
     service = assembly.Assembly(usecases.SERVICE, host, events.PUBLISHED)
     user = service.peer("user", signing_keys.DESCRIPTOR)
-    stock = usecases.Stock(service.db, hold_s=settings.hold_s)
+    stock = usecases.Stock(service.db, hold_s=settings.hold_s, levels_every_s=settings.levels_every_s)
     return service.parts(
         rpc.servicer(stock),
         signing_keys.fetched_from(user),
         consuming=assembly.Consuming(events.CONSUMED, events.subscribers(stock)),
-        working=[loops.Loop("inventory-reaper", stock.reap, loops.Pace(1.0, 2.0))],
+        working=[
+            loops.Loop("inventory-reaper", stock.reap, loops.Pace(1.0, 2.0)),
+            loops.Loop("inventory-levels", stock.tell_levels, loops.Pace(1.0, gather_s=1.0)),
+        ],
     )

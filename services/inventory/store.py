@@ -1,11 +1,14 @@
-"""The rows of inventory: `warehouses`, `stock` and its `stock_thresholds`, `reservations` and `movements` (append-only).
+"""The rows of inventory: `warehouses`, `stock`, its `stock_thresholds` and `changed_levels`, `reservations`, `movements`.
 
 Stock rows are always locked in one order (SKU, warehouse), so that batches wait for each other instead of deadlocking;
 `CHECK (reserved BETWEEN 0 AND on_hand)` is the last wall. A hot SKU costs one row update per batch, not per order.
+
+Whoever changes stock for orders notes the place in `changed_levels`, in the same statement; whoever tells of it locks the
+stock first and takes the note away after that, so that a change is either in what is told or noted anew.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import (
     BigInteger,
@@ -50,6 +53,13 @@ THRESHOLDS = Table(
     METADATA,
     Column("sku", Text, primary_key=True),
     Column("threshold", BigInteger, nullable=False),
+)
+CHANGED_LEVELS = Table(
+    "changed_levels",
+    METADATA,
+    Column("sku", Text, primary_key=True),
+    Column("warehouse", Text, primary_key=True),
+    Column("since", TIME, nullable=False),
 )
 RESERVATIONS = Table(
     "reservations",
@@ -136,10 +146,22 @@ _HOLDS_OF = database.Statement("""
 SELECT order_id, sku, warehouse, quantity FROM reservations WHERE order_id = ANY(%(ids)s::uuid[]) AND status = %(status)s
 """)
 _CHANGE_STOCK = database.Statement("""
-UPDATE stock AS s SET on_hand = s.on_hand + g.on_hand, reserved = s.reserved + g.reserved
-FROM unnest(%(sku)s::text[], %(warehouse)s::text[], %(on_hand)s::bigint[], %(reserved)s::bigint[])
-  AS g(sku, warehouse, on_hand, reserved)
-WHERE s.sku = g.sku AND s.warehouse = g.warehouse
+WITH changed AS (
+  UPDATE stock AS s SET on_hand = s.on_hand + g.on_hand, reserved = s.reserved + g.reserved
+  FROM unnest(%(sku)s::text[], %(warehouse)s::text[], %(on_hand)s::bigint[], %(reserved)s::bigint[])
+    AS g(sku, warehouse, on_hand, reserved)
+  WHERE s.sku = g.sku AND s.warehouse = g.warehouse
+  RETURNING s.sku, s.warehouse)
+INSERT INTO changed_levels (sku, warehouse, since) SELECT sku, warehouse, clock_timestamp() FROM changed
+ON CONFLICT DO NOTHING
+""")
+_CHANGED = database.Statement("""
+SELECT sku, warehouse FROM changed_levels WHERE since <= statement_timestamp() - %(at_least)s ORDER BY since LIMIT %(most)s
+""")
+_TAKE_CHANGED = database.Statement("""
+DELETE FROM changed_levels AS c USING unnest(%(sku)s::text[], %(warehouse)s::text[]) AS g(sku, warehouse)
+WHERE c.sku = g.sku AND c.warehouse = g.warehouse
+RETURNING c.sku, c.warehouse
 """)
 _PUT_STOCK = database.Statement("""
 INSERT INTO stock (sku, warehouse, on_hand, reserved) VALUES (%(sku)s, %(warehouse)s, %(on_hand)s, 0)
@@ -236,12 +258,24 @@ async def move_holds(
 async def change(
     transaction: database.Transaction, totals: Mapping[domain.Place, int], *, on_hand: int, reserved: int
 ) -> None:
-    """Add `on_hand` and `reserved` times each place's total to its stock. The rows are locked by `lock`."""
+    """Add `on_hand` and `reserved` times each place's total to its stock, and note it. The rows are locked by `lock`."""
     rows = database.columns(totals, "sku", "warehouse") | {
         "on_hand": [on_hand * quantity for quantity in totals.values()],
         "reserved": [reserved * quantity for quantity in totals.values()],
     }
     await transaction.run(_CHANGE_STOCK, rows)
+
+
+async def changed(transaction: database.Transaction, *, at_least: timedelta, most: int) -> list[domain.Place]:
+    """Places whose level changed so long ago or longer and was not told since, the longest first."""
+    rows = await transaction.run(_CHANGED, {"at_least": at_least, "most": most})
+    return [domain.Place(*row) for row in rows]
+
+
+async def take_changed(transaction: database.Transaction, places: Sequence[domain.Place]) -> set[domain.Place]:
+    """Take the notes of these places away: those that nobody else has told of meanwhile. Their stock is locked by `lock`."""
+    rows = await transaction.run(_TAKE_CHANGED, database.columns(places, "sku", "warehouse"))
+    return {domain.Place(*row) for row in rows}
 
 
 async def put(transaction: database.Transaction, level: domain.Level) -> domain.Level:

@@ -16,14 +16,20 @@ from services.inventory.domain import Cause, HoldStatus
 SERVICE = "inventory"
 # Lines of ended holds that the reaper gives back in one transaction.
 EXPIRED_AT_ONCE = 500
+# Changed levels that are told of in one transaction, which holds their stock that long.
+TOLD_AT_ONCE = 500
 
 
 class Stock:
-    """The use cases of inventory. hold_s is how long an order's hold lasts, in seconds."""
+    """The use cases of inventory. hold_s is how long an order's hold lasts, in seconds.
 
-    def __init__(self, db: database.Database, *, hold_s: float) -> None:
+    What orders make of a level is told at most once in levels_every_s seconds for each place.
+    """
+
+    def __init__(self, db: database.Database, *, hold_s: float, levels_every_s: float = 5.0) -> None:
         self._db = db
         self._hold = timedelta(seconds=hold_s)
+        self._levels_every = timedelta(seconds=levels_every_s)
 
     async def reserve(self, transaction: database.Transaction, wants: Sequence[domain.Want]) -> None:
         """Hold all lines of each order or none, in the order they came, and say which. Orders seen before are skipped."""
@@ -76,6 +82,17 @@ class Stock:
                 await self._take(transaction, held, on_hand=0, reserved=-1)
                 transaction.emit(domain.StockReleased(order_id, Cause.HOLD_EXPIRED) for order_id in ended)
         return len(ended)
+
+    async def tell_levels(self) -> int:
+        """Tell of the levels that orders changed, as they are now: how many were due. Raises TransientError."""
+        async with self._db.transaction() as transaction:
+            due = await store.changed(transaction, at_least=self._levels_every, most=TOLD_AT_ONCE)
+            if due:
+                # The stock first, as everybody does: no order changes it between its reading and the taking of its note.
+                levels = await store.lock(transaction, [place.sku for place in due])
+                ours = await store.take_changed(transaction, due)
+                transaction.emit(domain.StockLevelChanged(level) for level in levels if level.place in ours)
+        return len(due)
 
     async def set_level(self, wanted: domain.Level, *, actor: str) -> domain.Level:
         """Say how many lie at a place; the difference is a movement. Raises WAREHOUSE_UNKNOWN, STOCK_BELOW_RESERVED."""
