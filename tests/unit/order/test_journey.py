@@ -1,0 +1,226 @@
+"""An order among an inventory and a payment that answer as they do, in any order, late or twice: it always comes to an end.
+
+The others are models of a few lines: what they hold, and what they say when they are told something. Between the order and them
+lies a post that keeps every fact until the machine delivers it, possibly again, whatever else lies there.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from services.chassis.money import Money
+from services.order import domain, saga
+from services.order.domain import Status
+from services.order.saga import Reply
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+ORDER = domain.Order(
+    id="01900000-0000-7000-8000-000000000001",
+    user_id="01900000-0000-7000-8000-0000000000aa",
+    lines=(domain.Line("TEA", "Tea", 2, Money("USD", 500)),),
+    total=Money("USD", 1000),
+    address=domain.Address("", "1 Road", "", "Town", "", "", "GB"),
+    payment_method="card_approved",
+    create_time=NOW,
+)
+
+
+@dataclass
+class Inventory:
+    """What is held or sold for the order, and what is said to each of its facts."""
+
+    enough: bool
+    holds: str = ""  # "", HELD, SOLD, ENDED (the hold's time was over), GIVEN_BACK
+    refused: bool = False
+    gone: bool = False
+
+    def hear(self, fact: domain.Fact) -> Reply | None:
+        match fact:
+            case domain.OrderPlaced() if not self.holds and not self.refused:
+                self.refused, self.holds = not self.enough, "HELD" if self.enough else ""
+                return Reply.STOCK_RESERVED if self.enough else Reply.STOCK_REJECTED
+            case domain.OrderConfirmed() if self.holds in {"HELD", "ENDED", "SOLD"}:
+                if self.holds == "ENDED" and self.gone:
+                    return Reply.STOCK_REJECTED
+                self.holds = "SOLD"
+                return Reply.STOCK_COMMITTED
+            case domain.OrderCancelled():
+                self.holds = "GIVEN_BACK"
+                return Reply.STOCK_RELEASED
+        return None
+
+
+@dataclass
+class Payment:
+    """What is held or taken for the order, and what is said to each of its facts. `asked`: the provider has not answered."""
+
+    state: str = ""  # "", AUTHORIZING, AUTHORIZED, DECLINED, CAPTURING, CAPTURED, REFUSED, GIVEN_BACK
+    cancelled: bool = False
+
+    def hear(self, fact: domain.Fact) -> Reply | None:
+        match fact:
+            case domain.PaymentRequested() if not self.state:
+                self.state = "AUTHORIZING"
+            case domain.OrderConfirmed() if self.state == "AUTHORIZED":
+                self.state = "CAPTURING"
+            case domain.OrderConfirmed() if self.state == "CAPTURED":
+                return Reply.PAYMENT_CAPTURED
+            case domain.OrderConfirmed() if self.state == "REFUSED":
+                return Reply.PAYMENT_CAPTURE_REFUSED
+            case domain.OrderCancelled():
+                self.cancelled = True
+                return self._give_back()
+        return None
+
+    def provider_says(self, *, yes: bool) -> Reply | None:
+        """The provider's answer to what is asked of it now."""
+        if self.state == "AUTHORIZING":
+            self.state = "AUTHORIZED" if yes else "DECLINED"
+            if self.cancelled:
+                return self._give_back()
+            return Reply.PAYMENT_AUTHORIZED if yes else Reply.PAYMENT_DECLINED
+        self.state = "CAPTURED" if yes else "REFUSED"
+        if self.cancelled:
+            return self._give_back()
+        return Reply.PAYMENT_CAPTURED if yes else Reply.PAYMENT_CAPTURE_REFUSED
+
+    @property
+    def asked(self) -> bool:
+        return self.state in {"AUTHORIZING", "CAPTURING"}
+
+    def _give_back(self) -> Reply | None:
+        if self.asked:
+            return None
+        taken = self.state == "CAPTURED"
+        self.state = "GIVEN_BACK"
+        return Reply.PAYMENT_REFUNDED if taken else Reply.PAYMENT_VOIDED
+
+
+@dataclass
+class Post:
+    """What was said and not delivered yet: facts in order to each service, replies in order from each."""
+
+    facts: dict[str, list[domain.Fact]] = field(default_factory=lambda: {saga.INVENTORY: [], saga.PAYMENT: []})
+    replies: dict[str, list[Reply]] = field(default_factory=lambda: {saga.INVENTORY: [], saga.PAYMENT: []})
+
+    @property
+    def empty(self) -> bool:
+        return not any([*self.facts.values(), *self.replies.values()])
+
+
+class Journey(RuleBasedStateMachine):
+    """One order, from its acceptance on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        begun = saga.begin(ORDER, "01900000-0000-7000-8000-0000000000bb")
+        self.placed = begun.placed
+        self.post = Post()
+        self.inventory = Inventory(enough=True)
+        self.payment = Payment()
+        self.reached = [begun.placed.saga.status]
+        self._tell(begun.fact)
+
+    @precondition(lambda self: len(self.reached) == 1 and not self.inventory.holds)
+    @rule(enough=st.booleans())
+    def somebody_else_buys(self, enough: bool) -> None:  # noqa: FBT001 - Hypothesis names it
+        self.inventory.enough = enough
+
+    @rule(who=st.sampled_from([saga.INVENTORY, saga.PAYMENT]), again=st.booleans())
+    def a_fact_arrives(self, who: str, again: bool) -> None:  # noqa: FBT001 - Hypothesis names it
+        if not self.post.facts[who]:
+            return
+        fact = self.post.facts[who][0] if again else self.post.facts[who].pop(0)
+        listener = self.inventory if who == saga.INVENTORY else self.payment
+        self._answer(who, listener.hear(fact))
+
+    @rule(who=st.sampled_from([saga.INVENTORY, saga.PAYMENT]), again=st.booleans())
+    def an_answer_arrives(self, who: str, again: bool) -> None:  # noqa: FBT001 - Hypothesis names it
+        if self.post.replies[who]:
+            self._hear(self.post.replies[who][0] if again else self.post.replies[who].pop(0), who)
+
+    @precondition(lambda self: self.payment.asked)
+    @rule(yes=st.booleans())
+    def the_provider_answers(self, yes: bool) -> None:  # noqa: FBT001 - Hypothesis names it
+        self._answer(saga.PAYMENT, self.payment.provider_says(yes=yes))
+
+    @precondition(lambda self: self.inventory.holds == "HELD")
+    @rule(gone=st.booleans())
+    def the_hold_ends(self, gone: bool) -> None:  # noqa: FBT001 - Hypothesis names it
+        self.inventory.holds, self.inventory.gone = "ENDED", gone
+        self._answer(saga.INVENTORY, Reply.STOCK_RELEASED)
+
+    @precondition(lambda self: not self.placed.saga.settled and not self.placed.saga.stuck)
+    @rule()
+    def a_deadline_passes(self) -> None:
+        self._hear(Reply.DEADLINE_PASSED, "timer")
+
+    @rule()
+    def the_customer_cancels(self) -> None:
+        self._hear(Reply.CANCEL_REQUESTED, "user")
+
+    @rule()
+    def an_operator_pushes(self) -> None:
+        self._hear(Reply.RESUMED, "user")
+
+    @invariant()
+    def money_and_stock_of_a_cancelled_order_were_given_back(self) -> None:
+        if self.placed.saga.status is Status.CANCELLED:
+            assert self.inventory.holds in {"", "GIVEN_BACK", "ENDED"}
+            assert self.payment.state in {"", "GIVEN_BACK", "DECLINED"}
+
+    @invariant()
+    def an_order_that_is_done_and_not_cancelled_was_paid_and_left_the_shelf(self) -> None:
+        if self.placed.saga.settled and self.placed.saga.status is Status.CONFIRMED:
+            assert (self.inventory.holds, self.payment.state) == ("SOLD", "CAPTURED")
+
+    @invariant()
+    def nobody_pays_for_what_was_never_held(self) -> None:
+        if self.payment.state:
+            assert Status.RESERVED in self.reached or Status.CANCELLING in self.reached
+
+    def teardown(self) -> None:
+        """From wherever it is, it comes to an end when everybody answers and time passes."""
+        for _ in range(200):
+            if self.placed.saga.settled and self.post.empty and not self.payment.asked:
+                break
+            self._deliver_everything()
+            if self.placed.saga.stuck:
+                self.an_operator_pushes()
+            if not self.placed.saga.settled:
+                self.a_deadline_passes()
+        assert self.placed.saga.settled, self.placed.saga
+        assert self.placed.saga.status in {Status.CONFIRMED, Status.CANCELLED}
+        self.money_and_stock_of_a_cancelled_order_were_given_back()
+        self.an_order_that_is_done_and_not_cancelled_was_paid_and_left_the_shelf()
+
+    def _deliver_everything(self) -> None:
+        while not self.post.empty or self.payment.asked:
+            if self.payment.asked:
+                self.the_provider_answers(yes=True)
+            for who in (saga.INVENTORY, saga.PAYMENT):
+                self.a_fact_arrives(who=who, again=False)
+                self.an_answer_arrives(who=who, again=False)
+
+    def _hear(self, reply: Reply, actor: str) -> None:
+        moved = saga.advance(self.placed, saga.Event(ORDER.id, reply, actor), NOW)
+        if moved:
+            self.placed = domain.Placed(ORDER, moved.saga)
+            self.reached.append(moved.saga.status)
+            for fact in moved.facts:
+                self._tell(fact)
+
+    def _tell(self, fact: domain.Fact) -> None:
+        for facts in self.post.facts.values():
+            facts.append(fact)
+
+    def _answer(self, who: str, reply: Reply | None) -> None:
+        if reply:
+            self.post.replies[who].append(reply)
+
+
+TestJourney = Journey.TestCase
+TestJourney.settings = settings(max_examples=100, stateful_step_count=40)
