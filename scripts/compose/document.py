@@ -16,7 +16,8 @@ HEADER = """\
 #
 #   docker compose up --build --detach        start everything; the edge then answers on http://127.0.0.1:8080
 #   docker compose run --rm sample-data       fill the shop
-#   docker compose exec user cat /secrets/admin_password      what ADMIN_EMAIL signs in with
+#   docker compose exec user cat /secrets/admin_password      what ADMIN_EMAIL signs in with (vendor_password: VENDOR_EMAIL)
+#   PAYMENT_PROVIDER=stripe STRIPE_API_KEY_FILE=./key docker compose up --detach      Stripe is asked instead of the simulator
 #   docker compose down                       stop it (with -v: and remove its data)
 """
 IMAGES = {
@@ -31,6 +32,7 @@ BOOTSTRAP = "kafka:9092"
 PROVIDER_PORT, SMTP_PORT = 8090, 2525
 EDGE_PORT = 8080
 ADMIN_EMAIL = "admin@souk.example"
+VENDOR_EMAIL = "vendor@souk.example"
 SECRETS = "secrets:/secrets:ro"
 DONE, HEALTHY = "service_completed_successfully", "service_healthy"
 # What a service waits for, by what the registry says it stores or talks to.
@@ -39,6 +41,13 @@ NEEDS = {
     "redis": ("redis", HEALTHY),
     "provider": ("provider", HEALTHY),
     "smtp": ("mail", HEALTHY),
+}
+# The key stays in a file of the user's: an empty one as long as the simulator is asked.
+STRIPE_KEY = "${STRIPE_API_KEY_FILE:-/dev/null}:/run/stripe_api_key:ro"
+STRIPE = {
+    "PAYMENT_PROVIDER": "${PAYMENT_PROVIDER:-simulator}",
+    "STRIPE_API_KEY_FILE": "/run/stripe_api_key",
+    "STRIPE_API_BASE": "${STRIPE_API_BASE:-https://api.stripe.com}",
 }
 KAFKA = {
     "KAFKA_NODE_ID": "1",
@@ -149,7 +158,7 @@ def _jobs(services: Iterable[Service]) -> dict[str, Any]:
         "sample-data": {
             **_job(
                 ["python", "-m", "scripts.sample_data"],
-                environment={**_addresses(services), **_admin(), "EDGE_URL": f"http://edge:{EDGE_PORT}"},
+                environment={**_addresses(services), **_admin(), **_vendor(), "EDGE_URL": f"http://edge:{EDGE_PORT}"},
                 after={"edge": HEALTHY},
             ),
             "profiles": ["sample-data"],
@@ -163,11 +172,12 @@ def _mesh(services: Iterable[Service]) -> dict[str, Any]:
 
 def _service(service: Service, services: tuple[Service, ...]) -> dict[str, Any]:
     needs = dict(NEEDS[system] for system in (*service.stores, *service.outside))
+    asks_provider = "provider" in service.outside
     return {
         **_image(),
         "command": [service.name],
-        "environment": _environment(service, services),
-        "volumes": [SECRETS],
+        "environment": {**_environment(service, services), **(STRIPE if asks_provider else {})},
+        "volumes": [SECRETS, *([STRIPE_KEY] if asks_provider else [])],
         "healthcheck": _check(["CMD", "python", "-m", "scripts.grpc_health", f"127.0.0.1:{service.port}"]),
         "stop_grace_period": "30s",
         **_after({"secrets": DONE, "topics": DONE, **needs}),
@@ -255,6 +265,10 @@ def _database_urls(services: Iterable[Service]) -> dict[str, str]:
 
 def _admin() -> dict[str, str]:
     return {"ADMIN_EMAIL": f"${{ADMIN_EMAIL:-{ADMIN_EMAIL}}}", "ADMIN_PASSWORD_FILE": "/secrets/admin_password"}
+
+
+def _vendor() -> dict[str, str]:
+    return {"VENDOR_EMAIL": f"${{VENDOR_EMAIL:-{VENDOR_EMAIL}}}", "VENDOR_PASSWORD_FILE": "/secrets/vendor_password"}
 
 
 class _Dumper(yaml.SafeDumper):

@@ -19,6 +19,7 @@ def main(folder: Path) -> int:
     secrets.mesh_key_file()
     secrets.signing_keys()
     secrets.password_file("admin")
+    secrets.password_file("vendor")
     secrets.password_file("postgres").chmod(READABLE)
     for service in registry.load().services.values():
         if "postgres" in service.stores:

@@ -8,6 +8,7 @@ The shop is open after {seconds:.0f} s.
   REST, gRPC, gRPC-Web   {edge}
   API documentation      {edge}/docs
   Administrator          {email}, password in {env} (ADMIN_PASSWORD)
+  A vendor               {vendor}, password there too (VENDOR_PASSWORD)
   Mail that was sent     {mail}
 
 Try next:
@@ -42,6 +43,7 @@ def text(chosen: settings.Settings, seconds: float) -> str:
         edge=chosen.edge_url,
         edge_address=chosen.edge_url.removeprefix("http://"),
         email=exported["ADMIN_EMAIL"],
+        vendor=exported["VENDOR_EMAIL"],
         env=".souk/env" if chosen.stack.name == layout.MAIN else str(chosen.stack.env_file).removeprefix(root),
         mail=exported.get("MAIL_STORE", exported["SMTP_URL"]).removeprefix(root),
     )

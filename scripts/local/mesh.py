@@ -8,7 +8,20 @@ from services import registry
 
 TOGETHER = "services"
 # What changes a service's behaviour and is therefore part of its fingerprint, besides the services' own variables.
-_TELLING = ("KAFKA_", "OTEL_", "LOG_", "EDGE_", "ADMIN_", "MESH_", "METRICS_", "PAYMENT_", "SMTP_", "REDIS_", "USER_")
+_TELLING = (
+    "KAFKA_",
+    "OTEL_",
+    "LOG_",
+    "EDGE_",
+    "ADMIN_",
+    "MESH_",
+    "METRICS_",
+    "PAYMENT_",
+    "STRIPE_",
+    "SMTP_",
+    "REDIS_",
+    "USER_",
+)
 
 
 def build(chosen: settings.Settings) -> tuple[component.Component, ...]:

@@ -27,6 +27,8 @@ PATIENCE_OF_TESTS = {
     "PAYMENT_BREAKER_RESET_S": "2",
 }
 FOR_TESTS = {**PATIENCE_OF_TESTS, "EDGE_RATE_LIMIT_FACTOR": "1000"}
+# The payment service's secret, when Stripe is the provider: the key, or the file with it.
+_STRIPE_KEYS = ("STRIPE_API_KEY", "STRIPE_API_KEY_FILE")
 _NOT_PASSED_ON = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKE_TERMOUT", "MAKE_TERMERR", "PYTHONPATH", "VIRTUAL_ENV"}
 
 
@@ -112,6 +114,12 @@ class Settings:
         file = self.secrets.keep_password("admin", chosen) if chosen else self.secrets.password_file("admin")
         return self.given.get("ADMIN_EMAIL", "admin@souk.example"), file
 
+    def vendor(self) -> tuple[str, str]:
+        """The address and password of the sample shop's vendor, chosen by the user or by this install."""
+        chosen = self.given.get("VENDOR_PASSWORD", "")
+        file = self.secrets.keep_password("vendor", chosen) if chosen else self.secrets.password_file("vendor")
+        return self.given.get("VENDOR_EMAIL", "vendor@souk.example"), file.read_text().strip()
+
 
 def prefix(service: registry.Service) -> str:
     """How a service's environment variables begin: ORDER for order."""
@@ -147,12 +155,19 @@ def process_environment(settings: Settings, services: Iterable[registry.Service]
         environment[f"{prefix(service)}_LISTEN"] = settings.mesh_addresses()[f"{prefix(service)}_ADDR"]
         if service in settings.with_database():
             environment[settings.database_variable(service)] = settings.database_url(service)
+        if "provider" in service.outside:
+            environment |= {name: settings.given[name] for name in _STRIPE_KEYS if settings.given.get(name)}
     return environment
 
 
 def passed_on(settings: Settings) -> dict[str, str]:
     """The user's environment, without the databases and passwords that only some processes may know."""
-    own = {settings.database_variable(service) for service in settings.services} | {"ADMIN_PASSWORD"}
+    # Whoever hosts the payment service is told Stripe's key; nobody else is.
+    own = {settings.database_variable(service) for service in settings.services} | {
+        "ADMIN_PASSWORD",
+        "VENDOR_PASSWORD",
+        *_STRIPE_KEYS,
+    }
     told = {**settings.preset, **settings.given}
     kept = {name: value for name, value in told.items() if name not in own | _NOT_PASSED_ON}
     return {**kept, "PYTHONUNBUFFERED": "1"}
@@ -161,6 +176,7 @@ def passed_on(settings: Settings) -> dict[str, str]:
 def exported(settings: Settings) -> dict[str, str]:
     """What scripts and tests are told: the env file."""
     email, password_file = settings.admin()
+    vendor_email, vendor_password = settings.vendor()
     stack = settings.stack
     values = {
         "SOUK_STACK": stack.name,
@@ -171,6 +187,8 @@ def exported(settings: Settings) -> dict[str, str]:
         **settings.metrics_addresses(),
         "ADMIN_EMAIL": email,
         "ADMIN_PASSWORD": password_file.read_text().strip(),
+        "VENDOR_EMAIL": vendor_email,
+        "VENDOR_PASSWORD": vendor_password,
         **settings.servers(),
         "KAFKA_REPLICATION": settings.given.get("KAFKA_REPLICATION", "1"),
         **{settings.database_variable(s): settings.database_url(s) for s in settings.with_database()},

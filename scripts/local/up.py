@@ -85,7 +85,7 @@ def up(run: Run) -> None:
 def load_sample_data(run: Run) -> None:
     """Fill the shop, once for these databases. Raises a StackError when that fails."""
     urls = {name: value for name, value in settings.exported(run.chosen).items() if name.endswith("_DATABASE_URL")}
-    wanted = fingerprints.of(("sample data",), urls)
+    wanted = fingerprints.of(("sample data", "with a vendor"), urls)
     done = run.chosen.stack.folder / "sample-data"
     if done.exists() and done.read_text() == wanted:
         return

@@ -1,6 +1,7 @@
 """Fills the shop, and says in one line what it did. The package's docstring is its manual."""
 
 import asyncio
+import dataclasses
 import os
 import sys
 import time
@@ -11,10 +12,10 @@ from dataclasses import dataclass
 from scripts.edge import Edge, EdgeError
 from scripts.local import layout
 from scripts.local import settings as stack_settings
-from scripts.sample_data.load import Catalog, load
+from scripts.sample_data import shop, vendor
+from scripts.sample_data.load import Catalog, Made, load
 from scripts.sample_data.over_grpc import GrpcCatalog
 from scripts.sample_data.over_rest import RestCatalog
-from scripts.sample_data.shop import read
 from services.chassis import errors, settings
 
 
@@ -25,34 +26,50 @@ class Settings:
     edge_url: str = settings.env("EDGE_URL")
     admin_email: str = settings.env("ADMIN_EMAIL")
     admin_password: str = settings.env("ADMIN_PASSWORD", secret=True)
+    vendor_email: str = settings.env("VENDOR_EMAIL", default="")
+    vendor_password: str = settings.env("VENDOR_PASSWORD", default="", secret=True)
     catalog_addr: str = settings.env("CATALOG_ADDR", default="")
     inventory_addr: str = settings.env("INVENTORY_ADDR", default="")
 
 
 @asynccontextmanager
-async def _reached(chosen: Settings) -> AsyncIterator[Catalog]:
-    async with Edge.connect(chosen.edge_url) as edge:
-        await edge.sign_in(chosen.admin_email, chosen.admin_password)
-        if not (chosen.catalog_addr and chosen.inventory_addr):
-            yield RestCatalog(edge)
-            return
-        direct = GrpcCatalog.connect(chosen.catalog_addr, chosen.inventory_addr, edge.token)
-        try:
-            yield direct
-        finally:
-            await direct.close()
+async def _reached(chosen: Settings, edge: Edge) -> AsyncIterator[Catalog]:
+    """The shop as whoever signed in at the edge."""
+    if not (chosen.catalog_addr and chosen.inventory_addr):
+        yield RestCatalog(edge)
+        return
+    direct = GrpcCatalog.connect(chosen.catalog_addr, chosen.inventory_addr, edge.token)
+    try:
+        yield direct
+    finally:
+        await direct.close()
 
 
 async def _fill(chosen: Settings) -> None:
     started = time.monotonic()
-    shop = read()
-    async with _reached(chosen) as catalog:
-        made = await load(catalog, shop)
+    whole = shop.read()
+    async with Edge.connect(chosen.edge_url) as admin:
+        await admin.sign_in(chosen.admin_email, chosen.admin_password)
+        async with _reached(chosen, admin) as catalog:
+            made = await load(catalog, whole)
+        if chosen.vendor_email and chosen.vendor_password:
+            made += await _fill_vendors(chosen, admin)
+            whole = dataclasses.replace(whole, products=(*whole.products, *shop.vendor().products))
     print(
-        f"sample data: {len(shop.categories)} categories, {len(shop.products)} products are there"
+        f"sample data: {len(whole.categories)} categories, {len(whole.products)} products are there"
         f" (new: {made.categories} categories, {made.products} products, {made.levels} stock levels)"
         f" in {time.monotonic() - started:.1f} s"
     )
+
+
+async def _fill_vendors(chosen: Settings, admin: Edge) -> Made:
+    """The vendor makes their own products: the shop's word for whose they are is who made them."""
+    theirs = shop.vendor()
+    async with Edge.connect(chosen.edge_url) as edge:
+        account = vendor.Account(chosen.vendor_email, chosen.vendor_password, theirs.display_name)
+        await vendor.sign_in(edge, admin, account)
+        async with _reached(chosen, edge) as catalog:
+            return await load(catalog, shop.Shop((), theirs.products))
 
 
 def main() -> int:

@@ -50,6 +50,10 @@ class Made:
     products: int
     levels: int
 
+    def __add__(self, other: "Made") -> "Made":
+        """What both made."""
+        return Made(self.categories + other.categories, self.products + other.products, self.levels + other.levels)
+
 
 async def load(catalog: Catalog, shop: Shop) -> Made:
     """Make what is missing. Nothing that is there changes."""

@@ -53,6 +53,20 @@ class Shop:
     products: tuple[Product, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Vendor:
+    """Somebody who sells in the shop: the name of their account, and what is theirs."""
+
+    display_name: str
+    products: tuple[Product, ...]
+
+
+def vendor(file: Path = FILE) -> Vendor:
+    """The vendor that the file describes. Their products lie on the shop's shelves."""
+    content = yaml.safe_load(file.read_text())["vendor"]
+    return Vendor(content["display_name"], tuple(_known(item) for item in content["products"]))
+
+
 def read(file: Path = FILE) -> Shop:
     """The shop that the file describes."""
     content = yaml.safe_load(file.read_text())

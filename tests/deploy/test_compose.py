@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ import yaml
 from scripts.compose import __main__ as compose
 from scripts.compose import document
 from services import registry
+from services.chassis import settings
+from services.payment import settings as payment
 
 REGISTRY = registry.load()
 SERVICES = list(REGISTRY.services.values())
@@ -100,8 +103,34 @@ def test_no_secret_stands_in_the_file(stack: dict[str, Any]) -> None:
     for block in stack["services"].values():
         for name, value in block.get("environment", {}).items():
             if re.search("PASSWORD|SECRET|KEY", name):
-                assert str(value).startswith("/secrets/"), name
+                assert str(value).startswith(("/secrets/", "/run/")), name
             assert not re.search(r"://[^/]*:[^/]*@", str(value)), name
+
+
+def test_stripe_is_asked_when_the_user_says_so_and_only_payment_reads_its_key(stack: dict[str, Any]) -> None:
+    told = {name: block for name, block in stack["services"].items() if "STRIPE" in str(block)}
+    assert list(told) == ["payment"]
+    environment = told["payment"]["environment"]
+    assert environment["PAYMENT_PROVIDER"] == "${PAYMENT_PROVIDER:-simulator}"
+    assert environment["STRIPE_API_BASE"] == "${STRIPE_API_BASE:-https://api.stripe.com}"
+    [mounted] = [volume for volume in told["payment"]["volumes"] if "STRIPE" in volume]
+    assert mounted == f"${{STRIPE_API_KEY_FILE:-/dev/null}}:{environment['STRIPE_API_KEY_FILE']}:ro"
+
+
+@pytest.mark.parametrize("chosen", [{}, {"PAYMENT_PROVIDER": "stripe", "STRIPE_API_BASE": "http://mock:12111"}])
+def test_the_payment_service_understands_what_the_file_tells_it(
+    stack: dict[str, Any], chosen: dict[str, str], tmp_path: Path
+) -> None:
+    key = tmp_path / "key"
+    key.write_text("sk_test_123\n" if chosen else "")
+    told = {
+        name: re.sub(r"\$\{(\w+):-(.*?)\}", lambda match: chosen.get(match[1], match[2]), value)
+        for name, value in stack["services"]["payment"]["environment"].items()
+    } | {"STRIPE_API_KEY_FILE": str(key)}
+    read = settings.read(payment.Settings, told)
+    assert read.provider == chosen.get("PAYMENT_PROVIDER", "simulator")
+    assert read.stripe_api_key == ("sk_test_123" if chosen else "")
+    assert read.stripe_api_base == chosen.get("STRIPE_API_BASE", "https://api.stripe.com")
 
 
 def test_our_own_containers_are_confined(stack: dict[str, Any]) -> None:
@@ -112,5 +141,7 @@ def test_our_own_containers_are_confined(stack: dict[str, Any]) -> None:
 
 
 def test_volumes_are_declared(stack: dict[str, Any]) -> None:
-    mounted = {volume.split(":")[0] for block in stack["services"].values() for volume in block.get("volumes", [])}
+    volumes = [volume for block in stack["services"].values() for volume in block.get("volumes", [])]
+    # The rest are files of the user's, named by a variable.
+    mounted = {volume.split(":")[0] for volume in volumes if not volume.startswith("$")}
     assert mounted == set(stack["volumes"])

@@ -40,6 +40,26 @@ def test_what_the_user_sets_reaches_the_services(stack: layout.Stack) -> None:
     assert told["OTEL_EXPORTER_OTLP_ENDPOINT"] == "http://localhost:4317"
 
 
+def test_stripe_is_passed_on_and_its_key_only_to_whoever_hosts_payments(stack: layout.Stack) -> None:
+    stripe = {"PAYMENT_PROVIDER": "stripe", "STRIPE_API_BASE": "http://127.0.0.1:12111", "STRIPE_API_KEY": "sk_test_1"}
+    chosen = settings.read(stack, stripe)
+    payment, order = (settings.process_environment(chosen, [service(name)], 1) for name in ("payment", "order"))
+    assert {name: payment[name] for name in stripe} == stripe
+    assert order["PAYMENT_PROVIDER"] == "stripe"
+    assert "STRIPE_API_KEY" not in order
+    by_file = settings.read(stack, {"STRIPE_API_KEY_FILE": "/somewhere/key"})
+    assert settings.process_environment(by_file, [service("payment")], 1)["STRIPE_API_KEY_FILE"] == "/somewhere/key"
+    assert "STRIPE_API_KEY_FILE" not in settings.process_environment(by_file, [service("user")], 1)
+
+
+def test_a_vendor_the_user_names_wins_and_no_service_learns_the_password(stack: layout.Stack) -> None:
+    assert settings.exported(settings.read(stack, {}))["VENDOR_PASSWORD"]
+    chosen = settings.read(stack, {"VENDOR_EMAIL": "you@example.com", "VENDOR_PASSWORD": "their own words"})
+    exported = settings.exported(chosen)
+    assert (exported["VENDOR_EMAIL"], exported["VENDOR_PASSWORD"]) == ("you@example.com", "their own words")
+    assert "VENDOR_PASSWORD" not in settings.process_environment(chosen, chosen.services, 1)
+
+
 def test_passwords_are_random_per_install_and_kept(tmp_path: Path) -> None:
     one = settings.read(layout.Stack(root=tmp_path / "one"), {})
     other = settings.read(layout.Stack(root=tmp_path / "other"), {})
