@@ -1,0 +1,248 @@
+"""`kill -9` at each line that commits, publishes, acknowledges or calls out on an order's way: the order is never half-made.
+
+One service dies at one line, once, while it handles the order; it is started again and the order goes on where it was. Then
+everybody's books agree: money once, stock once, each step once, one letter.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+import pytest_asyncio
+
+from scripts.simulators import mailbox
+from tests.faults import mortals
+from tests.faults.trickle import insist
+from tests.support import audit, shop
+from tests.support.polling import eventually
+from tests.support.traps import Trap
+
+ON_THE_WAY = ("order", "inventory", "payment", "notification")
+SETTLE_S = 30.0
+STOCK = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """Who dies, and where."""
+
+    service: str
+    trap: Trap
+
+    def __str__(self) -> str:
+        return f"{self.service}-{self.trap.at}-{self.trap.about}".replace(" ", "-")
+
+
+def deaths(service: str, doing: str, about: str, *moments: str) -> list[Death]:
+    """A death of a service at each of these moments of one thing that it does."""
+    return [Death(service, Trap(f"{doing} {moment}", about)) for moment in moments]
+
+
+RELAY = ("read", "acknowledged", "done")
+CONSUMER = ("written", "committed", "offsets-committed")
+EFFECT = ("claimed", "answered", "written", "committed")
+COMMIT = ("written", "committed")
+
+CONFIRMED = [
+    *deaths("order", "call", "OrderPlaced", *COMMIT),
+    *deaths("order", "relay", "OrderPlaced", *RELAY),
+    *deaths("inventory", "consumer", "OrderPlaced", *CONSUMER),
+    *deaths("inventory", "relay", "StockReserved", *RELAY),
+    *deaths("order", "consumer", "StockReserved", *CONSUMER),
+    *deaths("order", "relay", "PaymentRequested", "acknowledged"),
+    *deaths("payment", "consumer", "PaymentRequested", *CONSUMER),
+    *deaths("payment", "effect", "authorize", *EFFECT),
+    *deaths("payment", "relay", "PaymentAuthorized", *RELAY),
+    # The pivot, and what is retried behind it.
+    *deaths("order", "consumer", "PaymentAuthorized", *CONSUMER),
+    *deaths("order", "relay", "OrderConfirmed", *RELAY),
+    *deaths("inventory", "consumer", "OrderConfirmed", *COMMIT),
+    *deaths("payment", "consumer", "OrderConfirmed", *COMMIT),
+    *deaths("payment", "effect", "capture", *EFFECT),
+    *deaths("order", "consumer", "StockCommitted", "committed"),
+    *deaths("order", "consumer", "PaymentCaptured", "committed"),
+    *deaths("notification", "consumer", "OrderConfirmed", *CONSUMER),
+    *deaths("notification", "effect", "order_confirmed", *EFFECT),
+]
+DECLINED = [
+    *deaths("payment", "effect", "authorize", "answered", "committed"),
+    *deaths("order", "consumer", "PaymentDeclined", *COMMIT),
+    *deaths("order", "relay", "OrderCancelled", "acknowledged"),
+    *deaths("inventory", "consumer", "OrderCancelled", *COMMIT),
+    *deaths("order", "consumer", "StockReleased", *COMMIT),
+]
+CANCELLED = [
+    *deaths("order", "call", "OrderCancelled", *COMMIT),
+    *deaths("payment", "consumer", "OrderCancelled", *COMMIT),
+    *deaths("payment", "effect", "void", *EFFECT),
+    *deaths("payment", "relay", "PaymentVoided", "acknowledged"),
+    *deaths("order", "consumer", "PaymentVoided", "committed"),
+]
+PARKED = deaths("inventory", "parked", "StockReserved", *COMMIT)
+TIMED_OUT = deaths("order", "timer", "OrderCancelled", *COMMIT)
+
+
+@pytest.fixture(scope="module")
+def mortal(environment: Mapping[str, str]) -> Iterator[mortals.Mortals]:
+    """The services on an order's way, which can be trapped."""
+    del environment  # it is up
+    mortal = mortals.of_the_stack(ON_THE_WAY)
+    try:
+        mortal.start()
+        yield mortal
+    finally:
+        mortal.end()
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A customer with a mailbox, a product that nobody else wants, and the services that may die."""
+
+    mortal: mortals.Mortals
+    auditor: audit.Auditor
+    environment: Mapping[str, str]
+    customer: shop.Person
+    tea: shop.Product
+
+    async def place(self, card: str = shop.PAYS) -> str:
+        """Order two, as often as it takes to be heard: the order's id."""
+        basket, key = shop.basket((self.tea, 2), card=card), shop.new_key()
+        order = await insist(lambda: self.customer.post("/api/v1/orders", basket, key=key))
+        return str(order["id"])
+
+    async def cancel(self, order_id: str) -> None:
+        """Cancel, as often as it takes to be heard."""
+        await insist(lambda: self.customer.http.put(f"/api/v1/orders/{order_id}/cancel", json={}))
+
+    async def through(self, death: Death) -> None:
+        """Wait for a death that was prepared, and start the dead service again."""
+        await self.mortal.dies(death.service)
+        await self.mortal.revive(death.service)
+
+    async def ends(self, order_id: str, status: str, reason: str = "") -> Counter[str]:
+        """The order ended like this, all books agree, and the customer had one letter: how often each step was taken."""
+        await insist(lambda: self.customer.http.get(f"/api/v1/orders/{order_id}"))
+        ended = await self.customer.settled(order_id, within_s=SETTLE_S)
+        assert (ended["status"], ended["cancel_reason"]) == (status, reason)
+        left = STOCK - 2 * (status == "CONFIRMED")
+        assert await self.customer.stock(self.tea) == {"on_hand": left, "reserved": 0, "available": left}
+        assert await self.auditor.orders_of(self.customer.user_id) == [order_id]
+        await self.auditor.audit([order_id])
+        await self._had_one_letter(order_id)
+        return Counter(event["event"] for event in (await self.customer.status(order_id))["timeline"])
+
+    async def effects(self, order_id: str) -> list[str]:
+        """What the provider did for the order."""
+        return [line["effect"] for line in await self.auditor.provider_log(order_id)]
+
+    async def _had_one_letter(self, order_id: str) -> None:
+        async def settled() -> bool:
+            return await self._letters(order_id) == ["SENT"]
+
+        await eventually(settled, within_s=SETTLE_S)
+        mails = mailbox.read_index(Path(self.environment["MAIL_STORE"]), to=self.customer.email)
+        assert len({mail.message_id for mail in mails if order_id in mail.subject}) == 1
+
+    async def _letters(self, order_id: str) -> list[str]:
+        url = self.environment["NOTIFICATION_DATABASE_URL"]
+        async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+            asked = b"SELECT state FROM notifications WHERE occasion_id = %s"
+            return [row[0] for row in await (await connection.execute(asked, [order_id])).fetchall()]
+
+
+@pytest_asyncio.fixture
+async def scene(
+    mortal: mortals.Mortals, market: shop.Shop, auditor: audit.Auditor, environment: Mapping[str, str]
+) -> AsyncIterator[Scene]:
+    """Everything is well, and nobody has ordered yet."""
+    customer, _ = await market.registered()
+    tea = await market.product(stock=STOCK)
+    yield Scene(mortal, auditor, environment, customer, tea)
+
+
+def once(*steps: str) -> Counter[str]:
+    """Each of these steps, once."""
+    return Counter(steps)
+
+
+@pytest.mark.parametrize("death", CONFIRMED, ids=str)
+async def test_an_order_is_confirmed_once_through_a_death(scene: Scene, death: Death) -> None:
+    scene.mortal.trap(death.service, death.trap)
+    placing = asyncio.create_task(scene.place())
+    await scene.through(death)
+
+    order_id = await placing
+    steps = await scene.ends(order_id, "CONFIRMED")
+
+    assert steps == once("OrderPlaced", "StockReserved", "PaymentAuthorized", "StockCommitted", "PaymentCaptured")
+    assert await scene.effects(order_id) == ["authorized", "captured"]
+
+
+@pytest.mark.parametrize("death", DECLINED, ids=str)
+async def test_an_order_whose_card_is_declined_gives_its_stock_back_through_a_death(scene: Scene, death: Death) -> None:
+    scene.mortal.trap(death.service, death.trap)
+    placing = asyncio.create_task(scene.place("card_declined"))
+    await scene.through(death)
+
+    order_id = await placing
+    steps = await scene.ends(order_id, "CANCELLED", "PAYMENT_DECLINED")
+
+    assert steps == once("OrderPlaced", "StockReserved", "PaymentDeclined", "StockReleased")
+    assert not {"authorized", "captured"}.intersection(await scene.effects(order_id))
+
+
+@pytest.mark.parametrize("death", CANCELLED, ids=str)
+async def test_an_order_cancelled_while_it_is_paid_gives_all_back_through_a_death(scene: Scene, death: Death) -> None:
+    order_id = await scene.place("card_slow")
+    await scene.customer.reached(order_id, "RESERVED")
+    scene.mortal.trap(death.service, death.trap)
+    cancelling = asyncio.create_task(scene.cancel(order_id))
+    await scene.through(death)
+
+    await cancelling
+    steps = await scene.ends(order_id, "CANCELLED", "CANCEL_REQUESTED")
+
+    assert steps == once("OrderPlaced", "StockReserved", "CancelRequested", "StockReleased", "PaymentVoided")
+    assert await scene.effects(order_id) == ["authorized", "voided"]
+
+
+@pytest.mark.parametrize("death", TIMED_OUT, ids=str)
+async def test_an_order_nobody_paid_for_is_cancelled_by_the_next_timer_when_one_dies(
+    scene: Scene, death: Death
+) -> None:
+    order_id = await scene.place("")
+    await scene.customer.reached(order_id, "RESERVED")
+    scene.mortal.trap(death.service, death.trap)
+    await let_the_deadline_pass(scene.environment, order_id)
+    await scene.through(death)
+
+    steps = await scene.ends(order_id, "CANCELLED", "PAYMENT_TIMEOUT")
+
+    assert steps == once("OrderPlaced", "StockReserved", "DeadlinePassed", "StockReleased", "PaymentVoided")
+    assert await scene.effects(order_id) == []
+
+
+@pytest.mark.parametrize("death", PARKED, ids=str)
+async def test_an_order_whose_event_was_parked_goes_on_through_a_death_of_the_retry(scene: Scene, death: Death) -> None:
+    scene.mortal.spoil(death.service, Trap("consumer written", "StockReserved"))
+    scene.mortal.trap(death.service, death.trap)
+    order_id = await scene.place()
+    await scene.mortal.dies(death.service)
+    scene.mortal.heal(death.service)
+    await scene.mortal.revive(death.service)
+
+    steps = await scene.ends(order_id, "CONFIRMED")
+
+    assert steps == once("OrderPlaced", "StockReserved", "PaymentAuthorized", "StockCommitted", "PaymentCaptured")
+    assert await scene.effects(order_id) == ["authorized", "captured"]
+
+
+async def let_the_deadline_pass(environment: Mapping[str, str], order_id: str) -> None:
+    """The time that an order may wait is over now."""
+    url = environment["ORDER_DATABASE_URL"]
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+        await connection.execute("UPDATE sagas SET deadline = clock_timestamp() WHERE order_id = %s", [order_id])
