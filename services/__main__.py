@@ -17,7 +17,7 @@ from typing import Any
 
 import uvloop
 
-from services import registry
+from services import health, registry
 from services.chassis import assembly, clock, logs, metrics, migrate, parked, process, settings, topics, tracing
 
 
@@ -56,7 +56,7 @@ async def _host(host: assembly.Host, names: Sequence[str]) -> None:
     parts: list[process.Part] = []
     for name in names:
         parts += _module(name).build(host)
-    await process.run(parts)
+    await process.run(health.around(parts, host.environ.get("HEALTH_LISTEN", "")))
 
 
 def _migrate(names: list[str]) -> int:

@@ -1,0 +1,50 @@
+"""`python -m services` as a process of its own, for tests of what only a whole process shows: signals, ports, files.
+
+with programs.running(["user", "--role", "serve"], environment) as program:
+    await polling.eventually(...)
+    program.send_signal(signal.SIGTERM)
+"""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@contextmanager
+def running(arguments: Sequence[str], environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """The program with this environment and nothing of the stack's; killed at the block's end if it still runs."""
+    own = {"PATH": os.environ.get("PATH", os.defpath), "PYTHONUNBUFFERED": "1", **environment}
+    command = [sys.executable, "-m", "services", *arguments]
+    with subprocess.Popen(command, cwd=ROOT, env={**own, "PYTHONPATH": _paths()}) as process:  # noqa: S603 - our own
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def free_address() -> str:
+    """An address of the loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{probe.getsockname()[1]}"
+
+
+def signing_keys(folder: Path) -> str:
+    """A folder with a key that signs access tokens."""
+    encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    key = ec.generate_private_key(ec.SECP256R1())
+    (folder / "test.pem").write_bytes(key.private_bytes(encoding, form, serialization.NoEncryption()))
+    return str(folder)
+
+
+def _paths() -> str:
+    return os.pathsep.join([str(ROOT), str(ROOT / ".souk" / "gen")])
