@@ -35,7 +35,7 @@ ADMIN_EMAIL = "admin@souk.example"
 VENDOR_EMAIL = "vendor@souk.example"
 SECRETS = "secrets:/secrets:ro"
 DONE, HEALTHY = "service_completed_successfully", "service_healthy"
-# What a service waits for, by what the registry says it stores or talks to.
+# What a service waits for, by what the registry says it stores or talks to. There is no SNS here: messages for it go to the log.
 NEEDS = {
     "postgres": ("migrate", DONE),
     "redis": ("redis", HEALTHY),
@@ -171,7 +171,7 @@ def _mesh(services: Iterable[Service]) -> dict[str, Any]:
 
 
 def _service(service: Service, services: tuple[Service, ...]) -> dict[str, Any]:
-    needs = dict(NEEDS[system] for system in (*service.stores, *service.outside))
+    needs = dict(NEEDS[system] for system in (*service.stores, *service.outside) if system in NEEDS)
     asks_provider = "provider" in service.outside
     return {
         **_image(),

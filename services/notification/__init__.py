@@ -1,15 +1,16 @@
-"""Messages to customers, by email.
+"""Messages to customers, by email, text message and push.
 
-Owns: contacts (whom to write to, learnt from the user service's events) and notifications (what is written, and whether it was
-sent).
+Owns: contacts (whom to write to, learnt from the user service's events), preferences (which kind of message comes over which
+channels, and the telephone they lead to) and notifications (what is written, and whether it was sent).
 
-States: QUEUED -> SENT | FAILED. A message is queued by an event, once for each occasion and template, or by an administrator,
-and waits until its address is known and the mail server has taken or refused it.
+States: QUEUED -> SENT | FAILED. A message is queued by an event, once for each occasion, template and channel, or by an
+administrator, and waits until its contact is known and the mail server or SNS has taken or refused it.
 
 Consumes `users` (UserRegistered, UserChanged), `orders` (OrderConfirmed, OrderCancellationCompleted) and `payments`
-(PaymentRefunded, PaymentPartlyRefunded), publishes nothing. Calls the mail server, outside of every transaction.
+(PaymentRefunded, PaymentPartlyRefunded), publishes nothing. Calls the mail server and SNS, outside of every
+transaction.
 
-Read in this order: `events.py` (something happened), `usecases.py` (what it means, and the worker that sends), `domain.py` (the
-values), `templates/` (the words), `clients.py` (letters and the mail server), `store.py` (the rows), `rpc.py` (sending, and
-reading what was sent), `main.py` (put together).
+Read in this order: `events.py` (something happened), `usecases.py` (what it means, and the workers that send), `domain.py` (the
+values), `templates/` and `words.py` (the words), `clients.py` (letters and the mail server), `text_messages.py` (SNS, or the
+log), `store.py` (the rows), `rpc.py` (sending, reading what was sent, and people's wishes), `main.py` (put together).
 """

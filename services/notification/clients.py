@@ -1,4 +1,4 @@
-"""Letters and the mail server: templates become messages as RFC 5322 wants them, and a few open connections carry them.
+"""Letters and the mail server: texts become messages as RFC 5322 wants them, and a few open connections carry them.
 
 Messages are put together by hand: the standard library's message classes cost more than everything else here together. Nothing
 that comes from outside reaches a header unchecked: an address must look like one, a subject is one line or encoded.
@@ -9,29 +9,22 @@ import base64
 import logging
 import re
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
 from email.header import Header
 from email.utils import format_datetime
-from pathlib import Path
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
 import jinja2
 
 from services.chassis import clock, loops
-from services.notification import domain
+from services.notification import domain, words
 from services.notification.domain import Outcome, Result
 from services.notification.settings import Settings
 
 _LOG = logging.getLogger(__name__)
 
-TEMPLATES = Path(__file__).parent / "templates"
-_SUBJECT = "Subject: "
 # One address as SMTP takes it without extensions: printable ASCII without what RFC 5322 uses to write addresses down.
 _ADDRESS = re.compile(r"[!#-'*+\-./0-9=?A-Z^_`a-z{|}~]{1,64}@[0-9A-Za-z][0-9A-Za-z.-]{0,252}")
-_SPACE = re.compile(r"\s+")
 _SMTP_PORTS = {"smtp": 25, "smtps": 465}
 # After a failed connection the server is left alone, in seconds: at first and at most, doubled each time, with jitter.
 AWAY_FIRST_S = 0.5
@@ -40,35 +33,6 @@ AWAY_MOST_S = 15.0
 MOST_LINE = 990
 OK = 250
 TAKEN = frozenset({250, 251})
-
-
-@dataclass(frozen=True, slots=True)
-class _Template:
-    subject: jinja2.Template
-    body: jinja2.Template
-
-
-class Templates:
-    """The words of all messages, read and compiled once. Raises when a file is missing or does not begin with a subject."""
-
-    def __init__(self) -> None:
-        environment = jinja2.Environment(
-            undefined=jinja2.StrictUndefined,  # a name that a template uses and a message lacks is an error
-            autoescape=False,  # noqa: S701 - plain text has no markup to escape
-            trim_blocks=True,
-            lstrip_blocks=True,
-            keep_trailing_newline=True,
-        )
-        self._templates = {template: _read(environment, template) for template in domain.Template}
-
-    def subject(self, letter: domain.Letter) -> str:
-        """The subject line of a letter. Raises UndefinedError when its details lack what the template names."""
-        return _one_line(self._templates[letter.template].subject.render(_clean(letter.details)))
-
-    def body(self, notification: domain.Notification, contact: domain.Contact) -> str:
-        """What a message says to this person. Raises UndefinedError when its details lack what the template names."""
-        name = _one_line(contact.display_name) or "there"
-        return self._templates[notification.template].body.render(_clean(notification.details), name=name)
 
 
 def compose(notification: domain.Notification, body: str, *, sender: str, to: str, date: str) -> bytes:
@@ -93,7 +57,7 @@ def is_address(text: str) -> bool:
 class Mailer:
     """The mail server, over a few connections that stay open. A part of the process."""
 
-    def __init__(self, settings: Settings, templates: Templates, *, now: clock.Clock) -> None:
+    def __init__(self, settings: Settings, templates: words.Templates, *, now: clock.Clock) -> None:
         self._settings = settings
         self._templates = templates
         self._now = now
@@ -190,7 +154,7 @@ async def _exchange(connection: aiosmtplib.SMTP, sender: str, to: str, content: 
             return Result(Outcome.SENT)
     await connection.rset()
     outcome = Outcome.REFUSED if 500 <= answer.code < 600 else Outcome.DEFERRED
-    return Result(outcome, _one_line(f"{answer.code} {answer.message}")[:200])
+    return Result(outcome, words.one_line(f"{answer.code} {answer.message}")[:200])
 
 
 def _client(url: str) -> aiosmtplib.SMTP:
@@ -207,34 +171,6 @@ def _client(url: str) -> aiosmtplib.SMTP:
         local_hostname="souk",
         timeout=None,
     )
-
-
-def _read(environment: jinja2.Environment, template: domain.Template) -> _Template:
-    subject, _, body = (TEMPLATES / f"{template}.txt").read_text(encoding="utf-8").partition("\n\n")
-    if not subject.startswith(_SUBJECT) or not body:
-        raise ValueError(f"{template}.txt does not begin with a subject and an empty line")
-    return _Template(environment.from_string(subject.removeprefix(_SUBJECT)), environment.from_string(body))
-
-
-def _clean(details: Mapping[str, Any]) -> dict[str, Any]:
-    """The details with every text on one line: a title cannot write lines of its own into a message."""
-    return {name: _clean_value(value) for name, value in details.items()}
-
-
-def _clean_value(value: Any) -> Any:
-    match value:
-        case str():
-            return _one_line(value)
-        case list():
-            return [_clean_value(item) for item in value]
-        case dict():
-            return _clean(value)
-        case _:
-            return value
-
-
-def _one_line(text: str) -> str:
-    return _SPACE.sub(" ", text).strip()
 
 
 def _header(text: str) -> str:

@@ -1,12 +1,12 @@
-"""What a message to a customer is, and what becomes of it: values and rules, without any I/O."""
+"""What a message to a customer is, who wants it where, and what becomes of it: values and rules, without any I/O."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from services.chassis import money
+from services.chassis import errors, money
 
 
 class State(StrEnum):
@@ -15,6 +15,23 @@ class State(StrEnum):
     QUEUED = "QUEUED"
     SENT = "SENT"
     FAILED = "FAILED"
+
+
+class Channel(StrEnum):
+    """How a message is sent. The words are those of the contract and of SQL."""
+
+    EMAIL = "EMAIL"
+    SMS = "SMS"
+    PUSH = "PUSH"
+
+
+class Kind(StrEnum):
+    """What sort of message it is: people choose channels by kind. The words are those of the contract and of SQL."""
+
+    ACCOUNT = "ACCOUNT"
+    ORDER = "ORDER"
+    PAYMENT = "PAYMENT"
+    MARKETING = "MARKETING"
 
 
 class Template(StrEnum):
@@ -28,12 +45,34 @@ class Template(StrEnum):
     # In the words of whoever runs the shop.
     MESSAGE = "message"
 
+    @property
+    def kind(self) -> Kind:
+        """What sort of message it makes; an administrator says it of each."""
+        return KINDS[self]
+
+
+KINDS: Mapping[Template, Kind] = {
+    Template.WELCOME: Kind.ACCOUNT,
+    Template.ORDER_CONFIRMED: Kind.ORDER,
+    Template.ORDER_CANCELLED: Kind.ORDER,
+    Template.PAYMENT_REFUNDED: Kind.PAYMENT,
+    Template.PAYMENT_PARTLY_REFUNDED: Kind.PAYMENT,
+    Template.MESSAGE: Kind.ACCOUNT,
+}
+# What somebody gets who chose nothing. Marketing is for those who ask for it.
+USUAL: Mapping[Kind, frozenset[Channel]] = {
+    Kind.ACCOUNT: frozenset({Channel.EMAIL}),
+    Kind.ORDER: frozenset({Channel.EMAIL}),
+    Kind.PAYMENT: frozenset({Channel.EMAIL}),
+    Kind.MARKETING: frozenset(),
+}
+
 
 class Outcome(StrEnum):
     """What came of trying to send."""
 
     SENT = "sent"
-    # The server will never take it: no such mailbox, no such address.
+    # It will never be taken: no such mailbox, number or device, or its owner wants nothing.
     REFUSED = "refused"
     # Not now: the server says so, or fell silent while it was being told.
     DEFERRED = "deferred"
@@ -43,12 +82,45 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """Whom to write to. version counts the changes of the account, from 1 for the registration."""
+    """Whom to write to, and where; a phone number or push endpoint that is not known is empty.
+
+    version counts the changes of the account, from 1 for the registration.
+    """
 
     user_id: str
     email: str
     display_name: str
     version: int = 1
+    phone_number: str = ""
+    push_endpoint: str = ""
+
+    def address(self, channel: Channel) -> str:
+        """Where messages of this channel go; empty when nowhere."""
+        return {Channel.EMAIL: self.email, Channel.SMS: self.phone_number, Channel.PUSH: self.push_endpoint}[channel]
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """What a person wants to be told where. choices has the kinds that the person chose for; the others are as usual."""
+
+    user_id: str
+    choices: Mapping[Kind, frozenset[Channel]] = field(default_factory=dict)
+    phone_number: str = ""
+    push_endpoint: str = ""
+
+    def channels(self, kind: Kind) -> list[Channel]:
+        """The channels for a kind of message, in their usual order."""
+        chosen = self.choices.get(kind, USUAL[kind])
+        return [channel for channel in Channel if channel in chosen]
+
+
+@dataclass(frozen=True, slots=True)
+class PreferencesChange:
+    """What somebody wants to be different. What is None stays, and so do kinds that are not named."""
+
+    choices: Mapping[Kind, frozenset[Channel]] = field(default_factory=dict)
+    phone_number: str | None = None
+    push_endpoint: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +135,10 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What an administrator wants to tell a user. request_id is empty when the caller will not repeat the call."""
+    """What an administrator wants to tell a user. request_id is empty when the caller will not repeat the call.
+
+    Without channels it goes over those that the user chose for its kind.
+    """
 
     user_id: str
     subject: str
@@ -71,6 +146,8 @@ class Message:
     actor: str
     request_id: str = ""
     fingerprint: bytes = b""
+    kind: Kind = Kind.ACCOUNT
+    channels: Sequence[Channel] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +161,7 @@ class Notification:
     subject: str
     details: Mapping[str, Any]
     create_time: datetime
+    channel: Channel = Channel.EMAIL
     state: State = State.QUEUED
     reason: str = ""
     send_time: datetime | None = None
@@ -92,6 +170,11 @@ class Notification:
     def order_id(self) -> str:
         """The order it is about; empty when it is about none."""
         return str(self.details.get("order_id", ""))
+
+    @property
+    def kind(self) -> Kind:
+        """What sort of message it is."""
+        return Kind(self.details.get("kind", self.template.kind))
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,3 +224,43 @@ def becomes(result: Result, *, attempt: int, most_attempts: int) -> State:
             return State.FAILED
         case _:
             return State.QUEUED
+
+
+def changed(preferences: Preferences, change: PreferencesChange) -> Preferences:
+    """Preferences after a change. Raises CHANNEL_REQUIRED or CHANNEL_WITHOUT_ADDRESS."""
+    new = Preferences(
+        preferences.user_id,
+        {**preferences.choices, **change.choices},
+        preferences.phone_number if change.phone_number is None else change.phone_number,
+        preferences.push_endpoint if change.push_endpoint is None else change.push_endpoint,
+    )
+    if Channel.EMAIL not in new.channels(Kind.ACCOUNT):
+        wrong = errors.Violation(
+            "choices", "ACCOUNT must name EMAIL: what concerns the account itself is always written"
+        )
+        raise errors.invalid("CHANNEL_REQUIRED", "mail about the account cannot be switched off", wrong)
+    chosen = {channel for kind in Kind for channel in new.channels(kind)}
+    addresses = (("phone_number", Channel.SMS, new.phone_number), ("push_endpoint", Channel.PUSH, new.push_endpoint))
+    missing = [
+        errors.Violation(name, f"{channel} is chosen, and needs one")
+        for name, channel, address in addresses
+        if channel in chosen and not address
+    ]
+    if missing:
+        raise errors.invalid("CHANNEL_WITHOUT_ADDRESS", "a channel is chosen that leads nowhere", *missing)
+    return new
+
+
+def channels_of(message: Message, preferences: Preferences) -> list[Channel]:
+    """The channels that an administrator's message goes over. Raises CHANNEL_NOT_CHOSEN where the user wants none."""
+    chosen = preferences.channels(message.kind)
+    unwanted = [channel for channel in message.channels if channel not in chosen]
+    if unwanted or not chosen:
+        over = ", ".join(unwanted) or "any channel"
+        raise errors.precondition(
+            "CHANNEL_NOT_CHOSEN",
+            f"the user wants no {message.kind} messages over {over}",
+            kind=message.kind,
+            channels=over,
+        )
+    return [channel for channel in chosen if channel in message.channels] or chosen

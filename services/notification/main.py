@@ -3,11 +3,13 @@
 from services import signing_keys
 from services.chassis import assembly, effects, loops, process, retention
 from services.chassis.settings import read
-from services.notification import clients, events, rpc, usecases
-from services.notification.settings import Settings
+from services.notification import clients, events, rpc, text_messages, usecases, words
+from services.notification.domain import Channel
+from services.notification.settings import Carrier, Settings
 
 # Nobody waits for the news that a mail was sent: it is written down for many at once.
-LIMITS = effects.Limits(concurrent=128, gather_s=0.1)
+GATHER_S = 0.1
+MAILS = effects.Limits(concurrent=128, gather_s=GATHER_S)
 
 
 def build(host: assembly.Host) -> list[process.Part]:
@@ -15,15 +17,39 @@ def build(host: assembly.Host) -> list[process.Part]:
     settings = read(Settings, host.environ)
     service = assembly.Assembly(usecases.SERVICE, host, events.PUBLISHED)
     user = service.peer("user", signing_keys.DESCRIPTOR)
-    words = clients.Templates()
-    mailer = clients.Mailer(settings, words, now=host.now)
-    mailing = usecases.Mailing(mailer, lease_s=settings.lease_s, most_attempts=settings.most_attempts)
-    worker = effects.Worker(service.db, mailing, LIMITS, name="notification-mail")
-    notifications = usecases.Notifications(service.db, words, now=host.now, wake=worker.wake)
+    templates = words.Templates()
+    mailer = clients.Mailer(settings, templates, now=host.now)
+    texts = _carrier(Channel.SMS, settings.sms, settings, templates)
+    pushes = _carrier(Channel.PUSH, settings.push, settings, templates)
+    tries = settings.most_attempts
+    # A claim takes no more messages for SNS than there are threads to send them: none waits while its lease runs.
+    calls, lease_s = effects.Limits(concurrent=settings.sns_calls, gather_s=GATHER_S), settings.sns_lease_s
+    mailing = usecases.Sending(Channel.EMAIL, mailer, lease_s=settings.lease_s, most_attempts=tries)
+    texting = usecases.Sending(Channel.SMS, texts, lease_s=lease_s, most_attempts=tries)
+    pushing = usecases.Sending(Channel.PUSH, pushes, lease_s=lease_s, most_attempts=tries)
+    workers = {
+        Channel.EMAIL: effects.Worker(service.db, mailing, MAILS, name="notification-email"),
+        Channel.SMS: effects.Worker(service.db, texting, calls, name="notification-sms"),
+        Channel.PUSH: effects.Worker(service.db, pushing, calls, name="notification-push"),
+    }
+    wakes = {channel: worker.wake for channel, worker in workers.items()}
+    notifications = usecases.Notifications(service.db, templates, now=host.now, wakes=wakes)
     gauges = retention.Gauges(service.db, usecases.SERVICE, usecases.QUEUES)
     return service.parts(
-        rpc.servicer(notifications),
+        rpc.servicer(notifications, usecases.Preferences(service.db)),
         signing_keys.fetched_from(user),
         consuming=assembly.Consuming(events.CONSUMED, events.subscribers(notifications)),
-        working=[mailer, worker, loops.Loop("notification-gauges", gauges.work, loops.Pace(10))],
+        working=[
+            *(mailer, texts, pushes),
+            *workers.values(),
+            loops.Loop("notification-gauges", gauges.work, loops.Pace(10)),
+        ],
     )
+
+
+def _carrier(
+    channel: Channel, chosen: Carrier, settings: Settings, templates: words.Templates
+) -> text_messages.Sns | text_messages.Logged:
+    if chosen is Carrier.SNS:
+        return text_messages.Sns(channel, settings, templates)
+    return text_messages.Logged(channel, templates)

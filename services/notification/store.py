@@ -4,7 +4,7 @@ Every write takes a list and is one statement. Rows become domain values here an
 compared with and set by the database's clock, so that no process's clock can be wrong.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from psycopg.types.json import Jsonb
@@ -16,11 +16,11 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
-    UniqueConstraint,
     bindparam,
+    func,
     select,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from services.chassis import database, pages
 from services.chassis.schema import ID, TIME
@@ -53,10 +53,8 @@ NOTIFICATIONS = Table(
     Column("attempts", Integer, nullable=False),
     Column("epoch", BigInteger, nullable=False),
     Column("channel", Text, nullable=False),
-    UniqueConstraint("occasion_id", "template"),
     Index("uq_notifications_occasion", "occasion_id", "template", "channel", unique=True),
     Index("ix_notifications_due", "channel", "next_try_at", postgresql_where="next_try_at IS NOT NULL"),
-    Index("ix_notifications_next_try_at", "next_try_at", postgresql_where="next_try_at IS NOT NULL"),
     Index("ix_notifications_user_id", "user_id", "id"),
 )
 
@@ -97,7 +95,7 @@ class Settled:
 
 _N = NOTIFICATIONS.c
 _CONTACT_COLUMNS = ("user_id", "email", "display_name", "version")
-_COLUMNS = ("id", "user_id", "template", "occasion_id", "subject", "details", "create_time", "state")
+_COLUMNS = ("id", "user_id", "template", "occasion_id", "subject", "details", "create_time", "state", "channel")
 _SHOWN = [_N[name] for name in _COLUMNS]
 
 _UPSERT = database.insert_given(CONTACTS, *_CONTACT_COLUMNS)
@@ -108,21 +106,26 @@ _UPSERT_CONTACTS = database.Statement(
         where=CONTACTS.c.version < _UPSERT.excluded.version,
     )
 )
-# No key is named, so that it does what it should under the old key, under the new one and under both.
-_INSERT = database.Statement(database.insert_given(NOTIFICATIONS, *_COLUMNS).on_conflict_do_nothing())
+_INSERT = database.Statement(
+    database.insert_given(NOTIFICATIONS, *_COLUMNS).on_conflict_do_nothing(
+        index_elements=["occasion_id", "template", "channel"]
+    )
+)
 # A message without an address is put off for a moment, so that those behind it have their turn; that is no attempt.
 _CLAIM = database.Statement("""
 WITH due AS MATERIALIZED (
-  SELECT id, user_id FROM notifications WHERE channel = 'EMAIL' AND next_try_at <= statement_timestamp()
+  SELECT id, user_id FROM notifications WHERE channel = %(channel)s AND next_try_at <= statement_timestamp()
   ORDER BY next_try_at LIMIT %(most)s FOR UPDATE SKIP LOCKED),
-addressed AS (SELECT due.id, c.email, c.display_name FROM due LEFT JOIN contacts AS c USING (user_id))
+addressed AS (
+  SELECT due.id, c.email, c.display_name, c.version, p.phone_number, p.push_endpoint
+  FROM due LEFT JOIN contacts AS c USING (user_id) LEFT JOIN preferences AS p USING (user_id))
 UPDATE notifications AS n SET epoch = n.epoch + 1,
   attempts = n.attempts + CASE WHEN a.email IS NULL THEN 0 ELSE 1 END,
   next_try_at = clock_timestamp()
     + make_interval(secs => CASE WHEN a.email IS NULL THEN %(address_wait)s::float8 ELSE %(lease)s::float8 END)
 FROM addressed AS a WHERE n.id = a.id
-RETURNING n.id, n.user_id, n.template, n.occasion_id, n.subject, n.details, n.create_time, n.state,
-  a.email, a.display_name, n.attempts, n.epoch
+RETURNING n.id, n.user_id, n.template, n.occasion_id, n.subject, n.details, n.create_time, n.state, n.channel,
+  a.email, a.display_name, a.version, coalesce(a.phone_number, ''), coalesce(a.push_endpoint, ''), n.attempts, n.epoch
 """)
 _SETTLE = database.Statement("""
 UPDATE notifications AS n SET state = g.state, reason = g.reason, epoch = n.epoch + 1,
@@ -132,6 +135,22 @@ UPDATE notifications AS n SET state = g.state, reason = g.reason, epoch = n.epoc
 FROM unnest(%(id)s::uuid[], %(epoch)s::bigint[], %(state)s::text[], %(reason)s::text[], %(wait)s::float8[],
   %(counted)s::boolean[]) AS g(id, epoch, state, reason, wait, counted)
 WHERE n.id = g.id AND n.epoch = g.epoch
+""")
+_P = PREFERENCES.c
+_PREFERENCES_COLUMNS = ("user_id", "choices", "phone_number", "push_endpoint")
+_ALL_OF_PREFERENCES = [_P[name] for name in _PREFERENCES_COLUMNS]
+_PREFERENCES_OF = database.Statement(
+    select(*_ALL_OF_PREFERENCES).where(_P.user_id == func.any(bindparam("user_id", type_=ARRAY(ID))))
+)
+_BEGIN_PREFERENCES = database.Statement("""
+INSERT INTO preferences (user_id) VALUES (%(user_id)s) ON CONFLICT DO NOTHING
+""")
+_LOCK_PREFERENCES = database.Statement(
+    select(*_ALL_OF_PREFERENCES).where(_P.user_id == bindparam("user_id", type_=ID)).with_for_update()
+)
+_SAVE_PREFERENCES = database.Statement("""
+UPDATE preferences SET choices = %(choices)s, phone_number = %(phone_number)s, push_endpoint = %(push_endpoint)s
+WHERE user_id = %(user_id)s
 """)
 _KNOWN = database.Statement(select(CONTACTS.c.user_id).where(CONTACTS.c.user_id == bindparam("user_id", type_=ID)))
 _GET = database.Statement(select(*_SHOWN, _N.reason, _N.send_time).where(_N.id == bindparam("id", type_=ID)))
@@ -155,10 +174,33 @@ async def add(transaction: database.Transaction, notifications: Sequence[domain.
     await transaction.run(_INSERT, rows | {"details": details})
 
 
-async def claim(transaction: database.Transaction, *, most: int, lease_s: float) -> list[Claimed]:
-    """Lease up to so many messages that are due and have an address. The attempt is counted here."""
-    rows = await transaction.run(_CLAIM, {"most": most, "lease": lease_s, "address_wait": ADDRESS_WAIT_S})
-    return [_claimed(row) for row in rows if row[8] is not None]
+async def preferences_of(transaction: database.Transaction, user_ids: Iterable[str]) -> dict[str, domain.Preferences]:
+    """The preferences of those of these people who have any, by user."""
+    rows = await transaction.run(_PREFERENCES_OF, {"user_id": sorted(set(user_ids))})
+    return {row[0]: _preferences(row) for row in rows}
+
+
+async def lock_preferences(transaction: database.Transaction, user_id: str) -> domain.Preferences:
+    """Somebody's preferences, which nobody else changes until the transaction ends."""
+    await transaction.run(_BEGIN_PREFERENCES, {"user_id": user_id})
+    [row] = await transaction.run(_LOCK_PREFERENCES, {"user_id": user_id})
+    return _preferences(row)
+
+
+async def save_preferences(transaction: database.Transaction, preferences: domain.Preferences) -> None:
+    """Write the preferences that were locked."""
+    choices = {kind: sorted(channels) for kind, channels in preferences.choices.items()}
+    values = {name: getattr(preferences, name) for name in _PREFERENCES_COLUMNS}
+    await transaction.run(_SAVE_PREFERENCES, values | {"choices": Jsonb(choices)})
+
+
+async def claim(
+    transaction: database.Transaction, channel: domain.Channel, *, most: int, lease_s: float
+) -> list[Claimed]:
+    """Lease up to so many messages of a channel that are due and have a contact. The attempt is counted here."""
+    values = {"channel": channel, "most": most, "lease": lease_s, "address_wait": ADDRESS_WAIT_S}
+    rows = await transaction.run(_CLAIM, values)
+    return [_claimed(row) for row in rows if row[len(_COLUMNS)] is not None]
 
 
 async def settle(transaction: database.Transaction, settled: Sequence[Settled]) -> None:
@@ -182,22 +224,28 @@ async def is_known(transaction: database.Transaction, user_id: str) -> bool:
 async def get(db: database.Database, notification_id: str) -> domain.Notification:
     """A message that was written."""
     [row] = await db.read(_GET, {"id": notification_id})
-    return _notification(row[:8], reason=row[8], send_time=row[9])
+    return _notification(row[:-2], reason=row[-2], send_time=row[-1])
 
 
 async def page_of(db: database.Database, user_id: str, page: pages.Page) -> list[domain.Notification]:
     """A user's messages, newest first: up to one more than the page shows."""
     rows = await db.read(_PAGE, {"user_id": user_id, "before": page.after or _LAST_ID, "most": page.size + 1})
-    return [_notification(row[:8], reason=row[8], send_time=row[9]) for row in rows]
+    return [_notification(row[:-2], reason=row[-2], send_time=row[-1]) for row in rows]
 
 
 def _claimed(row: database.Row) -> Claimed:
-    email, display_name, attempt, epoch = row[8:]
-    return Claimed(_notification(row[:8]), domain.Contact(row[1], email, display_name), attempt, epoch)
+    *contact, attempt, epoch = row[len(_COLUMNS) :]
+    return Claimed(_notification(row[: len(_COLUMNS)]), domain.Contact(row[1], *contact), attempt, epoch)
+
+
+def _preferences(row: database.Row) -> domain.Preferences:
+    user_id, choices, phone_number, push_endpoint = row
+    chosen = {domain.Kind(kind): frozenset(map(domain.Channel, channels)) for kind, channels in choices.items()}
+    return domain.Preferences(user_id, chosen, phone_number, push_endpoint)
 
 
 def _notification(row: database.Row, **known: object) -> domain.Notification:
-    some_id, user_id, template, occasion_id, subject, details, create_time, state = row
+    some_id, user_id, template, occasion_id, subject, details, create_time, state, channel = row
     return domain.Notification(
         id=some_id,
         user_id=user_id,
@@ -207,5 +255,6 @@ def _notification(row: database.Row, **known: object) -> domain.Notification:
         details=details,
         create_time=create_time,
         state=domain.State(state),
+        channel=domain.Channel(channel),
         **known,  # type: ignore[arg-type]  # reason and send_time, where they were read
     )

@@ -1,18 +1,19 @@
-"""What can be done with messages: queueing them, sending them, reading what was sent.
+"""What can be done with messages: queueing them, sending them, reading what was sent; and with people's wishes about them.
 
-No mail is sent inside a transaction. If the process dies before it claims a message, or after that and before it settles, the
+Nothing is sent inside a transaction. If the process dies before it claims a message, or after that and before it settles, the
 lease ends and the message is sent by another claim; when it died between the server's yes and the commit, the customer gets
-the message again, under the same Message-ID, by which mail programs and servers know it. Once it is settled it is never sent
-again.
+the message again. A mail has the same Message-ID then, by which mail programs and servers know it, and a push message the same
+notification_id, for the app; a text message can not be told from the first. Once it is settled it is never sent again.
 """
 
+import dataclasses
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from services.chassis import clock, database, errors, idempotency, ids, loops, metrics, pages
 from services.notification import domain, store
-from services.notification.domain import Outcome, State
+from services.notification.domain import Channel, Outcome, State
 
 _LOG = logging.getLogger(__name__)
 
@@ -22,8 +23,9 @@ FIRST_RETRY_S = 1.0
 MOST_RETRY_S = 300.0
 
 QUEUES = database.Statement("""
-SELECT 'mail', count(*), extract(epoch FROM clock_timestamp() - min(create_time)) FROM notifications
-WHERE next_try_at IS NOT NULL
+SELECT lower(c.channel), count(n.id), extract(epoch FROM clock_timestamp() - min(n.create_time))
+FROM unnest(ARRAY['EMAIL', 'SMS', 'PUSH']) AS c(channel)
+LEFT JOIN notifications AS n ON n.channel = c.channel AND n.next_try_at IS NOT NULL GROUP BY c.channel
 """)
 
 
@@ -34,24 +36,50 @@ class Words(Protocol):
         """The subject line of a letter. Raises when its details lack what the template names."""
 
 
-class Mailer(Protocol):
-    """Who carries messages."""
+class Sender(Protocol):
+    """Who carries the messages of one channel."""
 
     def room(self, most: int) -> int:
-        """How many of `most` messages may be sent now: none while the mail server is away."""
+        """How many of `most` messages may be sent now: none while whoever takes them is away."""
 
     async def send(self, notification: domain.Notification, contact: domain.Contact) -> domain.Result:
-        """Hand a message to the mail server, with its id as Message-ID. Raises nothing."""
+        """Hand a message over, with its id where the channel has a place for it. Raises nothing."""
+
+
+class Preferences:
+    """The use cases of people's wishes."""
+
+    def __init__(self, db: database.Database) -> None:
+        self._db = db
+
+    async def get(self, user_id: str, *, owner_id: str | None) -> domain.Preferences:
+        """What somebody wants. owner_id: whose wishes the caller may see (None: everybody's). Raises USER_NOT_FOUND."""
+        async with self._db.transaction() as transaction:
+            found = await store.preferences_of(transaction, [user_id])
+            # One's own account may be newer than the news of it.
+            seen = user_id == owner_id or (owner_id is None and (found or await store.is_known(transaction, user_id)))
+            if not seen:
+                raise _user_not_found(user_id)
+        return found.get(user_id, domain.Preferences(user_id))
+
+    async def update(self, user_id: str, change: domain.PreferencesChange) -> domain.Preferences:
+        """Change what somebody wants, for messages queued from now on. Raises CHANNEL_REQUIRED, CHANNEL_WITHOUT_ADDRESS."""
+        async with self._db.transaction() as transaction:
+            new = domain.changed(await store.lock_preferences(transaction, user_id), change)
+            await store.save_preferences(transaction, new)
+        return new
 
 
 class Notifications:
-    """The use cases of messages. `wake` tells the worker that there are some to send."""
+    """The use cases of messages. `wakes` tell the workers of the channels that there are some to send."""
 
-    def __init__(self, db: database.Database, words: Words, *, now: clock.Clock, wake: Callable[[], None]) -> None:
+    def __init__(
+        self, db: database.Database, words: Words, *, now: clock.Clock, wakes: Mapping[Channel, Callable[[], None]]
+    ) -> None:
         self._db = db
         self._words = words
         self._now = now
-        self._wake = wake
+        self._wakes = wakes
 
     async def register(self, transaction: database.Transaction, contacts: Sequence[domain.Contact]) -> None:
         """Learn whom to write to, and welcome them."""
@@ -64,39 +92,57 @@ class Notifications:
         await store.keep(transaction, contacts)
 
     async def queue(self, transaction: database.Transaction, letters: Sequence[domain.Letter]) -> None:
-        """Queue messages: one for each occasion and template, however often the event comes."""
-        await store.add(transaction, [self._notification(letter) for letter in letters])
-        transaction.after_commit(self._wake)
+        """Queue messages: one for each occasion, template and chosen channel, however often the event comes."""
+        wishes = await store.preferences_of(transaction, (letter.user_id for letter in letters))
+        notifications = []
+        for letter in letters:
+            preferences = wishes.get(letter.user_id, domain.Preferences(letter.user_id))
+            notifications += self._notifications(letter, preferences.channels(letter.template.kind))
+        await self._add(transaction, notifications)
 
     async def send(self, message: domain.Message) -> domain.Notification:
-        """Queue a message in an administrator's words; a repeated request finds what its first did.
+        """Queue a message in an administrator's words, and answer with its copy for the first channel.
 
-        Raises USER_NOT_FOUND or REQUEST_ID_REUSED.
+        A repeated request finds what its first did. Raises USER_NOT_FOUND, CHANNEL_NOT_CHOSEN or REQUEST_ID_REUSED.
         """
-        details = {"subject": message.subject, "lines": message.text.splitlines()}
+        details = {"subject": message.subject, "lines": message.text.splitlines(), "kind": message.kind}
+        # The occasion is the first copy's id: so a request is claimed before it is known which copies there will be.
         occasion_id = ids.new_id(self._now())
         letter = domain.Letter(message.user_id, domain.Template.MESSAGE, occasion_id, details)
-        notification = self._notification(letter)
         async with self._db.transaction() as transaction:
             if not await store.is_known(transaction, message.user_id):
-                raise errors.not_found("USER_NOT_FOUND", "there is no such user", user_id=message.user_id)
-            made = await _claim(transaction, message, notification.id)
-            if made == notification.id:
-                await store.add(transaction, [notification])
-                transaction.after_commit(self._wake)
-        return notification if made == notification.id else await store.get(self._db, made)
+                raise _user_not_found(message.user_id)
+            made = await _claim(transaction, message, occasion_id)
+            if made == occasion_id:
+                wishes = await store.preferences_of(transaction, [message.user_id])
+                preferences = wishes.get(message.user_id, domain.Preferences(message.user_id))
+                first, *others = self._notifications(letter, domain.channels_of(message, preferences))
+                first = dataclasses.replace(first, id=occasion_id)
+                await self._add(transaction, [first, *others])
+        return first if made == occasion_id else await store.get(self._db, made)
 
-    def _notification(self, letter: domain.Letter) -> domain.Notification:
+    def _notifications(self, letter: domain.Letter, channels: Sequence[Channel]) -> list[domain.Notification]:
         now = self._now()
-        return domain.Notification(
-            id=ids.new_id(now),
-            user_id=letter.user_id,
-            template=letter.template,
-            occasion_id=letter.occasion_id,
-            subject=self._words.subject(letter),
-            details=letter.details,
-            create_time=now,
-        )
+        subject = self._words.subject(letter)
+        return [
+            domain.Notification(
+                id=ids.new_id(now),
+                user_id=letter.user_id,
+                template=letter.template,
+                occasion_id=letter.occasion_id,
+                subject=subject,
+                details=letter.details,
+                create_time=now,
+                channel=channel,
+            )
+            for channel in channels
+        ]
+
+    async def _add(self, transaction: database.Transaction, notifications: Sequence[domain.Notification]) -> None:
+        if notifications:
+            await store.add(transaction, notifications)
+        for channel in {notification.channel for notification in notifications}:
+            transaction.after_commit(self._wakes[channel])
 
     async def list(self, user_id: str, page: pages.Page) -> pages.Slice[domain.Notification]:
         """A user's messages, newest first."""
@@ -115,24 +161,36 @@ async def _claim(transaction: database.Transaction, message: domain.Message, not
     return answer
 
 
-class Mailing:
-    """The sending of mail, as an effect of `chassis/effects.py`."""
+def _user_not_found(user_id: str) -> errors.DomainError:
+    return errors.not_found("USER_NOT_FOUND", "there is no such user", user_id=user_id)
 
-    def __init__(self, mailer: Mailer, *, lease_s: float, most_attempts: int) -> None:
-        self._mailer = mailer
+
+class Sending:
+    """The sending of one channel's messages, as an effect of `chassis/effects.py`."""
+
+    def __init__(self, channel: Channel, sender: Sender, *, lease_s: float, most_attempts: int) -> None:
+        self._channel = channel
+        self._sender = sender
         self._lease_s = lease_s
         self._most_attempts = most_attempts
 
     async def claim(self, transaction: database.Transaction, most: int) -> list[store.Claimed]:
-        """Lease messages that are due. While the mail server is away they wait, and no attempt is counted."""
-        room = self._mailer.room(most)
-        return await store.claim(transaction, most=room, lease_s=self._lease_s) if room else []
+        """Lease messages that are due. While whoever takes them is away they wait, and no attempt is counted."""
+        room = self._sender.room(most)
+        return await store.claim(transaction, self._channel, most=room, lease_s=self._lease_s) if room else []
 
     async def perform(self, work: store.Claimed) -> domain.Result:
         """Send one message."""
-        result = await self._mailer.send(work.notification, work.contact)
-        metrics.EFFECTS.labels(SERVICE, work.notification.template, result.outcome).inc()
+        result = await self._send(work)
+        effect = f"{self._channel.lower()}.{work.notification.template}"
+        metrics.EFFECTS.labels(SERVICE, effect, result.outcome).inc()
         return result
+
+    async def _send(self, work: store.Claimed) -> domain.Result:
+        if not work.contact.address(self._channel):
+            # It was there when the message was queued; its owner has taken it back.
+            return domain.Result(Outcome.REFUSED, "ADDRESS_MISSING")
+        return await self._sender.send(work.notification, work.contact)
 
     async def settle(
         self, transaction: database.Transaction, outcomes: Sequence[tuple[store.Claimed, domain.Result]]
@@ -147,6 +205,10 @@ class Mailing:
         if state is State.QUEUED:
             wait_s = loops.backoff(claimed.attempt if counted else 1, first=FIRST_RETRY_S, most=MOST_RETRY_S)
         if state is State.FAILED:
-            extra = {"notification_id": claimed.notification.id, "reason": result.reason}
+            extra = {
+                "notification_id": claimed.notification.id,
+                "channel": self._channel,
+                "reason": result.reason,
+            }
             _LOG.warning("message could not be sent", extra=extra)
         return store.Settled(claimed, state, result.reason, wait_s, counted)

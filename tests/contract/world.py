@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 
 from tests.support import audit, shop
+from tests.support.polling import eventually
 
 # The error's code, as gRPC numbers them, by the status that REST gives.
 CODES: Mapping[int, frozenset[int]] = {
@@ -55,6 +56,8 @@ class World:
             "products": shop.taken(await customer.http.get("/api/v1/products", params=page)),
             "stock": {name: await customer.stock(product) for name, product in self.products.items()},
             "shelves": [shelf for shelf in shelves if shelf["slug"] in {self.category, "shelf"}],
+            "wishes": shop.taken(await customer.http.get("/api/v1/notifications/preferences")),
+            "messages": await _templates(self.people["registered"]),
             "account": shop.taken(await self.people["registered"].http.get("/api/v1/users/me")),
         }
 
@@ -70,6 +73,11 @@ async def made(market: shop.Shop) -> World:
         "admin": await market.admin(),
         "registered": registered,
     }
+
+    async def welcomed() -> bool:
+        return "welcome" in await _templates(registered)
+
+    await eventually(welcomed, within_s=60)
     category = await market.category(f"contract-{secrets.token_hex(6)}")
     products = {
         "vendors": await _product(people["vendor"], category, 1250, "USD"),
@@ -104,6 +112,12 @@ def wrong_fields(answer: httpx.Response) -> set[str]:
     ]
     assert all(violation["description"] for violation in violations)
     return {violation["field"] for violation in violations}
+
+
+async def _templates(person: shop.Person) -> list[str]:
+    """What somebody was told, the newest first."""
+    history = shop.taken(await person.http.get("/api/v1/notifications/history"))
+    return [message["template"] for message in history["notifications"]]
 
 
 async def _product(vendor: shop.Person, category: str, cents: int, currency: str) -> shop.Product:

@@ -7,7 +7,8 @@ import pytest
 import pytest_asyncio
 
 from services.chassis import clock, database
-from services.notification import clients, events, usecases
+from services.notification import events, usecases
+from tests.integration.notification import aws
 from tests.integration.notification import post_office as offices
 from tests.integration.notification.post_office import PostOffice
 from tests.support import postgres, simulators
@@ -33,6 +34,20 @@ def smtp_url(mail_store: Path) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(autouse=True)
+def aws_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Credentials for SNS, so that nobody looks for any elsewhere."""
+    for name, value in aws.CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture(scope="module")
+def sns() -> Iterator[aws.Sns]:
+    """An SNS."""
+    with aws.moto() as made:
+        yield made
+
+
 @pytest_asyncio.fixture
 async def db(database_url: str) -> AsyncIterator[database.Database]:
     async with postgres.opened(database_url, events.PUBLISHED) as opened:
@@ -43,7 +58,7 @@ async def db(database_url: str) -> AsyncIterator[database.Database]:
 @pytest.fixture
 def idle_office(db: database.Database, mail_store: Path) -> PostOffice:
     """A post office where events are heard, but nobody sends."""
-    notifications = usecases.Notifications(db, clients.Templates(), now=clock.utc_now, wake=lambda: None)
+    notifications = usecases.Notifications(db, offices.WORDS, now=clock.utc_now, wakes=offices.QUIET)
     return PostOffice(db, notifications, mail_store)
 
 

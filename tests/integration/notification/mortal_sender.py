@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from services.chassis import clock, database, outbox
-from services.notification import clients, domain, events, usecases
+from services.notification import domain, events, usecases, words
 from tests.support import mortal
 
 MODULE = "tests.integration.notification.mortal_sender"
@@ -32,7 +32,9 @@ class MortalDatabase(database.Database):
 async def _do() -> None:
     db = MortalDatabase(os.environ["DATABASE_URL"], outbox.Outbox(events.PUBLISHED, clock.utc_now, lambda: None))
     await db.start()
-    notifications = usecases.Notifications(db, clients.Templates(), now=clock.utc_now, wake=lambda: None)
+    notifications = usecases.Notifications(
+        db, words.Templates(), now=clock.utc_now, wakes=dict.fromkeys(domain.Channel, lambda: None)
+    )
     await notifications.send(message(os.environ["USER_ID"], os.environ["REQUEST_ID"]))
 
 

@@ -1,4 +1,7 @@
-"""A mail worker that kills itself with SIGKILL at one line, named by DIE_AT: what is left is for others to find."""
+"""A worker that kills itself with SIGKILL at one line, named by DIE_AT: what is left is for others to find.
+
+It sends mail, or what CHANNEL names instead.
+"""
 
 import asyncio
 import os
@@ -6,11 +9,13 @@ import signal
 from collections.abc import Sequence
 
 from services.chassis import clock, database, effects, outbox
-from services.notification import clients, domain, events, store, usecases
+from services.notification import clients, domain, events, store, text_messages, usecases, words
+from services.notification.domain import Channel
 from services.notification.settings import Settings
+from tests.integration.notification import aws
 
-CLAIMED = "claimed"  # the message is leased, the mail server was not called
-ACCEPTED = "accepted"  # the mail server took it, nobody wrote it down
+CLAIMED = "claimed"  # the message is leased, nobody was called
+ACCEPTED = "accepted"  # the server took it, nobody wrote it down
 WRITTEN = "written"  # it is written, but not committed
 COMMITTED = "committed"  # it is committed
 POINTS = (CLAIMED, ACCEPTED, WRITTEN, COMMITTED)
@@ -21,7 +26,7 @@ def _die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-class MortalMailing(usecases.Mailing):
+class MortalSending(usecases.Sending):
     """The service's own effect, with deaths between its lines."""
 
     async def perform(self, work: store.Claimed) -> domain.Result:
@@ -43,15 +48,22 @@ class MortalMailing(usecases.Mailing):
             _die()
 
 
+def _sender(channel: Channel, url: str) -> clients.Mailer | text_messages.Sns:
+    if channel is Channel.EMAIL:
+        return clients.Mailer(Settings(smtp_url=url), words.Templates(), now=clock.utc_now)
+    return text_messages.Sns(channel, aws.settings(url), words.Templates())
+
+
 async def _work() -> None:
-    mailer = clients.Mailer(Settings(smtp_url=os.environ["OUTSIDE_URL"]), clients.Templates(), now=clock.utc_now)
-    await mailer.start()
+    channel = Channel(os.environ.get("CHANNEL", Channel.EMAIL))
+    sender = _sender(channel, os.environ["OUTSIDE_URL"])
+    await sender.start()
     db = database.Database(
         os.environ["TEST_DATABASE_URL"], outbox.Outbox(events.PUBLISHED, clock.utc_now, lambda: None)
     )
     await db.start()
-    mailing = MortalMailing(mailer, lease_s=LEASE_S, most_attempts=3)
-    await effects.Worker(db, mailing, effects.Limits(idle_s=0.02, idle_most_s=0.05), name="mortal").start()
+    sending = MortalSending(channel, sender, lease_s=LEASE_S, most_attempts=3)
+    await effects.Worker(db, sending, effects.Limits(idle_s=0.02, idle_most_s=0.05), name="mortal").start()
     await asyncio.sleep(120)
 
 

@@ -1,8 +1,8 @@
-"""The notification service without Kafka: events come in, a real mail server keeps what is sent."""
+"""The notification service without Kafka: events come in, a real mail server and an SNS keep what is sent."""
 
 import uuid
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
@@ -12,7 +12,8 @@ from scripts.simulators import mailbox
 from services.chassis import clock, database, effects
 from services.chassis.money import Money
 from services.chassis.rpc import render
-from services.notification import clients, events, usecases
+from services.notification import clients, events, text_messages, usecases, words
+from services.notification.domain import Channel
 from services.notification.settings import Settings
 from souk.order.v1 import order_events_pb2, order_pb2
 from souk.payment.v1 import payment_events_pb2
@@ -21,10 +22,14 @@ from tests.support.polling import eventually
 
 # Few enough calls at once that a test's mails do not all fit.
 LIMITS = effects.Limits(concurrent=16, idle_s=0.02, idle_most_s=0.05)
+WORDS = words.Templates()
+# Nobody is woken: who is to send looks by itself, or is not there.
+QUIET: Mapping[Channel, Callable[[], None]] = dict.fromkeys(Channel, lambda: None)
 PRICE = render.money_message(Money("USD", 4200))
 
 _MESSAGES = database.Statement("""
-SELECT id, template, state, reason, attempts FROM notifications WHERE user_id = %(user_id)s ORDER BY id
+SELECT id, template, state, reason, attempts FROM notifications WHERE user_id = %(user_id)s
+ORDER BY create_time, array_position(ARRAY['EMAIL', 'SMS', 'PUSH'], channel), id
 """)
 
 # How long a test waits for what must happen, in seconds: a busy machine is slow.
@@ -115,15 +120,32 @@ class PostOffice:
 
 @asynccontextmanager
 async def working(db: database.Database, chosen: Settings) -> AsyncIterator[usecases.Notifications]:
-    """The service's worker, sending until the block ends."""
-    words = clients.Templates()
-    mailer = clients.Mailer(chosen, words, now=clock.utc_now)
-    mailing = usecases.Mailing(mailer, lease_s=chosen.lease_s, most_attempts=chosen.most_attempts)
-    worker = effects.Worker(db, mailing, LIMITS, name="test-mail")
+    """The service's worker for mail, sending until the block ends."""
+    mailer = clients.Mailer(chosen, WORDS, now=clock.utc_now)
+    mailing = usecases.Sending(Channel.EMAIL, mailer, lease_s=chosen.lease_s, most_attempts=chosen.most_attempts)
+    worker = effects.Worker(db, mailing, LIMITS, name="test-email")
     await mailer.start()
     await worker.start()
     try:
-        yield usecases.Notifications(db, words, now=clock.utc_now, wake=worker.wake)
+        wakes = {**QUIET, Channel.EMAIL: worker.wake}
+        yield usecases.Notifications(db, WORDS, now=clock.utc_now, wakes=wakes)
     finally:
         await worker.stop()
         await mailer.stop()
+
+
+@asynccontextmanager
+async def calling(db: database.Database, chosen: Settings) -> AsyncIterator[Mapping[Channel, Callable[[], None]]]:
+    """The service's workers for SNS, sending until the block ends: what wakes them."""
+    async with AsyncExitStack() as stack:
+        wakes = {}
+        for channel in (Channel.SMS, Channel.PUSH):
+            sender = text_messages.Sns(channel, chosen, WORDS)
+            sending = usecases.Sending(channel, sender, lease_s=chosen.sns_lease_s, most_attempts=chosen.most_attempts)
+            limits = effects.Limits(concurrent=chosen.sns_calls, idle_s=0.02, idle_most_s=0.05)
+            worker = effects.Worker(db, sending, limits, name=f"test-{channel}")
+            for part in (sender, worker):
+                await part.start()
+                stack.push_async_callback(part.stop)
+            wakes[channel] = worker.wake
+        yield wakes

@@ -29,6 +29,7 @@ WHERE id = (SELECT id FROM notifications WHERE next_try_at <= statement_timestam
 RETURNING id
 """
 # What code of 0002 runs.
+CLAIM_OF_0002 = CLAIM_OF_0001.replace("next_try_at <=", "channel = 'EMAIL' AND next_try_at <=")
 INSERT_OF_0002 = """
 INSERT INTO notifications (id, user_id, template, occasion_id, subject, details, create_time, state)
 VALUES (%(id)s, %(user)s, %(template)s, %(occasion)s, 'Hello', '{}', now(), 'QUEUED')
@@ -98,3 +99,40 @@ def test_the_first_step_is_done_to_its_end_after_it_was_cut_short(schema: Schema
     schema.migrate("0001", "0002")
     assert schema.run("SELECT 1 FROM pg_indexes WHERE indexname = 'uq_notifications_occasion'") == 1
     assert schema.run("SELECT 1 FROM pg_indexes WHERE indexdef LIKE '%%(channel, next_try_at)%%'") == 1
+
+
+# What code of now runs, for one channel.
+INSERT_OF_0003 = """
+INSERT INTO notifications (id, user_id, template, occasion_id, subject, details, create_time, state, channel)
+VALUES (%(id)s, %(user)s, %(template)s, %(occasion)s, 'Hello', '{}', now(), 'QUEUED', 'SMS')
+ON CONFLICT (occasion_id, template, channel) DO NOTHING
+"""
+
+
+def test_code_of_the_first_step_runs_beside_the_second_and_sends_no_text_message_by_mail(schema: Schema) -> None:
+    occasion = str(uuid.uuid4())
+    schema.migrate("0001", "0002")
+    assert schema.told(INSERT_OF_0002, occasion) == 1
+    assert schema.run(CLAIM_OF_0002) == 1
+    schema.migrate("0001", "0002", "0003")
+    assert schema.told(INSERT_OF_0002, occasion) == 0
+    assert [schema.told(INSERT_OF_0003, occasion) for _ in range(2)] == [1, 0]
+    assert schema.run(CLAIM_OF_0002) == 0
+
+
+def test_between_the_steps_no_second_channel_fits(schema: Schema) -> None:
+    occasion = str(uuid.uuid4())
+    schema.migrate("0001", "0002")
+    assert schema.told(INSERT_OF_0002, occasion) == 1
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        schema.told(INSERT_OF_0003, occasion)
+
+
+def test_a_migration_that_cannot_have_its_lock_gives_up_and_changes_nothing(schema: Schema) -> None:
+    schema.migrate("0001", "0002")
+    with psycopg.connect(schema.url) as busy:
+        busy.execute("SELECT 1 FROM notifications")
+        with pytest.raises(sqlalchemy.exc.OperationalError, match="lock timeout"):
+            schema.migrate("0001", "0002", "0003")
+    assert schema.told(INSERT_OF_0001, str(uuid.uuid4())) == 1
+    schema.migrate("0001", "0002", "0003")

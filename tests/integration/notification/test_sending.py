@@ -11,7 +11,7 @@ import pytest_asyncio
 from services.chassis import errors
 from services.chassis.money import Money
 from services.chassis.rpc import render
-from services.notification import rpc
+from services.notification import rpc, usecases
 from souk.notification.v1 import notification_pb2, notification_service_pb2, notification_service_pb2_grpc
 from souk.payment.v1 import payment_events_pb2
 from tests.integration.notification import mortal_sender
@@ -28,10 +28,10 @@ class Desk:
     admin: str
 
     async def send(
-        self, user: str, subject: str = "Closed on Monday", *, role: str = "ADMIN", **more: str
+        self, user: str, subject: str = "Closed on Monday", *, role: str = "ADMIN", **more: Any
     ) -> notification_pb2.Notification:
         """Send a message."""
-        content = {"text": "We move.\nBack on Tuesday."} | more
+        content: dict[str, Any] = {"text": "We move.\nBack on Tuesday."} | more
         request = notification_service_pb2.SendNotificationRequest(user_id=user, subject=subject, **content)
         metadata = self.shop.as_user(self.admin, role)
         sent: notification_pb2.Notification = await self.stub.SendNotification(request, metadata=metadata)
@@ -40,7 +40,9 @@ class Desk:
 
 @pytest_asyncio.fixture
 async def desk(office: PostOffice) -> AsyncIterator[Desk]:
-    async with calls.served(rpc.servicer(office.notifications), "notification") as shop:
+    async with calls.served(
+        rpc.servicer(office.notifications, usecases.Preferences(office.db)), "notification"
+    ) as shop:
         yield Desk(shop, notification_service_pb2_grpc.NotificationServiceStub(shop.channel), new_id())
 
 

@@ -2,6 +2,7 @@
 
 import email
 import email.policy
+import json
 import uuid
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,10 +13,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from services.notification import clients, domain
-from services.notification.domain import Template
+from services.notification import clients, domain, text_messages, words
+from services.notification.domain import Channel, Template
 
 NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
+# What Apple and Google take.
+MOST_PUSH_BYTES = 4096
 ORDER = str(uuid.uuid4())
 DETAILS: dict[Template, dict[str, object]] = {
     Template.WELCOME: {},
@@ -33,7 +36,7 @@ DETAILS: dict[Template, dict[str, object]] = {
     Template.MESSAGE: {"subject": "Closed on Monday", "lines": ["We move.", "Back on Tuesday."]},
 }
 ANN = domain.Contact(str(uuid.uuid4()), "ann@example.com", "Ann")
-TEMPLATES = clients.Templates()
+TEMPLATES = words.Templates()
 
 
 def notification(template: Template, **details: object) -> domain.Notification:
@@ -104,6 +107,33 @@ def test_no_value_becomes_a_header_or_a_line_of_its_own(text: str) -> None:
         "Content-Transfer-Encoding",
     ]
     assert len([line for line in parsed.get_content().split("\n") if line.startswith("  1 x ")]) == 1
+
+
+@pytest.mark.parametrize("template", Template)
+@pytest.mark.parametrize("channel", [Channel.SMS, Channel.PUSH])
+def test_every_template_makes_a_short_text_of_one_line(template: Template, channel: Channel) -> None:
+    text = TEMPLATES.body(replace(notification(template), channel=channel), ANN)
+    assert 10 < len(text) <= 160
+    assert text == " ".join(text.split())
+    assert "{" not in text
+
+
+@pytest.mark.parametrize("channel", [Channel.SMS, Channel.PUSH])
+@given(text=st.text(alphabet=st.characters(codec="utf-8"), max_size=2000))
+@example(text="a" * 5000)
+def test_a_short_text_stays_short_and_on_its_line(channel: Channel, text: str) -> None:
+    said = TEMPLATES.body(
+        replace(notification(Template.MESSAGE, subject="News", lines=text.splitlines()), channel=channel), ANN
+    )
+    assert len(said) <= words.MOST_SHORT[channel]
+    assert said == " ".join(said.split())
+
+
+def test_a_push_message_fits_into_what_devices_take_whatever_it_says() -> None:
+    subject, lines = "\U0001f4e6" * 200, ["\U0001f4e6" * 5000]
+    pushed = replace(notification(Template.MESSAGE, subject=subject, lines=lines), channel=Channel.PUSH)
+    sent = json.loads(text_messages.payload(pushed, TEMPLATES.body(pushed, ANN)))
+    assert all(len(content.encode()) < MOST_PUSH_BYTES for content in sent.values())
 
 
 @pytest.mark.parametrize(
