@@ -1,0 +1,29 @@
+"""What a customer wants to be told where, through the whole stack: a text message instead of a mail."""
+
+from tests.support import audit, shop
+from tests.support.polling import eventually
+
+PREFERENCES = "/api/v1/notifications/preferences"
+HISTORY = "/api/v1/notifications/history"
+
+
+async def told(customer: shop.Person) -> set[tuple[str, str, str]]:
+    history = shop.taken(await customer.http.get(HISTORY))
+    return {(item["template"], item["channel"], item["status"]) for item in history["notifications"]}
+
+
+async def test_a_customer_who_chooses_text_messages_gets_them(market: shop.Shop, auditor: audit.Auditor) -> None:
+    customer, _ = await market.registered()
+    wish = {"phone_number": "+4915112345678", "choices": [{"kind": "ORDER", "channels": ["SMS"]}]}
+    chosen = shop.taken(await customer.http.put(PREFERENCES, json=wish))
+    assert chosen == shop.taken(await customer.http.get(PREFERENCES))
+    product = await market.product(stock=5)
+
+    order = await customer.place(shop.basket((product, 1)))
+    await customer.settled(order["id"])
+
+    async def both() -> bool:
+        return await told(customer) == {("welcome", "EMAIL", "SENT"), ("order_confirmed", "SMS", "SENT")}
+
+    await eventually(both, within_s=30)
+    await auditor.audit([order["id"]])
