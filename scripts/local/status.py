@@ -4,6 +4,7 @@ import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from scripts import table
 from scripts.local import (
     edge,
     external,
@@ -53,11 +54,7 @@ def lines(chosen: settings.Settings) -> list[Line]:
 
 def render(found: list[Line]) -> str:
     """The lines as a table, with the sum of the memory below."""
-    rows = [HEADINGS, *(_cells(line) for line in found)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
-    text = "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    )
+    text = table.text(HEADINGS, [_cells(line) for line in found])
     return f"{text}\n{sizes.human(sum(line.memory for line in found))} in all"
 
 
