@@ -22,7 +22,7 @@ class Progress:
     def say(self, part: str, text: str) -> None:
         """Print one line about `part`."""
         with self._lock:
-            print(f"{self.seconds:6.1f}s  {part:<14}{text}", file=self._out, flush=True)
+            print(f"{self.seconds:6.1f}s  {part:<13} {text}", file=self._out, flush=True)
 
 
 class Silent(Progress):

@@ -1,0 +1,82 @@
+"""One simulated cluster for the run, the chart on it, and at the end the story of what happened."""
+
+import os
+import sys
+from collections.abc import Iterator
+
+import kubernetes
+import pytest
+
+from scripts.cluster import layout, plane, release, tools
+from scripts.local import layout as local
+from scripts.local import progress
+from tests.deploy.cluster import helm as helm_command
+from tests.deploy.cluster import shop
+from tests.deploy.cluster import story as stories
+
+_STORY = pytest.StashKey[stories.Story]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The run has a story from its beginning."""
+    config.stash[_STORY] = stories.Story()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Tell it."""
+    told = config.stash[_STORY]
+    if told.lines:
+        terminalreporter.section("what happened on the cluster")
+        terminalreporter.write_line(told.text())
+
+
+@pytest.fixture(scope="session")
+def story(request: pytest.FixtureRequest) -> stories.Story:
+    """What is told at the end."""
+    return request.config.stash[_STORY]
+
+
+@pytest.fixture(scope="session")
+def cluster(story: stories.Story) -> Iterator[layout.Cluster]:
+    """A control plane and three nodes, stopped and removed at the end whatever the tests say."""
+    report = progress.Progress(sys.stderr)
+    tools.build(tools.TOOLS, report)
+    chosen = layout.chosen("test", os.environ)
+    plane.down(chosen, progress.Silent())
+    try:
+        with story.tells("control plane and nodes up") as seen:
+            plane.up(chosen, progress.Silent())
+            seen.append("kube-apiserver, controller-manager, scheduler; 3 nodes in 3 zones")
+        yield chosen
+    finally:
+        plane.down(chosen, progress.Silent())
+
+
+@pytest.fixture(scope="session")
+def api(cluster: layout.Cluster) -> Iterator[kubernetes.client.ApiClient]:
+    """The cluster's API, as its administrator."""
+    with plane.client(cluster) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def helm(cluster: layout.Cluster) -> helm_command.Helm:
+    """Helm and kubectl, as a person with a KUBECONFIG runs them."""
+    return helm_command.Helm(cluster)
+
+
+@pytest.fixture(scope="session")
+def prepared(helm: helm_command.Helm, api: kubernetes.client.ApiClient) -> release.Release:
+    """What docs/operations.md asks for before the first installation: the namespace with its rules, and the secrets."""
+    helm.kubectl("apply", "-f", str(local.ROOT / "k8s" / "namespaces.yaml"))
+    helm.kubectl("apply", "-f", str(local.ROOT / "k8s" / "priority-classes.yaml"))
+    of = release.Release(api, shop.RELEASE, shop.NAMESPACE)
+    shop.await_default_account(of)
+    shop.create_secrets(of)
+    return of
+
+
+@pytest.fixture(scope="session")
+def before(prepared: release.Release) -> set[str]:
+    """What the namespace holds before the chart is installed."""
+    return shop.everything(prepared)
