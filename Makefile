@@ -9,15 +9,20 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 VENV_PYTHON := .venv/bin/python
 LOCAL := $(VENV_PYTHON) -m scripts.local
+CLUSTER := $(VENV_PYTHON) -m scripts.cluster
+# A release on a cluster, for status and smoke.
+RELEASE ?=
+NAMESPACE ?= $(or $(RELEASE),souk)
 TOGETHER_FLAG := $(if $(filter-out 0 no false,$(TOGETHER)),--together)
 # What to test: TESTS=tests/unit for a part, K='an expression' for those whose names match.
 TESTS ?= tests
 K ?=
 
-.PHONY: help setup proto run down clean status logs test lint format typecheck bench lock compose
+.PHONY: help setup proto run down clean status logs test lint format typecheck cluster-up cluster-down smoke bench \
+	lock compose
 
 help: ## what there is to do
-	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## make .venv with everything in requirements.lock, and the stubs of the contract
 	@if [ -z "$(PYTHON)" ]; then \
@@ -36,8 +41,8 @@ down: .venv/bin/python ## stop what `make run` started; data stays
 clean: .venv/bin/python ## stop it, and the stacks of tests, and remove their data; downloads stay
 	@$(LOCAL) clean --every
 
-status: .venv/bin/python ## each process with its address, health, memory and log
-	@$(LOCAL) status
+status: .venv/bin/python ## each process with its health, memory and log (RELEASE=souk: a release on the cluster of KUBECONFIG)
+	@$(if $(RELEASE),$(CLUSTER) status --release "$(RELEASE)" --namespace "$(NAMESPACE)",$(LOCAL) status)
 
 logs: .venv/bin/python ## follow the logs of all processes
 	@$(LOCAL) logs
@@ -61,6 +66,15 @@ format: setup ## let ruff mend what it can
 
 typecheck: setup ## mypy alone
 	@$(VENV_PYTHON) -m mypy
+
+cluster-up: setup ## start a Kubernetes control plane with simulated nodes in three zones
+	@$(CLUSTER) up
+
+cluster-down: .venv/bin/python ## stop it and remove its data; its tools stay
+	@$(CLUSTER) down
+
+smoke: .venv/bin/python ## wait for a roll-out, then order (RELEASE=souk NAMESPACE=souk EDGE_URL=https://...)
+	@$(CLUSTER) smoke --release "$(or $(RELEASE),souk)" --namespace "$(NAMESPACE)"
 
 bench: setup ## orders a second, latency and CPU per order, as JSON in .souk/bench
 	@$(VENV_PYTHON) -m scripts.bench

@@ -9,6 +9,7 @@ from typing import Any
 import kubernetes
 import kubernetes.dynamic
 
+from scripts import first_order
 from scripts.cluster import release
 from services import registry
 from tests.deploy.cluster import helm as helm_command
@@ -34,8 +35,7 @@ class Chart:
 
     def upgrade(self, version: str, *arguments: str) -> None:
         """Go to the images of another version and wait for them. Raises RefusedError when that fails."""
-        images = [f"--set=images.{name}.tag={version}" for name in ("services", "edge", "tools")]
-        self.helm("upgrade", RELEASE, str(CHART), *self._usual, *images, *arguments)
+        self.helm("upgrade", RELEASE, str(CHART), *self._usual, *self.images(version), *arguments)
 
     def roll_back(self, revision: int) -> None:
         """Go back to a revision and wait for it."""
@@ -45,9 +45,24 @@ class Chart:
         """Remove it and wait until it is gone."""
         self.helm("uninstall", RELEASE, "--namespace", NAMESPACE, "--wait", "--timeout", "120s")
 
+    @staticmethod
+    def images(version: str) -> tuple[str, ...]:
+        """The arguments that choose the images of a version."""
+        return tuple(f"--set=images.{name}.tag={version}" for name in ("services", "edge", "tools"))
+
     @property
     def _usual(self) -> tuple[str, ...]:
         return ("--namespace", NAMESPACE, "--values", str(VALUES), "--wait", "--timeout", "120s")
+
+
+def services() -> tuple[str, ...]:
+    """The names of the registry's services."""
+    return tuple(registry.load().services)
+
+
+def wish() -> first_order.Wish:
+    """An order as anybody places it."""
+    return first_order.Wish(first_order.BASKET, "card_approved", "CONFIRMED")
 
 
 def secrets() -> Mapping[str, tuple[str, ...]]:
