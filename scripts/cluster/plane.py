@@ -2,6 +2,7 @@
 
 import base64
 import concurrent.futures
+import functools
 import shutil
 import threading
 import time
@@ -28,10 +29,11 @@ def up(cluster: layout.Cluster, report: progress.Progress) -> None:
         for done in [pool.submit(lambda maker: starter.ensure(maker(cluster)), maker) for maker in makers]:
             done.result()
     with client(cluster) as api:
+        core = kubernetes.client.CoreV1Api(api)
         _register_metrics(cluster, api)
         for node in stages.nodes():
-            _once(lambda node=node: kubernetes.client.CoreV1Api(api).create_node(node))  # type: ignore[misc]
-        _await_nodes(kubernetes.client.CoreV1Api(api))
+            _once(functools.partial(core.create_node, node))
+        _await_nodes(core)
     report.say("nodes", f"{len(stages.nodes())} simulated, in as many zones")
 
 
