@@ -189,7 +189,9 @@ def _rollout(item: Object, pods: list[Object], zones: Mapping[str, str]) -> Roll
 
 def _autoscaler(item: Object) -> Autoscaler:
     status = item.status
-    current = {_metric_name(metric): _value(metric) for metric in status.current_metrics or ()}
+    # What could not be measured is an entry without a source.
+    measured = [metric for metric in status.current_metrics or () if _source(metric)]
+    current = {_metric_name(metric): _value(metric) for metric in measured}
     metrics = [(_metric_name(metric), _target(metric)) for metric in item.spec.metrics or ()]
     return Autoscaler(
         name=item.metadata.name,

@@ -68,7 +68,7 @@ def helm(cluster: layout.Cluster) -> helm_command.Helm:
 @pytest.fixture(scope="session")
 def prepared(helm: helm_command.Helm, api: kubernetes.client.ApiClient) -> release.Release:
     """What docs/operations.md asks for before the first installation: the namespace with its rules, and the secrets."""
-    helm.kubectl("apply", "-f", str(local.ROOT / "k8s" / "namespaces.yaml"))
+    helm.kubectl("apply", "-f", str(local.ROOT / "k8s" / "namespace.yaml"))
     helm.kubectl("apply", "-f", str(local.ROOT / "k8s" / "priority-classes.yaml"))
     of = release.Release(api, shop.RELEASE, shop.NAMESPACE)
     shop.await_default_account(of)

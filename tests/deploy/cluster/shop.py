@@ -34,7 +34,10 @@ class Chart:
         self.helm("install", RELEASE, str(CHART), *self._usual, *arguments)
 
     def upgrade(self, version: str, *arguments: str) -> None:
-        """Go to the images of another version and wait for them. Raises RefusedError when that fails."""
+        """Go to the images of another version and wait for them; what comes later in the arguments wins.
+
+        Raises RefusedError when that fails.
+        """
         self.helm("upgrade", RELEASE, str(CHART), *self._usual, *self.images(version), *arguments)
 
     def roll_back(self, revision: int) -> None:
