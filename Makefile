@@ -18,7 +18,7 @@ TOGETHER_FLAG := $(if $(filter-out 0 no false,$(TOGETHER)),--together)
 TESTS ?= tests
 K ?=
 
-.PHONY: help setup proto run down clean status logs test lint format typecheck cluster-up cluster-down smoke bench \
+.PHONY: help setup proto run down clean status logs test test-cluster lint format typecheck cluster-up cluster-down smoke bench \
 	lock compose
 
 help: ## what there is to do
@@ -53,6 +53,10 @@ logs: .venv/bin/python ## follow the logs of all processes
 # The tests' stack stands beside the main one, on its own ports and data, and is stopped whatever the tests say.
 test: setup ## run every test against a stack of its own (TESTS=path, K=expression)
 	@$(LOCAL) --stack test test $(TOGETHER_FLAG) -- -n 2 $(TESTS) $(if $(K),-k "$(K)")
+
+test-cluster: setup ## the chart: its checks, and its life on a Kubernetes API with simulated nodes (the first time builds tools)
+	@$(CLUSTER) tools
+	@$(VENV_PYTHON) -m pytest -n 0 $(wildcard tests/deploy/charts tests/deploy/images) tests/deploy/cluster
 
 lint: setup ## what CI holds the code to: ruff, mypy --strict, buf
 	@$(VENV_PYTHON) -m ruff check .

@@ -38,6 +38,8 @@ def apiserver(cluster: layout.Cluster) -> component.Component:
     flags = (
         *(f"--etcd-servers=http://{cluster.address('etcd')}", "--endpoint-reconciler-type=none"),
         *(f"--advertise-address={local.HOST}", f"--service-cluster-ip-range={_SERVICES}"),
+        # As on any cluster it is pod security that says who may be privileged, not the API's own old switch.
+        "--allow-privileged=true",
         *("--authorization-mode=Node,RBAC", f"--client-ca-file={cluster.certificate(pki.AUTHORITY)}"),
         *(f"--service-account-issuer={_ISSUER}", f"--service-account-key-file={cluster.certificate(pki.ACCOUNTS)}"),
         f"--service-account-signing-key-file={cluster.key(pki.ACCOUNTS)}",
