@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import cycle
 
 import httpx
@@ -35,19 +35,23 @@ async def insist(ask: Callable[[], Awaitable[httpx.Response]], *, within_s: floa
 
 @dataclass(frozen=True, slots=True)
 class Trickle:
-    """A customer's orders of one product. count is how many there will be."""
+    """A customer's orders of one product, pause_s seconds apart: `count` of them, or fewer when `over` is set before."""
 
     customer: shop.Person
     product: shop.Product
     count: int
+    pause_s: float = PAUSE_S
+    over: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def flow(self) -> list[str]:
         """Place the orders, one after a short while the other, whatever happens meanwhile: their ids."""
         async with asyncio.TaskGroup() as group:
-            placing = []
-            for _, card in zip(range(self.count), cycle(CARDS), strict=False):
+            placing: list[asyncio.Task[str]] = []
+            for card in cycle(CARDS):
+                if self.over.is_set() or len(placing) == self.count:
+                    break
                 placing.append(group.create_task(self._place(card)))
-                await asyncio.sleep(PAUSE_S)
+                await asyncio.sleep(self.pause_s)
         return [task.result() for task in placing]
 
     async def _place(self, card: str) -> str:
@@ -75,12 +79,13 @@ async def begun(market: shop.Shop, count: int) -> Trickle:
     return Trickle(await market.customer(), await market.product(stock=1000), count)
 
 
-async def assert_all_is_well(trickle: Trickle, order_ids: list[str], auditor: audit.Auditor) -> None:
-    """Every accepted order came to an end, none was lost or doubled, and the books agree."""
+async def assert_all_is_well(trickle: Trickle, order_ids: list[str], auditor: audit.Auditor) -> list[shop.Json]:
+    """Every accepted order came to an end, none was lost or doubled, and the books agree: how each ended."""
     ended = await trickle.settled(order_ids)
-    assert len(set(order_ids)) == trickle.count
+    assert len(set(order_ids)) == len(order_ids) > 0
     assert sorted(await auditor.orders_of(trickle.customer.user_id)) == sorted(order_ids)
     await auditor.audit(order_ids)
     sold = sum(order["status"] == "CONFIRMED" for order in ended)
     left = 1000 - sold
     assert await trickle.customer.stock(trickle.product) == {"on_hand": left, "reserved": 0, "available": left}
+    return ended
