@@ -2,11 +2,13 @@
 
     python -m gateway.generate --out DIR    writes DIR/envoy.yaml and DIR/openapi.json
 
-Reads the compiled contract (`python -m scripts.proto` makes it), the registry and the environment. The configuration
-refers to no other file: the descriptors, the OpenAPI document and its page are inside it.
+Reads the compiled contract (`python -m scripts.proto` makes it), the registry and the environment. The descriptors, the
+OpenAPI document and its page are inside the configuration. With MESH_TLS_DIR it refers to DIR/secrets.yaml, which names the
+certificates.
 """
 
 import argparse
+import dataclasses
 import json
 import os
 import sys
@@ -17,7 +19,7 @@ import yaml
 from google.protobuf import descriptor_pb2
 
 from gateway import contract, openapi, pages, settings
-from gateway.envoy import bootstrap
+from gateway.envoy import bootstrap, mesh
 
 _ROOT = Path(__file__).resolve().parent.parent
 
@@ -33,6 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         configured = settings.from_environment(os.environ, [service.name for service in contracted.services])
     except (contract.ContractError, settings.SettingsError) as error:
         return _refuse(error.problems)
+    configured = dataclasses.replace(configured, folder=options.out.absolute())
     for name, text in files(contracted, configured, options.descriptors.read_bytes()).items():
         options.out.mkdir(parents=True, exist_ok=True)
         (options.out / name).write_text(text)
@@ -43,7 +46,9 @@ def files(contracted: contract.Contract, configured: settings.Settings, descript
     """The edge's files by name."""
     document = openapi.document(contracted, configured.rate_limit_factor)
     config = bootstrap.configuration(contracted, configured, _without_comments(descriptors), pages.pages(document))
+    secrets = {mesh.SECRETS: yaml.safe_dump(mesh.secrets(configured.tls), sort_keys=False)} if configured.tls else {}
     return {
+        **secrets,
         "envoy.yaml": yaml.safe_dump(config, sort_keys=False, width=120),
         "openapi.json": json.dumps(document, indent=2) + "\n",
     }

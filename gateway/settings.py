@@ -3,6 +3,7 @@
 import ipaddress
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 
@@ -52,6 +53,10 @@ class Settings:
     tracing: Address | None
     trace_ratio: float
     access_log: str
+    # The folder of the edge's certificate; None while the mesh speaks plain text.
+    tls: Path | None
+    # Where the generated files will lie.
+    folder: Path = Path()
 
 
 def from_environment(environment: Mapping[str, str], services: Collection[str]) -> Settings:
@@ -70,6 +75,7 @@ def from_environment(environment: Mapping[str, str], services: Collection[str]) 
         tracing=reader.collector("OTEL_EXPORTER_OTLP_ENDPOINT"),
         trace_ratio=reader.fraction("TRACE_RATIO", "0.1"),
         access_log=reader.text("EDGE_ACCESS_LOG", ""),
+        tls=reader.certificates("MESH_TLS_DIR"),
     )
     if not settings.admin.is_loopback:
         reader.problems.append("EDGE_ADMIN_LISTEN: the admin interface has no password; give it a loopback address")
@@ -124,6 +130,13 @@ class _Reader:
         elif len({address.is_ip for address in addresses}) > 1:
             self.problems.append(f"{name}: give IP addresses or names, not both")
         return addresses
+
+    def certificates(self, name: str) -> Path | None:
+        text = self.text(name, "")
+        missing = [file for file in ("tls.crt", "tls.key", "ca.crt") if text and not (Path(text) / file).is_file()]
+        if missing:
+            self.problems.append(f"{name}: {text} has no {', '.join(missing)}")
+        return Path(text).absolute() if text else None
 
     def collector(self, name: str) -> Address | None:
         endpoint = self.text(name, "")

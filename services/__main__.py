@@ -17,8 +17,8 @@ from typing import Any
 
 import uvloop
 
-from services import health, registry
-from services.chassis import assembly, clock, logs, metrics, migrate, parked, process, settings, topics, tracing
+from services import health, parked_events, registry, topics
+from services.chassis import assembly, clock, logs, metrics, migrate, process, settings, tracing
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,9 @@ def _parked(arguments: list[str]) -> int:
     parser.add_argument("event_id", nargs="?", default="")
     chosen = parser.parse_args(arguments)
     url = settings.read(_Database, os.environ, service=chosen.service).url
-    return asyncio.run(parked.operate(url, chosen.action, chosen.event_id, actor=os.environ.get("USER", "operator")))
+    return asyncio.run(
+        parked_events.operate(url, chosen.action, chosen.event_id, actor=os.environ.get("USER", "operator"))
+    )
 
 
 def _module(name: str) -> Any:

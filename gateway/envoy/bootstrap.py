@@ -15,7 +15,7 @@ _DOWNSTREAM = (
 def configuration(
     contracted: contract.Contract, settings: Settings, descriptors: bytes, served: Sequence[pages.Page]
 ) -> dict[str, Any]:
-    """Envoy's bootstrap file. It refers to no other file."""
+    """Envoy's bootstrap file. It refers to no other file but, with mutual TLS, the one of its secrets."""
     return {
         "node": {"id": "edge", "cluster": "edge"},
         "admin": {"address": {"socket_address": {"address": settings.admin.host, "port_value": settings.admin.port}}},
@@ -33,7 +33,7 @@ def configuration(
                 listener.keys(contracted, settings, descriptors),
             ],
             "clusters": [
-                *(clusters.service(name, addresses) for name, addresses in settings.services.items()),
+                *(clusters.service(name, settings) for name in settings.services),
                 clusters.pipe(tokens.KEYS_CLUSTER, tokens.keys_socket(settings.listen)),
                 *([clusters.plain(listener.TRACES_CLUSTER, [settings.tracing])] if settings.tracing else []),
                 {"name": routes.NOWHERE, "type": "STATIC", "load_assignment": {"cluster_name": routes.NOWHERE}},

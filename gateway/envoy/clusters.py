@@ -3,18 +3,20 @@
 from collections.abc import Sequence
 from typing import Any
 
-from gateway.settings import Address
+from gateway.envoy import mesh
+from gateway.settings import Address, Settings
 
 _HTTP = "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 # Far above what one edge forwards: the limits are there to bound memory, not to shed load. Rate limits do that.
 _MAX_IN_FLIGHT = 20_000
 
 
-def service(name: str, addresses: Sequence[Address]) -> dict[str, Any]:
+def service(name: str, settings: Settings) -> dict[str, Any]:
     """The cluster of a service: gRPC over HTTP/2, least-loaded first, health checked and ejected when it fails."""
     return {
         "name": name,
-        **_endpoints(name, addresses),
+        **_endpoints(name, settings.services[name]),
+        **mesh.connection(name, settings),
         "connect_timeout": "0.5s",
         "lb_policy": "LEAST_REQUEST",
         "typed_extension_protocol_options": _http2(),

@@ -13,8 +13,8 @@ import jwt
 from google.protobuf.descriptor import ServiceDescriptor
 
 from services.chassis import clock, consumer, database, events, kafka, loops, outbox, parked, process, relay, retention
-from services.chassis.rpc import client, identity, server
-from services.chassis.settings import env, read
+from services.chassis.rpc import certificates, client, identity, server
+from services.chassis.settings import SettingsError, env, read
 
 SERVE = "serve"
 WORK = "work"
@@ -34,7 +34,8 @@ class Settings:
     kafka_sasl_mechanism: str = env("KAFKA_SASL_MECHANISM", default="")
     kafka_username: str = env("KAFKA_USERNAME", default="")
     kafka_password: str = env("KAFKA_PASSWORD", default="", secret=True)
-    mesh_key: str = env("MESH_KEY", secret=True)
+    mesh_key: str = env("MESH_KEY", default="", secret=True)
+    mesh_tls_dir: str = env("MESH_TLS_DIR", default="")
     token_issuer: str = env("TOKEN_ISSUER", default="https://souk.local")
     token_audience: str = env("TOKEN_AUDIENCE", default="souk")
     consumer_batch: int = env("CONSUMER_BATCH", default=500)
@@ -81,7 +82,7 @@ class Assembly:
         self.service = service
         self.host = host
         self.settings = read(Settings, host.environ, service=service)
-        self.mesh = identity.Mesh(self.settings.mesh_key, service)
+        self.mesh = _mesh(self.settings, service)
         writer = outbox.Outbox(publications, host.now, self._wake_relay)
         self.db = database.Database(self.settings.database_url, writer, pool_size=self.settings.database_pool)
         self._peers: list[client.Peer] = []
@@ -157,6 +158,21 @@ class Assembly:
 
     def _reader(self, consuming: Consuming) -> events.Reader:
         return events.Reader(consuming.subscribers)
+
+
+def _mesh(settings: Settings, service: str) -> identity.Mesh:
+    """How the service proves who it is."""
+    if not settings.mesh_tls_dir:
+        if not settings.mesh_key:
+            raise SettingsError("neither MESH_TLS_DIR nor MESH_KEY is set")
+        return identity.Mesh(settings.mesh_key, service)
+    folder = Path(settings.mesh_tls_dir)
+    # A process that hosts several services has a folder in it for each.
+    own = folder / service if (folder / service).is_dir() else folder
+    try:
+        return identity.Mesh("", service, certificates.Certificates(own))
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"MESH_TLS_DIR: {error}") from error
 
 
 def migrations(service: str) -> Path:

@@ -156,25 +156,3 @@ async def _act(db: database.Database, statement: database.Statement, event_id: s
             await transaction.run(_ACTION, {"event_id": event_id, "action": action, "actor": actor})
             await transaction.run(_NEXT_NOW, {"key": rows[0][0]})
     return bool(rows)
-
-
-async def operate(database_url: str, action: str, event_id: str, *, actor: str) -> int:
-    """What an operator asked for on the command line: a process exit code."""
-    db = database.Database(database_url, _Silent(), pool_size=1)
-    await db.start()
-    try:
-        if action == "list":
-            for row in await listed(db):
-                print("\t".join(str(column) for column in row))  # noqa: T201 - the answer of a command
-            return 0
-        act = replay if action == "replay" else discard
-        return 0 if await act(db, event_id, actor=actor) else 1
-    finally:
-        await db.stop()
-
-
-class _Silent:
-    """Looking after parked events emits nothing."""
-
-    async def write(self, transaction: database.Transaction, happened: Sequence[object]) -> None:
-        raise NotImplementedError

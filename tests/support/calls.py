@@ -17,7 +17,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from services.chassis import errors
-from services.chassis.rpc import identity, server, status
+from services.chassis.rpc import certificates, identity, server, status
 
 ISSUER = identity.Issuer("https://souk.test", "souk")
 KEY_ID = "test-key"
@@ -49,15 +49,17 @@ class Shop:
 
 
 @asynccontextmanager
-async def served(servicer: server.Servicer, service: str, *, traced: bool = False) -> AsyncIterator[Shop]:
-    """A server with this servicer behind everything that the chassis puts around it."""
+async def served(
+    servicer: server.Servicer, service: str, *, traced: bool = False, own: certificates.Certificates | None = None
+) -> AsyncIterator[Shop]:
+    """A server with this servicer behind everything that the chassis puts around it. With `own`, it speaks mutual TLS."""
     key = ec.generate_private_key(ec.SECP256R1())
     public = jwt.PyJWK(jwt.algorithms.ECAlgorithm.to_jwk(key.public_key(), as_dict=True) | {"kid": KEY_ID}, "ES256")
 
     async def fetch() -> Mapping[str, jwt.PyJWK]:
         return {KEY_ID: public}
 
-    gate = identity.Gate(identity.Tokens(ISSUER, fetch), identity.Mesh(MESH_KEY, service))
+    gate = identity.Gate(identity.Tokens(ISSUER, fetch), identity.Mesh(MESH_KEY, service, own))
     address = f"127.0.0.1:{_free_port()}"
     running = server.Server(service, address, gate, servicer, traced=traced)
     await running.start()

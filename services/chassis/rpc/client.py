@@ -9,7 +9,7 @@ from google.protobuf.descriptor import ServiceDescriptor
 from google.protobuf.message import Message
 
 from services.chassis import logs, tracing
-from services.chassis.rpc import identity, policy, serving, status
+from services.chassis.rpc import certificates, identity, policy, serving, status
 
 Response = TypeVar("Response", bound=Message)
 
@@ -44,9 +44,10 @@ class Peer:
         self._descriptor = descriptor
         self._mesh = mesh
         self._traced = traced
-        self.channel = self._open()
+        # With certificates, something that stubs use as a channel.
+        self.channel: Any = certificates.Channel(mesh.own, self._open) if mesh.own else self._open(None)
 
-    def _open(self) -> grpc.aio.Channel:
+    def _open(self, credentials: grpc.ChannelCredentials | None) -> grpc.aio.Channel:
         options = [
             ("grpc.service_config", service_config(self._descriptor)),
             ("grpc.keepalive_time_ms", 20_000),
@@ -56,7 +57,12 @@ class Peer:
             ("grpc.max_reconnect_backoff_ms", 1_000),
         ]
         interceptors: Sequence[grpc.aio.ClientInterceptor] = tracing.client_interceptors(enabled=self._traced)
-        return grpc.aio.insecure_channel(self._address, options=options, interceptors=interceptors)
+        if not credentials:
+            return grpc.aio.insecure_channel(self._address, options=options, interceptors=interceptors)
+        # However the address is written, the certificate there must be the service's.
+        service = self._descriptor.full_name.split(".")[1]
+        options.append(("grpc.ssl_target_name_override", service))
+        return grpc.aio.secure_channel(self._address, credentials, options=options, interceptors=interceptors)
 
     async def start(self) -> None:
         """Nothing: the channel connects when it is first used."""
@@ -71,7 +77,7 @@ class Peer:
         Raises the DomainError that the other side raised, or TransientError when there is no answer: then whether it
         happened is unknown.
         """
-        metadata = [(identity.MESH_HEADER, self._mesh.token())]
+        metadata = self._mesh.metadata()
         ids = logs.context.get()
         if "request_id" in ids:
             metadata.append((serving.REQUEST_ID, ids["request_id"]))

@@ -1,13 +1,13 @@
 """Who is calling: a person by an access token, a service by a token of the mesh. Every service verifies for itself.
 
-An access token is a JWT signed with ES256 by the user service, whose public keys are fetched and kept. A mesh token is a
-short JWT signed with the key that all services of an installation share; with mutual TLS in front, the certificate says
-the same again.
+An access token is a JWT signed with ES256 by the user service, whose public keys are fetched and kept. With mutual TLS a
+service is who its certificate says. Without, it shows a mesh token: a short JWT signed with the key that all services of an
+installation share.
 """
 
 import contextvars
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ import jwt
 from cachetools import TTLCache
 
 from services.chassis import errors
-from services.chassis.rpc import policy
+from services.chassis.rpc import certificates, policy
 
 ALGORITHM = "ES256"
 MESH_ALGORITHM = "HS256"
@@ -27,9 +27,13 @@ REFETCH_S = 5.0
 # A key that the user service no longer publishes is forgotten within this.
 KEYS_KEPT_S = 300.0
 ADMIN = "ADMIN"
+# Whom people's calls come from, where certificates say who calls.
+EDGE = "edge"
 
 # Public keys by key id. Raises TransientError when they cannot be had.
 FetchKeys = Callable[[], Awaitable[Mapping[str, jwt.PyJWK]]]
+# What gRPC knows of the other side of a connection.
+AskPeer = Callable[[], Mapping[str, Iterable[bytes]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,14 +124,25 @@ class Tokens:
 
 
 class Mesh:
-    """Signs and verifies who a service is, with the installation's shared key."""
+    """Says who a service is and finds out who others are: by certificates, else by tokens of the installation's key."""
 
-    def __init__(self, key: str, service: str) -> None:
+    def __init__(self, key: str, service: str, own: certificates.Certificates | None = None) -> None:
+        self.own = own
         self._key = key
         self._service = service
         self._token = ""
         self._renew_at = 0.0
         self._verified: TTLCache[str, str] = TTLCache(maxsize=1_000, ttl=60)
+
+    def metadata(self) -> list[tuple[str, str]]:
+        """What a call must carry to say who makes it: nothing, where the connection does."""
+        return [] if self.own else [(MESH_HEADER, self.token())]
+
+    def caller(self, metadata: Mapping[str, Any], peer: AskPeer) -> str:
+        """The service that calls; empty for a caller who does not say. Raises SERVICE_UNKNOWN."""
+        if self.own:
+            return certificates.caller(peer())
+        return self.verify(str(metadata[MESH_HEADER])) if MESH_HEADER in metadata else ""
 
     def token(self) -> str:
         """A token that says who this service is; made anew before it ends."""
@@ -159,14 +174,20 @@ class Gate:
         self._tokens = tokens
         self._mesh = mesh
 
-    async def admit(self, method: policy.Method, metadata: Mapping[str, Any]) -> Caller:
+    @property
+    def own(self) -> certificates.Certificates | None:
+        """The certificates of the service behind this gate, if it has any."""
+        return self._mesh.own
+
+    async def admit(self, method: policy.Method, metadata: Mapping[str, Any], peer: AskPeer) -> Caller:
         """Who calls, if they may. Raises TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED, SERVICE_UNKNOWN or ACCESS_DENIED."""
-        if method.services and MESH_HEADER in metadata:
-            service = self._mesh.verify(str(metadata[MESH_HEADER]))
-            if service in method.services:
-                return Caller(service=service)
+        service = self._mesh.caller(metadata, peer) if self.own or method.services else ""
+        if service in method.services:
+            return Caller(service=service)
         if method.public:
             return NOBODY
+        if self.own and service != EDGE:
+            raise errors.DomainError(errors.Kind.PERMISSION_DENIED, "ACCESS_DENIED", "your service may not call this")
         scheme, _, token = str(metadata.get("authorization", "")).partition(" ")
         if not token or scheme.lower() != "bearer":
             raise _unauthenticated("TOKEN_MISSING", "this needs an access token")

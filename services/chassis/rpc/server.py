@@ -79,7 +79,10 @@ class Server:
         names = (name, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, reflection.SERVICE_NAME)
         reflection.enable_server_reflection(names, self._server)
         try:
-            self._server.add_insecure_port(self._listen)
+            if own := self._gate.own:
+                self._server.add_secure_port(self._listen, own.for_server())
+            else:
+                self._server.add_insecure_port(self._listen)
         except RuntimeError as error:
             raise OSError(f"{self._service}: cannot listen on {self._listen}; is it in use?") from error
         await self._server.start()

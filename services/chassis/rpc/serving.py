@@ -98,7 +98,7 @@ class Serving:
         if parent := metadata.get("traceparent"):
             ids["trace_id"] = str(parent)[3:35]
         logs.context.set(ids)
-        who = await self._gate.admit(method, metadata)
+        who = await self._gate.admit(method, metadata, context.auth_context)
         identity.set_caller(who)
         if IDEMPOTENCY_KEY in metadata and not getattr(request, "request_id", "absent"):
             request.request_id = str(metadata[IDEMPOTENCY_KEY])  # type: ignore[attr-defined]  # just seen to be there

@@ -324,7 +324,8 @@ async def test_two_servers_cannot_share_a_port(orders: Orders) -> None:
     add = order_service_pb2_grpc.add_OrderServiceServicer_to_server
     servicer = server.Servicer(DESCRIPTOR, add, orders)
     async with calls.served(servicer, "order") as shop:
-        gate: Any = None
+        fetch: Any = None
+        gate = identity.Gate(identity.Tokens(calls.ISSUER, fetch), identity.Mesh(calls.MESH_KEY, "order"))
         second = server.Server("order", shop.address, gate, servicer, traced=False)
         with pytest.raises(OSError, match="in use"):
             await second.start()

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from services import topics
 from services.chassis import (
     clock,
     consumer,
@@ -22,7 +23,6 @@ from services.chassis import (
     outbox,
     parked,
     relay,
-    topics,
 )
 from souk.order.v1 import order_events_pb2
 from tests.support import postgres, servers

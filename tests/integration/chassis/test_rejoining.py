@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from kafka import KafkaConsumer
 
-from services.chassis import kafka, topics
+from services import topics
+from services.chassis import kafka
 from tests.support import servers
 
 

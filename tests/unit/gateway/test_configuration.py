@@ -1,4 +1,5 @@
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -185,3 +186,21 @@ def test_the_same_contract_gives_the_same_configuration(
     contracted: contract.Contract, configured: settings.Settings, descriptors: bytes
 ) -> None:
     assert generated(contracted, configured, descriptors) == generated(contracted, configured, descriptors)
+
+
+def test_with_certificates_every_service_must_show_its_own_identity(
+    contracted: contract.Contract, configured: settings.Settings, descriptors: bytes, tmp_path: Path
+) -> None:
+    with_tls = replace(configured, tls=tmp_path / "tls", folder=tmp_path)
+    clusters = generated(contracted, with_tls, descriptors)["static_resources"]["clusters"]
+    for name in configured.services:
+        [cluster] = [each for each in clusters if each["name"] == name]
+        tls = cluster["transport_socket"]["typed_config"]["common_tls_context"]
+        [match] = tls["combined_validation_context"]["default_validation_context"]["match_typed_subject_alt_names"]
+        assert match == {"san_type": "URI", "matcher": {"exact": f"spiffe://souk/{name}"}}
+        assert tls["tls_params"]["tls_minimum_protocol_version"] == "TLSv1_3"
+        assert tls["tls_certificate_sds_secret_configs"]
+
+
+def test_without_certificates_the_mesh_speaks_plain_text(configuration: Config) -> None:
+    assert not any("transport_socket" in cluster for cluster in configuration["static_resources"]["clusters"])

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from gateway import settings
@@ -64,3 +66,10 @@ def test_an_empty_variable_counts_as_unset(environment: dict[str, str], registry
 
     assert configured.listen.port == 8080
     assert configured.issuer == "https://souk.local"
+
+
+def test_a_folder_without_certificates_is_refused(
+    environment: dict[str, str], registry: list[str], tmp_path: Path
+) -> None:
+    with pytest.raises(settings.SettingsError, match=r"MESH_TLS_DIR: .* has no tls.crt, tls.key, ca.crt"):
+        settings.from_environment(environment | {"MESH_TLS_DIR": str(tmp_path)}, registry)
