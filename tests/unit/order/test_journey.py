@@ -6,10 +6,11 @@ lies a post that keeps every fact until the machine delivers it, possibly again,
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from services.chassis.money import Money
 from services.order import domain, saga
@@ -122,42 +123,41 @@ class Journey(RuleBasedStateMachine):
         self.inventory = Inventory(enough=True)
         self.payment = Payment()
         self.reached = [begun.placed.saga.status]
+        self.calm = 0
         self._tell(begun.fact)
 
-    @precondition(lambda self: len(self.reached) == 1 and not self.inventory.holds)
-    @rule(enough=st.booleans())
-    def somebody_else_buys(self, enough: bool) -> None:  # noqa: FBT001 - Hypothesis names it
-        self.inventory.enough = enough
+    @initialize(enough=st.integers(0, 9), calm=st.integers(0, 10))
+    def it_is_placed(self, enough: int, calm: int) -> None:
+        """As a rule there is enough, and so many deliveries pass before anything goes wrong."""
+        self.inventory.enough = enough > 0
+        self.calm = calm
 
-    @rule(who=st.sampled_from([saga.INVENTORY, saga.PAYMENT]), again=st.booleans())
-    def a_fact_arrives(self, who: str, again: bool) -> None:  # noqa: FBT001 - Hypothesis names it
-        if not self.post.facts[who]:
-            return
-        fact = self.post.facts[who][0] if again else self.post.facts[who].pop(0)
-        listener = self.inventory if who == saga.INVENTORY else self.payment
-        self._answer(who, listener.hear(fact))
-
-    @rule(who=st.sampled_from([saga.INVENTORY, saga.PAYMENT]), again=st.booleans())
-    def an_answer_arrives(self, who: str, again: bool) -> None:  # noqa: FBT001 - Hypothesis names it
-        if self.post.replies[who]:
-            self._hear(self.post.replies[who][0] if again else self.post.replies[who].pop(0), who)
+    @precondition(lambda self: not self.post.empty)
+    @rule(data=st.data(), again=st.integers(0, 4))
+    def something_arrives(self, data: st.DataObject, again: int) -> None:
+        """The oldest fact for somebody, or the oldest answer of somebody; now and then it will come once more."""
+        full = [(box, who) for box in (self.post.facts, self.post.replies) for who in box if box[who]]
+        box, who = data.draw(st.sampled_from(full))
+        self._deliver(box, who, keep=again == 4)
+        self.calm -= 1
 
     @precondition(lambda self: self.payment.asked)
     @rule(yes=st.booleans())
     def the_provider_answers(self, yes: bool) -> None:  # noqa: FBT001 - Hypothesis names it
         self._answer(saga.PAYMENT, self.payment.provider_says(yes=yes))
 
-    @precondition(lambda self: self.inventory.holds == "HELD")
+    @precondition(lambda self: self.calm <= 0 and self.inventory.holds == "HELD")
     @rule(gone=st.booleans())
     def the_hold_ends(self, gone: bool) -> None:  # noqa: FBT001 - Hypothesis names it
         self.inventory.holds, self.inventory.gone = "ENDED", gone
         self._answer(saga.INVENTORY, Reply.STOCK_RELEASED)
 
-    @precondition(lambda self: not self.placed.saga.settled and not self.placed.saga.stuck)
+    @precondition(lambda self: self.calm <= 0 and not self.placed.saga.settled and not self.placed.saga.stuck)
     @rule()
     def a_deadline_passes(self) -> None:
         self._hear(Reply.DEADLINE_PASSED, "timer")
 
+    @precondition(lambda self: self.calm <= 0)
     @rule()
     def the_customer_cancels(self) -> None:
         self._hear(Reply.CANCEL_REQUESTED, "user")
@@ -202,8 +202,18 @@ class Journey(RuleBasedStateMachine):
             if self.payment.asked:
                 self.the_provider_answers(yes=True)
             for who in (saga.INVENTORY, saga.PAYMENT):
-                self.a_fact_arrives(who=who, again=False)
-                self.an_answer_arrives(who=who, again=False)
+                self._deliver(self.post.facts, who)
+                self._deliver(self.post.replies, who)
+
+    def _deliver(self, box: dict[str, list[Any]], who: str, *, keep: bool = False) -> None:
+        if not box[who]:
+            return
+        letter = box[who][0] if keep else box[who].pop(0)
+        if box is self.post.replies:
+            self._hear(letter, who)
+        else:
+            listener = self.inventory if who == saga.INVENTORY else self.payment
+            self._answer(who, listener.hear(letter))
 
     def _hear(self, reply: Reply, actor: str) -> None:
         moved = saga.advance(self.placed, saga.Event(ORDER.id, reply, actor), NOW)
@@ -223,4 +233,4 @@ class Journey(RuleBasedStateMachine):
 
 
 TestJourney = Journey.TestCase
-TestJourney.settings = settings(max_examples=100, stateful_step_count=40)
+TestJourney.settings = settings(max_examples=300, stateful_step_count=40)

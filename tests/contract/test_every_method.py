@@ -1,0 +1,214 @@
+"""Every method of the contract refuses bad input by the documented words, and a new one fails here until it has rows."""
+
+import re
+
+import pytest
+
+from tests.contract import test_bad_input as tables
+from tests.contract.test_access import contracted
+from tests.contract.test_bad_input import INVALID, MALFORMED, Refused, row
+from tests.contract.world import World, refusal, wrong_fields
+from tests.support import audit
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+ADJUST = "POST /api/v1/inventory/TEST-SKU/adjust"
+THRESHOLD = "PUT /api/v1/inventory/TEST-SKU/threshold"
+WAREHOUSE = "PUT /api/v1/warehouses/far"
+ROLES = "PUT /api/v1/users/{unknown}/roles"
+PRODUCT = "PUT /api/v1/products/{product}"
+FEATURED = "PUT /api/v1/products/{product}/featured"
+REFUND = "POST /api/v1/payments/{unknown}/refund"
+UNKNOWN_WORD = {"params": {"no_such_word": "1"}}
+SHELF = "GET /api/v1/categories/no-such-shelf/products"
+
+CATALOG = [
+    row("a batch of nonsense", "GET /api/v1/products/batch", {"params": {"ids": "none"}}, *INVALID, "ids[0]"),
+    row("categories by an unknown word", "GET /api/v1/categories", UNKNOWN_WORD, *MALFORMED),
+    row(
+        "a window behind nonsense",
+        "GET /api/v1/products/featured",
+        {"params": {"page_token": "x"}},
+        400,
+        "PAGE_TOKEN_INVALID",
+    ),
+    row("less than no window", "GET /api/v1/products/featured", {"params": {"page_size": -1}}, *INVALID, "page_size"),
+    row("products of an unknown shelf", SHELF, {}, 404, "CATEGORY_NOT_FOUND"),
+    row("a change by nobody", PRODUCT, {"json": {}}, 401, "TOKEN_MISSING", who="nobody"),
+    row("a change by a customer", PRODUCT, {"json": {}}, 403, "ACCESS_DENIED"),
+    row(
+        "a change to nothing", PRODUCT, {"json": {}}, *INVALID, "version", "title", "category", "variants", who="vendor"
+    ),
+    row("half a change", PRODUCT, {"content": "{"}, *MALFORMED, who="vendor"),
+    row("a deletion by a customer", "DELETE /api/v1/products/{product}", {}, 403, "ACCESS_DENIED"),
+    row("a rival's deletion", "DELETE /api/v1/products/{product}", {}, 404, "PRODUCT_NOT_FOUND", who="rival"),
+    row("a deletion of none", "DELETE /api/v1/products/none", {}, *INVALID, "id", who="vendor"),
+    row("a deletion of the unknown", "DELETE /api/v1/products/{unknown}", {}, 404, "PRODUCT_NOT_FOUND", who="vendor"),
+    row(
+        "a deletion of another version",
+        "DELETE /api/v1/products/{product}",
+        {"params": {"version": 99}},
+        409,
+        "VERSION_CHANGED",
+        who="vendor",
+    ),
+    row("a window dressed by a vendor", FEATURED, {"json": {"featured": True}}, 403, "ACCESS_DENIED", who="vendor"),
+    row(
+        "the unknown in the window",
+        "PUT /api/v1/products/{unknown}/featured",
+        {"json": {"featured": True}},
+        404,
+        "PRODUCT_NOT_FOUND",
+        who="admin",
+    ),
+    row("a word for a window", FEATURED, {"json": {"featured": "maybe"}}, *MALFORMED, who="admin"),
+    row(
+        "a shelf below an unknown one",
+        "PUT /api/v1/categories/shelf",
+        {"json": {"title": "X", "parent": "no-such-shelf"}},
+        400,
+        "CATEGORY_PARENT_UNKNOWN",
+        who="admin",
+    ),
+]
+INVENTORY = [
+    row("a correction by a vendor", ADJUST, {"json": {}}, 403, "ACCESS_DENIED", who="vendor"),
+    row("a correction of nothing", ADJUST, {"json": {}}, *INVALID, "warehouse", "delta", "reason", who="admin"),
+    row(
+        "a correction nowhere",
+        ADJUST,
+        {"json": {"warehouse": "north", "delta": 1, "reason": "found"}},
+        400,
+        "WAREHOUSE_UNKNOWN",
+        who="admin",
+    ),
+    row("half a piece counted", ADJUST, {"json": {"delta": 0.5}}, *MALFORMED, who="admin"),
+    row("a threshold by a customer", THRESHOLD, {"json": {"threshold": 1}}, 403, "ACCESS_DENIED"),
+    row("a threshold below nothing", THRESHOLD, {"json": {"threshold": -1}}, *INVALID, "threshold", who="admin"),
+    row("warehouses for a customer", "GET /api/v1/warehouses", {}, 403, "ACCESS_DENIED"),
+    row("warehouses by an unknown word", "GET /api/v1/warehouses", UNKNOWN_WORD, *MALFORMED, who="admin"),
+    row("a warehouse by a vendor", WAREHOUSE, {"json": {"title": "Far"}}, 403, "ACCESS_DENIED", who="vendor"),
+    row("a warehouse without a name", WAREHOUSE, {"json": {}}, *INVALID, "title", who="admin"),
+    row(
+        "an odd warehouse",
+        "PUT /api/v1/warehouses/Far_Away",
+        {"json": {"title": ""}},
+        *INVALID,
+        "id",
+        "title",
+        who="admin",
+    ),
+    row("offers for services", "POST /souk.catalog.v1.CatalogService/BatchGetOffers", {}, 404, "ROUTE_NOT_FOUND"),
+]
+PEOPLE = [
+    row("no token to renew", "POST /api/v1/users/refresh", {"json": {}}, *INVALID, "refresh_token", who="nobody"),
+    row(
+        "a token that nobody gave",
+        "POST /api/v1/users/refresh",
+        {"json": {"refresh_token": "r" * 43}},
+        401,
+        "REFRESH_TOKEN_INVALID",
+        who="nobody",
+    ),
+    row("no sign-in to end", "POST /api/v1/users/logout", {"json": {}}, *INVALID, "refresh_token", who="nobody"),
+    row("me without a token", "GET /api/v1/users/me", {}, 401, "TOKEN_MISSING", who="nobody"),
+    row(
+        "a name of nothing",
+        "PUT /api/v1/users/me",
+        {"json": {"display_name": ""}},
+        *INVALID,
+        "display_name",
+        who="registered",
+    ),
+    row(
+        "a new password by who does not know the old",
+        "PUT /api/v1/users/me",
+        {"json": {"current_password": "wrong", "new_password": "a long enough one"}},
+        400,
+        "PASSWORD_WRONG",
+        "current_password",
+        who="registered",
+    ),
+    row("roles by a customer", ROLES, {"json": {"roles": ["ADMIN"]}}, 403, "ACCESS_DENIED"),
+    row("no roles", ROLES, {"json": {}}, *INVALID, "roles", who="admin"),
+    row("an unknown role", ROLES, {"json": {"roles": ["KING"]}}, *MALFORMED, who="admin"),
+    row("roles for nobody", ROLES, {"json": {"roles": ["VENDOR"]}}, 404, "USER_NOT_FOUND", who="admin"),
+    row("a message by a customer", "POST /api/v1/notifications/send", {"json": {}}, 403, "ACCESS_DENIED"),
+]
+MONEY = [
+    row("a payment by nobody", "POST /api/v1/payments", {"json": {}}, 401, "TOKEN_MISSING", who="nobody"),
+    row(
+        "a payment by a card's number",
+        "POST /api/v1/payments",
+        {"json": {"order_id": "none", "payment_method": tables.CARD_NUMBER}},
+        *INVALID,
+        "order_id",
+        "payment_method",
+    ),
+    row(
+        "a payment that is not awaited",
+        "POST /api/v1/payments",
+        lambda world: {"json": {"order_id": world.order_id, "payment_method": "card_approved"}},
+        400,
+        "PAYMENT_METHOD_NOT_AWAITED",
+    ),
+    row("a refund by a customer", REFUND, {"json": {}}, 403, "ACCESS_DENIED"),
+    row("a refund of the unknown", REFUND, {"json": {}}, 404, "PAYMENT_NOT_FOUND", who="admin"),
+    row(
+        "a refund of none",
+        "POST /api/v1/payments/none/refund",
+        {"json": {"reason": "r" * 201}},
+        *INVALID,
+        "id",
+        "reason",
+        who="admin",
+    ),
+    row(
+        "more back than was paid",
+        "POST /api/v1/payments/{order}/refund",
+        {"json": {"amount": {"currency_code": "USD", "units": 10**6}}},
+        400,
+        "REFUND_AMOUNT_WRONG",
+        who="admin",
+    ),
+    row(
+        "another currency back",
+        "POST /api/v1/payments/{order}/refund",
+        {"json": {"amount": {"currency_code": "EUR", "units": 1}}},
+        400,
+        "CURRENCY_MIXED",
+        "amount.currency_code",
+        who="admin",
+    ),
+]
+ROWS = [*CATALOG, *INVENTORY, *PEOPLE, *MONEY]
+# What takes nothing that could be wrong.
+WITHOUT_INPUT = {"souk.user.v1.UserService.GetJwks"}
+
+
+@pytest.mark.parametrize("refused", ROWS)
+async def test_it_is_refused_and_changes_nothing(world: World, auditor: audit.Auditor, refused: Refused) -> None:
+    before = await world.seen(auditor)
+    verb, path = refused.call.split()
+
+    answer = await world.send(refused.who, verb, path, **refused.send(world))
+
+    assert refusal(answer) == (refused.status, refused.reason), answer.text
+    assert wrong_fields(answer) == refused.fields
+    assert await world.seen(auditor) == before
+
+
+async def test_every_method_has_rows() -> None:
+    known = [
+        *(tables.UNREADABLE, tables.ORDERED, tables.SOLD, tables.COUNTED, tables.NAMED, tables.PAGED),
+        *(tables.JOINED, tables.MISDIRECTED, ROWS),
+    ]
+    calls = {parameters.values[0].call for table in known for parameters in table}
+    without = [
+        f"{method.full_name}: {route}"
+        for method in contracted().methods
+        if method.full_name not in WITHOUT_INPUT
+        for route in [f"{rule.verb} {rule.path}" for rule in method.http] or [f"POST {method.grpc_path}"]
+        if not any(re.fullmatch(re.sub(r"\\{[^}]*\\}", "[^/]+", re.escape(route)), call) for call in calls)
+    ]
+    assert not without, "these have no rows of bad input: add some here or in test_bad_input.py"
