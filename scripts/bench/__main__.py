@@ -12,7 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from scripts.bench import machine, report, shop
+from scripts.bench import bare, machine, report, shop
 from scripts.bench.books import Books
 from scripts.bench.run import Runner
 from scripts.bench.scenarios import HALF, NAMES, SUSTAINED, Scenarios, Wishes
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the bench. Answers with a process exit code: 1 when something was lost, sold twice or charged wrongly."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    names = tuple(dict.fromkeys(options.scenario or NAMES))
+    names = tuple(dict.fromkeys(options.scenario or (*NAMES, bare.NAME)))
     if HALF in names and SUSTAINED not in names and not options.rate:
         parser.error(f"{HALF} alone needs --rate: it is half of what {SUSTAINED} shows")
     signal.signal(signal.SIGTERM, _interrupt)
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m scripts.bench", description="Measure Souk on a stack of its own.")
-    parser.add_argument("--scenario", action="append", choices=NAMES, help="only this one; repeatable")
+    parser.add_argument("--scenario", action="append", choices=(*NAMES, bare.NAME), help="only this one; repeatable")
     parser.add_argument("--seconds", type=_seconds, default=60.0, help="how long orders are sent (half: half as long)")
     parser.add_argument("--concurrency", type=int, default=128, help="connections of the closed loops")
     parser.add_argument("--rate", type=float, default=0.0, help="orders a second of `half`, when it runs alone")
@@ -70,13 +70,21 @@ def _bench(names: Sequence[str], options: argparse.Namespace) -> int:
             stack.begin()
             scenarios = _prepared(stack, options)
             idle = scenarios.runner.idle(IDLE_S)
-            for name in names:
+            for name in (name for name in names if name != bare.NAME):
                 stack.report.say(name, "running")
                 scenarios.run(name)
+            floor = _bare(scenarios) if bare.NAME in names else []
         finally:
             if not options.keep:
                 stack.end()
-    return _told(scenarios, {"machine": described, "idle_cpu_ms_per_s": idle, **_settings(stack, options)})
+    return _told(scenarios, floor, {"machine": described, "idle_cpu_ms_per_s": idle, **_settings(stack, options)})
+
+
+def _bare(scenarios: Scenarios) -> list[bare.Measurement]:
+    """The bare path on the same servers, beside what the product's sustained orders took."""
+    scenarios.runner.stack.report.say(bare.NAME, "running")
+    sustained = scenarios.results.get(SUSTAINED)
+    return bare.measure(scenarios.runner.stack, sustained.cpu_ms_per_confirmed.total if sustained else 0.0)
 
 
 def _prepared(stack: BenchStack, options: argparse.Namespace) -> Scenarios:
@@ -100,7 +108,7 @@ def _settings(stack: BenchStack, options: argparse.Namespace) -> dict[str, Any]:
     return {"settings": {"options": vars(options), "environment": environment}, "commit": machine.commit()}
 
 
-def _told(scenarios: Scenarios, content: dict[str, Any]) -> int:
+def _told(scenarios: Scenarios, floor: Sequence[bare.Measurement], content: dict[str, Any]) -> int:
     now = datetime.now(UTC)
     results = scenarios.results
     found = report.problems(results)
@@ -108,10 +116,12 @@ def _told(scenarios: Scenarios, content: dict[str, Any]) -> int:
         "time": now.isoformat(timespec="seconds"),
         **content,
         "scenarios": {name: dataclasses.asdict(measured) for name, measured in results.items()},
+        bare.NAME: [dataclasses.asdict(measured) for measured in floor],
         "problems": found,
     }
     path = report.write(_folder(), whole, now)
-    print(f"\n{content['machine']}\n\n{report.table(results)}\n\nwritten to {path.relative_to(layout.ROOT)}")
+    tables = "\n\n".join(filter(None, (report.table(results) if results else "", bare.table(floor))))
+    print(f"\n{content['machine']}\n\n{tables}\n\nwritten to {path.relative_to(layout.ROOT)}")
     for problem in found:
         print(f"bench: {problem}", file=sys.stderr)
     return 1 if found else 0
