@@ -15,6 +15,28 @@
 {{- end -}}
 {{- end -}}
 {{- end -}}
+{{- range $name, $image := .Values.images -}}
+{{- if eq (default "" $image.tag) "latest" -}}
+{{- $problems = append $problems (printf "images.%s.tag: latest says nothing; give a version or a digest" $name) -}}
+{{- end -}}
+{{- end -}}
+{{- $environments := dict "environment" .Values.environment -}}
+{{- range $name, $service := .Values.services -}}
+{{- if eq (default "" (default dict $service.image).tag) "latest" -}}
+{{- $problems = append $problems (printf "services.%s.image.tag: latest says nothing; give a version or a digest" $name) -}}
+{{- end -}}
+{{- $_ := set $environments (printf "services.%s.environment" $name) $service.environment -}}
+{{- end -}}
+{{- range $name, $system := .Values.outside -}}
+{{- $_ := set $environments (printf "outside.%s.environment" $name) $system.environment -}}
+{{- end -}}
+{{- range $path, $environment := $environments -}}
+{{- range $variable, $value := $environment -}}
+{{- if or (regexMatch "(PASSWORD|SECRET|TOKEN|_KEY|DATABASE_URL)$" $variable) (regexMatch "://[^/@]*:[^/@]*@" (toString $value)) -}}
+{{- $problems = append $problems (printf "%s.%s: a secret is no value; mount it with `secrets` and name its file with %s_FILE" $path $variable $variable) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- if not .Values.kafka.bootstrap -}}
 {{- $problems = append $problems "kafka.bootstrap: not set; it says where the brokers are (values-dev.yaml brings some)" -}}
 {{- end -}}

@@ -51,6 +51,7 @@ spec:
           args: {{ toJson .args }}
           securityContext:
             {{- include "lib.containerSecurity" . | nindent 12 }}
+          {{- if or .environment .secrets }}
           env:
             {{- range $name, $value := .environment }}
             - {name: {{ $name }}, value: {{ tpl (toString $value) $.root | quote }}}
@@ -58,6 +59,7 @@ spec:
             {{- range $name, $value := include "souk.secretVariables" (dict "secrets" .secrets) | fromYaml }}
             - {name: {{ $name }}, value: {{ $value }}}
             {{- end }}
+          {{- end }}
           resources:
             {{- toYaml .job.resources | nindent 12 }}
           volumeMounts:

@@ -35,7 +35,9 @@ spec:
       ports:
         - {port: {{ (get $.registry.services .).port }}, protocol: TCP}
     {{- end }}
+    {{- if eq .role "work" }}
     {{- include "souk.kafkaEgress" .root | trim | nindent 4 }}
+    {{- end }}
     {{- if has "postgres" .spec.stores }}
     {{- include "souk.postgresEgress" .root | trim | nindent 4 }}
     {{- end }}

@@ -35,7 +35,8 @@ spec:
         {{- if $authenticated }}
         sasl: {{ $values.kafka.saslMechanism | lower | replace "-" "_" | replace "sha_" "sha" }}
         {{- else if $iam }}
-        sasl: aws_msk_iam
+        sasl: oauthbearer
+        saslTokenProvider: aws_msk_iam
         awsRegion: {{ $values.kafka.region }}
         {{- end }}
       {{- if or $authenticated $iam }}
