@@ -6,7 +6,7 @@ KAFKA_SECURITY_PROTOCOL: {{ $kafka.securityProtocol }}
 {{- with $kafka.saslMechanism }}
 KAFKA_SASL_MECHANISM: {{ . }}
 {{- end }}
-{{- with $kafka.region }}
+{{- with .Values.awsRegion }}
 AWS_REGION: {{ . }}
 {{- end }}
 {{- with $kafka.caFile }}

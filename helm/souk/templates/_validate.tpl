@@ -40,8 +40,8 @@
 {{- if not .Values.kafka.bootstrap -}}
 {{- $problems = append $problems "kafka.bootstrap: not set; it says where the brokers are (values-dev.yaml brings some)" -}}
 {{- end -}}
-{{- if and (eq .Values.kafka.saslMechanism "AWS_MSK_IAM") (not .Values.kafka.region) -}}
-{{- $problems = append $problems "kafka.region: not set; AWS_MSK_IAM needs the region of the brokers" -}}
+{{- if and (eq .Values.kafka.saslMechanism "AWS_MSK_IAM") (not .Values.awsRegion) -}}
+{{- $problems = append $problems "awsRegion: not set; AWS_MSK_IAM needs the region of the brokers" -}}
 {{- end -}}
 {{- if and .Values.kafka.caFile (not .Values.trust.configMap) -}}
 {{- $problems = append $problems "trust.configMap: not set; kafka.caFile names a file in it" -}}

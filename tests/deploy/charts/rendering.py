@@ -41,7 +41,7 @@ class RefusedError(Exception):
 @functools.cache
 def text(*arguments: str, release: str = "souk") -> str:
     """The manifests for these arguments. Raises RefusedError."""
-    command = [tools.path("helm"), "template", release, package.CHART, "--namespace", NAMESPACE, *arguments]
+    command = [str(tools.path("helm")), "template", release, str(package.CHART), "--namespace", NAMESPACE, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - a tool of ours
     if done.returncode:
         raise RefusedError(done.stderr)
@@ -55,7 +55,7 @@ def rendered(*arguments: str, release: str = "souk") -> list[objects.Object]:
 
 def lint(*arguments: str) -> str:
     """What `helm lint` says. Raises RefusedError when it finds an error."""
-    command = [tools.path("helm"), "lint", "--strict", package.CHART, *arguments]
+    command = [str(tools.path("helm")), "lint", "--strict", str(package.CHART), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - a tool of ours
     if done.returncode:
         raise RefusedError(done.stdout + done.stderr)
@@ -70,7 +70,16 @@ def invalid(manifests: str) -> list[str]:
         for path in (tools.path("schemas"), crds.folder())
         for argument in ("-schema-location", f"{path}/{pattern}")
     ]
-    command = [tools.path("kubeconform"), "-strict", "-output", "json", "-verbose", *known, *_skipped(manifests), "-"]
+    command = [
+        str(tools.path("kubeconform")),
+        "-strict",
+        "-output",
+        "json",
+        "-verbose",
+        *known,
+        *_skipped(manifests),
+        "-",
+    ]
     done = subprocess.run(command, input=manifests, capture_output=True, text=True, check=False)  # noqa: S603 - a tool of ours
     found = json.loads(done.stdout)["resources"]
     return [

@@ -37,7 +37,7 @@ spec:
         {{- else if $iam }}
         sasl: oauthbearer
         saslTokenProvider: aws_msk_iam
-        awsRegion: {{ $values.kafka.region }}
+        awsRegion: {{ $values.awsRegion }}
         {{- end }}
       {{- if or $authenticated $iam }}
       authenticationRef: {name: {{ include "lib.name" (dict "root" $.root "part" "kafka") }}}
