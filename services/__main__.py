@@ -17,7 +17,7 @@ from typing import Any
 
 import uvloop
 
-from services import health, parked_events, registry, topics
+from services import health, kafka_security, parked_events, registry, topics
 from services.chassis import assembly, clock, logs, metrics, migrate, process, settings, tracing
 
 
@@ -68,8 +68,9 @@ def _migrate(names: list[str]) -> int:
 
 def _topics(_: list[str]) -> int:
     wanted = {name: topic.partitions for name, topic in registry.load().topics.items()}
-    connection = settings.read(topics.Settings, os.environ)
-    made = topics.ensure(connection, wanted)
+    connection = settings.read(kafka_security.Settings, os.environ).connection("souk-topics")
+    replication = settings.read(topics.Settings, os.environ).replication
+    made = topics.ensure(connection, wanted, replication=replication)
     print(f"topics: {len(made)} made, {len(wanted) - len(made)} were there")
     return 0
 

@@ -7,26 +7,32 @@ from kafka import KafkaAdminClient
 from kafka.admin import NewTopic
 from kafka.errors import TopicAlreadyExistsError
 
+from services.chassis import kafka
 from services.chassis.settings import env
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where the brokers are and how often they keep a record."""
+    """How often the brokers keep a record."""
 
-    bootstrap: str = env("KAFKA_BOOTSTRAP")
     replication: int = env("KAFKA_REPLICATION", default=3)
 
 
-def ensure(settings: Settings, wanted: Mapping[str, int]) -> list[str]:
+def ensure(connection: kafka.Connection, wanted: Mapping[str, int], *, replication: int) -> list[str]:
     """Make the topics (name to partitions) that do not exist: the names of those made. Raises KafkaError."""
-    admin = KafkaAdminClient(bootstrap_servers=settings.bootstrap.split(","), client_id="souk-topics")
+    admin = KafkaAdminClient(
+        bootstrap_servers=connection.bootstrap.split(","),
+        client_id=connection.client_id,
+        # Brokers that do not let us in look like brokers that are away: say so soon.
+        bootstrap_timeout_ms=10_000,
+        **connection.security,
+    )
     try:
         missing = [name for name in wanted if name not in set(admin.list_topics())]
         made = []
         for name in missing:
             try:
-                admin.create_topics([NewTopic(name, wanted[name], settings.replication)])
+                admin.create_topics([NewTopic(name, wanted[name], replication)])
             except TopicAlreadyExistsError:
                 continue  # somebody else made it meanwhile
             made.append(name)

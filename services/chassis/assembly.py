@@ -7,12 +7,24 @@ effects) or both. An `Assembly` is one service in it: its database and outbox, i
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import jwt
 from google.protobuf.descriptor import ServiceDescriptor
 
-from services.chassis import clock, consumer, database, events, kafka, loops, outbox, parked, process, relay, retention
+from services import kafka_security
+from services.chassis import (
+    clock,
+    consumer,
+    database,
+    events,
+    kafka,
+    loops,
+    outbox,
+    parked,
+    process,
+    relay,
+    retention,
+)
 from services.chassis.rpc import certificates, client, identity, server
 from services.chassis.settings import SettingsError, env, read
 
@@ -28,12 +40,6 @@ class Settings:
     listen: str = env("{SERVICE}_LISTEN")
     database_url: str = env("{SERVICE}_DATABASE_URL", secret=True)
     database_pool: int = env("{SERVICE}_DATABASE_POOL", default=8)
-    kafka_bootstrap: str = env("KAFKA_BOOTSTRAP")
-    kafka_security_protocol: str = env("KAFKA_SECURITY_PROTOCOL", default="PLAINTEXT")
-    kafka_ca_file: str = env("KAFKA_CA_FILE", default="")
-    kafka_sasl_mechanism: str = env("KAFKA_SASL_MECHANISM", default="")
-    kafka_username: str = env("KAFKA_USERNAME", default="")
-    kafka_password: str = env("KAFKA_PASSWORD", default="", secret=True)
     mesh_key: str = env("MESH_KEY", default="", secret=True)
     mesh_tls_dir: str = env("MESH_TLS_DIR", default="")
     token_issuer: str = env("TOKEN_ISSUER", default="https://souk.local")
@@ -43,18 +49,6 @@ class Settings:
     # After a small batch the next one may grow for so long: at half of what a machine can do, this is a third of the delay.
     gather_s: float = env("GATHER_S", default=0.03)
     traces: str = env("OTEL_EXPORTER_OTLP_ENDPOINT", default="")
-
-    def kafka(self, client_id: str) -> kafka.Connection:
-        """How to reach the brokers."""
-        security: dict[str, Any] = {"security_protocol": self.kafka_security_protocol}
-        if self.kafka_ca_file:
-            security["ssl_cafile"] = self.kafka_ca_file
-        if self.kafka_sasl_mechanism:
-            security["sasl_mechanism"] = self.kafka_sasl_mechanism
-        if self.kafka_username:
-            security["sasl_plain_username"] = self.kafka_username
-            security["sasl_plain_password"] = self.kafka_password
-        return kafka.Connection(self.kafka_bootstrap, client_id, security)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +76,7 @@ class Assembly:
         self.service = service
         self.host = host
         self.settings = read(Settings, host.environ, service=service)
+        self.brokers = read(kafka_security.Settings, host.environ)
         self.mesh = _mesh(self.settings, service)
         writer = outbox.Outbox(publications, host.now, self._wake_relay)
         self.db = database.Database(self.settings.database_url, writer, pool_size=self.settings.database_pool)
@@ -124,7 +119,7 @@ class Assembly:
         return parts
 
     def _machinery(self, consuming: Consuming | None) -> list[process.Part]:
-        producer = kafka.Producer(self.settings.kafka(self.service))
+        producer = kafka.Producer(self.brokers.connection(self.service))
         owner, batch = self.host.owner, self.settings.relay_batch
         bringer = relay.Relay(self.db, producer, service=self.service, owner=owner, batch=batch)
         # Fallback polling only: writers in this process wake it at commit.
@@ -154,7 +149,7 @@ class Assembly:
         subscription = kafka.Subscription(
             consuming.topics, self.service, self.settings.consumer_batch, self.settings.gather_s
         )
-        return [kafka.Consumer(self.settings.kafka(self.service), subscription, deliverer.deliver)]
+        return [kafka.Consumer(self.brokers.connection(self.service), subscription, deliverer.deliver)]
 
     def _reader(self, consuming: Consuming) -> events.Reader:
         return events.Reader(consuming.subscribers)

@@ -1,6 +1,6 @@
 """Kafka: a thin port over kafka-python, whose clients block. Each lives in threads; batches cross to the event loop.
 
-Besides `topics.py`, which makes topics, nothing else in the project imports the library.
+Besides `kafka_security.py` and `services/topics.py`, which makes topics, nothing else in the services imports the library.
 """
 
 import asyncio

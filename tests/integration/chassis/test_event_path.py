@@ -89,7 +89,7 @@ def bootstrap() -> str:
 @pytest.fixture
 def topic(bootstrap: str) -> str:
     name = f"test-{uuid.uuid4().hex[:10]}"
-    topics.ensure(topics.Settings(bootstrap=bootstrap, replication=1), {name: 3})
+    topics.ensure(kafka.Connection(bootstrap, "test"), {name: 3}, replication=1)
     return name
 
 
@@ -162,7 +162,7 @@ async def test_a_consumer_that_starts_before_its_topic_exists_reads_it_all_the_s
     reader = kafka.Consumer(connection, subscription, deliverer(db, Notebook()).deliver)
     await reader.start()
     await asyncio.sleep(0.5)
-    topics.ensure(topics.Settings(bootstrap=bootstrap, replication=1), {topic: 3})
+    topics.ensure(kafka.Connection(bootstrap, "test"), {topic: 3}, replication=1)
     producer = kafka.Producer(connection)
     fact = record(Noted("k", 1))
     assert await producer.publish([kafka.Record(topic, fact.key, fact.value, fact.headers)]) == [True]

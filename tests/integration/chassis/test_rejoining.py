@@ -16,7 +16,7 @@ from tests.support import servers
 def consumer() -> Iterator[KafkaConsumer]:
     """A member of a group of its own, with partitions of a topic of its own."""
     bootstrap, name = servers.kafka_bootstrap(), f"test-{uuid.uuid4().hex[:12]}"
-    topics.ensure(topics.Settings(bootstrap=bootstrap, replication=1), {name: 2})
+    topics.ensure(kafka.Connection(bootstrap, "test"), {name: 2}, replication=1)
     reader = kafka.Consumer(kafka.Connection(bootstrap, name), kafka.Subscription([name], name, 10), _ignore)
     consumer = reader._connected()
     _poll_until(consumer, lambda: bool(consumer.assignment()))
