@@ -76,9 +76,9 @@ def _step(name: str, look: Callable[[], str]) -> Step:
 def _rollout(of: release.Release, within_s: float, report: progress.Progress) -> str:
     rollouts = await_rollout(of, within_s, report)
     revision = of.revision()
-    failed = [job.name for job in of.jobs() if job.state == "failed"]
-    if failed or revision.status == "failed":
-        raise problems.StackError(f"revision {revision.number} is {revision.status}; failed jobs: {', '.join(failed)}")
+    if revision.status == "failed":
+        failed = [job.name for job in of.jobs() if job.state == "failed"]
+        raise problems.StackError(f"revision {revision.number} failed; failed jobs: {', '.join(failed) or 'none'}")
     pods = sum(one.ready for one in rollouts)
     return f"revision {revision.number} {revision.status}: {len(rollouts)} deployments, {pods} pods ready"
 

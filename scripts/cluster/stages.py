@@ -19,6 +19,10 @@ SIMULATED = local.ROOT / "k8s" / "simulated"
 USAGE_CPU = "kwok.x-k8s.io/usage-cpu"
 # Parts of an image's name that say how its container does.
 BROKEN, STUCK = "-broken", "-stuck"
+_IMAGE = ".spec.containers[0].image"
+_IS_BROKEN = f'{_IMAGE} | contains("{BROKEN}")'
+# What runs to an end has nothing to get ready for.
+_IS_STUCK = f'({_IMAGE} | contains("{STUCK}")) and (.metadata.ownerReferences[0].kind != "Job")'
 _FILES = (
     "metrics/usage/usage-from-annotation.yaml",
     "metrics/resource/metrics-resource.yaml",
@@ -68,12 +72,12 @@ def _shaped(document: Document) -> Document:
     spec["delay"] = {"durationMilliseconds": least, "jitterDurationMilliseconds": least + most}
     if name == "pod-ready":
         selector = spec["selector"]["matchExpressions"]
-        spec["selector"] = {"matchExpressions": [*selector, _image_without(BROKEN), _image_without(STUCK)]}
+        spec["selector"] = {"matchExpressions": [*selector, _never(_IS_BROKEN), _never(_IS_STUCK)]}
     return {**document, "spec": spec}
 
 
-def _image_without(part: str) -> Document:
-    return {"key": f'.spec.containers[0].image | contains("{part}")', "operator": "In", "values": ["false"]}
+def _never(condition: str) -> Document:
+    return {"key": condition, "operator": "In", "values": ["false"]}
 
 
 def _read(file: Path) -> list[Document]:

@@ -22,13 +22,18 @@ class Found:
 
     @property
     def troubles(self) -> list[str]:
-        """What is not as it should be, a line each. A release without deployments is one of them."""
+        """What is not as it should be, a line each. A release without deployments is one of them.
+
+        A job that failed is history once a later revision is deployed; Helm leaves it there until the next attempt.
+        """
         lines = [] if self.rollouts else ["it has no deployments: is the name right, and the namespace?"]
         lines += [
             f"{one.name}: {one.available} of {one.wanted} available, {one.updated} of the newest template"
             for one in self.rollouts
             if not one.complete
         ]
+        if self.revision.status == "deployed":
+            return lines
         return lines + [f"job {one.name} failed" for one in self.jobs if one.state == "failed"]
 
 

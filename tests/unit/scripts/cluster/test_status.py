@@ -48,12 +48,18 @@ def test_a_release_is_shown_as_tables_and_a_verdict() -> None:
 def test_a_rollout_that_is_not_complete_and_a_failed_job_are_troubles() -> None:
     behind = dataclasses.replace(ROLLOUT, updated=1, available=1)
     failed = release.Job("souk-migrate-order", "failed", 12)
-    found = dataclasses.replace(WELL, rollouts=[behind], jobs=[failed])
+    revision = release.Revision(8, "failed")
+    found = dataclasses.replace(WELL, revision=revision, rollouts=[behind], jobs=[failed])
     assert found.troubles == [
         "souk-order-serve: 1 of 2 available, 1 of the newest template",
         "job souk-migrate-order failed",
     ]
     assert "NOT WELL  job souk-migrate-order failed" in status.render("souk", found)
+
+
+def test_a_job_that_failed_before_the_revision_that_is_deployed_is_history() -> None:
+    failed = release.Job("souk-migrate-order", "failed", 12)
+    assert dataclasses.replace(WELL, jobs=[failed]).troubles == []
 
 
 def test_a_release_that_is_not_there_is_not_well() -> None:
