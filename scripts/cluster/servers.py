@@ -136,7 +136,7 @@ def _component(
         name=name,
         program=processes.Program(command, {}, cluster.folder),
         address=cluster.address(name),
-        ports=(cluster.port(name),),
+        ports=tuple(cluster.port(part) for part in layout.OFFSETS if part in (name, f"{name}-peer")),
         variable="CLUSTER_PORT_BASE",
         healthy=healthy,
         fingerprint=fingerprints.of(command, {}, [*sources, cluster.certificate(pki.AUTHORITY)]),

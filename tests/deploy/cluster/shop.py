@@ -121,6 +121,26 @@ def objects(of: release.Release) -> Iterator[Mapping[str, Any]]:
             yield {"kind": kinds.kind, **item}
 
 
+def references(pod: Any) -> Iterator[str]:
+    """What a pod needs in its namespace before it can start, as `Kind/name`."""
+    yield f"ServiceAccount/{pod.spec.service_account_name}"
+    for volume in pod.spec.volumes or ():
+        if volume.secret:
+            yield f"Secret/{volume.secret.secret_name}"
+        if volume.config_map:
+            yield f"ConfigMap/{volume.config_map.name}"
+    for container in [*(pod.spec.init_containers or ()), *pod.spec.containers]:
+        for source in container.env_from or ():
+            yield (
+                f"ConfigMap/{source.config_map_ref.name}"
+                if source.config_map_ref
+                else f"Secret/{source.secret_ref.name}"
+            )
+        for variable in container.env or ():
+            if variable.value_from and variable.value_from.secret_key_ref:
+                yield f"Secret/{variable.value_from.secret_key_ref.name}"
+
+
 def eventually(happened: Callable[[], bool], *, within_s: float) -> None:
     """Return as soon as it happened. Raises AssertionError when it does not."""
     until = time.monotonic() + within_s

@@ -9,7 +9,7 @@ import pytest
 
 from scripts.cluster import release, smoke, stages, status
 from scripts.local import progress
-from tests.deploy.cluster import draining, load, shop, watching
+from tests.deploy.cluster import draining, load, reach, shop, watching
 from tests.deploy.cluster import helm as helm_command
 from tests.deploy.cluster import story as stories
 
@@ -85,6 +85,18 @@ def test_quotas_and_pod_security_are_in_force_and_admit_everything(
         }
         assert "exceeded quota" in _refusal(prepared, greedy)
         seen.append("a privileged pod and one beyond the quota were refused")
+
+
+def test_network_policies_allow_exactly_the_contracts_callers(
+    installed: shop.Chart, prepared: release.Release, story: stories.Story
+) -> None:
+    assert installed
+    with story.tells("network policies") as seen:
+        found = reach.open_connections(prepared)
+        assert found == reach.wanted_connections()
+        seen.append(
+            f"{len(found)} connections open of {reach.pairs(prepared)} pairs and ports: the contract's callers and no other"
+        )
 
 
 def test_an_upgrade_rolls_without_going_below_the_wanted_number(
@@ -177,7 +189,7 @@ def test_uninstalling_leaves_nothing_but_what_must_stay(
 ) -> None:
     with story.tells("uninstall") as seen:
         installed.uninstall()
-        shop.eventually(lambda: not prepared.pods(), within_s=60)
+        shop.eventually(lambda: _pods_of(shop.everything(prepared)) == set(), within_s=60)
         left = shop.everything(prepared) - before
         seen.append(f"left: {', '.join(sorted(left)) or 'nothing'}")
     assert left == set()
@@ -201,6 +213,11 @@ def _refusal(of: release.Release, container: Mapping[str, Any]) -> str:
         kubernetes.client.CoreV1Api(of.api).create_namespaced_pod(of.namespace, pod)
     assert refused.value.status == 403
     return str(refused.value.body)
+
+
+def _pods_of(things: set[str]) -> set[str]:
+    """The pods among them, also those that are ending."""
+    return {thing for thing in things if thing.startswith("Pod/")}
 
 
 def _versions(of: release.Release) -> set[str]:
