@@ -18,7 +18,7 @@ TOGETHER_FLAG := $(if $(filter-out 0 no false,$(TOGETHER)),--together)
 TESTS ?= tests
 K ?=
 
-.PHONY: help setup proto run down clean status logs test test-cluster lint format typecheck cluster-up cluster-down smoke bench \
+.PHONY: help setup proto run down clean status logs test test-cluster lint format typecheck chart cluster-up cluster-down smoke bench \
 	lock compose
 
 help: ## what there is to do
@@ -70,6 +70,9 @@ format: setup ## let ruff mend what it can
 
 typecheck: setup ## mypy alone
 	@$(VENV_PYTHON) -m mypy
+
+chart: setup ## write what of the chart is generated, and package it: .souk/charts/souk-VERSION.tgz (VERSION=...)
+	@$(VENV_PYTHON) -m scripts.chart package $(if $(VERSION),--version "$(VERSION)")
 
 cluster-up: setup ## start a Kubernetes control plane with simulated nodes in three zones
 	@$(CLUSTER) up

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import kubernetes
@@ -9,7 +10,7 @@ import pytest
 
 from scripts.cluster import release, smoke, stages, status
 from scripts.local import progress
-from tests.deploy.cluster import draining, load, reach, shop, watching
+from tests.deploy.cluster import draining, hooks, load, reach, shop, watching
 from tests.deploy.cluster import helm as helm_command
 from tests.deploy.cluster import story as stories
 
@@ -97,6 +98,35 @@ def test_network_policies_allow_exactly_the_contracts_callers(
         seen.append(
             f"{len(found)} connections open of {reach.pairs(prepared)} pairs and ports: the contract's callers and no other"
         )
+
+
+def test_the_certificates_hook_has_the_rights_it_needs_and_no_others(
+    installed: shop.Chart, prepared: release.Release, helm: helm_command.Helm, story: stories.Story, tmp_path: Path
+) -> None:
+    assert installed
+    identities = {*shop.services(), "edge"}
+    with (
+        story.tells("certificates by the hook's program") as seen,
+        hooks.opened(helm, hooks.CERTIFICATES, tmp_path) as hook,
+    ):
+        assert f"{len(identities)} issued" in hook.run()
+        assert "0 issued" in hook.run()
+        account = f"--as=system:serviceaccount:{shop.NAMESPACE}:{hook.account}"
+        with pytest.raises(helm_command.RefusedError):
+            helm.kubectl("auth", "can-i", "get", f"secrets/{shop.RELEASE}-mesh", "-n", shop.NAMESPACE, account)
+        seen.append(f"{len(identities)} issued by its account, then none; it may read no other secret")
+    assert {f"Secret/{shop.RELEASE}-{name}-tls" for name in identities} <= shop.everything(prepared)
+
+
+def test_whatever_pods_refer_to_is_there(
+    installed: shop.Chart, prepared: release.Release, story: stories.Story
+) -> None:
+    assert installed
+    with story.tells("what pods refer to") as seen:
+        there = shop.everything(prepared)
+        wanted = {reference for pod in prepared.pods() for reference in shop.references(pod)}
+        assert wanted - there == set()
+        seen.append(f"{len(wanted)} secrets, config maps and accounts, all there")
 
 
 def test_an_upgrade_rolls_without_going_below_the_wanted_number(
@@ -187,12 +217,16 @@ def test_draining_two_nodes_at_once_respects_the_disruption_budgets(
 def test_uninstalling_leaves_nothing_but_what_must_stay(
     installed: shop.Chart, prepared: release.Release, before: set[str], story: stories.Story
 ) -> None:
+    # The certificates are no part of the release: another one in its place keeps the authority that peers trust.
+    kept = {
+        f"Secret/{shop.RELEASE}-{name}" for name in ("mesh-ca", "edge-tls", *(f"{one}-tls" for one in shop.services()))
+    }
     with story.tells("uninstall") as seen:
         installed.uninstall()
         shop.eventually(lambda: _pods_of(shop.everything(prepared)) == set(), within_s=60)
         left = shop.everything(prepared) - before
         seen.append(f"left: {', '.join(sorted(left)) or 'nothing'}")
-    assert left == set()
+    assert left == kept
 
 
 _RESTRICTED = {
