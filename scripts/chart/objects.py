@@ -20,7 +20,7 @@ class Workload:
 
     @property
     def kind(self) -> str:
-        """Deployment, StatefulSet, Job or Pod."""
+        """Deployment, StatefulSet, Job, CronJob or Pod."""
         return str(self.object["kind"])
 
     @property
@@ -54,10 +54,18 @@ def of_kind(objects: Iterable[Object], *kinds: str) -> Iterator[Object]:
 def workloads(objects: Iterable[Object]) -> list[Workload]:
     """Everything that has pods."""
     found = []
-    for item in of_kind(objects, "Deployment", "StatefulSet", "Job", "Pod"):
-        pod = item if item["kind"] == "Pod" else item["spec"]["template"]
+    for item in of_kind(objects, "Deployment", "StatefulSet", "Job", "CronJob", "Pod"):
+        pod = _pod(item)
         found.append(Workload(item, pod["metadata"].get("labels", {}), pod["spec"]))
     return found
+
+
+def _pod(item: Object) -> Object:
+    if item["kind"] == "Pod":
+        return item
+    spec = item["spec"]["jobTemplate"]["spec"] if item["kind"] == "CronJob" else item["spec"]
+    template: Object = spec["template"]
+    return template
 
 
 def title(item: Object) -> str:

@@ -74,9 +74,21 @@ def test_without_cert_manager_a_hook_makes_certificates_and_may_do_nothing_else(
     assert not list(objects.of_kind(rendered, "Certificate"))
 
 
+def test_certificates_of_the_hook_are_renewed_between_upgrades_by_the_same_rights() -> None:
+    rendered = rendering.rendered(*rendering.DEFAULT)
+    renewal = find(rendered, "CronJob", "certificates-renewal")["spec"]
+    container = renewal["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]
+    hook = find(rendered, "Job", "certificates")["spec"]["template"]["spec"]["containers"][0]
+    assert (container["command"], container["args"]) == (hook["command"], hook["args"])
+    roles = [find(rendered, "Role", name) for name in ("certificates", "certificates-renewal")]
+    assert roles[0]["rules"] == roles[1]["rules"]
+    assert "helm.sh/hook" not in roles[1]["metadata"].get("annotations", {})
+
+
 def test_with_cert_manager_every_identity_has_a_certificate_and_there_is_no_hook() -> None:
     rendered = rendering.rendered(*rendering.DEFAULT, *rendering.OPERATORS)
     assert find(rendered, "Job", "certificates") is None
+    assert find(rendered, "CronJob", "certificates-renewal") is None
     for name in (*REGISTRY.services, "edge"):
         spec = find(rendered, "Certificate", name)["spec"]
         assert spec["uris"] == [f"spiffe://souk/{name}"]

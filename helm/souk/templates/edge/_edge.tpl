@@ -2,6 +2,7 @@
 {{- define "souk.edge.environment" -}}
 {{- $edge := .root.Values.edge -}}
 EDGE_LISTEN: 0.0.0.0:8080
+EDGE_CONCURRENCY: {{ $edge.concurrency | quote }}
 # A comma alone is a list of none: no browser of another origin may call.
 EDGE_ALLOWED_ORIGINS: {{ join "," $edge.allowedOrigins | default "," | quote }}
 EDGE_MAX_REQUEST_BYTES: {{ int64 $edge.maxRequestBytes | quote }}

@@ -23,61 +23,66 @@ metadata:
   annotations:
     {{- include "souk.hook" .hook | nindent 4 }}
 spec:
-  backoffLimit: {{ .job.backoffLimit }}
-  activeDeadlineSeconds: {{ .job.deadlineSeconds }}
-  template:
-    metadata:
-      labels:
-        {{- include "lib.podLabels" . | nindent 8 }}
-        {{- include "souk.mesh.jobLabels" .root | nindent 8 }}
-      annotations:
-        {{- include "souk.mesh.jobAnnotations" .root | nindent 8 }}
-    spec:
-      {{- $pod := include "lib.pod" (dict "root" .root) }}
-      {{- if .token }}{{ $pod = $pod | replace "automountServiceAccountToken: false" "automountServiceAccountToken: true" }}{{ end }}
-      {{- $pod | nindent 6 }}
-      {{- with .account }}
-      serviceAccountName: {{ . }}
+  {{- include "souk.jobSpec" . | nindent 2 }}
+{{- end -}}
+
+{{/* The same without its name and its hook, for whoever makes Jobs. */}}
+{{- define "souk.jobSpec" -}}
+backoffLimit: {{ .job.backoffLimit }}
+activeDeadlineSeconds: {{ .job.deadlineSeconds }}
+template:
+  metadata:
+    labels:
+      {{- include "lib.podLabels" . | nindent 6 }}
+      {{- include "souk.mesh.jobLabels" .root | nindent 6 }}
+    annotations:
+      {{- include "souk.mesh.jobAnnotations" .root | nindent 6 }}
+  spec:
+    {{- $pod := include "lib.pod" (dict "root" .root) }}
+    {{- if .token }}{{ $pod = $pod | replace "automountServiceAccountToken: false" "automountServiceAccountToken: true" }}{{ end }}
+    {{- $pod | nindent 4 }}
+    {{- with .account }}
+    serviceAccountName: {{ . }}
+    {{- end }}
+    restartPolicy: Never
+    terminationGracePeriodSeconds: 30
+    containers:
+      - name: {{ .component }}
+        image: {{ include "lib.image" (dict "root" .root "image" .image "override" .override) }}
+        imagePullPolicy: {{ .root.Values.imagePullPolicy }}
+        {{- with .command }}
+        command: {{ toJson . }}
+        {{- end }}
+        args: {{ toJson .args }}
+        securityContext:
+          {{- include "lib.containerSecurity" . | nindent 10 }}
+        {{- if or .environment .secrets }}
+        env:
+          {{- range $name, $value := .environment }}
+          - {name: {{ $name }}, value: {{ tpl (toString $value) $.root | quote }}}
+          {{- end }}
+          {{- range $name, $value := include "souk.secretVariables" (dict "secrets" .secrets) | fromYaml }}
+          - {name: {{ $name }}, value: {{ $value }}}
+          {{- end }}
+        {{- end }}
+        resources:
+          {{- toYaml .job.resources | nindent 10 }}
+        volumeMounts:
+          - {name: tmp, mountPath: /tmp}
+          {{- with include "souk.secretMounts" (dict "secrets" .secrets) | trim }}
+          {{- . | nindent 10 }}
+          {{- end }}
+          {{- with include "souk.trustMount" .root }}
+          {{- . | nindent 10 }}
+          {{- end }}
+    volumes:
+      - {name: tmp, emptyDir: {sizeLimit: 64Mi}}
+      {{- with include "souk.secretVolumes" (dict "root" .root "secrets" .secrets) | trim }}
+      {{- . | nindent 6 }}
       {{- end }}
-      restartPolicy: Never
-      terminationGracePeriodSeconds: 30
-      containers:
-        - name: {{ .component }}
-          image: {{ include "lib.image" (dict "root" .root "image" .image "override" .override) }}
-          imagePullPolicy: {{ .root.Values.imagePullPolicy }}
-          {{- with .command }}
-          command: {{ toJson . }}
-          {{- end }}
-          args: {{ toJson .args }}
-          securityContext:
-            {{- include "lib.containerSecurity" . | nindent 12 }}
-          {{- if or .environment .secrets }}
-          env:
-            {{- range $name, $value := .environment }}
-            - {name: {{ $name }}, value: {{ tpl (toString $value) $.root | quote }}}
-            {{- end }}
-            {{- range $name, $value := include "souk.secretVariables" (dict "secrets" .secrets) | fromYaml }}
-            - {name: {{ $name }}, value: {{ $value }}}
-            {{- end }}
-          {{- end }}
-          resources:
-            {{- toYaml .job.resources | nindent 12 }}
-          volumeMounts:
-            - {name: tmp, mountPath: /tmp}
-            {{- with include "souk.secretMounts" (dict "secrets" .secrets) | trim }}
-            {{- . | nindent 12 }}
-            {{- end }}
-            {{- with include "souk.trustMount" .root }}
-            {{- . | nindent 12 }}
-            {{- end }}
-      volumes:
-        - {name: tmp, emptyDir: {sizeLimit: 64Mi}}
-        {{- with include "souk.secretVolumes" (dict "root" .root "secrets" .secrets) | trim }}
-        {{- . | nindent 8 }}
-        {{- end }}
-        {{- with include "souk.trustVolume" .root }}
-        {{- . | nindent 8 }}
-        {{- end }}
+      {{- with include "souk.trustVolume" .root }}
+      {{- . | nindent 6 }}
+      {{- end }}
 {{- end -}}
 
 {{/* What a Job may reach: name servers and the rules given. Takes (dict "root" $ "component" "topics" "rules" (a YAML list as text)). */}}
