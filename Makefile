@@ -22,7 +22,7 @@ K ?=
 	lock compose
 
 help: ## what there is to do
-	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## make .venv with everything in requirements.lock, and the stubs of the contract
 	@if [ -z "$(PYTHON)" ]; then \
@@ -51,8 +51,8 @@ logs: .venv/bin/python ## follow the logs of all processes
 	@echo "nothing is set up here yet: make run" >&2; exit 1
 
 # The tests' stack stands beside the main one, on its own ports and data, and is stopped whatever the tests say.
-test: setup ## run every test against a stack of its own (TESTS=path, K=expression)
-	@$(LOCAL) --stack test test $(TOGETHER_FLAG) -- -n 2 $(TESTS) $(if $(K),-k "$(K)")
+test: setup ## run every test against a stack of its own (TESTS=path, K=expression, JUNIT=folder, COVERAGE=folder)
+	@$(LOCAL) --stack test test $(TOGETHER_FLAG) $(REPORTS) -- -n 2 $(TESTS) $(if $(K),-k "$(K)")
 
 test-cluster: setup ## the chart: its checks, and its life on a Kubernetes API with simulated nodes (the first time builds tools)
 	@$(CLUSTER) tools
@@ -91,3 +91,5 @@ compose: setup ## write docker-compose.yml anew from services/services.yaml
 
 lock: setup ## resolve pyproject.toml into the lock files anew
 	@$(VENV_PYTHON) -m scripts.local.locks
+
+include scripts/release/release.mk

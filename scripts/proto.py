@@ -68,39 +68,52 @@ def _extract_validate(target: Path) -> None:
         jar.extract(VALIDATE_PROTO, target)
 
 
+def describe(contract: Path, descriptors: Path) -> None:
+    """Write the descriptor set of a folder like `proto/`, with comments. Raises SystemExit when it does not compile.
+
+    What third parties publish is taken from the last build.
+    """
+    if _describe(contract, GENERATED / "third_party", descriptors):
+        raise SystemExit(f"proto: {contract} does not compile (see above)")
+
+
 def _compile(out: Path, third_party: Path) -> int:
-    import google.rpc  # noqa: PLC0415 - the package that carries google/api, google/rpc and google/type
     from grpc_tools import protoc  # noqa: PLC0415 - a build dependency, as jgo is
+
+    # The plugins of mypy-protobuf are scripts beside this interpreter, which need not be on PATH.
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    stubs = protoc.main(
+        [
+            *_call(PROTO, third_party),
+            f"--python_out={out}",
+            f"--grpc_python_out={out}",
+            f"--mypy_out=quiet:{out}",
+            f"--mypy_grpc_out=quiet:{out}",
+            VALIDATE_PROTO,
+            *_sources(PROTO),
+        ]
+    )
+    return int(stubs or _describe(PROTO, third_party, out / DESCRIPTORS))
+
+
+def _describe(contract: Path, third_party: Path, descriptors: Path) -> int:
+    from grpc_tools import protoc  # noqa: PLC0415 - a build dependency, as jgo is
+
+    wanted = ["--include_imports", "--include_source_info", f"--descriptor_set_out={descriptors}"]
+    return int(protoc.main([*_call(contract, third_party), *wanted, *ERROR_PROTOS, *_sources(contract)]))
+
+
+def _call(contract: Path, third_party: Path) -> list[str]:
+    """How protoc is called: by its name, and with the folders in which it finds what is imported."""
+    import google.rpc  # noqa: PLC0415 - the package that carries google/api, google/rpc and google/type
 
     packages = Path(next(iter(google.rpc.__path__))).parent.parent
     wellknown = importlib.resources.files("grpc_tools") / "_proto"
-    sources = sorted(str(path.relative_to(PROTO)) for path in PROTO.rglob("*.proto"))
-    arguments = [
-        "protoc",
-        f"-I{PROTO}",
-        f"-I{third_party}",
-        f"-I{packages}",
-        f"-I{wellknown}",
-        f"--python_out={out}",
-        f"--grpc_python_out={out}",
-        f"--mypy_out=quiet:{out}",
-        f"--mypy_grpc_out=quiet:{out}",
-        VALIDATE_PROTO,
-    ]
-    # The plugins of mypy-protobuf are scripts beside this interpreter, which need not be on PATH.
-    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    stubs = protoc.main([*arguments, *sources])
-    descriptors = protoc.main(
-        [
-            *arguments[:5],
-            "--include_imports",
-            "--include_source_info",
-            f"--descriptor_set_out={out / DESCRIPTORS}",
-            *ERROR_PROTOS,
-            *sources,
-        ]
-    )
-    return int(stubs or descriptors)
+    return ["protoc", f"-I{contract}", f"-I{third_party}", f"-I{packages}", f"-I{wellknown}"]
+
+
+def _sources(contract: Path) -> list[str]:
+    return sorted(str(path.relative_to(contract)) for path in contract.rglob("*.proto"))
 
 
 def _make_importable() -> None:

@@ -4,6 +4,7 @@ It knows only what an edge answers to JSON calls: a status, a length or chunks, 
 """
 
 import asyncio
+import ssl
 from dataclasses import dataclass
 from typing import Self, cast
 
@@ -50,9 +51,10 @@ class Connection(asyncio.Protocol):
         self._answer: asyncio.Future[Answer] | None = None
 
     @classmethod
-    async def open(cls, host: str, port: int) -> Self:
-        """Connect. Raises OSError."""
-        _, protocol = await asyncio.get_running_loop().create_connection(cls, host, port)
+    async def open(cls, host: str, port: int, *, secure: bool = False) -> Self:
+        """Connect; `secure` by TLS, to a server that this machine trusts. Raises OSError."""
+        tls = ssl.create_default_context() if secure else None
+        _, protocol = await asyncio.get_running_loop().create_connection(cls, host, port, ssl=tls)
         return protocol
 
     @property

@@ -30,6 +30,7 @@ class Plan:
     """What to send where, over how many connections, for how long.
 
     With a `rate` (orders a second) it is an open loop, else a closed one. It ends after `seconds` or `most` orders.
+    `secure`: by TLS.
     """
 
     host: str
@@ -39,6 +40,7 @@ class Plan:
     seconds: float
     most: int
     rate: float = 0.0
+    secure: bool = False
 
 
 @dataclass(slots=True)
@@ -110,7 +112,8 @@ class Generator:
         try:
             async with asyncio.timeout(PATIENCE_S):
                 if connection is None or not connection.usable:
-                    connection = await http1.Connection.open(self._plan.host, self._plan.port)
+                    plan = self._plan
+                    connection = await http1.Connection.open(plan.host, plan.port, secure=plan.secure)
                 answer = await connection.ask(next(self._requests))
         except (OSError, TimeoutError) as error:
             self.outcome.unanswered += 1

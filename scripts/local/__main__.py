@@ -67,6 +67,8 @@ def _parser() -> argparse.ArgumentParser:
     logging.add_argument("processes", nargs="*")
     tests = commands.add_parser("test", help="run pytest against this stack, then stop it")
     tests.add_argument("--together", action="store_true", help="all services in one process")
+    tests.add_argument("--junit", default="", metavar="FOLDER", help="write the results there as JUnit XML")
+    tests.add_argument("--coverage", default="", metavar="FOLDER", help="measure coverage, and write it there as XML")
     tests.add_argument("pytest", nargs="*", help="arguments of pytest, after --")
     for name in ("start", "stop", "restart", "kill"):
         commands.add_parser(name, help=f"{name} processes by name").add_argument("processes", nargs="+")
@@ -92,7 +94,8 @@ def _up(options: argparse.Namespace) -> int:
 def _test(options: argparse.Namespace) -> int:
     stack = layout.chosen(options.stack, os.environ, together=options.together)
     with exclusive.exclusive(stack):
-        return suite.run(up.Run(settings.read(stack, os.environ), progress.Progress()), options.pytest)
+        chosen = up.Run(settings.read(stack, os.environ), progress.Progress())
+        return suite.run(chosen, options.pytest, suite.Reports(options.junit, options.coverage))
 
 
 def _down(options: argparse.Namespace) -> int:

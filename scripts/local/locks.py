@@ -21,7 +21,7 @@ ALWAYS = (
     "3.11",
     "--quiet",
 )
-GROUPS = ("build", "local", "test", "lint")
+GROUPS = ("build", "local", "test", "release", "lint")
 FILES = {
     "requirements.lock": (*(word for group in GROUPS for word in ("--group", group)), "pyproject.toml"),
     "services/requirements.lock": ("--no-annotate", "pyproject.toml"),

@@ -6,6 +6,7 @@ Tests that break the stack (tests/faults) run after all others, and one at a tim
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.local import component, down, layout, settings, up
@@ -19,15 +20,29 @@ NOTHING_FOUND = 5
 WITH_VALUE = ("-k", "-m", "-n", "-p")
 
 
-def run(chosen: up.Run, arguments: Sequence[str]) -> int:
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """Folders for what a build server publishes: results as JUnit XML, coverage as Cobertura XML. Empty: none."""
+
+    junit: str = ""
+    coverage: str = ""
+
+    def options(self, part: int) -> list[str]:
+        """What makes pytest write them, each run of it to files of its own."""
+        junit = [f"--junitxml={self.junit}/tests-{part}.xml"] if self.junit else []
+        measured = ["--cov", "--cov-report=", f"--cov-report=xml:{self.coverage}/coverage-{part}.xml"]
+        return [*junit, *(measured if self.coverage else [])]
+
+
+def run(chosen: up.Run, arguments: Sequence[str], reports: Reports = Reports()) -> int:
     """Answers with pytest's exit code. Raises a StackError when a part of the stack can't be had: nothing is skipped."""
     try:
         up.up(chosen)
         up.load_sample_data(chosen)
         codes = []
-        for part in parts(arguments):
+        for number, part in enumerate(parts(arguments), start=1):
             chosen.report.say("tests", f"pytest {' '.join(part)}")
-            codes.append(_pytest(chosen, part))
+            codes.append(_pytest(chosen, [*part, *reports.options(number)]))
         return verdict(codes)
     except component.Cancelled:
         raise KeyboardInterrupt from None

@@ -35,3 +35,18 @@ def test_what_breaks_the_stack_runs_last_and_by_itself(arguments: list[str], run
 )
 def test_a_failure_of_either_part_fails_the_whole(codes: list[int], code: int) -> None:
     assert suite.verdict(codes) == code
+
+
+def test_every_run_writes_reports_of_its_own() -> None:
+    reports = suite.Reports("out", "out")
+    assert reports.options(1) == [
+        "--junitxml=out/tests-1.xml",
+        "--cov",
+        "--cov-report=",
+        "--cov-report=xml:out/coverage-1.xml",
+    ]
+    assert not set(reports.options(1)) & set(reports.options(2)) - {"--cov", "--cov-report="}
+
+
+def test_no_report_is_written_unasked() -> None:
+    assert suite.Reports().options(1) == []

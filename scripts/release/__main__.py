@@ -1,0 +1,217 @@
+"""The command line of a release; `make` calls it."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+from scripts.local import problems
+from scripts.release import (
+    bill,
+    budget,
+    chart,
+    compatibility,
+    deploy,
+    environments,
+    history,
+    images,
+    load,
+    migrations,
+    notify,
+    record,
+    registry,
+    shell,
+)
+
+KNOWN = history.History(shell.ROOT)
+VERSION = shell.FOLDER / "version"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the command line says. Answers with a process exit code; a problem is one line on stderr."""
+    options = _parser().parse_args(arguments)
+    try:
+        COMMANDS[options.command](_shell())
+    except problems.StackError as problem:
+        print(f"{options.command}: {problem}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m scripts.release", description="From a commit to a rolled-out release."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, command in COMMANDS.items():
+        commands.add_parser(name, help=(command.__doc__ or "").splitlines()[0])
+    return parser
+
+
+def _shell() -> shell.Shell:
+    dry = os.environ.get("DRY_RUN", "") not in ("", "0", "no", "false")
+    return shell.Shell(dry, registry.environment(shell.ROOT))
+
+
+def _where() -> environments.Environment:
+    return environments.read(os.environ.get("ENV", ""), os.environ)
+
+
+def _released(run: shell.Shell) -> record.Record:
+    """What was pushed; in a dry run what would be."""
+    if run.dry and not (run.root / record.FILE).exists():
+        version = KNOWN.version()
+        digests = {image.name: images.digest(run, image) for image in images.IMAGES}
+        return record.Record(
+            version.text, version.commit, registry.address(dry=True), digests, "sha256:DIGEST_OF_CHART"
+        )
+    return record.read(run.root)
+
+
+def version(run: shell.Shell) -> None:
+    """The version of this commit."""
+    text = KNOWN.version().text
+    (run.root / VERSION).parent.mkdir(parents=True, exist_ok=True)
+    (run.root / VERSION).write_text(text)
+    print(text)
+
+
+def breaking(run: shell.Shell) -> None:
+    """The contract against the last release."""
+    print(f"breaking: {compatibility.check(run, KNOWN)}")
+
+
+def check_migrations(_: shell.Shell) -> None:
+    """Judge the migrations since the last release."""
+    found = migrations.check(KNOWN)
+    for finding in found:
+        print(finding, file=sys.stderr)
+    if found:
+        raise problems.StackError(f"{len(found)} objections")
+    print(f"migrations: they suit the code of {KNOWN.last_release() or 'no release yet'}")
+
+
+def build_images(run: shell.Shell) -> None:
+    """Build the images for all processors, into folders."""
+    images.build(run, KNOWN.version())
+
+
+def bills(run: shell.Shell) -> None:
+    """Write the bills of materials."""
+    for path in bill.write(run.root, KNOWN.version()):
+        print(path.relative_to(run.root))
+
+
+def scan(run: shell.Shell) -> None:
+    """Let the vulnerability gate look at the images."""
+    images.judge(run)
+
+
+def push_images(run: shell.Shell) -> None:
+    """Push the images, and note their digests."""
+    released = images.push(run, KNOWN.version())
+    if not run.dry:
+        record.write(run.root, released)
+
+
+def sign_images(run: shell.Shell) -> None:
+    """Sign what was pushed."""
+    images.sign(run, _released(run))
+
+
+def package_chart(run: shell.Shell) -> None:
+    """Package the chart under the release's version."""
+    chart.package(run, KNOWN.version())
+
+
+def push_chart(run: shell.Shell) -> None:
+    """Push and sign the chart."""
+    whole = chart.push(run, _released(run))
+    if not run.dry:
+        record.write(run.root, whole)
+
+
+def roll_out(run: shell.Shell) -> None:
+    """Roll the release out to ENV."""
+    released = _released(run)
+    deploy.require_same_commit(released, KNOWN.version().commit)
+    deploy.upgrade(run, _where(), released)
+
+
+def roll_back(run: shell.Shell) -> None:
+    """Bring back what was in ENV before."""
+    print(f"rollback: {deploy.roll_back(run, _where())}")
+
+
+def smoke(run: shell.Shell) -> None:
+    """Wait for the roll-out and place an order."""
+    deploy.smoke(run, _where())
+
+
+def load_test(run: shell.Shell) -> None:
+    """Send orders to ENV's edge, and hold it to the thresholds."""
+    where = _where()
+    wanted = environments.load_wanted(where.load, os.environ)
+    if not wanted.rate:
+        print(f"load test: none in {where.name}")
+    elif run.dry:
+        print(f"# {wanted.rate:g} orders a second to {where.edge_url} for {wanted.seconds:g} s")
+    elif found := load.test(where.edge_url, wanted, run.root):
+        raise problems.StackError("; ".join(found))
+
+
+def check_budget(run: shell.Shell) -> None:
+    """Watch ENV's error ratio after a roll-out."""
+    where = _where()
+    if run.dry:
+        print(
+            f"# {where.prometheus_url}/api/v1/query for {where.budget.seconds:g} s: at most {where.budget.ratio:.2%} fail"
+        )
+        return
+    seen = budget.watch(budget.Prometheus(where.prometheus_url, where.namespace), where.budget)
+    print(f"budget: {seen.failed:.0f} of {seen.all:.0f} calls failed: within {where.budget.ratio:.2%}")
+
+
+def verified(run: shell.Shell) -> None:
+    """Note that ENV took this release well, so that it may go further."""
+    if not run.dry:
+        record.verified(run.root, _where().name)
+    print(f"verified in {_where().name}")
+
+
+def tell(run: shell.Shell) -> None:
+    """Tell people how the build ended (STATUS)."""
+    message = notify.text(os.environ.get("STATUS", "done"), os.environ)
+    print(message)
+    if not run.dry:
+        notify.tell(message, os.environ.get("NOTIFY_WEBHOOK", ""))
+
+
+def sign_out(run: shell.Shell) -> None:
+    """Remove the registry's token."""
+    registry.sign_out(run.root)
+
+
+COMMANDS: dict[str, Callable[[shell.Shell], None]] = {
+    "version": version,
+    "breaking": breaking,
+    "migrations": check_migrations,
+    "images": build_images,
+    "sbom": bills,
+    "scan": scan,
+    "push": push_images,
+    "sign": sign_images,
+    "chart-package": package_chart,
+    "chart-push": push_chart,
+    "deploy": roll_out,
+    "rollback": roll_back,
+    "smoke": smoke,
+    "load-test": load_test,
+    "budget": check_budget,
+    "verified": verified,
+    "notify": tell,
+    "sign-out": sign_out,
+}
+
+if __name__ == "__main__":
+    sys.exit(main())

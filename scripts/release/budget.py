@@ -1,0 +1,101 @@
+"""The error budget as a gate: after a roll-out Prometheus is asked for a while how many calls fail.
+
+Calls fail when the mesh is at fault: INTERNAL, UNKNOWN, UNAVAILABLE, DATA_LOSS, DEADLINE_EXCEEDED. What a caller got wrong
+costs no budget. Not knowing is no yes: a Prometheus that does not answer, or has no figures, fails the gate too.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import requests
+
+from scripts.local import problems
+from scripts.release import environments
+
+FAILED = "INTERNAL|UNKNOWN|UNAVAILABLE|DATA_LOSS|DEADLINE_EXCEEDED"
+LOOK_EVERY_S = 15.0
+TIMEOUT_S = 10.0
+# How often in a row Prometheus may be away.
+PATIENCE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """Calls since the roll-out, and those of them that failed."""
+
+    all: float
+    failed: float
+
+    @property
+    def ratio(self) -> float:
+        """The share that failed."""
+        return self.failed / self.all if self.all else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Prometheus:
+    """Prometheus by its HTTP API; raises OSError or ValueError when it does not answer as it should."""
+
+    url: str
+    namespace: str
+
+    def calls(self, seconds: float) -> Calls:
+        """The calls that all services answered in the last so many seconds."""
+        chosen = f'namespace="{self.namespace}"'
+        window = f"[{max(1, round(seconds))}s]"
+        everything = self._sum(f"sum(increase(souk_rpc_seconds_count{{{chosen}}}{window}))")
+        failed = self._sum(f'sum(increase(souk_rpc_seconds_count{{{chosen},code=~"{FAILED}"}}{window}))')
+        return Calls(everything, failed)
+
+    def _sum(self, query: str) -> float:
+        answer = requests.get(f"{self.url.rstrip('/')}/api/v1/query", params={"query": query}, timeout=TIMEOUT_S)
+        answer.raise_for_status()
+        content = answer.json()
+        if content.get("status") != "success":
+            raise ValueError(f"Prometheus says {content.get('error', 'nothing')}")
+        # No series is no failure: a code that nobody was answered with has none.
+        return sum(float(series["value"][1]) for series in content["data"]["result"])
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The time in seconds, and how to let some of it pass."""
+
+    now: Callable[[], float] = time.monotonic
+    wait: Callable[[float], None] = time.sleep
+
+
+def watch(prometheus: Prometheus, budget: environments.Budget, clock: Clock = Clock()) -> Calls:
+    """Watch for the budget's seconds. Answers with the calls that were seen.
+
+    Raises a StackError as soon as too many of enough calls failed, when there were not enough calls to tell, and when
+    Prometheus stays away.
+    """
+    begun = clock.now()
+    away = 0
+    while True:
+        clock.wait(min(LOOK_EVERY_S, budget.seconds))
+        passed = clock.now() - begun
+        try:
+            seen = prometheus.calls(passed)
+            away = 0
+        except (OSError, ValueError, KeyError) as error:
+            away += 1
+            if away == PATIENCE or passed >= budget.seconds:
+                raise problems.StackError(f"Prometheus does not tell ({error}): that is no yes") from None
+            continue
+        print(f"{passed:5.0f} s  {seen.all:8.0f} calls  {seen.failed:6.0f} failed  {seen.ratio:.4%}", flush=True)
+        _judge(seen, budget, final=passed >= budget.seconds)
+        if passed >= budget.seconds:
+            return seen
+
+
+def _judge(seen: Calls, budget: environments.Budget, *, final: bool) -> None:
+    enough = seen.all >= budget.calls
+    if enough and seen.ratio > budget.ratio:
+        raise problems.StackError(f"{seen.ratio:.2%} of {seen.all:.0f} calls failed, more than {budget.ratio:.2%}")
+    if final and not enough:
+        raise problems.StackError(
+            f"only {seen.all:.0f} calls in {budget.seconds:.0f} s, fewer than {budget.calls}: nothing can be told"
+        )

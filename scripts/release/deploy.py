@@ -1,0 +1,127 @@
+"""Rolling a release out with Helm, and back: by digest, at once or not at all."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from scripts.local import problems
+from scripts.release import environments, images, record, shell
+
+ROLL_OUT = "15m"
+ROLL_BACK = "10m"
+KEPT = "20"
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One revision in Helm's history; number 0 when there is none."""
+
+    number: int
+    status: str
+    description: str
+
+
+def upgrade(run: shell.Shell, where: environments.Environment, released: record.Record) -> None:
+    """Roll the release out, by its digests and only when they are signed; Helm undoes what does not become ready.
+
+    What is there before is noted for `roll_back`. Raises a StackError, also when the environment before this one has not
+    verified the same digests.
+    """
+    if where.after and not run.dry:
+        record.require_verified(run.root, where.after)
+    images.verify(run, released)
+    on = _cluster(run, where)
+    _note(run, where, newest(on, where, "deployed"))
+    values = _values(on, where, released)
+    files = [word for path in (*where.values, str(values)) for word in ("--values", path)]
+    on.run(
+        *("helm", "upgrade", "--install", where.release, f"oci://{released.registry}/charts/souk"),
+        *("--version", released.version, "--namespace", where.namespace, "--create-namespace"),
+        *files,
+        *("--atomic", "--timeout", ROLL_OUT, "--history-max", KEPT),
+    )
+
+
+def roll_back(run: shell.Shell, where: environments.Environment) -> str:
+    """Bring back what was there before `upgrade`. Answers with what was done, which may be nothing."""
+    noted = run.root / _noted(where)
+    if not noted.exists() and not run.dry:
+        return f"nothing was rolled out to {where.name}: nothing to roll back"
+    before = json.loads(noted.read_text())["revision"] if noted.exists() else 1
+    if not before:
+        return f"this was the first release in {where.name}: there is nothing to go back to, so it stays"
+    on = _cluster(run, where)
+    now = newest(on, where)
+    if now.status == "deployed" and (now.number == before or now.description == f"Rollback to {before}"):
+        return f"{where.name} has revision {before} again already"
+    number = str(before)
+    on.run("helm", "rollback", where.release, number, "--namespace", where.namespace, "--wait", "--timeout", ROLL_BACK)
+    return f"{where.name} is back at revision {before}"
+
+
+def smoke(run: shell.Shell, where: environments.Environment) -> None:
+    """Wait for the roll-out and place an order through the edge, as scripts/cluster does. Raises a StackError."""
+    on = _cluster(run, where)
+    on.run(
+        *(".venv/bin/python", "-m", "scripts.cluster", "smoke", "--release", where.release),
+        *("--namespace", where.namespace, "--edge-url", where.edge_url, "--payment-method", where.payment_method),
+    )
+
+
+def newest(run: shell.Shell, where: environments.Environment, status: str = "") -> Revision:
+    """The newest revision, or the newest of a status. Number 0 when there is none."""
+    asked = (
+        "helm",
+        "list",
+        "--namespace",
+        where.namespace,
+        "--all",
+        "--filter",
+        f"^{where.release}$",
+        "--output",
+        "json",
+    )
+    if not json.loads(run.ask(*asked, otherwise='[{"name": "souk"}]')):
+        return Revision(0, "", "")
+    history = ("helm", "history", where.release, "--namespace", where.namespace, "--max", KEPT, "--output", "json")
+    told: list[dict[str, Any]] = json.loads(run.ask(*history, otherwise="[]"))
+    revisions = [Revision(int(each["revision"]), each["status"], each["description"]) for each in told]
+    fitting = [revision for revision in revisions if status in ("", revision.status)]
+    return max(fitting, key=lambda revision: revision.number, default=Revision(0, "", ""))
+
+
+def _cluster(run: shell.Shell, where: environments.Environment) -> shell.Shell:
+    """A shell whose kubectl and helm speak to the environment's cluster, and to no other by mistake."""
+    file = str(shell.FOLDER / f"kubeconfig-{where.name}")
+    run.run(
+        *("aws", "eks", "update-kubeconfig", "--name", where.cluster, "--region", where.region, "--kubeconfig", file)
+    )
+    return shell.Shell(run.dry, {**run.environment, "KUBECONFIG": file}, run.root)
+
+
+def _values(run: shell.Shell, where: environments.Environment, released: record.Record) -> Path:
+    path = shell.FOLDER / f"values-{where.name}.yaml"
+    pinned = {name: {"tag": released.version, "digest": digest} for name, digest in released.images.items()}
+    if not run.dry:
+        (run.root / path).write_text(yaml.safe_dump({"imageRegistry": released.registry, "images": pinned}))
+    return path
+
+
+def _note(run: shell.Shell, where: environments.Environment, revision: Revision) -> None:
+    if not run.dry:
+        path = run.root / _noted(where)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps({"revision": revision.number}))
+
+
+def _noted(where: environments.Environment) -> Path:
+    return shell.FOLDER / "before" / f"{where.name}.json"
+
+
+def require_same_commit(released: record.Record, commit: str) -> None:
+    """Raise a StackError when the digests are of another commit than the chart's values and this code."""
+    if released.commit != commit:
+        raise problems.StackError(f"the digests are of commit {released.commit[:8]}, and this is {commit[:8]}")

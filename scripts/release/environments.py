@@ -1,0 +1,75 @@
+"""The environments a release goes through, read from environments.yaml and from what the agent's environment changes."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from scripts.local import problems
+
+FILE = Path(__file__).with_name("environments.yaml")
+CHANGEABLE = {"EDGE_URL": "edge_url", "PROMETHEUS_URL": "prometheus_url", "AWS_REGION": "region"}
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How long the error ratio is watched, how high it may be, and how many calls make it say something."""
+
+    seconds: float
+    ratio: float
+    calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Orders a second and for how long, and what must hold meanwhile. A rate of 0: no load test here."""
+
+    rate: float
+    seconds: float
+    failed: float
+    accept_p95_ms: float
+    settle_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """One environment; environments.yaml says what the fields mean."""
+
+    name: str
+    cluster: str
+    region: str
+    namespace: str
+    release: str
+    values: tuple[str, ...]
+    after: str
+    edge_url: str
+    prometheus_url: str
+    payment_method: str
+    budget: Budget
+    load: Load
+
+
+def read(name: str, given: Mapping[str, str], file: Path = FILE) -> Environment:
+    """The environment of this name. Raises a StackError when there is none, or none was named."""
+    known = yaml.safe_load(file.read_text())
+    if name not in known:
+        raise problems.StackError(f"ENV={name} is none of {', '.join(known)}: set ENV to one of them")
+    block = known[name]
+    block |= {field: given[variable] for variable, field in CHANGEABLE.items() if given.get(variable)}
+    block |= {"values": tuple(block["values"]), "budget": Budget(**block["budget"]), "load": Load(**block["load"])}
+    return Environment(name, **block)
+
+
+def load_wanted(usual: Load, given: Mapping[str, str]) -> Load:
+    """The load test's numbers, changed by LOAD_RATE, LOAD_SECONDS, LOAD_FAILED, LOAD_ACCEPT_P95_MS, LOAD_SETTLE_S."""
+    changed = {}
+    for field in dataclasses.fields(Load):
+        variable = f"LOAD_{field.name.upper()}"
+        if text := given.get(variable):
+            try:
+                changed[field.name] = float(text)
+            except ValueError:
+                raise problems.StackError(f"{variable}={text} is no number") from None
+    return dataclasses.replace(usual, **changed)

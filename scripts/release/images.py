@@ -1,0 +1,126 @@
+"""The images of a release: built for both processors without a Docker engine, judged, pushed by digest, signed.
+
+BuildKit writes each image as a folder (an OCI layout), so that a digest exists before anything is pushed: the gate looks at
+exactly what would be pushed, and a branch builds without a registry. skopeo copies the folder, cosign signs the digest.
+"""
+
+import json
+import os
+from dataclasses import dataclass
+
+from scripts.local import problems
+from scripts.release import history, record, registry, shell
+
+PLATFORMS = "linux/amd64,linux/arm64"
+LAYOUTS = shell.FOLDER / "images"
+REPORTS = shell.FOLDER / "scan"
+POLICY = "scripts/release/trivy.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image: its Dockerfile, the stage of it, and the lock files that say which packages are inside."""
+
+    name: str
+    dockerfile: str
+    stage: str
+    locks: tuple[str, ...]
+
+
+SERVICES = "services/requirements.lock"
+IMAGES = (
+    Image("services", "services/Dockerfile", "services", (SERVICES,)),
+    Image("edge", "gateway/Dockerfile", "edge", (SERVICES,)),
+    Image("tools", "services/Dockerfile", "tools", (SERVICES,)),
+    Image("simulators", "services/Dockerfile", "simulators", (SERVICES, "services/simulators.lock")),
+)
+
+
+def build(run: shell.Shell, version: history.Version) -> None:
+    """Build every image for both processors into folders; nothing leaves this machine. Raises a StackError."""
+    for image in IMAGES:
+        run.run(*_buildctl(image, version))
+
+
+def judge(run: shell.Shell) -> None:
+    """Let trivy look into every image. Raises a StackError when one has what trivy.yaml does not allow."""
+    (run.root / REPORTS).mkdir(parents=True, exist_ok=True)
+    refused = [image.name for image in IMAGES if not _passes(run, image)]
+    if refused:
+        raise problems.StackError(f"vulnerabilities that {POLICY} does not allow: {', '.join(refused)} (see {REPORTS})")
+
+
+def push(run: shell.Shell, version: history.Version) -> record.Record:
+    """Push every image under its version, by the digest it was judged under. Answers with what was pushed."""
+    if version.text.endswith(".dirty") and not run.dry:
+        raise problems.StackError(f"{version.text}: what is not committed is not released")
+    address = registry.address(dry=run.dry)
+    registry.sign_in(run, address)
+    digests = {image.name: digest(run, image) for image in IMAGES}
+    for name in digests:
+        target = f"docker://{address}/souk/{name}:{version.text}"
+        run.run("skopeo", "copy", "--all", "--preserve-digests", f"oci:{LAYOUTS / name}", target)
+    return record.Record(version.text, version.commit, address, digests)
+
+
+def sign(run: shell.Shell, released: record.Record) -> None:
+    """Sign every digest and attach its bill of materials, under the key that SIGNING_KEY names."""
+    key = signing_key(dry=run.dry)
+    registry.sign_in(run, released.registry)
+    for image in IMAGES:
+        reference = released.image(image.name)
+        run.run("cosign", "sign", "--yes", "--recursive", *key, reference)
+        bill = str(shell.FOLDER / "sbom" / f"{image.name}.cdx.json")
+        run.run("cosign", "attest", "--yes", *key, "--type", "cyclonedx", "--predicate", bill, reference)
+
+
+def verify(run: shell.Shell, released: record.Record) -> None:
+    """Raise a StackError unless every image and the chart bear our signature."""
+    key = signing_key(dry=run.dry)
+    registry.sign_in(run, released.registry)
+    for reference in (*(released.image(image.name) for image in IMAGES), released.chart_reference):
+        run.run("cosign", "verify", *key, "--output", "text", reference)
+
+
+def signing_key(*, dry: bool) -> tuple[str, str]:
+    """The option by which cosign takes the key. Raises a StackError when SIGNING_KEY is not set, except in a dry run."""
+    given = os.environ.get("SIGNING_KEY", "")
+    if not given and not dry:
+        raise problems.StackError("SIGNING_KEY is not set: awskms:///alias/<name> of the key that signs releases")
+    return "--key", given or "SIGNING_KEY"
+
+
+def digest(run: shell.Shell, image: Image) -> str:
+    """The digest of an image that was built: that of its index over both processors."""
+    index = run.root / LAYOUTS / image.name / "index.json"
+    if not index.exists():
+        if run.dry:
+            return f"sha256:DIGEST_OF_{image.name.upper()}"
+        raise problems.StackError(f"{image.name} was not built: `make release-images` does")
+    manifests = json.loads(index.read_text())["manifests"]
+    if len(manifests) != 1:
+        raise problems.StackError(f"{index.parent} holds {len(manifests)} images, not one over all processors")
+    return str(manifests[0]["digest"])
+
+
+def _buildctl(image: Image, version: history.Version) -> list[str]:
+    folder, _, file = image.dockerfile.rpartition("/")
+    options = {
+        "filename": file,
+        "target": image.stage,
+        "platform": PLATFORMS,
+        "label:org.opencontainers.image.version": version.text,
+        "label:org.opencontainers.image.revision": version.commit,
+    }
+    return [
+        *("buildctl", "build", "--frontend", "dockerfile.v0"),
+        *("--local", "context=.", "--local", f"dockerfile={folder}"),
+        *(word for name, value in options.items() for word in ("--opt", f"{name}={value}")),
+        *("--output", f"type=oci,tar=false,dest={LAYOUTS / image.name}"),
+    ]
+
+
+def _passes(run: shell.Shell, image: Image) -> bool:
+    report = str(REPORTS / f"{image.name}.json")
+    command = ("trivy", "image", "--config", POLICY, "--input", str(LAYOUTS / image.name), "--output", report)
+    return run.succeeds(*command)
