@@ -1,6 +1,6 @@
 # From a commit to a rolled-out release: what the Jenkinsfile's stages call. docs/release.md tells the way.
 # DRY_RUN=1 prints the commands instead of running them; ENV names an environment of scripts/release/environments.yaml.
-RELEASE := $(VENV_PYTHON) -m scripts.release
+RELEASING := $(VENV_PYTHON) -m scripts.release
 # Folders for reports of tests: JUNIT for results as JUnit XML, COVERAGE for coverage as Cobertura XML.
 JUNIT ?=
 COVERAGE ?=
@@ -18,55 +18,55 @@ test-unit: setup ## the tests that need no stack: unit and architecture (JUNIT=f
 		$(if $(COVERAGE),--cov --cov-report= --cov-report=xml:$(COVERAGE)/coverage-unit.xml)
 
 version: setup ## the version of this commit, from its tags
-	@$(RELEASE) version
+	@$(RELEASING) version
 
 breaking: setup ## hold the contract against the last release's (buf breaking)
-	@$(RELEASE) breaking
+	@$(RELEASING) breaking
 
 migrations-check: setup ## may the migrations since the last release run beside its code?
-	@$(RELEASE) migrations
+	@$(RELEASING) migrations
 
 release-images: setup ## build all images for amd64 and arm64 with BuildKit, into .souk/release/images
-	@$(RELEASE) images
+	@$(RELEASING) images
 
 sbom: setup ## bills of materials (CycloneDX) from the hash locks, into .souk/release/sbom
-	@$(RELEASE) sbom
+	@$(RELEASING) sbom
 
 scan: setup ## the vulnerability gate over the built images (scripts/release/trivy.yaml)
-	@$(RELEASE) scan
+	@$(RELEASING) scan
 
 images-push: setup ## push the images to REGISTRY and note their digests
-	@$(RELEASE) push
+	@$(RELEASING) push
 
 images-sign: setup ## sign the pushed digests under SIGNING_KEY, with their bills of materials
-	@$(RELEASE) sign
+	@$(RELEASING) sign
 
 chart-package: setup ## package the chart under this commit's version
-	@$(RELEASE) chart-package
+	@$(RELEASING) chart-package
 
 chart-push: setup ## push the chart to REGISTRY and sign it
-	@$(RELEASE) chart-push
+	@$(RELEASING) chart-push
 
 deploy: setup ## roll the pushed release out to ENV, by digest
-	@$(RELEASE) deploy
+	@$(RELEASING) deploy
 
 rollback: setup ## bring back what ENV had before `make deploy`
-	@$(RELEASE) rollback
+	@$(RELEASING) rollback
 
 release-smoke: setup ## wait for ENV's roll-out and place an order through its edge
-	@$(RELEASE) smoke
+	@$(RELEASING) smoke
 
 load-test: setup ## send orders to ENV's edge (or EDGE_URL) and hold it to its thresholds
-	@$(RELEASE) load-test
+	@$(RELEASING) load-test
 
 budget: setup ## watch ENV's error ratio in Prometheus after a roll-out
-	@$(RELEASE) budget
+	@$(RELEASING) budget
 
 verified: setup ## note that ENV took this release well, so that it may go further
-	@$(RELEASE) verified
+	@$(RELEASING) verified
 
 notify: setup ## tell how the build ended: STATUS, and where NOTIFY_WEBHOOK says
-	@$(RELEASE) notify
+	@$(RELEASING) notify
 
 release-clean: setup ## remove the registry's token
-	@$(RELEASE) sign-out
+	@$(RELEASING) sign-out
