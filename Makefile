@@ -32,7 +32,7 @@ setup: ## make .venv with everything in requirements.lock, and the stubs of the 
 
 proto: setup ## build the Python stubs and the descriptors from proto/
 
-run: setup ## start everything, fill the shop, place the first order (TOGETHER=1: all services in one process)
+run: setup ## start everything, fill the shop, place the first order (TOGETHER=1: all services in one process; MESH_TLS=1: mutual TLS)
 	@$(LOCAL) run $(TOGETHER_FLAG)
 
 down: .venv/bin/python ## stop what `make run` started; data stays

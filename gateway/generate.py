@@ -3,7 +3,7 @@
     python -m gateway.generate --out DIR    writes DIR/envoy.yaml and DIR/openapi.json
 
 Reads the compiled contract (`python -m scripts.proto` makes it), the registry and the environment. The descriptors, the
-OpenAPI document and its page are inside the configuration. With MESH_TLS_DIR it refers to DIR/secrets.yaml, which names the
+OpenAPI document and its page are inside the configuration. With MESH_TLS_DIR it refers to DIR/secret-*.yaml, which name the
 certificates.
 """
 
@@ -46,7 +46,8 @@ def files(contracted: contract.Contract, configured: settings.Settings, descript
     """The edge's files by name."""
     document = openapi.document(contracted, configured.rate_limit_factor)
     config = bootstrap.configuration(contracted, configured, _without_comments(descriptors), pages.pages(document))
-    secrets = {mesh.SECRETS: yaml.safe_dump(mesh.secrets(configured.tls), sort_keys=False)} if configured.tls else {}
+    held = mesh.secrets(configured.tls) if configured.tls else {}
+    secrets = {name: yaml.safe_dump(content, sort_keys=False) for name, content in held.items()}
     return {
         **secrets,
         "envoy.yaml": yaml.safe_dump(config, sort_keys=False, width=120),

@@ -44,6 +44,7 @@ def generate(chosen: settings.Settings) -> None:
     environment = {
         **settings.passed_on(chosen),
         **chosen.mesh_addresses(),
+        **chosen.tls("edge"),
         "EDGE_LISTEN": f"{layout.HOST}:{stack.edge_port}",
         "EDGE_ADMIN_LISTEN": stack.address("edge-admin"),
     }

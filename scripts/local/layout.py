@@ -15,12 +15,14 @@ OFFSETS = {"postgres": 1, "redis": 2, "kafka": 3, "kafka-controller": 4, "provid
 EDGE_OFFSET = 80
 METRICS_OFFSET = 100
 TOGETHER_METRICS_OFFSET = 150
+HEALTH_OFFSET = 120
+TOGETHER_HEALTH_OFFSET = 170
 LOWEST_BASE, HIGHEST_BASE = 1024, 65_535 - 200
 
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """One stack: its name, its first port, its edge's port and whether all services share one process.
+    """One stack: its name, its ports, whether all services share one process and whether they speak mutual TLS.
 
     `root` is the folder whose `.souk` it lives in; the code it runs is always this repository's.
     """
@@ -30,11 +32,17 @@ class Stack:
     edge_port: int = 8080
     together: bool = False
     root: Path = ROOT
+    mesh_tls: bool = False
 
     @property
     def folder(self) -> Path:
         """Where its data, records, logs and secrets lie."""
         return self.root / ".souk" / "stacks" / self.name
+
+    @property
+    def tls(self) -> Path:
+        """Where the certificates of the mesh lie, a folder for each identity."""
+        return self.folder / "tls"
 
     @property
     def env_file(self) -> Path:
@@ -67,9 +75,19 @@ class Stack:
         """The metrics port of the one process that holds all services."""
         return self.port_base + TOGETHER_METRICS_OFFSET
 
+    def health_port(self, port: int) -> int:
+        """The local port on which the process of the service that listens on `port` in its container answers probes."""
+        return self.port_base + HEALTH_OFFSET + port % 100
+
+    @property
+    def together_health_port(self) -> int:
+        """The health port of the one process that holds all services."""
+        return self.port_base + TOGETHER_HEALTH_OFFSET
+
     def save(self) -> None:
         """Remember the ports and the mode, for the commands that come after `up`."""
         choice = {"port_base": self.port_base, "edge_port": self.edge_port, "together": self.together}
+        choice["mesh_tls"] = self.mesh_tls
         storage.write(self.folder / "stack.json", json.dumps(choice))
 
 
@@ -80,10 +98,11 @@ def chosen(name: str, environment: Mapping[str, str], *, together: bool = False,
     other; STACK_PORT_BASE gives it a base of its own. Raises a StackError for a port that is none.
     """
     main_base = _port(environment, "PORT_BASE", 21000)
+    tls = environment.get("MESH_TLS", "") not in ("", "0", "no", "false")
     if name == MAIN:
-        return _checked(Stack(name, main_base, _port(environment, "EDGE_PORT", 8080), together, root))
+        return _checked(Stack(name, main_base, _port(environment, "EDGE_PORT", 8080), together, root, tls))
     base = _port(environment, "STACK_PORT_BASE", main_base + 1000)
-    return _checked(Stack(name, base, base + EDGE_OFFSET, together, root))
+    return _checked(Stack(name, base, base + EDGE_OFFSET, together, root, tls))
 
 
 def started(root: Path = ROOT) -> tuple[str, ...]:
@@ -107,7 +126,9 @@ def saved(name: str, root: Path = ROOT) -> Stack:
         choice = json.loads((usual.folder / "stack.json").read_text())
     except FileNotFoundError:
         return usual
-    return Stack(name, choice["port_base"], choice["edge_port"], choice["together"], root)
+    return Stack(
+        name, choice["port_base"], choice["edge_port"], choice["together"], root, choice.get("mesh_tls", False)
+    )
 
 
 def _port(environment: Mapping[str, str], variable: str, usual: int) -> int:

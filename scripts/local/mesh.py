@@ -10,6 +10,7 @@ TOGETHER = "services"
 # What changes a service's behaviour and is therefore part of its fingerprint, besides the services' own variables.
 _TELLING = (
     "KAFKA_",
+    "HEALTH_",
     "OTEL_",
     "LOG_",
     "EDGE_",
@@ -60,7 +61,7 @@ def _process(
         address=addresses[0] if len(addresses) == 1 else f"{addresses[0]}-{addresses[-1].rpartition(':')[2]}",
         ports=(*(stack.service_port(service.port) for service in hosted), metrics_port),
         variable="PORT_BASE",
-        healthy=lambda: all(health.service(address) for address in addresses),
+        healthy=lambda: all(health.service(chosen.health_addresses()[service.name]) for service in hosted),
         fingerprint=fingerprints.of(command, _telling(chosen, environment), _sources(hosted)),
     )
 

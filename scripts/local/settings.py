@@ -97,6 +97,22 @@ class Settings:
             for service in self.services
         }
 
+    def health_addresses(self) -> dict[str, str]:
+        """Where each service can be asked for its health: its own port, and that of its process where TLS guards it."""
+        stack = self.stack
+        if not stack.mesh_tls:
+            return {s.name: f"{layout.HOST}:{stack.service_port(s.port)}" for s in self.services}
+        return {
+            s.name: f"{layout.HOST}:{stack.together_health_port if stack.together else stack.health_port(s.port)}"
+            for s in self.services
+        }
+
+    def tls(self, *identities: str) -> dict[str, str]:
+        """What a process with these identities is told of its certificates; nothing in a stack without."""
+        if not self.stack.mesh_tls:
+            return {}
+        return {"MESH_TLS_DIR": str(self.stack.tls / identities[0] if len(identities) == 1 else self.stack.tls)}
+
     def servers(self) -> dict[str, str]:
         """Where the servers are, ours or the user's."""
         redis_password = self.secrets.password("redis")
@@ -151,7 +167,11 @@ def process_environment(settings: Settings, services: Iterable[registry.Service]
         "ADMIN_PASSWORD_FILE": str(password_file),
         "KAFKA_REPLICATION": settings.given.get("KAFKA_REPLICATION", "1"),
     }
-    for service in services:
+    hosted = tuple(services)
+    environment |= settings.tls(*(service.name for service in hosted))
+    if settings.stack.mesh_tls:
+        environment["HEALTH_LISTEN"] = settings.health_addresses()[hosted[0].name]
+    for service in hosted:
         environment[f"{prefix(service)}_LISTEN"] = settings.mesh_addresses()[f"{prefix(service)}_ADDR"]
         if service in settings.with_database():
             environment[settings.database_variable(service)] = settings.database_url(service)
@@ -194,6 +214,8 @@ def exported(settings: Settings) -> dict[str, str]:
         **{settings.database_variable(s): settings.database_url(s) for s in settings.with_database()},
         "MESH_KEY_FILE": str(settings.secrets.mesh_key_file()),
         "USER_SIGNING_KEY_DIR": str(settings.secrets.signing_keys()),
+        # Programs on this machine that call a service do it as the edge.
+        **settings.tls("edge"),
         EXTERNAL: " ".join(sorted(settings.external)),
     }
     if settings.starts("postgres"):

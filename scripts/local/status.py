@@ -70,7 +70,7 @@ def _line(known: processes.Processes, name: str, healthy: Callable[[], bool]) ->
 
 def _checks(chosen: settings.Settings) -> dict[str, Callable[[], bool]]:
     stack, servers = chosen.stack, chosen.servers()
-    mesh = {name.removesuffix("_ADDR").lower(): address for name, address in chosen.mesh_addresses().items()}
+    mesh = chosen.health_addresses()
     return {
         kafka.NAME: lambda: health.kafka(servers["KAFKA_BOOTSTRAP"]),
         postgres.NAME: lambda: health.postgres(chosen.admin_database_url),

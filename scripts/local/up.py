@@ -30,6 +30,7 @@ from scripts.local import (
     sizes,
     storage,
 )
+from scripts.mesh_certificates import authority, folders, issuing
 
 SPACE_NEEDED = 600 * sizes.MIB
 
@@ -69,6 +70,9 @@ def up(run: Run) -> None:
     try:
         run.chosen.stack.save()
         settings.write(run.chosen)
+        if run.chosen.stack.mesh_tls:
+            wanted = dict.fromkeys(issuing.identities([]), ())
+            issuing.ensure(folders.Folders(run.chosen.stack.tls), wanted, authority.now())
         _end_what_does_not_belong(run)
         services = run.components.services()
         fresh = _any_to_start(run, services)

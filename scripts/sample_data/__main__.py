@@ -30,6 +30,7 @@ class Settings:
     vendor_password: str = settings.env("VENDOR_PASSWORD", default="", secret=True)
     catalog_addr: str = settings.env("CATALOG_ADDR", default="")
     inventory_addr: str = settings.env("INVENTORY_ADDR", default="")
+    mesh_tls_dir: str = settings.env("MESH_TLS_DIR", default="")
 
 
 @asynccontextmanager
@@ -38,7 +39,7 @@ async def _reached(chosen: Settings, edge: Edge) -> AsyncIterator[Catalog]:
     if not (chosen.catalog_addr and chosen.inventory_addr):
         yield RestCatalog(edge)
         return
-    direct = GrpcCatalog.connect(chosen.catalog_addr, chosen.inventory_addr, edge.token)
+    direct = GrpcCatalog.connect(chosen.catalog_addr, chosen.inventory_addr, edge.token, tls=chosen.mesh_tls_dir)
     try:
         yield direct
     finally:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any, Self
 
 import grpc
@@ -9,7 +10,7 @@ from google.type.money_pb2 import Money
 
 from scripts.sample_data.load import Shelved
 from scripts.sample_data.shop import CURRENCY, Category, Product
-from services.chassis.rpc import status
+from services.chassis.rpc import certificates, status
 from souk.catalog.v1 import catalog_service_pb2 as messages
 from souk.catalog.v1.catalog_service_pb2_grpc import CatalogServiceStub
 from souk.catalog.v1.product_pb2 import Variant
@@ -33,9 +34,9 @@ class GrpcCatalog:
         self._metadata = (("authorization", f"Bearer {token}"),)
 
     @classmethod
-    def connect(cls, catalog: str, inventory: str, token: str) -> Self:
-        """The services at these addresses; connections open with the first call."""
-        return cls(grpc.aio.insecure_channel(catalog), grpc.aio.insecure_channel(inventory), token)
+    def connect(cls, catalog: str, inventory: str, token: str, *, tls: str = "") -> Self:
+        """The services at these addresses, with the certificate in the folder `tls`; connections open with the first call."""
+        return cls(_channel(catalog, "catalog", tls), _channel(inventory, "inventory", tls), token)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -103,3 +104,11 @@ class GrpcCatalog:
 
 def _money(cents: int) -> Money:
     return Money(currency_code=CURRENCY, units=cents // CENTS, nanos=cents % CENTS * NANOS_OF_A_CENT)
+
+
+def _channel(address: str, service: str, tls: str) -> grpc.aio.Channel:
+    if not tls:
+        return grpc.aio.insecure_channel(address)
+    own = certificates.Certificates(Path(tls)).current()
+    credentials = grpc.ssl_channel_credentials(own.trusted, own.key, own.certificate)
+    return grpc.aio.secure_channel(address, credentials, options=[("grpc.ssl_target_name_override", service)])
