@@ -8,7 +8,7 @@ from scripts.chart import objects, package, policy
 from tests.deploy.charts import rendering
 
 CASES = [pytest.param(arguments, id=name) for name, arguments in rendering.CASES.items()]
-# Those in simulated/ are settings of the simulated nodes, which no cluster gets.
+# What simulated nodes are told is for kwok, and no manifest: test_simulated_nodes.py holds it to kwok's own schema.
 MANIFESTS = sorted(path for path in (package.ROOT / "k8s").rglob("*.yaml") if path.parent.name != "simulated")
 
 
