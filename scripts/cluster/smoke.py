@@ -26,18 +26,19 @@ class Step:
 def check(of: release.Release, edge_url: str, wish: first_order.Wish, *, rollout_s: float = ROLLOUT_S) -> list[Step]:
     """Do it all, and stop at what fails. Without an edge URL only the roll-out is checked."""
     report = progress.Progress()
-    # What the steps need is there only when those before it passed.
-    checks: list[tuple[str, Callable[[], str]]] = [("roll-out", lambda: _rollout(of, rollout_s, report))]
-    if edge_url:
-        checks += [("edge", lambda: _edge(edge_url)), ("order", lambda: _order(edge_url, wish))]
-    steps: list[Step] = []
-    for name, look in checks:
-        steps.append(_step(name, look))
-        if steps[-1].result == "failed":
-            break
-    done = {step.name for step in steps}
+    rolled_out = _step("roll-out", lambda: _rollout(of, rollout_s, report))
+    if edge_url and rolled_out.result == "passed":
+        return [rolled_out, *through_edge(edge_url, wish)]
     why = "no edge URL was given" if not edge_url else "something before it failed"
-    return steps + [Step(name, "skipped", why, 0) for name in ("edge", "order") if name not in done]
+    return [rolled_out, Step("edge", "skipped", why, 0), Step("order", "skipped", why, 0)]
+
+
+def through_edge(url: str, wish: first_order.Wish) -> list[Step]:
+    """What is seen from outside: the edge answers, and an order goes all the way."""
+    answered = _step("edge", lambda: _edge(url))
+    if answered.result == "failed":
+        return [answered, Step("order", "skipped", "something before it failed", 0)]
+    return [answered, _step("order", lambda: _order(url, wish))]
 
 
 def render(steps: list[Step]) -> str:
@@ -90,5 +91,5 @@ def _edge(url: str) -> str:
 
 
 def _order(url: str, wish: first_order.Wish) -> str:
-    asyncio.run(first_order.place_first_order(first_order.Settings(url, ""), wish))
+    asyncio.run(first_order.place_first_order(first_order.Settings(edge_url=url, mail_store=""), wish))
     return f"an order was {wish.expect}, and its message was sent"

@@ -57,15 +57,27 @@ class Mesh:
         address = self._idle_address(service)
         program = (sys.executable, "-m", "services", service.name)
         environment = self._environment(service, address)
-        with (self.folder / f"{service.name}-{address.rpartition(':')[2]}.log").open("wb") as log:
+        log = self.folder / f"{service.name}-{address.rpartition(':')[2]}.log"
+        with log.open("wb") as output:
             process = await asyncio.create_subprocess_exec(
-                *program, cwd=layout.ROOT, env=environment, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log
+                *program,
+                cwd=layout.ROOT,
+                env=environment,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
             )
         replica = Replica(address, process)
+
+        async def well() -> bool:
+            assert process.returncode is None, f"{service.name} ended: {log.read_text()[-2000:]}"
+            return await asyncio.to_thread(health.service, address)
+
         try:
-            await eventually(lambda: asyncio.to_thread(health.service, address), within_s=READY_S)
+            await eventually(well, within_s=READY_S)
         except BaseException:
-            process.kill()
+            if process.returncode is None:
+                process.kill()
             await process.wait()
             raise
         return replica
