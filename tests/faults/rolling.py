@@ -82,6 +82,10 @@ class Mesh:
             raise
         return replica
 
+    async def begin(self, service: registry.Service) -> None:
+        """Start the first replica of a service."""
+        self.running[service.name] = await self.start(service)
+
     async def replace(self, service: registry.Service) -> int:
         """Roll a service over to its other address: the exit code of the replica that ended."""
         old = self.running[service.name]
@@ -126,8 +130,9 @@ async def opened(chosen: settings.Settings, folder: Path) -> AsyncIterator[Mesh]
     async with AsyncExitStack() as closing:
         closing.push_async_callback(mesh.end)
         await closing.enter_async_context(_edge(mesh, edge, admin))
-        for service in chosen.services:
-            mesh.running[service.name] = await mesh.start(service)
+        async with asyncio.TaskGroup() as starting:
+            for service in chosen.services:
+                starting.create_task(mesh.begin(service))
         await eventually(lambda: asyncio.to_thread(health.http, f"{mesh.edge_url}/healthz"), within_s=READY_S)
         yield mesh
 
