@@ -89,6 +89,9 @@ bench: setup ## orders a second, latency and CPU per order, as JSON in .souk/ben
 compose: setup ## write docker-compose.yml anew from services/services.yaml
 	@$(VENV_PYTHON) -m scripts.compose
 
+images: setup ## build all images with Docker, or with buildah as root where there is no engine (VERSION=tag)
+	@$(VENV_PYTHON) -m scripts.images $(IMAGES)
+
 lock: setup ## resolve pyproject.toml into the lock files anew
 	@$(VENV_PYTHON) -m scripts.local.locks
 
