@@ -19,7 +19,7 @@ TESTS ?= tests
 K ?=
 
 .PHONY: help setup proto run down clean status logs test test-cluster lint format typecheck chart cluster-up cluster-down smoke bench \
-	lock compose
+	lock compose images
 
 help: ## what there is to do
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
