@@ -14,9 +14,6 @@ SERVICES, EDGE = "services/Dockerfile", "gateway/Dockerfile"
 # Where a certificate bundle of the machine is seen by the steps of a build that download packages.
 BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 
-# What a machine may have been told about the way to the registries.
-REACHING = ("PIP_INDEX_URL", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
-
 
 @dataclass(frozen=True, slots=True)
 class Image:
@@ -61,7 +58,8 @@ class Buildah:
         """Build one image. The steps use this machine's network, and its certificates. Raises a StackError."""
         # The format of Docker, because that of OCI knows no health check.
         options = ("--isolation", "chroot", "--network", "host", "--format", "docker", "--layers", "--pull-never")
-        self.run("build", *options, *_way_out(), *_arguments(image, version), ".")
+        trusted = ("--volume", f"{BUNDLE}:{BUNDLE}:ro") if Path(BUNDLE).is_file() else ()
+        self.run("build", *options, *trusted, *_arguments(image, version), ".")
 
     def has(self, reference: str) -> bool:
         """Whether the store holds an image."""
@@ -97,16 +95,6 @@ def version() -> Version:
     """The version that VERSION gives, or `local`, and the commit that is checked out."""
     asked = subprocess.run(("git", "rev-parse", "HEAD"), cwd=layout.ROOT, capture_output=True, text=True, check=False)
     return Version(os.environ.get("VERSION") or "local", asked.stdout.strip() or "unknown")
-
-
-def _way_out() -> list[str]:
-    """How the steps of a build reach package registries: as this machine does. Nothing of it stays in the image."""
-    told = {name: os.environ[name] for name in REACHING if name in os.environ}
-    words = []
-    if Path(BUNDLE).is_file():
-        words = ["--volume", f"{BUNDLE}:{BUNDLE}:ro"]
-        told["PIP_CERT"] = BUNDLE
-    return words + [word for name, value in told.items() for word in (f"--env={name}={value}", f"--unsetenv={name}")]
 
 
 def _driver() -> str:

@@ -38,7 +38,7 @@ def test_an_image_says_its_version_its_revision_and_a_user_that_is_not_root(imag
 
 
 def test_an_image_keeps_nothing_of_the_machine_that_built_it(image: container.Image) -> None:
-    assert not {"PIP_CERT", *building.REACHING} & image.environment.keys()
+    assert not [name for name in image.environment if name.startswith(("PIP_", "REQUESTS_", "HTTP"))]
     assert not any((image.files / "souk" / name).exists() for name in (".git", ".venv", "tests", ".souk/stacks"))
 
 
