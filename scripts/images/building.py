@@ -105,7 +105,8 @@ def _driver() -> str:
 def _arguments(image: Image, version_: Version) -> Sequence[str]:
     return (
         *("--file", image.dockerfile, "--target", image.target, "--tag", f"{image.name}:{version_.tag}"),
-        *("--build-arg", f"VERSION={version_.tag}", "--build-arg", f"REVISION={version_.revision}"),
+        *("--label", f"org.opencontainers.image.version={version_.tag}"),
+        *("--label", f"org.opencontainers.image.revision={version_.revision}"),
         *("--build-arg", f"PYTHON_IMAGE={os.environ.get('PYTHON_IMAGE') or BASE}"),
     )
 

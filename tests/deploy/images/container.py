@@ -48,7 +48,7 @@ class Image:
     ) -> "subprocess.Popen[bytes]":
         """Start the program. Its output comes by the pipe `stdout`."""
         told = [f"{name}={value}" for name, value in {**self.environment, **environment}.items()]
-        inside = ["chroot", f"--userspec={USER}", str(self.files), "env", "-i", *told, "-C", "/souk", *command]
+        inside = ["chroot", f"--userspec={USER}", str(self.files), "env", "-i", "-C", "/souk", *told, *command]
         script = "\n".join([*self._mounts(files or {}), f"exec {shlex.join(inside)}"])
         return subprocess.Popen(  # noqa: S603 - the test's own words
             ["unshare", "--mount", "--propagation", "private", "/bin/sh", "-euc", script],  # noqa: S607 - the machine's own

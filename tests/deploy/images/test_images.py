@@ -2,6 +2,7 @@
 
 import asyncio
 import http.client
+import os
 import signal
 import subprocess
 import time
@@ -14,6 +15,8 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from scripts.images import building
+from scripts.local import down, progress
+from scripts.local import postgres as local_postgres
 from services import registry
 from souk.user.v1 import user_service_pb2, user_service_pb2_grpc
 from tests.deploy.images import container
@@ -82,6 +85,9 @@ def test_simulators_can_be_imported(simulators: container.Image) -> None:
 def database_url() -> Iterator[str]:
     with postgres.empty_database(servers.postgres_admin_url(), "user") as url:
         yield url
+    if "POSTGRES_ADMIN_URL" not in os.environ:
+        # Nobody else stops the server that these tests started for themselves.
+        down.stop(servers.STACK, (local_postgres.NAME,), progress.Silent())
 
 
 @pytest.fixture
