@@ -18,7 +18,7 @@ TOGETHER_FLAG := $(if $(filter-out 0 no false,$(TOGETHER)),--together)
 TESTS ?= tests
 K ?=
 
-.PHONY: help setup proto run down clean status logs test test-cluster lint format typecheck chart cluster-up cluster-down smoke bench \
+.PHONY: help setup proto run down clean status logs test test-cluster test-cloud lint format typecheck chart cluster-up cluster-down smoke bench \
 	lock compose
 
 help: ## what there is to do
@@ -57,6 +57,11 @@ test: setup ## run every test against a stack of its own (TESTS=path, K=expressi
 test-cluster: setup ## the chart: its checks, and its life on a Kubernetes API with simulated nodes (the first time builds tools)
 	@$(CLUSTER) tools
 	@$(VENV_PYTHON) -m pytest -n 0 $(wildcard tests/deploy/charts tests/deploy/images) tests/deploy/cluster
+
+test-cloud: setup ## what the cloud is made of and how releases get there, without an account
+	@$(VENV_PYTHON) -m pytest -n 2 $(wildcard tests/deploy/cloud) tests/deploy/jenkins $(if $(K),-k "$(K)") \
+		$(if $(JUNIT),--junitxml=$(JUNIT)/cloud.xml) \
+		$(if $(COVERAGE),--cov --cov-report= --cov-report=xml:$(COVERAGE)/coverage-cloud.xml)
 
 lint: setup ## what CI holds the code to: ruff, mypy --strict, buf
 	@$(VENV_PYTHON) -m ruff check .
