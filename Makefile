@@ -18,7 +18,7 @@ TOGETHER_FLAG := $(if $(filter-out 0 no false,$(TOGETHER)),--together)
 TESTS ?= tests
 K ?=
 
-.PHONY: help setup proto run down clean status logs test test-cluster lint format typecheck chart cluster-up cluster-down smoke bench \
+.PHONY: help setup proto run down clean status logs test test-cluster test-cloud lint format typecheck chart cluster-up cluster-down smoke bench \
 	lock compose images
 
 help: ## what there is to do
@@ -40,6 +40,7 @@ down: .venv/bin/python ## stop what `make run` started; data stays
 
 clean: .venv/bin/python ## stop it, and the stacks of tests, and remove their data; downloads stay
 	@$(LOCAL) clean --every
+	@for name in $(notdir $(wildcard .souk/cluster/*)); do $(CLUSTER) down --name "$$name"; done
 
 status: .venv/bin/python ## each process with its health, memory and log (RELEASE=souk: a release on the cluster of KUBECONFIG)
 	@$(if $(RELEASE),$(CLUSTER) status --release "$(RELEASE)" --namespace "$(NAMESPACE)",$(LOCAL) status)
@@ -56,7 +57,13 @@ test: setup ## run every test against a stack of its own (TESTS=path, K=expressi
 
 test-cluster: setup ## the chart: its checks, and its life on a Kubernetes API with simulated nodes (the first time builds tools)
 	@$(CLUSTER) tools
-	@$(VENV_PYTHON) -m pytest -n 0 $(wildcard tests/deploy/charts tests/deploy/images) tests/deploy/cluster
+	@$(VENV_PYTHON) -m pytest -n 0 $(wildcard tests/deploy/charts tests/deploy/images) tests/deploy/cluster \
+		$(if $(JUNIT),--junitxml=$(JUNIT)/cluster.xml)
+
+test-cloud: setup ## what the cloud is made of and how releases get there, without an account
+	@$(VENV_PYTHON) -m pytest -n 2 $(wildcard tests/deploy/cloud) tests/deploy/jenkins $(if $(K),-k "$(K)") \
+		$(if $(JUNIT),--junitxml=$(JUNIT)/cloud.xml) \
+		$(if $(COVERAGE),--cov --cov-report= --cov-report=xml:$(COVERAGE)/coverage-cloud.xml)
 
 lint: setup ## what CI holds the code to: ruff, mypy --strict, buf
 	@$(VENV_PYTHON) -m ruff check .

@@ -5,15 +5,20 @@ Plain text, TLS, SCRAM over TLS, or the role of the pod at AWS (`AWS_MSK_IAM`): 
 
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from kafka.errors import KafkaConfigurationError
 from kafka.net.sasl import oauth
 
 from services.chassis import kafka
 from services.chassis.settings import SettingsError, env
 
 AWS_MSK_IAM = "AWS_MSK_IAM"
+SCRAM = ("SCRAM-SHA-512", "SCRAM-SHA-256")
+PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_SSL", "SASL_PLAINTEXT")
 # A token is replaced this long before it ends, in seconds; the signer gives it 15 minutes.
 RENEW_BEFORE_S = 300
 
@@ -31,20 +36,42 @@ class Settings:
     region: str = env("AWS_REGION", default="")
 
     def connection(self, client_id: str) -> kafka.Connection:
-        """How a client of this name reaches the brokers. Raises SettingsError when something is missing for it."""
-        if self.protocol.startswith("SASL") != bool(self.mechanism):
-            raise SettingsError("KAFKA_SASL_MECHANISM and a KAFKA_SECURITY_PROTOCOL of SASL_SSL go together")
+        """How a client of this name reaches the brokers. Raises SettingsError with all that does not fit together."""
+        if mistakes := [*self._transport_mistakes(), *self._identity_mistakes()]:
+            raise SettingsError("\n".join(mistakes))
         security: dict[str, Any] = {"security_protocol": self.protocol, "ssl_cafile": self.ca_file or None}
         if self.mechanism == AWS_MSK_IAM:
-            if not self.region or self.protocol != "SASL_SSL":
-                raise SettingsError("AWS_MSK_IAM needs AWS_REGION and KAFKA_SECURITY_PROTOCOL=SASL_SSL")
             security |= {"sasl_mechanism": "OAUTHBEARER", "sasl_oauth_token_provider": RoleToken(self.region)}
         elif self.mechanism:
-            if not (self.username and self.password):
-                raise SettingsError(f"{self.mechanism} needs KAFKA_USERNAME and KAFKA_PASSWORD")
             security |= {"sasl_mechanism": self.mechanism, "sasl_plain_username": self.username}
             security["sasl_plain_password"] = self.password
         return kafka.Connection(self.bootstrap, client_id, security)
+
+    def _transport_mistakes(self) -> Iterator[str]:
+        if self.protocol not in PROTOCOLS:
+            yield f"KAFKA_SECURITY_PROTOCOL: {self.protocol!r} is none of {', '.join(PROTOCOLS)}"
+        elif self.protocol.startswith("SASL") and not self.mechanism:
+            yield f"KAFKA_SASL_MECHANISM is not set; {self.protocol} needs one"
+        elif self.mechanism and not self.protocol.startswith("SASL"):
+            yield f"KAFKA_SASL_MECHANISM: {self.protocol} takes none; SASL_SSL does"
+        if self.ca_file and not self.protocol.endswith("SSL"):
+            yield f"KAFKA_CA_FILE: {self.protocol} has no TLS that it could be for"
+        elif self.ca_file and not Path(self.ca_file).is_file():
+            yield f"KAFKA_CA_FILE: {self.ca_file} is not a file"
+
+    def _identity_mistakes(self) -> Iterator[str]:
+        if self.mechanism not in ("", AWS_MSK_IAM, *SCRAM):
+            yield f"KAFKA_SASL_MECHANISM: {self.mechanism!r} is none of {', '.join([*SCRAM, AWS_MSK_IAM])}"
+        named = {"KAFKA_USERNAME": self.username, "KAFKA_PASSWORD": self.password}
+        for name, value in named.items():
+            if self.mechanism in SCRAM and not value:
+                yield f"{name} is not set; {self.mechanism} needs it"
+            if self.mechanism not in SCRAM and value:
+                yield f"{name} is set, and only {SCRAM[0]} uses it"
+        if self.mechanism == AWS_MSK_IAM and not self.region:
+            yield "AWS_REGION is not set; AWS_MSK_IAM signs for it"
+        if self.mechanism == AWS_MSK_IAM and self.protocol == "SASL_PLAINTEXT":
+            yield "KAFKA_SECURITY_PROTOCOL: AWS_MSK_IAM needs SASL_SSL; a token must not cross the network in the open"
 
 
 class RoleToken(oauth.AbstractTokenProvider):  # type: ignore[misc]  # the library has no types
@@ -56,11 +83,15 @@ class RoleToken(oauth.AbstractTokenProvider):  # type: ignore[misc]  # the libra
         self._token, self._renew_at = "", 0.0
 
     def token(self) -> str:
-        """A token that lives for some minutes more. Raises what botocore raises without credentials."""
+        """A token that lives for some minutes more. Raises KafkaConfigurationError when there are no credentials."""
         from aws_msk_iam_sasl_signer import MSKAuthTokenProvider  # noqa: PLC0415 - botocore is large; few need it
 
         with self._lock:
             if time.time() >= self._renew_at:
-                self._token, ends_ms = MSKAuthTokenProvider.generate_auth_token(self._region)
+                try:
+                    self._token, ends_ms = MSKAuthTokenProvider.generate_auth_token(self._region)
+                except (AttributeError, ValueError) as error:
+                    # The signer asks for the key of credentials that are None, or that are empty.
+                    raise KafkaConfigurationError("AWS_MSK_IAM: no AWS credentials were found") from error
                 self._renew_at = ends_ms / 1000 - RENEW_BEFORE_S
             return self._token

@@ -20,13 +20,7 @@ class Settings:
 
 def ensure(connection: kafka.Connection, wanted: Mapping[str, int], *, replication: int) -> list[str]:
     """Make the topics (name to partitions) that do not exist: the names of those made. Raises KafkaError."""
-    admin = KafkaAdminClient(
-        bootstrap_servers=connection.bootstrap.split(","),
-        client_id=connection.client_id,
-        # Brokers that do not let us in look like brokers that are away: say so soon.
-        bootstrap_timeout_ms=10_000,
-        **connection.security,
-    )
+    admin = KafkaAdminClient(**connection.options())
     try:
         missing = [name for name in wanted if name not in set(admin.list_topics())]
         made = []

@@ -23,7 +23,6 @@ from scripts.release import (
     shell,
 )
 
-KNOWN = history.History(shell.ROOT)
 VERSION = shell.FOLDER / "version"
 
 
@@ -53,6 +52,10 @@ def _shell() -> shell.Shell:
     return shell.Shell(dry, registry.environment(shell.ROOT))
 
 
+def _known() -> history.History:
+    return history.History(shell.ROOT, os.environ.get("BUILD_NUMBER", ""))
+
+
 def _where() -> environments.Environment:
     return environments.read(os.environ.get("ENV", ""), os.environ)
 
@@ -60,7 +63,7 @@ def _where() -> environments.Environment:
 def _released(run: shell.Shell) -> record.Record:
     """What was pushed; in a dry run what would be."""
     if run.dry and not (run.root / record.FILE).exists():
-        version = KNOWN.version()
+        version = _known().version()
         digests = {image.name: images.digest(run, image) for image in images.IMAGES}
         return record.Record(
             version.text, version.commit, registry.address(dry=True), digests, "sha256:DIGEST_OF_CHART"
@@ -70,7 +73,11 @@ def _released(run: shell.Shell) -> record.Record:
 
 def version(run: shell.Shell) -> None:
     """The version of this commit."""
-    text = KNOWN.version().text
+    found = _known().version()
+    tag = os.environ.get("TAG_NAME", "")
+    if history.RELEASE.fullmatch(tag) and not found.release:
+        raise problems.StackError(f"this is a build of {tag}, and git does not know that tag here: fetch the tags")
+    text = found.text
     (run.root / VERSION).parent.mkdir(parents=True, exist_ok=True)
     (run.root / VERSION).write_text(text)
     print(text)
@@ -78,27 +85,27 @@ def version(run: shell.Shell) -> None:
 
 def breaking(run: shell.Shell) -> None:
     """The contract against the last release."""
-    print(f"breaking: {compatibility.check(run, KNOWN)}")
+    print(f"breaking: {compatibility.check(run, _known())}")
 
 
 def check_migrations(_: shell.Shell) -> None:
     """Judge the migrations since the last release."""
-    found = migrations.check(KNOWN)
+    found = migrations.check(_known())
     for finding in found:
         print(finding, file=sys.stderr)
     if found:
         raise problems.StackError(f"{len(found)} objections")
-    print(f"migrations: they suit the code of {KNOWN.last_release() or 'no release yet'}")
+    print(f"migrations: they suit the code of {_known().last_release() or 'no release yet'}")
 
 
 def build_images(run: shell.Shell) -> None:
     """Build the images for all processors, into folders."""
-    images.build(run, KNOWN.version())
+    images.build(run, _known().version())
 
 
 def bills(run: shell.Shell) -> None:
     """Write the bills of materials."""
-    for path in bill.write(run.root, KNOWN.version()):
+    for path in bill.write(run.root, _known().version()):
         print(path.relative_to(run.root))
 
 
@@ -109,7 +116,7 @@ def scan(run: shell.Shell) -> None:
 
 def push_images(run: shell.Shell) -> None:
     """Push the images, and note their digests."""
-    released = images.push(run, KNOWN.version())
+    released = images.push(run, _known().version())
     if not run.dry:
         record.write(run.root, released)
 
@@ -121,7 +128,7 @@ def sign_images(run: shell.Shell) -> None:
 
 def package_chart(run: shell.Shell) -> None:
     """Package the chart under the release's version."""
-    chart.package(run, KNOWN.version())
+    chart.package(run, _known().version())
 
 
 def push_chart(run: shell.Shell) -> None:
@@ -134,7 +141,7 @@ def push_chart(run: shell.Shell) -> None:
 def roll_out(run: shell.Shell) -> None:
     """Roll the release out to ENV."""
     released = _released(run)
-    deploy.require_same_commit(released, KNOWN.version().commit)
+    deploy.require_same_commit(released, _known().version().commit)
     deploy.upgrade(run, _where(), released)
 
 

@@ -20,7 +20,7 @@ def package(run: shell.Shell, version: history.Version) -> None:
 def push(run: shell.Shell, released: record.Record) -> record.Record:
     """Push the package and sign it. Answers with the record, the chart's digest in it."""
     registry.sign_in(run, released.registry)
-    target = f"oci://{released.registry}/charts"
+    target = f"oci://{released.registry}/souk/charts"
     said = run.overhear(
         *("helm", "push", str(FOLDER / f"souk-{released.version}.tgz"), target),
         otherwise=f"Digest: sha256:{'0' * 64}",

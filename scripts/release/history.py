@@ -21,25 +21,38 @@ class Version:
     commit: str
     release: bool
 
+    @property
+    def tag(self) -> str:
+        """What its images are tagged with. The registry lets go of tags that begin with `commit-` after a while."""
+        return self.text if self.release else f"commit-{self.text}"
+
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The history of one repository. Raises a StackError when git refuses."""
+    """The history of one repository. Raises a StackError when git refuses.
+
+    `build`: a number that tells builds of one commit apart, which all push something of their own.
+    """
 
     root: Path
+    build: str = ""
 
     def version(self) -> Version:
-        """`1.4.0` for a commit tagged v1.4.0; `1.4.1-dev.7.gabcdef12` for the seventh after it; `.dirty` when changed.
+        """`1.4.0` for a commit tagged v1.4.0; `1.4.1-dev.7.gabcdef12` for the seventh after it.
 
-        Before the first release it counts the commits towards 0.1.0.
+        Then `.31` for the 31st build, and `.dirty` when something is not committed. Before the first release it counts the
+        commits towards 0.1.0.
         """
+        if self._git("rev-parse", "--is-shallow-repository").strip() == "true":
+            raise problems.StackError("this clone is shallow: without its history a commit has no version")
         commit = self._git("rev-parse", "HEAD").strip()
         if here := self._releases_here():
             return Version(here[-1].removeprefix("v"), commit, release=True)
+        build = f".{self.build}" if self.build else ""
         changed = ".dirty" if self._changed() else ""
         last = self.last_release()
         since = self._git("rev-list", "--count", f"{last}..HEAD" if last else "HEAD").strip()
-        return Version(f"{_next(last)}-dev.{since}.g{commit[:SHORT]}{changed}", commit, release=False)
+        return Version(f"{_next(last)}-dev.{since}.g{commit[:SHORT]}{build}{changed}", commit, release=False)
 
     def last_release(self) -> str:
         """The tag of the newest release before this tree; empty when there is none. A release comes after the one before."""

@@ -58,7 +58,7 @@ def push(run: shell.Shell, version: history.Version) -> record.Record:
     registry.sign_in(run, address)
     digests = {image.name: digest(run, image) for image in IMAGES}
     for name in digests:
-        target = f"docker://{address}/souk/{name}:{version.text}"
+        target = f"docker://{address}/souk/{name}:{version.tag}"
         run.run("skopeo", "copy", "--all", "--preserve-digests", f"oci:{LAYOUTS / name}", target)
     return record.Record(version.text, version.commit, address, digests)
 

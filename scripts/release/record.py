@@ -29,7 +29,7 @@ class Record:
     @property
     def chart_reference(self) -> str:
         """The chart as a signature names it."""
-        return f"{self.registry}/charts/souk@{self.chart}"
+        return f"{self.registry}/souk/charts/souk@{self.chart}"
 
 
 def write(root: Path, record: Record) -> None:

@@ -43,14 +43,15 @@ class Connection:
     security: Mapping[str, Any] = field(default_factory=dict)
 
     def options(self) -> dict[str, Any]:
-        """The settings that producers and consumers share."""
+        """The settings that all clients share."""
         return {
             "bootstrap_servers": self.bootstrap.split(","),
             "client_id": self.client_id,
             "retry_backoff_ms": 50,
             # Brokers that were away are found within a second of their return; the default would wait for up to 30.
             "reconnect_backoff_max_ms": 1000,
-            "metrics_enabled": False,
+            # Brokers that do not let us in look like brokers that are away: give up, and say so, after this.
+            "bootstrap_timeout_ms": 10000,
             **self.security,
         }
 
@@ -87,7 +88,8 @@ class Producer:
         acked = [bool(future.succeeded()) for future in futures]
         if not all(acked):
             # An idempotent producer that lost a batch may refuse all that follow; a new one starts a new sequence.
-            _LOG.warning("records were not acknowledged", extra={"count": acked.count(False)})
+            cause = next(repr(future.exception) for future in futures if not future.succeeded())
+            _LOG.warning("records were not acknowledged", extra={"count": acked.count(False), "cause": cause})
             self._producer = None
             producer.close(0)
         return acked
@@ -102,6 +104,7 @@ class Producer:
                 delivery_timeout_ms=20000,
                 request_timeout_ms=10000,
                 max_block_ms=5000,
+                metrics_enabled=False,
                 **self._connection.options(),
             )
         return self._producer
@@ -205,7 +208,8 @@ class Consumer:
         while missing and not self._stopping.is_set():
             missing = {topic for topic in missing if not consumer.partitions_for_topic(topic)}
             if missing:
-                _LOG.warning("topics are missing", extra={"topics": sorted(missing)})
+                # The brokers do not tell the one from the other: what somebody may not see is not in their list.
+                _LOG.warning("topics are missing, or must not be read", extra={"topics": sorted(missing)})
                 self._stopping.wait(1.0)
 
     def _connected(self) -> KafkaConsumer:
@@ -220,7 +224,7 @@ class Consumer:
             fetch_max_wait_ms=500,
             # A request that a dying broker swallowed is given up after this; the default would wait for 30 s.
             request_timeout_ms=10000,
-            bootstrap_timeout_ms=10000,
+            metrics_enabled=False,
             **self._connection.options(),
         )
         consumer.subscribe(list(self._subscription.topics))

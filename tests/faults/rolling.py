@@ -56,7 +56,9 @@ class Mesh:
         """Start the replica of a service that does not run, and wait until it and the edge say that it is well."""
         address = self._idle_address(service)
         program = (sys.executable, "-m", "services", service.name)
-        environment = self._environment(service, address)
+        # Ready is what its health port says, as the kubelet asks it.
+        ready = _free_address()
+        environment = {**self._environment(service, address), "HEALTH_LISTEN": ready}
         log = self.folder / f"{service.name}-{address.rpartition(':')[2]}.log"
         with log.open("wb") as output:
             process = await asyncio.create_subprocess_exec(
@@ -71,7 +73,7 @@ class Mesh:
 
         async def well() -> bool:
             assert process.returncode is None, f"{service.name} ended: {log.read_text()[-2000:]}"
-            return await asyncio.to_thread(health.service, address)
+            return await asyncio.to_thread(health.service, ready)
 
         try:
             await eventually(well, within_s=READY_S)

@@ -21,13 +21,12 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @contextmanager
 def running(
-    arguments: Sequence[str], environment: Mapping[str, str], *, quiet: bool = False
+    arguments: Sequence[str], environment: Mapping[str, str], *, stderr: int | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
     """The program with this environment and nothing of the stack's; killed at the block's end if it still runs."""
     own = {"PATH": os.environ.get("PATH", os.defpath), "PYTHONUNBUFFERED": "1", **environment}
     command = [sys.executable, "-m", "services", *arguments]
-    told = subprocess.DEVNULL if quiet else None
-    with subprocess.Popen(command, cwd=ROOT, env={**own, "PYTHONPATH": _paths()}, stderr=told) as process:  # noqa: S603 - our own
+    with subprocess.Popen(command, cwd=ROOT, env={**own, "PYTHONPATH": _paths()}, stderr=stderr) as process:  # noqa: S603 - our own
         try:
             yield process
         finally:

@@ -40,6 +40,14 @@ def test_what_is_not_committed_shows_and_is_no_release(repository: Repository) -
     assert not found.release
 
 
+def test_builds_of_one_commit_push_something_of_their_own_and_a_release_once(repository: Repository) -> None:
+    built = history.History(repository.root, build="31").version()
+    assert built.text.endswith(".31")
+    assert built.tag == f"commit-{built.text}"
+    repository.tag("v1.4.0")
+    assert history.History(repository.root, build="31").version().tag == "1.4.0"
+
+
 def test_every_version_is_good_for_a_chart_and_as_a_tag_of_an_image(repository: Repository) -> None:
     texts = [version(repository).text]
     repository.tag("v1.4.0")
@@ -84,3 +92,10 @@ def test_a_folder_comes_back_as_it_was(repository: Repository, tmp_path: Path) -
 def test_what_is_no_repository_is_told_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(problems.StackError, match=r"git rev-parse: .*not a git repository"):
         history.History(tmp_path).version()
+
+
+def test_a_shallow_clone_has_no_version(repository: Repository, tmp_path: Path) -> None:
+    repository.commit("a", "1")
+    repository.git("clone", "--quiet", "--depth=1", f"file://{repository.root}", str(tmp_path / "shallow"))
+    with pytest.raises(problems.StackError, match="this clone is shallow"):
+        history.History(tmp_path / "shallow").version()

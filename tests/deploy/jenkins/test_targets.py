@@ -1,0 +1,139 @@
+"""The make targets that the pipeline calls: each exists, and each runs; those that need AWS print what they would do."""
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+import yaml
+
+from scripts.local import layout
+from scripts.release import environments
+from tests.deploy.jenkins import groovy, rules
+
+JENKINSFILE = (layout.ROOT / "Jenkinsfile").read_text()
+MAKEFILES = (layout.ROOT / "Makefile", *sorted((layout.ROOT / "scripts").rglob("*.mk")))
+# What each prints in a dry run: programs and, behind them, words that matter. Terraform's come with terraform/.
+TERRAFORM = {
+    "tf-plan": ["terraform", "plan"],
+    "tf-apply": ["terraform", "apply"],
+    "values": ["terraform", "output -json"],
+}
+PROGRAMS = {
+    **(TERRAFORM if (layout.ROOT / "terraform" / "envs" / "dev" / "main.tf").exists() else {}),
+    "release-images": ["buildctl build", "platform=linux/amd64,linux/arm64", "target=services"],
+    "scan": ["trivy image", "--config scripts/release/trivy.yaml"],
+    "images-push": ["skopeo copy --all --preserve-digests oci:", "docker://REGISTRY/souk/services:"],
+    "images-sign": ["cosign sign --yes --recursive --key SIGNING_KEY", "cosign attest", "--type cyclonedx"],
+    "chart-package": ["helm package helm/souk --version "],
+    "chart-push": ["helm push", "oci://REGISTRY/souk/charts", "cosign sign"],
+    "deploy": [
+        "cosign verify",
+        "aws eks update-kubeconfig --name souk-{env}",
+        "helm upgrade --install souk",
+        "--atomic",
+    ],
+    "rollback": ["helm rollback souk 1 --namespace souk --wait"],
+    "release-smoke": ["-m scripts.cluster smoke --release souk", "--edge-url https://"],
+    "load-test": [],
+    "budget": ["/api/v1/query"],
+    "verified": ["verified in {env}"],
+    "notify": ["souk"],
+}
+
+
+@pytest.fixture(scope="module")
+def called() -> set[str]:
+    """Every command of every build of the pipeline."""
+    with groovy.running() as harness:
+        pipeline = rules.Pipeline(JENKINSFILE, harness.evaluate)
+        return {text for _, build in pipeline.everything() for text in build.texts}
+
+
+def targets() -> set[str]:
+    """The targets that the Makefile and what it includes define."""
+    lines = (line for file in MAKEFILES for line in file.read_text().splitlines())
+    return {name for line in lines for name in re.findall(r"^([a-z][a-z-]*):(?!=)", line)}
+
+
+def make(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    known = {name: value for name, value in os.environ.items() if name not in ("REGISTRY", "SIGNING_KEY", "ENV")}
+    command = ("make", *words)
+    return subprocess.run(  # noqa: S603 - make
+        command, cwd=layout.ROOT, env={**known, **environment}, capture_output=True, text=True, check=False
+    )
+
+
+def test_every_target_that_is_called_exists(called: set[str]) -> None:
+    assert {text.split()[1] for text in called} - (set(TERRAFORM) - set(PROGRAMS)) <= targets()
+
+
+def test_every_target_that_is_called_is_one_of_these(called: set[str]) -> None:
+    quick = {"version", "breaking", "migrations-check", "sbom", "release-clean"}
+    # These are what CI runs, and what runs this.
+    long = {"lint", "test", "test-unit", "test-cloud", "clean"}
+    assert {text.split()[1] for text in called} == quick | long | set(PROGRAMS) | set(TERRAFORM)
+
+
+@pytest.mark.parametrize("target", PROGRAMS)
+def test_a_dry_run_prints_what_would_be_run_and_runs_nothing(target: str) -> None:
+    done = make(target, "ENV=dev", "DRY_RUN=1", "STATUS=SUCCESS", PATH=f"{layout.ROOT / '.venv/bin'}:/usr/bin:/bin")
+    assert done.returncode == 0, done.stderr
+    for words in PROGRAMS[target]:
+        assert words.format(env="dev") in done.stdout
+
+
+@pytest.mark.parametrize("target", ["version", "breaking", "migrations-check", "sbom", "release-clean"])
+def test_what_needs_no_cloud_is_done(target: str) -> None:
+    done = make(target)
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["deploy", "ENV=moon"], "ENV=moon is none of dev, prod"),
+        (["load-test", "ENV=dev", "LOAD_RATE=many"], "LOAD_RATE=many is no number"),
+    ],
+)
+def test_a_mistake_is_answered_in_one_line(words: list[str], said: str) -> None:
+    done = make(*words, DRY_RUN="1")
+    assert done.returncode != 0
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_environments_are_those_that_the_pipeline_names(called: set[str]) -> None:
+    named = {found for text in called for found in re.findall(r"ENV=(\w+)", text)}
+    assert named == set(yaml.safe_load(environments.FILE.read_text()))
+
+
+def test_what_agents_are_made_of_is_there(called: set[str]) -> None:
+    del called
+    for path in set(re.findall(r"'(k8s/jenkins/[\w.]+)'", JENKINSFILE)):
+        pod = yaml.safe_load((layout.ROOT / path).read_text())
+        assert pod["kind"] == "Pod"
+        containers = {container["name"]: container for container in pod["spec"]["containers"]}
+        assert "souk" in containers
+        for container in containers.values():
+            assert re.search(r"[:@][\w.-]+$", container["image"])
+            assert not container["image"].endswith(":latest")
+            assert not container.get("securityContext", {}).get("privileged", False)
+            assert set(container["resources"]) == {"requests", "limits"}
+
+
+def test_every_file_of_an_environment_is_there() -> None:
+    for name in yaml.safe_load(environments.FILE.read_text()):
+        for path in environments.read(name, {}).values:
+            # The last is what `make values` writes.
+            assert (layout.ROOT / path).exists() or path == f".souk/cloud/{name}/values.yaml"
+
+
+def lines() -> Iterator[str]:
+    yield from JENKINSFILE.splitlines()
+
+
+def test_the_pipeline_names_no_account_and_no_address() -> None:
+    assert not [line for line in lines() if re.search(r"\d{12}|https?://|amazonaws", line)]

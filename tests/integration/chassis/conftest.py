@@ -1,0 +1,14 @@
+"""A broker that asks who is there, for the modules that are about it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support import secure_kafka
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[secure_kafka.Broker]:
+    """SCRAM over TLS, with ACLs (see tests/support/secure_kafka.py)."""
+    with secure_kafka.running(tmp_path_factory.mktemp("kafka")) as running:
+        yield running
