@@ -11,7 +11,7 @@ from scripts.images import building
 from scripts.local import problems
 
 PACKAGES = "python3,python3-pip,python3-venv,ca-certificates"
-# The official image calls it `python`; its shell is left out where images run, but building needs one.
+# The official image calls it `python`.
 LINKS = ("usr/local/bin/python", "/usr/bin/python3")
 
 
