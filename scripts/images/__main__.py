@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from scripts.images import base, building
+from scripts.images import building, debian
 from scripts.local import layout, problems
 
 STORE = layout.ROOT / ".souk" / "images"
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str], store: Path = STORE) -> int:
 def build(engine: building.Docker | building.Buildah, names: Sequence[str] = ()) -> None:
     """Build all images, or those with these names. Raises a StackError."""
     if isinstance(engine, building.Buildah):
-        base.ensure(engine)
+        debian.ensure(engine)
     version = building.version()
     for image in building.IMAGES:
         if not names or image.name.removeprefix("souk/") in names:
