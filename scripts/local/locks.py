@@ -1,8 +1,8 @@
 """`make lock`: resolve pyproject.toml into the lock files anew, with the hash of every package.
 
 Everything for working on Souk; what a service needs at run time, what the simulators and the tools need beyond that, what
-the edge needs; and what building the stubs needs (the first stage of the images). None names a registry: whoever
-installs them chooses where the packages come from.
+the edge needs; what building the stubs needs (the first stage of the images); and what Terraform's sources are checked
+with. None names a registry: whoever installs them chooses where the packages come from.
 """
 
 import os
@@ -31,6 +31,8 @@ FILES = {
     "services/tools.lock": ("--no-annotate", "--group", "tools", *LIKE_SERVICES),
     "gateway/requirements.lock": ("--no-annotate", "--group", "edge", *LIKE_SERVICES),
     "services/build.lock": ("--no-annotate", "--group", "build", "pyproject.toml"),
+    "scripts/cloud/checkov.lock": ("--no-annotate", "scripts/cloud/checkov.in"),
+    "scripts/cloud/provider.lock": ("--no-annotate", "--no-deps", "scripts/cloud/provider.in"),
 }
 
 
