@@ -129,7 +129,11 @@ TOOLS = (
     ),
     Tool("kwok", "sigs.k8s.io/kwok", ("sigs.k8s.io/kwok/cmd/kwok",), gather=_stages, minutes=1.2),
     Tool(
-        "metrics-server", "sigs.k8s.io/metrics-server", ("sigs.k8s.io/metrics-server/cmd/metrics-server",), minutes=2.5
+        "metrics-server",
+        "sigs.k8s.io/metrics-server",
+        ("sigs.k8s.io/metrics-server/cmd/metrics-server",),
+        experiment=_FIRST_JSON,
+        minutes=2.5,
     ),
 )
 # A program that is not called as the last part of its package.
