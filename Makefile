@@ -61,7 +61,8 @@ test-cluster: setup ## the chart: its checks, and its life on a Kubernetes API w
 		$(if $(JUNIT),--junitxml=$(JUNIT)/cluster.xml)
 
 test-cloud: setup ## what the cloud is made of and how releases get there, without an account
-	@$(VENV_PYTHON) -m pytest -n 2 $(wildcard tests/deploy/cloud) tests/deploy/jenkins $(if $(K),-k "$(K)") \
+	@$(VENV_PYTHON) -m scripts.cloud.tools
+	@$(VENV_PYTHON) -m pytest -n 2 --dist loadfile tests/deploy/cloud tests/deploy/jenkins $(if $(K),-k "$(K)") \
 		$(if $(JUNIT),--junitxml=$(JUNIT)/cloud.xml) \
 		$(if $(COVERAGE),--cov --cov-report= --cov-report=xml:$(COVERAGE)/coverage-cloud.xml)
 
@@ -100,3 +101,4 @@ lock: setup ## resolve pyproject.toml into the lock files anew
 	@$(VENV_PYTHON) -m scripts.local.locks
 
 include scripts/release/release.mk
+include scripts/cloud/cloud.mk

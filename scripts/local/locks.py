@@ -1,8 +1,8 @@
 """`make lock`: resolve pyproject.toml into the lock files anew, with the hash of every package.
 
-Four files: everything for working on Souk, what a service needs at run time, what the simulators need beyond that, and
-what building the stubs needs (the first stage of the image). None names a registry: whoever installs them chooses where
-the packages come from.
+Six files: everything for working on Souk, what a service needs at run time, what the simulators need beyond that, what
+building the stubs needs (the first stage of the image), and two that Terraform's sources are checked with. None names a
+registry: whoever installs them chooses where the packages come from.
 """
 
 import os
@@ -27,6 +27,8 @@ FILES = {
     "services/requirements.lock": ("--no-annotate", "pyproject.toml"),
     "services/simulators.lock": ("--no-annotate", "--group", "simulators"),
     "services/build.lock": ("--no-annotate", "--group", "build", "pyproject.toml"),
+    "scripts/cloud/checkov.lock": ("--no-annotate", "scripts/cloud/checkov.in"),
+    "scripts/cloud/provider.lock": ("--no-annotate", "--no-deps", "scripts/cloud/provider.in"),
 }
 
 

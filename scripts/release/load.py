@@ -8,6 +8,7 @@ import asyncio
 import json
 import secrets
 import urllib.parse
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -88,10 +89,13 @@ async def _driven(edge_url: str, wanted: environments.Load) -> Seen:
 
 
 async def in_stock(edge_url: str) -> tuple[str, ...]:
-    """SKUs that the shop offers. Raises a StackError when it offers fewer than an order has lines."""
+    """SKUs that the shop offers, all in one currency. Raises a StackError when there are fewer than an order has lines."""
     async with Edge.connect(edge_url) as edge:
         products = (await edge.get("/api/v1/products", page_size=PAGE))["products"]
-    skus = [variant["sku"] for product in products for variant in product["variants"]]
+    by_currency: dict[str, list[str]] = defaultdict(list)
+    for variant in (variant for product in products for variant in product["variants"]):
+        by_currency[variant["price"]["currency_code"]].append(variant["sku"])
+    skus = max(by_currency.values(), key=len, default=[])
     if len(skus) < LINES:
         raise problems.StackError("the shop offers nothing to order: load the sample data")
     return tuple(skus[:SKUS])

@@ -20,7 +20,7 @@ NO_CHANGES = dict.fromkeys(PLANS.values(), "No changes. Your infrastructure matc
 CHANGES = dict.fromkeys(PLANS.values(), "Plan: 1 to add, 0 to change, 0 to destroy.")
 
 CHECKS = ("make version", "make lint", "make breaking", "make migrations-check")
-TESTS = ("make test-unit", "make test TESTS=", "make test TESTS=", "make test-cloud")
+TESTS = ("make test-unit", "make test TESTS=", "make test TESTS=", "make test-cluster", "make test-cloud")
 IMAGES = ("make release-images", "make sbom", "make scan", "make chart-package")
 PUSHES = ("make images-push", "make images-sign", "make chart-push")
 ROLL_OUT = ("make values", "make deploy", "make release-smoke", "make load-test", "make budget", "make verified")

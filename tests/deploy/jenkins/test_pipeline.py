@@ -202,4 +202,4 @@ def test_a_build_is_called_by_its_version(harness: groovy.Harness) -> None:
 
 def test_branches_take_no_agent_for_what_they_do_not_do(pipeline: rules.Pipeline) -> None:
     paths = [event["path"] for event in pipeline.build(rules.BRANCH).of("agent")]
-    assert [path.partition("/")[0] for path in paths] == ["Check", *["Test"] * 4, "Images"]
+    assert [path.partition("/")[0] for path in paths] == ["Check", *["Test"] * 5, "Images"]

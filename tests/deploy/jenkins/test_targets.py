@@ -72,7 +72,7 @@ def test_every_target_that_is_called_exists(called: set[str]) -> None:
 def test_every_target_that_is_called_is_one_of_these(called: set[str]) -> None:
     quick = {"version", "breaking", "migrations-check", "sbom", "release-clean"}
     # These are what CI runs, and what runs this.
-    long = {"lint", "test", "test-unit", "test-cloud", "clean"}
+    long = {"lint", "test", "test-unit", "test-cluster", "test-cloud", "clean"}
     assert {text.split()[1] for text in called} == quick | long | set(PROGRAMS) | set(TERRAFORM)
 
 

@@ -1,10 +1,14 @@
 import asyncio
+import datetime as dt
+import ssl
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
 from scripts.bench import http1
+from scripts.mesh_certificates.authority import Authority
 
 CREATED = b'HTTP/1.1 201 Created\r\ncontent-type: application/json\r\nContent-Length: 11\r\n\r\n{"id":"abc"}'[:-1]
 CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
@@ -82,3 +86,31 @@ async def test_a_connection_that_breaks_before_its_answer_says_so(connection: ht
     assert not connection.usable
     with pytest.raises(ConnectionResetError):
         await connection.ask(b"GET /again HTTP/1.1\r\nhost: x\r\n\r\n")
+
+
+@pytest.fixture
+def certified(tmp_path: Path) -> tuple[ssl.SSLContext, Path]:
+    """A server's side of TLS at `localhost`, and the file of the authority behind it."""
+    authority = Authority.made(dt.datetime.now(dt.UTC))
+    pair = authority.issue("edge", ["localhost"], dt.datetime.now(dt.UTC))
+    files = {name: tmp_path / name for name in ("tls.crt", "tls.key", "ca.crt")}
+    for name, content in (("tls.crt", pair.certificate), ("tls.key", pair.key), ("ca.crt", authority.pair.certificate)):
+        files[name].write_bytes(content)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(files["tls.crt"], files["tls.key"])
+    return context, files["ca.crt"]
+
+
+async def test_a_secure_connection_asks_only_servers_that_this_machine_trusts(
+    certified: tuple[ssl.SSLContext, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context, authority = certified
+    server = await asyncio.start_server(Echoing().serve, "localhost", 0, ssl=context)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(ssl.SSLCertVerificationError):
+            await http1.Connection.open("localhost", port, secure=True)
+        monkeypatch.setenv("SSL_CERT_FILE", str(authority))
+        connection = await http1.Connection.open("localhost", port, secure=True)
+        assert await connection.ask(b"GET /safe HTTP/1.1\r\nhost: x\r\n\r\n") == http1.Answer(200, b"/safe")
+        connection.close()

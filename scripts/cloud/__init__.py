@@ -1,0 +1,1 @@
+"""The cloud: what Terraform's state becomes (values, databases), and what its sources are held against."""

@@ -1,0 +1,31 @@
+variable "prefix" {
+  description = "What names begin with."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{3,18}$", var.prefix))
+    error_message = "A prefix is 4 to 19 lower-case letters, digits and hyphens."
+  }
+}
+
+variable "deletion_window_in_days" {
+  description = "How long a key that is to be deleted can still be kept."
+  type        = number
+  default     = 30
+
+  validation {
+    condition     = var.deletion_window_in_days >= 7 && var.deletion_window_in_days <= 30
+    error_message = "AWS keeps a key between 7 and 30 days."
+  }
+}
+
+variable "purposes" {
+  description = "What keys are made for."
+  type        = set(string)
+  default     = ["alarms", "cluster", "data", "logs", "secrets"]
+
+  validation {
+    condition     = length(var.purposes) > 0 && length(setsubtract(var.purposes, ["alarms", "cluster", "data", "logs", "registry", "secrets"])) == 0
+    error_message = "Purposes are alarms, cluster, data, logs, registry and secrets."
+  }
+}

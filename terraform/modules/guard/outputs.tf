@@ -1,0 +1,4 @@
+output "enabled" {
+  description = "Whether the guard stands."
+  value       = length(terraform_data.this) == 1
+}

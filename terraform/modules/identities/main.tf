@@ -1,0 +1,60 @@
+# A role for each workload, which its service account alone can take, with the policies it needs and no others.
+
+data "aws_caller_identity" "current" {}
+
+locals {
+  trust = {
+    for name, workload in var.workloads : name => var.mode == "irsa" ? {
+      Effect    = "Allow"
+      Principal = { Federated = var.oidc_provider.arn }
+      Action    = ["sts:AssumeRoleWithWebIdentity"]
+      Condition = {
+        StringEquals = {
+          "${var.oidc_provider.issuer}:aud" = "sts.amazonaws.com"
+          "${var.oidc_provider.issuer}:sub" = "system:serviceaccount:${workload.namespace}:${workload.service_account}"
+        }
+      }
+      } : {
+      Effect    = "Allow"
+      Principal = { Service = "pods.eks.amazonaws.com" }
+      Action    = ["sts:AssumeRole", "sts:TagSession"]
+      Condition = {
+        StringEquals = {
+          "aws:SourceAccount"                         = data.aws_caller_identity.current.account_id
+          "aws:RequestTag/kubernetes-namespace"       = workload.namespace
+          "aws:RequestTag/kubernetes-service-account" = workload.service_account
+        }
+        ArnEquals = { "aws:SourceArn" = var.cluster_arn }
+      }
+    }
+  }
+
+  policies = merge([
+    for name, workload in var.workloads : { for key, policy in workload.policies : "${name}/${key}" => { workload = name, key = key, policy = policy } }
+  ]...)
+}
+
+resource "aws_iam_role" "this" {
+  for_each = var.workloads
+
+  name               = "${var.prefix}-${each.key}"
+  description        = "${each.value.namespace}/${each.value.service_account} in ${var.cluster_name}"
+  assume_role_policy = jsonencode({ Version = "2012-10-17", Statement = [local.trust[each.key]] })
+}
+
+resource "aws_iam_role_policy" "this" {
+  for_each = local.policies
+
+  name   = each.value.key
+  role   = aws_iam_role.this[each.value.workload].id
+  policy = each.value.policy
+}
+
+resource "aws_eks_pod_identity_association" "this" {
+  for_each = var.mode == "pod-identity" ? var.workloads : {}
+
+  cluster_name    = var.cluster_name
+  namespace       = each.value.namespace
+  service_account = each.value.service_account
+  role_arn        = aws_iam_role.this[each.key].arn
+}

@@ -1,0 +1,9 @@
+output "role_arns" {
+  description = "Workload to its role."
+  value       = { for name, role in aws_iam_role.this : name => role.arn }
+}
+
+output "service_accounts" {
+  description = "Workload to its namespace and service account."
+  value       = { for name, workload in var.workloads : name => { namespace = workload.namespace, name = workload.service_account } }
+}

@@ -1,0 +1,114 @@
+output "values" {
+  description = "What the chart is installed with besides values-prod.yaml: the same names as there."
+  value = {
+    imageRegistry = local.registry
+    awsRegion     = local.region
+
+    kafka = {
+      bootstrap        = module.kafka.bootstrap
+      securityProtocol = "SASL_SSL"
+      saslMechanism    = module.kafka.mechanism
+      replication      = module.kafka.replication
+      egress           = [{ to = [for cidr in module.network.intra_cidrs : { ipBlock = { cidr = cidr } }], ports = [module.kafka.port] }]
+    }
+    postgres = {
+      egress = [{ to = [for cidr in module.network.intra_cidrs : { ipBlock = { cidr = cidr } }], ports = [5432] }]
+    }
+    redis = {
+      egress = [{ to = [for cidr in module.network.intra_cidrs : { ipBlock = { cidr = cidr } }], ports = [6379] }]
+    }
+
+    secrets = {
+      externalSecrets = {
+        enabled = true
+        store   = { name = "aws-secrets-manager", kind = "ClusterSecretStore" }
+        path    = "${var.project}/${var.environment}"
+      }
+    }
+
+    services = { for name in keys(module.services.services) : name => { roleArn = module.identities.role_arns[name] } }
+    topics   = { roleArn = try(module.identities.role_arns["topics"], "") }
+
+    tokens = { issuer = "https://${var.edge.hosts[0]}" }
+    edge = {
+      from = [for cidr in module.network.public_cidrs : { ipBlock = { cidr = cidr } }]
+      ingress = {
+        enabled        = true
+        hosts          = var.edge.hosts
+        certificateArn = module.edge.certificate_arn
+        wafArn         = module.edge.waf_arn
+      }
+    }
+  }
+}
+
+output "credentials" {
+  description = "What the job needs that makes databases, roles and secrets (scripts/cloud): addresses and names, and no secret."
+  value = {
+    region          = local.region
+    secrets         = "${var.project}/${var.environment}"
+    databases       = { for service, database in module.postgres.databases : service => { server = database.server, name = database.database } }
+    servers         = { for name, server in module.postgres.servers : name => { address = server.address, port = server.port, master_secret = server.master_secret } }
+    cache           = { id = module.redis.id, address = module.redis.address, port = 6379 }
+    role_arn        = module.identities.role_arns["credentials"]
+    service_account = module.identities.service_accounts["credentials"]
+    image           = "${local.registry}/${var.project}/tools"
+    by_operator     = module.secrets.by_operator
+  }
+}
+
+output "cluster" {
+  description = "The cluster: what `aws eks update-kubeconfig` is told, and where its API answers."
+  value       = { name = module.cluster.name, region = local.region, endpoint = module.cluster.endpoint }
+}
+
+output "controllers" {
+  description = "What the cluster's controllers are installed with: each one's namespace, service account and role."
+  value = {
+    for name in keys(local.controllers) : name => {
+      namespace       = module.identities.service_accounts[name].namespace
+      service_account = module.identities.service_accounts[name].name
+      role_arn        = module.identities.role_arns[name]
+    }
+  }
+}
+
+output "karpenter" {
+  description = "What Karpenter is installed with."
+  value       = module.cluster.karpenter
+}
+
+output "network" {
+  description = "The network, and the addresses under which the platform is seen outside."
+  value       = { vpc_id = module.network.vpc_id, egress_addresses = module.network.egress_addresses }
+}
+
+output "edge" {
+  description = "The names of the API, their zone, and the name servers to give to the registrar if the zone is new."
+  value       = { hosts = module.edge.hosts, zone_id = module.edge.zone_id, name_servers = module.edge.name_servers }
+}
+
+output "observability" {
+  description = "Where logs, metrics and alarms are."
+  value = {
+    log_group        = module.observability.log_group
+    alarms_topic_arn = module.observability.alarms_topic_arn
+    prometheus       = module.observability.prometheus
+    grafana          = module.observability.grafana
+  }
+}
+
+output "search" {
+  description = "Where OpenSearch answers; null without it."
+  value       = one([for search in module.search : search.url])
+}
+
+output "kafka_acls" {
+  description = "The rights of services as ACLs, where they sign in by SCRAM; empty for IAM."
+  value       = module.kafka.acls
+}
+
+output "jenkins_role_arns" {
+  description = "Jenkins' roles for this environment; empty without it."
+  value       = try(module.ci[0].role_arns, {})
+}

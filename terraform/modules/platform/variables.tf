@@ -1,0 +1,231 @@
+variable "project" {
+  description = "What everything is called after."
+  type        = string
+  default     = "souk"
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9]{1,9}$", var.project))
+    error_message = "A project's name is 2 to 10 lower-case letters and digits."
+  }
+}
+
+variable "environment" {
+  description = "Which of the environments this is."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9]{1,7}$", var.environment))
+    error_message = "An environment's name is 2 to 8 lower-case letters and digits."
+  }
+}
+
+variable "tags" {
+  description = "The tags of everything (the module `naming`), for what default_tags do not reach."
+  type        = map(string)
+
+  validation {
+    condition     = length(var.tags) > 0
+    error_message = "Everything has tags."
+  }
+}
+
+variable "services_path" {
+  description = "The registry of services, services/services.yaml."
+  type        = string
+
+  validation {
+    condition     = fileexists(var.services_path)
+    error_message = "There is no such file."
+  }
+}
+
+variable "guarded" {
+  description = "Whether what keeps data is protected: by AWS against deletion, and by Terraform against a plan that destroys or replaces it."
+  type        = bool
+  default     = true
+}
+
+variable "log_retention_days" {
+  description = "How long logs are kept."
+  type        = number
+  default     = 365
+
+  validation {
+    condition     = contains([7, 14, 30, 60, 90, 180, 365, 400, 731], var.log_retention_days)
+    error_message = "CloudWatch keeps logs for 7, 14, 30, 60, 90, 180, 365, 400 or 731 days."
+  }
+}
+
+variable "network" {
+  description = "The network: its addresses, its three zones, whether all share one NAT gateway, and which AWS services have an address inside."
+  type = object({
+    vpc_cidr            = string
+    zones               = list(string)
+    single_nat_gateway  = optional(bool, false)
+    interface_endpoints = optional(set(string), ["ecr.api", "ecr.dkr", "sts", "secretsmanager", "logs"])
+  })
+
+  validation {
+    condition     = can(cidrhost(var.network.vpc_cidr, 0)) && length(var.network.zones) == 3
+    error_message = "A range in CIDR notation and three zones."
+  }
+}
+
+variable "cluster" {
+  description = "The cluster: version, nodes, who may reach and use it (the module `cluster` says more)."
+  type = object({
+    kubernetes_version  = optional(string, "1.35")
+    public_access_cidrs = optional(list(string), [])
+    api_client_cidrs    = optional(list(string), [])
+    administrators      = map(string)
+    node_groups = map(object({
+      capacity_type  = string
+      instance_types = list(string)
+      min_size       = number
+      desired_size   = number
+      max_size       = number
+      volume_gib     = optional(number, 50)
+      labels         = optional(map(string), {})
+      taints         = optional(map(object({ value = string, effect = string })), {})
+    }))
+    identities = optional(string, "irsa")
+  })
+
+  validation {
+    condition     = length(var.cluster.administrators) > 0 && alltrue([for arn in values(var.cluster.administrators) : startswith(arn, "arn:")])
+    error_message = "At least one role that administers the cluster, as an ARN: nobody could install anything."
+  }
+}
+
+variable "kafka" {
+  description = "The brokers (the module `kafka` says more)."
+  type = object({
+    mode             = optional(string, "provisioned")
+    authentication   = optional(string, "iam")
+    instance_type    = optional(string, "kafka.m7g.large")
+    brokers_per_zone = optional(number, 1)
+    storage_gib      = optional(number, 100)
+    storage_most_gib = optional(number, 1000)
+    retention_hours  = optional(number, 168)
+  })
+  default = {}
+
+  validation {
+    condition     = contains(["provisioned", "serverless"], var.kafka.mode)
+    error_message = "The mode is provisioned or serverless."
+  }
+}
+
+variable "postgres" {
+  description = "The database servers by name. One whose services are not named has all that no other has."
+  type = map(object({
+    services         = optional(set(string), [])
+    instance_class   = string
+    storage_gib      = number
+    storage_most_gib = number
+    multi_az         = optional(bool, true)
+    replicas         = optional(number, 0)
+  }))
+
+  validation {
+    condition     = length([for server in var.postgres : server if length(server.services) == 0]) <= 1
+    error_message = "At most one server takes what the others don't."
+  }
+}
+
+variable "backup_retention_days" {
+  description = "For how many days a database can be restored to any second."
+  type        = number
+  default     = 14
+
+  validation {
+    condition     = var.backup_retention_days >= 1 && var.backup_retention_days <= 35
+    error_message = "Between 1 and 35 days."
+  }
+}
+
+variable "redis" {
+  description = "The cache (the module `redis` says more)."
+  type = object({
+    node_type               = optional(string, "cache.m7g.large")
+    nodes                   = optional(number, 2)
+    snapshot_retention_days = optional(number, 1)
+  })
+  default = {}
+
+  validation {
+    condition     = var.redis.nodes >= 1 && var.redis.nodes <= 6
+    error_message = "Between 1 and 6 nodes."
+  }
+}
+
+variable "search" {
+  description = "OpenSearch: null for none, which is right until search has outgrown PostgreSQL; or its class, volume, and the services that use it."
+  type = object({
+    instance_type = optional(string, "r7g.large.search")
+    volume_gib    = optional(number, 100)
+    services      = set(string)
+  })
+  default = null
+
+  validation {
+    condition     = var.search == null || try(length(var.search.services) > 0, false)
+    error_message = "Somebody uses it."
+  }
+}
+
+variable "edge" {
+  description = "The names under which the API is reached, their zone, and how many requests an address may send in five minutes."
+  type = object({
+    hosts                     = list(string)
+    zone_name                 = string
+    create_zone               = optional(bool, false)
+    requests_per_five_minutes = optional(number, 2000)
+  })
+
+  validation {
+    condition     = length(var.edge.hosts) > 0
+    error_message = "At least one host."
+  }
+}
+
+variable "observability" {
+  description = "Where metrics go, who gets alarms, and what a month may cost."
+  type = object({
+    mode               = optional(string, "managed")
+    grafana            = optional(bool, true)
+    recipients         = set(string)
+    monthly_budget_usd = number
+  })
+
+  validation {
+    condition     = length(var.observability.recipients) > 0 && var.observability.monthly_budget_usd > 0
+    error_message = "Somebody gets the alarms, and a month may cost something."
+  }
+}
+
+variable "ci" {
+  description = "Jenkins: its issuer, which jobs may plan, deploy and apply, and where the state is. Null without it."
+  type = object({
+    issuer   = string
+    subjects = map(set(string))
+    state    = object({ bucket_arn = string, key = string, kms_key_arn = string })
+  })
+  default = null
+
+  validation {
+    condition     = var.ci == null || try(startswith(var.ci.issuer, "https://") && length(setsubtract(keys(var.ci.subjects), ["plan", "deploy", "apply"])) == 0, false)
+    error_message = "An issuer begins with https://; the roles of an environment are plan, deploy and apply."
+  }
+}
+
+variable "release" {
+  description = "The Helm release and its namespace: service accounts are called RELEASE-SERVICE."
+  type        = object({ name = string, namespace = string })
+  default     = { name = "souk", namespace = "souk" }
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]*$", var.release.name)) && can(regex("^[a-z][a-z0-9-]*$", var.release.namespace))
+    error_message = "Names as Kubernetes wants them."
+  }
+}

@@ -1,0 +1,51 @@
+# ECR: a repository per image and one for the chart. A tag is never moved to another image; what is pushed is scanned.
+
+locals {
+  repositories = setunion([for image in var.images : "${var.project}/${image}"], ["${var.project}/charts/${var.project}"])
+}
+
+resource "aws_ecr_repository" "this" {
+  for_each = local.repositories
+
+  name                 = each.value
+  image_tag_mutability = "IMMUTABLE"
+  force_delete         = var.force_delete
+
+  image_scanning_configuration {
+    scan_on_push = true
+  }
+
+  encryption_configuration {
+    encryption_type = "KMS"
+    kms_key         = var.kms_key_arn
+  }
+}
+
+resource "aws_ecr_lifecycle_policy" "this" {
+  for_each = aws_ecr_repository.this
+
+  repository = each.value.name
+
+  policy = jsonencode({
+    rules = [
+      {
+        rulePriority = 1
+        description  = "Images that no tag names any more"
+        selection    = { tagStatus = "untagged", countType = "sinceImagePushed", countUnit = "days", countNumber = var.builds_kept_days }
+        action       = { type = "expire" }
+      },
+      {
+        rulePriority = 2
+        description  = "Images of commits that were never released"
+        selection    = { tagStatus = "tagged", tagPrefixList = ["commit-"], countType = "sinceImagePushed", countUnit = "days", countNumber = var.builds_kept_days }
+        action       = { type = "expire" }
+      },
+      {
+        rulePriority = 3
+        description  = "The oldest releases"
+        selection    = { tagStatus = "any", countType = "imageCountMoreThan", countNumber = var.releases_kept }
+        action       = { type = "expire" }
+      },
+    ]
+  })
+}

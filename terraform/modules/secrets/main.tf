@@ -1,0 +1,103 @@
+# The secrets that services read, by the names that the chart gives them, each one JSON with the keys that become files. Terraform
+# makes them empty: what is in them comes from the job `credentials` (scripts/cloud) or from an operator, and never from the state.
+
+locals {
+  of_services = merge([
+    for name, service in var.services : merge(
+      contains(service.stores, "postgres") ? {
+        "${name}-database"  = "The URL with which ${name} works: rotated by the job"
+        "${name}-migration" = "The URL with which ${name}'s schema is changed: rotated by the job"
+      } : {},
+    )
+  ]...)
+
+  # SNS needs no secret: a role says who may send.
+  outside = setsubtract(flatten([for service in var.services : tolist(service.outside)]), ["sns"])
+  shared = merge(
+    {
+      mesh    = "With which services sign who they are: made by the job"
+      signing = "The private keys that sign users' tokens: made by the job"
+      admin   = "The first administrator's password: made by the job"
+    },
+    anytrue([for service in var.services : contains(service.stores, "redis")]) ? { redis = "The URL of the cache: rotated by the job" } : {},
+    { for system in local.outside : system => "What it takes to talk to ${system}: put here by an operator" },
+  )
+
+  secrets = merge(local.of_services, local.shared)
+  arns    = [for secret in aws_secretsmanager_secret.this : secret.arn]
+}
+
+resource "aws_secretsmanager_secret" "this" {
+  for_each = local.secrets
+
+  name                    = "${var.path}/${each.key}"
+  description             = each.value
+  kms_key_id              = var.kms_key_arn
+  recovery_window_in_days = var.recovery_window_in_days
+}
+
+resource "aws_secretsmanager_secret_rotation" "this" {
+  for_each = var.rotation_lambda_arns
+
+  secret_id           = aws_secretsmanager_secret.this[each.key].id
+  rotation_lambda_arn = each.value
+
+  rotation_rules {
+    automatically_after_days = var.rotation_days
+  }
+}
+
+locals {
+  decrypt = {
+    Sid      = "Decrypt"
+    Effect   = "Allow"
+    Action   = ["kms:Decrypt"]
+    Resource = var.kms_key_arn
+  }
+
+  reader = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid      = "Read"
+        Effect   = "Allow"
+        Action   = ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"]
+        Resource = local.arns
+      },
+      local.decrypt,
+    ]
+  })
+
+  writer = jsonencode({
+    Version = "2012-10-17"
+    Statement = concat(
+      [
+        {
+          Sid      = "ReadAndWrite"
+          Effect   = "Allow"
+          Action   = ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"]
+          Resource = local.arns
+        },
+        local.decrypt,
+        {
+          Sid      = "Encrypt"
+          Effect   = "Allow"
+          Action   = ["kms:GenerateDataKey"]
+          Resource = var.kms_key_arn
+        },
+      ],
+      [for statement in [{
+        Sid      = "Masters"
+        Effect   = "Allow"
+        Action   = ["secretsmanager:GetSecretValue"]
+        Resource = var.master_secret_arns
+      }] : statement if length(var.master_secret_arns) > 0],
+      [for statement in [{
+        Sid      = "Cache"
+        Effect   = "Allow"
+        Action   = ["elasticache:DescribeReplicationGroups", "elasticache:ModifyReplicationGroup"]
+        Resource = var.replication_group_arn
+      }] : statement if var.replication_group_arn != ""],
+    )
+  })
+}

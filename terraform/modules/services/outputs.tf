@@ -1,0 +1,45 @@
+output "services" {
+  description = "Each service: its stores, the topics it publishes and consumes, and what it talks to outside."
+  value       = local.services
+
+  precondition {
+    condition     = length(setsubtract(local.named, keys(local.topics))) == 0
+    error_message = "Services name topics that the registry does not have: ${join(", ", setsubtract(local.named, keys(local.topics)))}."
+  }
+}
+
+output "databases" {
+  description = "Service to the name of its database and role."
+  value       = { for name, service in local.services : name => "souk_${name}" if contains(service.stores, "postgres") }
+}
+
+output "cached" {
+  description = "The services that keep data in Redis."
+  value       = toset([for name, service in local.services : name if contains(service.stores, "redis")])
+}
+
+output "topics" {
+  description = "Each topic: how many partitions it starts with, and what its records' key is."
+  value       = local.topics
+}
+
+output "access" {
+  description = "Service to the topics it writes, the topics it reads, and its consumer group."
+  value = {
+    for name, service in local.services : name => {
+      write = setunion(service.publishes, length(service.consumes) > 0 ? [local.dead_letter] : [])
+      read  = service.consumes
+      group = name
+    }
+  }
+}
+
+output "partitions" {
+  description = "How many partitions there are in all, copies not counted."
+  value       = sum([for topic in local.topics : topic.partitions])
+}
+
+output "images" {
+  description = "The images that the charts run; true for those that only a development cluster has."
+  value       = { for name, image in local.registry.images : name => try(image.development, false) }
+}

@@ -1,0 +1,105 @@
+"""The commands: what they would run, and the chart's values and the job that come of what was applied."""
+
+import json
+import os
+import re
+import subprocess
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from scripts.cloud import manifests, values
+from services import registry
+from tests.deploy.cloud import hcl, workspace
+
+CHART = hcl.ROOT / "helm" / "souk"
+
+
+def _make(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command, environment = ["make", *arguments], {**os.environ, "DRY_RUN": "1"}
+    return subprocess.run(command, cwd=hcl.ROOT, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
+
+
+def _outputs(applied: workspace.Applied) -> str:
+    return json.dumps(applied.values["outputs"])
+
+
+@pytest.mark.parametrize("environment", ["shared", "dev", "prod"])
+def test_plan_and_apply_say_what_they_would_run(environment: str) -> None:
+    planned, applied = _make("tf-plan", f"ENV={environment}"), _make("tf-apply", f"ENV={environment}")
+    assert (planned.returncode, applied.returncode) == (0, 0)
+    folder = "terraform/shared" if environment == "shared" else f"terraform/envs/{environment}"
+    assert f"+ terraform -chdir={folder} plan -input=false -out=.souk/cloud/{environment}/plan" in planned.stdout
+    assert f"+ terraform -chdir={folder} apply -input=false .souk/cloud/{environment}/plan" in applied.stdout
+
+
+@pytest.mark.parametrize("target", ["tf-plan", "tf-apply", "tf-destroy", "tf-unguard", "values"])
+def test_an_environment_that_is_not_there_is_refused_in_one_line(target: str) -> None:
+    done = _make(target, "ENV=production")
+    assert done.returncode != 0
+    assert "cloud: ENV=production: there are shared, dev, prod" in done.stderr
+
+
+@pytest.mark.parametrize("target", ["tf-bootstrap", "tf-unguard", "tf-destroy", "values", "credentials"])
+def test_every_other_command_says_what_it_would_run(target: str) -> None:
+    done = _make(target, "ENV=prod", "VERSION=1.2.3")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("+ terraform -chdir=terraform/")
+
+
+def test_the_values_name_what_was_made(prod: workspace.Applied) -> None:
+    written = yaml.safe_load(values.render(_outputs(prod)))
+    assert written["imageRegistry"] == "123456789012.dkr.ecr.eu-central-1.amazonaws.com"
+    assert written["kafka"]["saslMechanism"] == "AWS_MSK_IAM"
+    assert set(written["services"]) == set(registry.load().services)
+    assert written["secrets"]["externalSecrets"]["path"] == "souk/prod"
+    assert written["edge"]["ingress"]["hosts"] == ["api.souk.example"]
+
+
+def test_the_chart_knows_every_value_that_is_written(prod: workspace.Applied, dev: workspace.Applied) -> None:
+    schema = json.loads((CHART / "values.schema.json").read_text())
+    defaults = yaml.safe_load((CHART / "values.yaml").read_text())
+    production = yaml.safe_load((CHART / "values-prod.yaml").read_text())
+    for applied in (prod, dev):
+        written = yaml.safe_load(values.render(_outputs(applied)))
+        jsonschema.validate(_over(_over(defaults, production), written), schema)
+
+
+def _over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """Values over values, as Helm puts them."""
+    merged = dict(below)
+    for key, value in above.items():
+        inner = merged.get(key)
+        merged[key] = _over(inner, value) if isinstance(inner, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def test_the_chart_calls_service_accounts_and_secrets_as_terraform_does(prod: workspace.Applied) -> None:
+    names = {secret["name"].removeprefix("souk/prod/") for secret in prod.of("aws_secretsmanager_secret")}
+    template = (CHART / "templates" / "_secrets.tpl").read_text()
+    for name in ("mesh", "redis", "admin"):
+        assert f"{{name: {name}," in template
+        assert name in names
+    document = yaml.safe_load((CHART / "values.yaml").read_text())
+    for system, needs in document["outside"].items():
+        wanted = {secret["name"] for secret in needs.get("secrets", [])}
+        known = {outside for service in registry.load().services.values() for outside in service.outside}
+        assert wanted <= names or system not in known
+
+
+def test_the_job_runs_with_its_role_and_the_least_of_rights(prod: workspace.Applied) -> None:
+    account, settings, job, schedule = yaml.safe_load_all(manifests.render(_outputs(prod), "1.2.3"))
+    assert account["metadata"]["annotations"]["eks.amazonaws.com/role-arn"].endswith("role/souk-prod-credentials")
+    told = json.loads(settings["data"]["settings.json"])
+    stored = {name for name, service in registry.load().services.items() if "postgres" in service.stores}
+    assert set(told["databases"]) == stored
+    assert not re.search(r"password|token", settings["data"]["settings.json"])
+    for spec in (job["spec"], schedule["spec"]["jobTemplate"]["spec"]):
+        pod = spec["template"]["spec"]
+        (container,) = pod["containers"]
+        assert pod["serviceAccountName"] == account["metadata"]["name"]
+        assert container["image"].endswith("/souk/tools:1.2.3")
+        assert container["securityContext"]["readOnlyRootFilesystem"]
+        assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}

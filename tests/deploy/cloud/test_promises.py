@@ -1,0 +1,226 @@
+"""What the applied environments promise: nothing public, everything encrypted, guarded and tagged, rights from the registry."""
+
+import json
+from typing import Any
+
+import pytest
+
+from services import registry
+from tests.deploy.cloud import workspace
+
+KNOWN = registry.load()
+# A topic's name is its address beneath the cluster's.
+TOPIC = "arn:aws:kafka:eu-central-1:123456789012:topic/souk-prod/0a1b2c3d-1"
+GROUP = "arn:aws:kafka:eu-central-1:123456789012:group/souk-prod/0a1b2c3d-1"
+DEAD = "dead-letter"
+
+
+def _inline(applied: workspace.Applied, role: str) -> dict[str, list[dict[str, Any]]]:
+    """A role's own policies: name to statements."""
+    policies = [policy for policy in applied.of("aws_iam_role_policy") if policy["role"] == role]
+    return {policy["name"]: json.loads(policy["policy"])["Statement"] for policy in policies}
+
+
+@pytest.mark.parametrize("service", KNOWN.services)
+def test_a_service_reads_and_writes_exactly_its_topics_in_its_own_group(prod: workspace.Applied, service: str) -> None:
+    declared = KNOWN.services[service]
+    by_sid = {statement["Sid"]: statement for statement in _inline(prod, f"souk-prod-{service}")["kafka"]}
+    written = {*declared.publishes, *([DEAD] if declared.consumes else [])}
+    assert _resources(by_sid.get("Publish")) == {f"{TOPIC}/{topic}" for topic in written}
+    assert _resources(by_sid.get("Consume")) == {f"{TOPIC}/{topic}" for topic in declared.consumes}
+    assert _resources(by_sid.get("Group")) == ({f"{GROUP}/{service}"} if declared.consumes else set())
+
+
+def _resources(statement: dict[str, Any] | None) -> set[str]:
+    found = (statement or {}).get("Resource", [])
+    return {found} if isinstance(found, str) else set(found)
+
+
+def test_only_a_services_own_account_takes_its_role(prod: workspace.Applied) -> None:
+    for service in KNOWN.services:
+        role = next(role for role in prod.of("aws_iam_role") if role["name"] == f"souk-prod-{service}")
+        (statement,) = json.loads(role["assume_role_policy"])["Statement"]
+        subjects = [value for key, value in statement["Condition"]["StringEquals"].items() if key.endswith(":sub")]
+        assert subjects == [f"system:serviceaccount:souk:souk-{service}"]
+
+
+def test_the_job_that_makes_topics_may_make_those_of_the_registry_and_nothing_else(prod: workspace.Applied) -> None:
+    statements = _inline(prod, "souk-prod-topics")["administer"]
+    assert {action for statement in statements for action in statement["Action"]} == {
+        "kafka-cluster:Connect",
+        "kafka-cluster:DescribeCluster",
+        "kafka-cluster:CreateTopic",
+        "kafka-cluster:DescribeTopic",
+        "kafka-cluster:DescribeTopicDynamicConfiguration",
+    }
+    assert _resources(statements[1]) == {f"{TOPIC}/{topic}" for topic in KNOWN.topics}
+
+
+def test_secrets_are_those_that_the_registrys_services_read(prod: workspace.Applied) -> None:
+    names = {secret["name"].removeprefix("souk/prod/") for secret in prod.of("aws_secretsmanager_secret")}
+    stored = [name for name, service in KNOWN.services.items() if "postgres" in service.stores]
+    expected = {f"{name}-{kind}" for name in stored for kind in ("database", "migration")}
+    outside = {system for service in KNOWN.services.values() for system in service.outside} - {"sns"}
+    assert names == expected | outside | {"mesh", "signing", "admin", "redis"}
+
+
+def test_no_password_of_a_service_is_in_the_state(prod: workspace.Applied) -> None:
+    for version in prod.of("aws_secretsmanager_secret_version"):
+        assert version["secret_string"] is None
+        assert version["secret_string_wo"] is None
+    for database in prod.of("aws_db_instance"):
+        assert database["password"] is None
+
+
+def test_nothing_is_public_but_what_the_load_balancer_needs(prod: workspace.Applied, dev: workspace.Applied) -> None:
+    for applied in (prod, dev):
+        assert not any(subnet["map_public_ip_on_launch"] for subnet in applied.of("aws_subnet"))
+        assert not any(database["publicly_accessible"] for database in applied.of("aws_db_instance"))
+        (cluster,) = applied.of("aws_eks_cluster")
+        assert cluster["vpc_config"][0]["endpoint_public_access"] is False
+        for rule in applied.of("aws_vpc_security_group_ingress_rule"):
+            assert rule["cidr_ipv4"] != "0.0.0.0/0"
+        public = {table["id"] for table in applied.of("aws_route_table") if table["tags"]["Name"].endswith("-public")}
+        to_the_world = {
+            route["route_table_id"]
+            for route in applied.of("aws_route")
+            if route["gateway_id"] and not route["nat_gateway_id"]
+        }
+        assert to_the_world <= public | {None}
+
+
+def test_brokers_and_databases_have_no_way_out(prod: workspace.Applied) -> None:
+    (intra,) = [table["id"] for table in prod.of("aws_route_table") if table["tags"]["Name"].endswith("-intra")]
+    assert intra not in {route["route_table_id"] for route in prod.of("aws_route")}
+    inside = {
+        association["subnet_id"]
+        for association in prod.of("aws_route_table_association")
+        if association["route_table_id"] == intra
+    }
+    (brokers,) = prod.of("aws_msk_cluster")
+    assert set(brokers["broker_node_group_info"][0]["client_subnets"]) == inside
+    (group,) = prod.of("aws_db_subnet_group")
+    assert set(group["subnet_ids"]) == inside
+    assert len(inside) == 3
+
+
+def test_everything_that_keeps_data_is_encrypted_with_a_key_of_ours(
+    prod: workspace.Applied, shared: workspace.Applied
+) -> None:
+    keys = {key["arn"] for applied in (prod, shared) for key in applied.of("aws_kms_key")}
+    for database in prod.of("aws_db_instance"):
+        assert database["storage_encrypted"]
+        assert database["kms_key_id"] in keys
+    (brokers,) = prod.of("aws_msk_cluster")
+    assert brokers["encryption_info"][0]["encryption_at_rest_kms_key_arn"] in keys
+    assert brokers["encryption_info"][0]["encryption_in_transit"] == [{"client_broker": "TLS", "in_cluster": True}]
+    (cache,) = prod.of("aws_elasticache_replication_group")
+    assert cache["kms_key_id"] in keys
+    assert (cache["transit_encryption_enabled"], cache["transit_encryption_mode"]) == (True, "required")
+    for log in (*prod.of("aws_cloudwatch_log_group"), *shared.of("aws_cloudwatch_log_group")):
+        assert log["kms_key_id"] in keys, log["name"]
+    for secret in prod.of("aws_secretsmanager_secret"):
+        assert secret["kms_key_id"] in keys
+    for repository in shared.of("aws_ecr_repository"):
+        assert repository["encryption_configuration"][0]["kms_key"] in keys
+        assert repository["image_tag_mutability"] == "IMMUTABLE"
+    (cluster,) = prod.of("aws_eks_cluster")
+    assert cluster["encryption_config"][0]["provider"][0]["key_arn"] in keys
+
+
+def test_every_key_rotates(prod: workspace.Applied, bootstrap: workspace.Applied) -> None:
+    assert all(key["enable_key_rotation"] for key in (*prod.of("aws_kms_key"), *bootstrap.of("aws_kms_key")))
+
+
+def test_production_spreads_over_zones_and_keeps_backups(prod: workspace.Applied) -> None:
+    servers = [server for server in prod.of("aws_db_instance") if not server["replicate_source_db"]]
+    assert all(server["multi_az"] and server["backup_retention_period"] == 35 for server in servers)
+    assert all(server["deletion_protection"] for server in prod.of("aws_db_instance"))
+    (brokers,) = prod.of("aws_msk_cluster")
+    assert brokers["number_of_broker_nodes"] == 3
+    assert len(prod.of("aws_nat_gateway")) == 3
+    (configuration,) = prod.of("aws_msk_configuration")
+    properties = dict(line.split("=", 1) for line in configuration["server_properties"].splitlines())
+    assert properties["auto.create.topics.enable"] == "false"
+    assert (properties["default.replication.factor"], properties["min.insync.replicas"]) == ("3", "2")
+
+
+def test_what_keeps_data_in_production_is_guarded_and_in_development_is_not(
+    prod: workspace.Applied, dev: workspace.Applied
+) -> None:
+    guards = [found["address"] for found in prod.resources if found["type"] == "terraform_data"]
+    assert sorted(guards) == [
+        f"module.platform.module.{part}.module.guard.terraform_data.this[0]" for part in ("kafka", "postgres", "redis")
+    ]
+    assert not [found for found in dev.resources if found["type"] == "terraform_data"]
+    assert not any(server["deletion_protection"] for server in dev.of("aws_db_instance"))
+
+
+def test_terraform_refuses_to_destroy_or_to_replace_what_is_guarded(
+    copy: workspace.Workspace, prod: workspace.Applied
+) -> None:
+    assert prod.resources
+    with pytest.raises(workspace.TerraformError, match="prevent_destroy"):
+        copy.terraform("envs/prod", "plan", "-destroy", "-input=false")
+    brokers = "module.platform.module.kafka.aws_msk_cluster.this[0]"
+    with pytest.raises(workspace.TerraformError, match="prevent_destroy"):
+        copy.terraform("envs/prod", "plan", "-input=false", f"-replace={brokers}")
+
+
+def test_development_is_small_and_on_spot(dev: workspace.Applied) -> None:
+    assert len(dev.of("aws_nat_gateway")) == 1
+    groups = {group["node_group_name"]: group for group in dev.of("aws_eks_node_group")}
+    assert groups["spot"]["capacity_type"] == "SPOT"
+    assert groups["base"]["scaling_config"][0]["min_size"] == 1
+
+
+def test_nodes_are_graviton_and_give_pods_no_way_to_their_role(prod: workspace.Applied) -> None:
+    assert {group["ami_type"] for group in prod.of("aws_eks_node_group")} == {"AL2023_ARM_64_STANDARD"}
+    for template in prod.of("aws_launch_template"):
+        (metadata,) = template["metadata_options"]
+        assert (metadata["http_tokens"], metadata["http_put_response_hop_limit"]) == ("required", 1)
+        assert {tags["resource_type"] for tags in template["tag_specifications"]} == {
+            "instance",
+            "network-interface",
+            "volume",
+        }
+        assert all(tags["tags"]["environment"] == "prod" for tags in template["tag_specifications"])
+
+
+def test_all_tags_come_from_one_place(copy: workspace.Workspace) -> None:
+    for root in ("shared", "envs/dev", "envs/prod"):
+        text = (copy.folder / "terraform" / root / "main.tf").read_text()
+        assert "default_tags {\n    tags = module.naming.tags" in text
+
+
+def test_the_firewall_counts_requests_per_address(prod: workspace.Applied) -> None:
+    (acl,) = prod.of("aws_wafv2_web_acl")
+    rate = json.loads(acl["rule_json"])[0]
+    assert rate["Statement"]["RateBasedStatement"] == {
+        "Limit": 2000,
+        "AggregateKeyType": "IP",
+        "EvaluationWindowSec": 300,
+    }
+
+
+def test_alarms_watch_every_broker_server_and_cache_and_each_says_what_to_do(prod: workspace.Applied) -> None:
+    alarms = prod.of("aws_cloudwatch_metric_alarm")
+    assert {alarm["dimensions"].get("Broker ID") for alarm in alarms} >= {"1", "2", "3"}
+    watched = {alarm["dimensions"].get("DBInstanceIdentifier") for alarm in alarms} - {None}
+    assert watched == {server["identifier"] for server in prod.of("aws_db_instance")}
+    assert all(len(alarm["alarm_description"]) > 15 and alarm["alarm_actions"] for alarm in alarms)
+
+
+def test_jenkins_takes_each_role_for_the_jobs_that_need_it(prod: workspace.Applied, shared: workspace.Applied) -> None:
+    trust = {}
+    for role in (*prod.of("aws_iam_role"), *shared.of("aws_iam_role")):
+        if "-jenkins-" in role["name"]:
+            (statement,) = json.loads(role["assume_role_policy"])["Statement"]
+            trust[role["name"]] = statement["Condition"]["StringLike"]["jenkins.souk.example/oidc:sub"]
+    main = "https://jenkins.souk.example/job/souk/job/main/"
+    assert trust["souk-prod-jenkins-apply"] == [main]
+    assert trust["souk-shared-jenkins-publish"] == [main, "https://jenkins.souk.example/job/souk/job/v*"]
+    assert set(trust) == {
+        "souk-shared-jenkins-publish",
+        *(f"souk-prod-jenkins-{role}" for role in ("plan", "deploy", "apply")),
+    }

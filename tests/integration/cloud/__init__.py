@@ -1,0 +1,1 @@
+"""The cloud's jobs, on a real PostgreSQL and AWS's interfaces in memory."""
