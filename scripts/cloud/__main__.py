@@ -88,16 +88,20 @@ def chart_values(name: str) -> list[Step]:
 
 def credentials(name: str, version: str) -> list[Step]:
     """Fill the secrets by a job in the cluster, with the image of this version."""
+    if not version:
+        raise problems.StackError("VERSION=... says which version of the images the job runs")
 
     def manifest(outputs: str) -> str:
         """scripts.cloud.manifests"""  # noqa: D400, D415 - shown as a part of a command
         return manifests.render(outputs, version)
 
-    wait = ("kubectl", "--namespace=souk", "wait", "--for=condition=complete", "--timeout=15m")
+    job, kubectl = f"job/{manifests.NAME}-fill", ("kubectl", "--namespace=souk")
     return [
         _init(_root(name)),
+        # A job that is done can't be changed into another.
+        Step((*kubectl, "delete", job, "--ignore-not-found")),
         Step(terraform(_root(name), "output", "-json"), through=manifest, then=("kubectl", "apply", "-f", "-")),
-        Step((*wait, f"job/{manifests.NAME}-fill")),
+        Step((*kubectl, "wait", "--for=condition=complete", "--timeout=15m", job)),
     ]
 
 
