@@ -137,6 +137,8 @@ def test_an_upgrade_rolls_without_going_below_the_wanted_number(
 ) -> None:
     with story.tells(f"upgrade to {SECOND}") as seen, watching.pods(prepared) as watched:
         installed.upgrade(SECOND)
+        # Helm waits for the new pods, not for the last of the old to leave.
+        smoke.await_rollout(prepared, 60, progress.Silent())
         seen.append(_lowest(watched, wanted))
     assert watched.below(wanted) == {}
     assert _versions(prepared) == {SECOND}
@@ -178,6 +180,7 @@ def test_a_roll_back_brings_the_old_images_back_without_going_below(
 ) -> None:
     with story.tells(f"roll back to {FIRST}") as seen, watching.pods(prepared) as watched:
         installed.roll_back(1)
+        smoke.await_rollout(prepared, 60, progress.Silent())
         seen.append(_lowest(watched, wanted))
     assert watched.below(wanted) == {}
     assert _versions(prepared) == {FIRST}
