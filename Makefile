@@ -19,7 +19,7 @@ TESTS ?= tests
 K ?=
 
 .PHONY: help setup proto run down clean status logs test test-cluster test-cloud lint format typecheck chart cluster-up cluster-down smoke bench \
-	lock compose
+	lock compose images
 
 help: ## what there is to do
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -96,6 +96,9 @@ bench: setup ## orders a second, latency and CPU per order, as JSON in .souk/ben
 
 compose: setup ## write docker-compose.yml anew from services/services.yaml
 	@$(VENV_PYTHON) -m scripts.compose
+
+images: setup ## build all images with Docker, or with buildah as root where there is no engine (VERSION=tag)
+	@$(VENV_PYTHON) -m scripts.images $(IMAGES)
 
 lock: setup ## resolve pyproject.toml into the lock files anew
 	@$(VENV_PYTHON) -m scripts.local.locks

@@ -24,7 +24,7 @@ IMAGES = {
     "postgres": "postgres:18.6-bookworm",
     "redis": "redis:7.4.2-alpine",
     "kafka": "apache/kafka:4.1.0",
-    "edge": "envoyproxy/envoy:v1.40.0",
+    "edge": "souk/edge:local",
     "services": "souk/services:local",
     "simulators": "souk/simulators:local",
 }
@@ -67,10 +67,7 @@ KAFKA = {
     "KAFKA_HEAP_OPTS": "-Xms64m -Xmx320m",
 }
 # Envoy's image holds no HTTP client, but its shell can open a connection.
-EDGE_CHECK = (
-    f"exec 3<>/dev/tcp/127.0.0.1/{EDGE_PORT}; "
-    r"printf 'GET /healthz HTTP/1.0\r\nhost: edge\r\n\r\n' >&3; head -n 1 <&3 | grep -q ' 200 '"
-)
+EDGE_CHECK = f"import urllib.request as r; r.urlopen('http://127.0.0.1:{EDGE_PORT}/healthz', timeout=2)"
 
 
 def render(registry: Registry) -> str:
@@ -79,7 +76,7 @@ def render(registry: Registry) -> str:
     document = {
         "name": "souk",
         "services": {**_servers(), **_simulators(), **_jobs(services), **_mesh(services), "edge": _edge(services)},
-        "volumes": {name: {} for name in ("secrets", "postgres", "redis", "kafka", "provider", "mail", "edge")},
+        "volumes": {name: {} for name in ("secrets", "postgres", "redis", "kafka", "provider", "mail")},
     }
     return HEADER + yaml.dump(document, Dumper=_Dumper, sort_keys=False, width=120)
 
@@ -146,15 +143,6 @@ def _jobs(services: Iterable[Service]) -> dict[str, Any]:
             environment={"KAFKA_BOOTSTRAP": BOOTSTRAP, "KAFKA_REPLICATION": "1"},
             after={"kafka": HEALTHY},
         ),
-        "edge-configuration": _job(
-            ["python", "-m", "gateway.generate", "--out", "/edge"],
-            environment={
-                **_addresses(services),
-                "EDGE_LISTEN": f"0.0.0.0:{EDGE_PORT}",
-                "EDGE_RATE_LIMIT_FACTOR": "${EDGE_RATE_LIMIT_FACTOR:-1}",
-            },
-            volumes=["edge:/edge"],
-        ),
         "sample-data": {
             **_job(
                 ["python", "-m", "scripts.sample_data"],
@@ -204,19 +192,23 @@ def _environment(service: Service, services: tuple[Service, ...]) -> dict[str, s
 def _edge(services: Iterable[Service]) -> dict[str, Any]:
     started = {service.name: HEALTHY for service in services}
     return {
-        "image": IMAGES["edge"],
-        "command": ["envoy", "-c", "/edge/envoy.yaml", "--log-level", "warning"],
+        **_image("edge", dockerfile="gateway/Dockerfile"),
+        "environment": {
+            **_addresses(services),
+            "EDGE_LISTEN": f"0.0.0.0:{EDGE_PORT}",
+            "EDGE_RATE_LIMIT_FACTOR": "${EDGE_RATE_LIMIT_FACTOR:-1}",
+        },
         "ports": [f"127.0.0.1:${{EDGE_PORT:-{EDGE_PORT}}}:{EDGE_PORT}"],
-        "volumes": ["edge:/edge:ro"],
-        "healthcheck": _check(["CMD", "bash", "-c", EDGE_CHECK]),
-        **_after({"edge-configuration": DONE, **started}),
+        "healthcheck": _check(["CMD", "python", "-c", EDGE_CHECK]),
+        "stop_grace_period": "30s",
+        **_after(started),
     }
 
 
-def _image(target: str = "services") -> dict[str, Any]:
+def _image(target: str = "services", *, dockerfile: str = "services/Dockerfile") -> dict[str, Any]:
     return {
         "image": IMAGES[target],
-        "build": {"context": ".", "dockerfile": "services/Dockerfile", "target": target},
+        "build": {"context": ".", "dockerfile": dockerfile, "target": target},
         "init": True,
         "read_only": True,
         "tmpfs": ["/tmp"],  # noqa: S108 - inside a container that is otherwise read-only

@@ -1,14 +1,12 @@
 """The edge: Envoy, with the configuration that `gateway.generate` makes from the contract."""
 
-import contextlib
-import json
 import subprocess
 import sys
-import time
-from http.client import HTTPConnection, HTTPException
 
 import envoy
 
+from gateway import draining
+from gateway.settings import Address
 from scripts.local import component, fingerprints, health, layout, problems, processes, settings
 
 NAME = "edge"
@@ -57,20 +55,4 @@ def generate(chosen: settings.Settings) -> None:
 
 def drain(stack: layout.Stack) -> None:
     """Let the edge take no new connection and finish the requests it has, for a few seconds at most."""
-    with contextlib.suppress(OSError, HTTPException, ValueError):
-        _admin(stack, "POST", "/drain_listeners?graceful")
-        until = time.monotonic() + DRAIN_S
-        while time.monotonic() < until and _active_requests(stack):
-            time.sleep(0.05)
-
-
-def _active_requests(stack: layout.Stack) -> int:
-    answer = json.loads(_admin(stack, "GET", "/stats?format=json&filter=http.*downstream_rq_active"))
-    return sum(stat["value"] for stat in answer["stats"] if "admin" not in stat.get("name", ""))
-
-
-def _admin(stack: layout.Stack, method: str, path: str) -> bytes:
-    connection = HTTPConnection(layout.HOST, stack.port("edge-admin"), timeout=health.TIMEOUT_S)
-    with contextlib.closing(connection):
-        connection.request(method, path)
-        return connection.getresponse().read()
+    draining.drain(Address(layout.HOST, stack.port("edge-admin")), within_s=DRAIN_S)

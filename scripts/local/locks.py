@@ -1,8 +1,8 @@
 """`make lock`: resolve pyproject.toml into the lock files anew, with the hash of every package.
 
-Six files: everything for working on Souk, what a service needs at run time, what the simulators need beyond that, what
-building the stubs needs (the first stage of the image), and two that Terraform's sources are checked with. None names a
-registry: whoever installs them chooses where the packages come from.
+Everything for working on Souk; what a service needs at run time, what the simulators and the tools need beyond that, what
+the edge needs; what building the stubs needs (the first stage of the images); and what Terraform's sources are checked
+with. None names a registry: whoever installs them chooses where the packages come from.
 """
 
 import os
@@ -21,11 +21,15 @@ ALWAYS = (
     "3.11",
     "--quiet",
 )
+LIKE_SERVICES = ("--constraints", "services/requirements.lock")
 GROUPS = ("build", "local", "test", "release", "lint")
 FILES = {
     "requirements.lock": (*(word for group in GROUPS for word in ("--group", group)), "pyproject.toml"),
     "services/requirements.lock": ("--no-annotate", "pyproject.toml"),
-    "services/simulators.lock": ("--no-annotate", "--group", "simulators"),
+    # What an image has beyond a service's, in the versions that a service has where it has them too.
+    "services/simulators.lock": ("--no-annotate", "--group", "simulators", *LIKE_SERVICES),
+    "services/tools.lock": ("--no-annotate", "--group", "tools", *LIKE_SERVICES),
+    "gateway/requirements.lock": ("--no-annotate", "--group", "edge", *LIKE_SERVICES),
     "services/build.lock": ("--no-annotate", "--group", "build", "pyproject.toml"),
     "scripts/cloud/checkov.lock": ("--no-annotate", "scripts/cloud/checkov.in"),
     "scripts/cloud/provider.lock": ("--no-annotate", "--no-deps", "scripts/cloud/provider.in"),

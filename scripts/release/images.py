@@ -30,8 +30,8 @@ class Image:
 SERVICES = "services/requirements.lock"
 IMAGES = (
     Image("services", "services/Dockerfile", "services", (SERVICES,)),
-    Image("edge", "gateway/Dockerfile", "edge", (SERVICES,)),
-    Image("tools", "services/Dockerfile", "tools", (SERVICES,)),
+    Image("edge", "gateway/Dockerfile", "edge", ("gateway/requirements.lock",)),
+    Image("tools", "services/Dockerfile", "tools", (SERVICES, "services/tools.lock")),
     Image("simulators", "services/Dockerfile", "simulators", (SERVICES, "services/simulators.lock")),
 )
 

@@ -1,47 +1,53 @@
-"""The one image of all services: what can be said of it without building it."""
+"""The images: what can be said of them without building them. tests/deploy/images builds and runs them."""
 
 import re
 from pathlib import Path
 
 import pytest
 
-from scripts.local import layout
+from scripts.images import building
+from scripts.local import layout, locks
 
-DOCKERFILE = (layout.ROOT / "services" / "Dockerfile").read_text()
+FILES = ("services/Dockerfile", "gateway/Dockerfile")
 IGNORED = (layout.ROOT / ".dockerignore").read_text().splitlines()
-INSTRUCTIONS = [line for line in re.sub(r"\\\n\s*", " ", DOCKERFILE).splitlines() if re.match(r"[A-Z]+ ", line)]
 
 
-def instructions(name: str) -> list[str]:
-    return [line.partition(" ")[2] for line in INSTRUCTIONS if line.startswith(f"{name} ")]
+def instructions(name: str, file: str = FILES[0]) -> list[str]:
+    text = re.sub(r"\\\n\s*", " ", (layout.ROOT / file).read_text())
+    return [line.partition(" ")[2] for line in text.splitlines() if line.startswith(f"{name} ")]
 
 
-def test_every_package_is_installed_by_its_hash() -> None:
-    installs = [line for line in instructions("RUN") if "pip install" in line]
+@pytest.mark.parametrize("file", FILES)
+def test_every_package_is_installed_by_its_hash(file: str) -> None:
+    installs = [line for line in instructions("RUN", file) if "pip install" in line]
     assert installs
     assert all("--require-hashes" in line for line in installs)
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "build.lock", "simulators.lock"])
+@pytest.mark.parametrize("name", sorted(locks.FILES))
 def test_every_package_of_a_lock_has_a_version_and_hashes(name: str) -> None:
-    text = (layout.ROOT / "services" / name).read_text()
+    text = (layout.ROOT / name).read_text()
     packages = [block for block in re.split(r"\n(?=\S)", text) if block and not block.startswith("#")]
     assert packages
     assert all(re.match(r"[\w.-]+(\[[\w,]+\])?==", block) and "--hash=sha256:" in block for block in packages)
 
 
 def test_the_base_is_of_a_named_version_and_the_same_for_every_stage() -> None:
-    assert re.fullmatch(r"PYTHON_IMAGE=python:3\.11\.\d+-slim-bookworm", instructions("ARG")[0])
-    bases = {stage.split()[0] for stage in instructions("FROM")}
+    asked = {instructions("ARG", file)[0] for file in FILES}
+    assert asked == {f"PYTHON_IMAGE={building.BASE.removeprefix('docker.io/library/')}"}
+    assert re.search(r"python:3\.11\.\d+-slim-bookworm$", building.BASE)
+    bases = {stage.split()[0] for file in FILES for stage in instructions("FROM", file)}
     assert bases == {"${PYTHON_IMAGE}", "services"}
 
 
-def test_it_runs_as_a_user_that_kubernetes_can_tell_is_not_root() -> None:
-    assert instructions("USER") == ["10001:10001"]
+@pytest.mark.parametrize("file", FILES)
+def test_it_runs_as_a_user_that_kubernetes_can_tell_is_not_root(file: str) -> None:
+    assert instructions("USER", file) == ["10001:10001"]
 
 
-def test_what_it_copies_exists_and_is_let_through() -> None:
-    for source in instructions("COPY"):
+@pytest.mark.parametrize("file", FILES)
+def test_what_it_copies_exists_and_is_let_through(file: str) -> None:
+    for source in instructions("COPY", file):
         if source.startswith("--from"):
             continue
         for path in source.split()[:-1]:
@@ -55,7 +61,7 @@ def test_neither_data_nor_secrets_nor_history_reach_the_build() -> None:
 
 
 def test_it_runs_services_by_name() -> None:
-    assert instructions("ENTRYPOINT") == ['["python", "-m", "services"]']
+    assert instructions("ENTRYPOINT")[0] == '["python", "-m", "services"]'
 
 
 def test_what_is_built_without_a_name_is_the_services_image() -> None:

@@ -56,12 +56,19 @@ class Certificates:
 
     def for_server(self) -> grpc.ServerCredentials:
         """For a server: every client shows a certificate; a new connection gets what the files hold by then."""
-        first, later = self._configuration(), self._configuration
-        return grpc.dynamic_ssl_server_credentials(first, later, require_client_authentication=True)
+        shown = self.current()
 
-    def _configuration(self) -> Any:
-        identity = self.current()
-        return grpc.ssl_server_certificate_configuration([(identity.key, identity.certificate)], identity.trusted)
+        def renewed() -> Any:
+            nonlocal shown
+            identity = self.current()
+            # gRPC exchanges what it is given without a lock, and two handshakes in that moment may end the process: so it
+            # is given nothing but what is really new, not the same again at each handshake.
+            if identity is shown:
+                return None
+            shown = identity
+            return _configuration(identity)
+
+        return grpc.dynamic_ssl_server_credentials(_configuration(shown), renewed, require_client_authentication=True)
 
     def _stamped(self) -> tuple[tuple[int, int], ...]:
         states = [(self._folder / name).stat() for name in ("tls.key", "tls.crt", "ca.crt")]
@@ -74,6 +81,10 @@ class Certificates:
             raise ValueError(f"{self._folder}: the certificate is not of this key")
         x509.load_pem_x509_certificates(trusted)
         return Identity(key, certificate, trusted)
+
+
+def _configuration(identity: Identity) -> Any:
+    return grpc.ssl_server_certificate_configuration([(identity.key, identity.certificate)], identity.trusted)
 
 
 def caller(peer: Mapping[str, Iterable[bytes]]) -> str:

@@ -253,3 +253,22 @@ async def shown(address: str) -> int:
     host, _, port = address.rpartition(":")
     pem = await asyncio.to_thread(ssl.get_server_certificate, (host, int(port)))
     return x509.load_pem_x509_certificate(pem.encode()).serial_number
+
+
+async def test_many_handshakes_at_once_leave_the_server_alive(shop: calls.Shop, issuer: Issuer) -> None:
+    """gRPC ends the process when it exchanges the credentials of a server between two of them."""
+    issuer.issue("order")
+    folder = issuer.folders.folder("order")
+    context = ssl.create_default_context(cafile=folder / "ca.crt")
+    context.load_cert_chain(folder / "tls.crt", folder / "tls.key")
+    context.set_alpn_protocols(["h2"])
+    host, _, port = shop.address.rpartition(":")
+
+    async def shake_hands() -> None:
+        _, writer = await asyncio.open_connection(host, int(port), ssl=context, server_hostname="catalog")
+        writer.close()
+
+    for _ in range(5):
+        await asyncio.gather(*(shake_hands() for _ in range(60)))
+    async with calling(shop.address, "order", issuer.own("order")) as order:
+        assert (await order.offers()).offers

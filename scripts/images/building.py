@@ -1,0 +1,116 @@
+"""Which images there are, and how each is built with what this machine has."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from scripts.local import layout, problems
+
+BASE = "docker.io/library/python:3.11.13-slim-bookworm"
+SERVICES, EDGE = "services/Dockerfile", "gateway/Dockerfile"
+# Where a certificate bundle of the machine is seen by the steps of a build that download packages.
+BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image: its name, its Dockerfile and the stage of it."""
+
+    name: str
+    dockerfile: str
+    target: str
+
+
+IMAGES = (
+    Image("souk/services", SERVICES, "services"),
+    Image("souk/tools", SERVICES, "tools"),
+    Image("souk/simulators", SERVICES, "simulators"),
+    Image("souk/edge", EDGE, "edge"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """What is written on an image: its version, which is its tag too, and the commit it was made of."""
+
+    tag: str
+    revision: str
+
+
+class Docker:
+    """Builds with a Docker engine."""
+
+    def build(self, image: Image, version: Version) -> None:
+        """Build one image. Raises a StackError when that fails."""
+        _run("docker", "build", *_arguments(image, version), ".")
+
+
+@dataclass(frozen=True, slots=True)
+class Buildah:
+    """Builds with buildah, as root and without an engine; `store` is where it keeps images and layers."""
+
+    store: Path
+
+    def build(self, image: Image, version: Version) -> None:
+        """Build one image. The steps use this machine's network, and its certificates. Raises a StackError."""
+        # The format of Docker, because that of OCI knows no health check.
+        options = ("--isolation", "chroot", "--network", "host", "--format", "docker", "--layers", "--pull-never")
+        trusted = ("--volume", f"{BUNDLE}:{BUNDLE}:ro") if Path(BUNDLE).is_file() else ()
+        self.run("build", *options, *trusted, *_arguments(image, version), ".")
+
+    def has(self, reference: str) -> bool:
+        """Whether the store holds an image."""
+        return subprocess.run((*self.command(), "inspect", reference), capture_output=True, check=False).returncode == 0
+
+    def command(self) -> tuple[str, ...]:
+        """Buildah with its store."""
+        root, run = str(self.store / "root"), str(self.store / "run")
+        return ("buildah", "--root", root, "--runroot", run, "--storage-driver", _driver())
+
+    def run(self, *arguments: str) -> None:
+        """Run buildah. Raises a StackError when it fails."""
+        _run(*self.command(), *arguments)
+
+    def ask(self, *arguments: str) -> str:
+        """What buildah answers. Raises a StackError when it fails."""
+        done = subprocess.run((*self.command(), *arguments), capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise problems.StackError(f"buildah {arguments[0]}: {done.stderr.strip()}")
+        return done.stdout.strip()
+
+
+def engine(store: Path) -> Docker | Buildah:
+    """What this machine builds with. Raises a StackError when it has nothing."""
+    if shutil.which("docker") and subprocess.run(("docker", "info"), capture_output=True, check=False).returncode == 0:
+        return Docker()
+    if shutil.which("buildah") and os.geteuid() == 0:
+        return Buildah(store)
+    raise problems.StackError("images: neither a Docker engine nor buildah (as root) is here to build with")
+
+
+def version() -> Version:
+    """The version that VERSION gives, or `local`, and the commit that is checked out."""
+    asked = subprocess.run(("git", "rev-parse", "HEAD"), cwd=layout.ROOT, capture_output=True, text=True, check=False)
+    return Version(os.environ.get("VERSION") or "local", asked.stdout.strip() or "unknown")
+
+
+def _driver() -> str:
+    # The other one copies everything that is below a layer: ten times the time and the space.
+    return "overlay" if "overlay" in Path("/proc/filesystems").read_text() else "vfs"
+
+
+def _arguments(image: Image, version_: Version) -> Sequence[str]:
+    return (
+        *("--file", image.dockerfile, "--target", image.target, "--tag", f"{image.name}:{version_.tag}"),
+        *("--label", f"org.opencontainers.image.version={version_.tag}"),
+        *("--label", f"org.opencontainers.image.revision={version_.revision}"),
+        *("--build-arg", f"PYTHON_IMAGE={os.environ.get('PYTHON_IMAGE') or BASE}"),
+    )
+
+
+def _run(*command: str) -> None:
+    if code := subprocess.run(command, cwd=layout.ROOT, check=False).returncode:
+        raise problems.StackError(f"images: {command[0]} ended with code {code} (see above)")
