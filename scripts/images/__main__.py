@@ -35,7 +35,7 @@ def build(engine: building.Docker | building.Buildah, names: Sequence[str] = ())
         debian.ensure(engine)
     version = building.version()
     for image in building.IMAGES:
-        if not names or image.name.removeprefix("souk/") in names:
+        if not names or image.short in names:
             engine.build(image, version)
             print(f"images: {image.name}:{version.tag}")
 

@@ -11,24 +11,31 @@ from scripts.local import layout, problems
 
 BASE = "docker.io/library/python:3.11.13-slim-bookworm"
 SERVICES, EDGE = "services/Dockerfile", "gateway/Dockerfile"
+PACKAGES = "services/requirements.lock"
 # Where a certificate bundle of the machine is seen by the steps of a build that download packages.
 BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An image: its name, its Dockerfile and the stage of it."""
+    """An image: its name, its Dockerfile, the stage of it, and the lock files that say which packages are inside."""
 
     name: str
     dockerfile: str
     target: str
+    locks: tuple[str, ...]
+
+    @property
+    def short(self) -> str:
+        """Its name within Souk: `edge` for `souk/edge`."""
+        return self.name.removeprefix("souk/")
 
 
 IMAGES = (
-    Image("souk/services", SERVICES, "services"),
-    Image("souk/tools", SERVICES, "tools"),
-    Image("souk/simulators", SERVICES, "simulators"),
-    Image("souk/edge", EDGE, "edge"),
+    Image("souk/services", SERVICES, "services", (PACKAGES,)),
+    Image("souk/tools", SERVICES, "tools", (PACKAGES, "services/tools.lock")),
+    Image("souk/simulators", SERVICES, "simulators", (PACKAGES, "services/simulators.lock")),
+    Image("souk/edge", EDGE, "edge", ("gateway/requirements.lock",)),
 )
 
 

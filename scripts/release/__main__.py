@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
+from scripts.images import building
 from scripts.local import problems
 from scripts.release import (
     bill,
@@ -64,7 +65,7 @@ def _released(run: shell.Shell) -> record.Record:
     """What was pushed; in a dry run what would be."""
     if run.dry and not (run.root / record.FILE).exists():
         version = _known().version()
-        digests = {image.name: images.digest(run, image) for image in images.IMAGES}
+        digests = {image.short: images.digest(run, image) for image in building.IMAGES}
         return record.Record(
             version.text, version.commit, registry.address(dry=True), digests, "sha256:DIGEST_OF_CHART"
         )

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from scripts.images import building
 from scripts.local import problems
-from scripts.release import history, images, shell
+from scripts.release import history, shell
 
 FOLDER = shell.FOLDER / "sbom"
 TOOL = Path(sys.executable).with_name("cyclonedx-py")
@@ -17,14 +18,14 @@ TOOL = Path(sys.executable).with_name("cyclonedx-py")
 def write(root: Path, version: history.Version) -> list[Path]:
     """Write one for every image. Answers with where they are. Raises a StackError when a lock file cannot be read."""
     (root / FOLDER).mkdir(parents=True, exist_ok=True)
-    bills = {locks: of(root, locks) for locks in {image.locks for image in images.IMAGES}}
-    return [_written(root, image, version, bills[image.locks]) for image in images.IMAGES]
+    bills = {locks: of(root, locks) for locks in {image.locks for image in building.IMAGES}}
+    return [_written(root, image, version, bills[image.locks]) for image in building.IMAGES]
 
 
-def _written(root: Path, image: images.Image, version: history.Version, bill: dict[str, Any]) -> Path:
-    component = {"bom-ref": image.name, "type": "container", "name": f"souk/{image.name}", "version": version.text}
+def _written(root: Path, image: building.Image, version: history.Version, bill: dict[str, Any]) -> Path:
+    component = {"bom-ref": image.short, "type": "container", "name": image.name, "version": version.text}
     named = {**bill, "metadata": {**bill["metadata"], "component": component}}
-    path = root / FOLDER / f"{image.name}.cdx.json"
+    path = root / FOLDER / f"{image.short}.cdx.json"
     path.write_text(json.dumps(named, indent=2) + "\n")
     return path
 

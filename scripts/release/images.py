@@ -6,8 +6,8 @@ exactly what would be pushed, and a branch builds without a registry. skopeo cop
 
 import json
 import os
-from dataclasses import dataclass
 
+from scripts.images import building
 from scripts.local import problems
 from scripts.release import history, record, registry, shell
 
@@ -17,35 +17,16 @@ REPORTS = shell.FOLDER / "scan"
 POLICY = "scripts/release/trivy.yaml"
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
-    """An image: its Dockerfile, the stage of it, and the lock files that say which packages are inside."""
-
-    name: str
-    dockerfile: str
-    stage: str
-    locks: tuple[str, ...]
-
-
-SERVICES = "services/requirements.lock"
-IMAGES = (
-    Image("services", "services/Dockerfile", "services", (SERVICES,)),
-    Image("edge", "gateway/Dockerfile", "edge", ("gateway/requirements.lock",)),
-    Image("tools", "services/Dockerfile", "tools", (SERVICES, "services/tools.lock")),
-    Image("simulators", "services/Dockerfile", "simulators", (SERVICES, "services/simulators.lock")),
-)
-
-
 def build(run: shell.Shell, version: history.Version) -> None:
     """Build every image for both processors into folders; nothing leaves this machine. Raises a StackError."""
-    for image in IMAGES:
+    for image in building.IMAGES:
         run.run(*_buildctl(image, version))
 
 
 def judge(run: shell.Shell) -> None:
     """Let trivy look into every image. Raises a StackError when one has what trivy.yaml does not allow."""
     (run.root / REPORTS).mkdir(parents=True, exist_ok=True)
-    refused = [image.name for image in IMAGES if not _passes(run, image)]
+    refused = [image.short for image in building.IMAGES if not _passes(run, image)]
     if refused:
         raise problems.StackError(f"vulnerabilities that {POLICY} does not allow: {', '.join(refused)} (see {REPORTS})")
 
@@ -56,7 +37,7 @@ def push(run: shell.Shell, version: history.Version) -> record.Record:
         raise problems.StackError(f"{version.text}: what is not committed is not released")
     address = registry.address(dry=run.dry)
     registry.sign_in(run, address)
-    digests = {image.name: digest(run, image) for image in IMAGES}
+    digests = {image.short: digest(run, image) for image in building.IMAGES}
     for name in digests:
         target = f"docker://{address}/souk/{name}:{version.tag}"
         run.run("skopeo", "copy", "--all", "--preserve-digests", f"oci:{LAYOUTS / name}", target)
@@ -67,10 +48,10 @@ def sign(run: shell.Shell, released: record.Record) -> None:
     """Sign every digest and attach its bill of materials, under the key that SIGNING_KEY names."""
     key = signing_key(dry=run.dry)
     registry.sign_in(run, released.registry)
-    for image in IMAGES:
-        reference = released.image(image.name)
+    for image in building.IMAGES:
+        reference = released.image(image.short)
         run.run("cosign", "sign", "--yes", "--recursive", *key, reference)
-        bill = str(shell.FOLDER / "sbom" / f"{image.name}.cdx.json")
+        bill = str(shell.FOLDER / "sbom" / f"{image.short}.cdx.json")
         run.run("cosign", "attest", "--yes", *key, "--type", "cyclonedx", "--predicate", bill, reference)
 
 
@@ -78,7 +59,7 @@ def verify(run: shell.Shell, released: record.Record) -> None:
     """Raise a StackError unless every image and the chart bear our signature."""
     key = signing_key(dry=run.dry)
     registry.sign_in(run, released.registry)
-    for reference in (*(released.image(image.name) for image in IMAGES), released.chart_reference):
+    for reference in (*(released.image(image.short) for image in building.IMAGES), released.chart_reference):
         run.run("cosign", "verify", *key, "--output", "text", reference)
 
 
@@ -90,24 +71,24 @@ def signing_key(*, dry: bool) -> tuple[str, str]:
     return "--key", given or "SIGNING_KEY"
 
 
-def digest(run: shell.Shell, image: Image) -> str:
+def digest(run: shell.Shell, image: building.Image) -> str:
     """The digest of an image that was built: that of its index over both processors."""
-    index = run.root / LAYOUTS / image.name / "index.json"
+    index = run.root / LAYOUTS / image.short / "index.json"
     if not index.exists():
         if run.dry:
-            return f"sha256:DIGEST_OF_{image.name.upper()}"
-        raise problems.StackError(f"{image.name} was not built: `make release-images` does")
+            return f"sha256:DIGEST_OF_{image.short.upper()}"
+        raise problems.StackError(f"{image.short} was not built: `make release-images` does")
     manifests = json.loads(index.read_text())["manifests"]
     if len(manifests) != 1:
         raise problems.StackError(f"{index.parent} holds {len(manifests)} images, not one over all processors")
     return str(manifests[0]["digest"])
 
 
-def _buildctl(image: Image, version: history.Version) -> list[str]:
+def _buildctl(image: building.Image, version: history.Version) -> list[str]:
     folder, _, file = image.dockerfile.rpartition("/")
     options = {
         "filename": file,
-        "target": image.stage,
+        "target": image.target,
         "platform": PLATFORMS,
         "label:org.opencontainers.image.version": version.text,
         "label:org.opencontainers.image.revision": version.commit,
@@ -116,11 +97,11 @@ def _buildctl(image: Image, version: history.Version) -> list[str]:
         *("buildctl", "build", "--frontend", "dockerfile.v0"),
         *("--local", "context=.", "--local", f"dockerfile={folder}"),
         *(word for name, value in options.items() for word in ("--opt", f"{name}={value}")),
-        *("--output", f"type=oci,tar=false,dest={LAYOUTS / image.name}"),
+        *("--output", f"type=oci,tar=false,dest={LAYOUTS / image.short}"),
     ]
 
 
-def _passes(run: shell.Shell, image: Image) -> bool:
-    report = str(REPORTS / f"{image.name}.json")
-    command = ("trivy", "image", "--config", POLICY, "--input", str(LAYOUTS / image.name), "--output", report)
+def _passes(run: shell.Shell, image: building.Image) -> bool:
+    report = str(REPORTS / f"{image.short}.json")
+    command = ("trivy", "image", "--config", POLICY, "--input", str(LAYOUTS / image.short), "--output", report)
     return run.succeeds(*command)

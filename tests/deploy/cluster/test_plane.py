@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-import psutil
 import pytest
 
 from scripts.cluster import layout, plane, servers
@@ -21,17 +20,15 @@ def another(cluster: layout.Cluster) -> Iterator[layout.Cluster]:
 def test_a_part_that_died_is_started_again_and_all_of_them_end(another: layout.Cluster) -> None:
     known = processes.Processes(another.folder)
     plane.up(another, progress.Silent())
-    pids = {name: _pid(known, name) for name in servers.NAMES}
-    killed = known.running("kube-scheduler")
-    assert killed
-    processes.kill(killed)
+    before = {name: _running(known, name) for name in servers.NAMES}
+    processes.kill(before["kube-scheduler"])
 
     plane.up(another, progress.Silent())
-    again = {name: _pid(known, name) for name in servers.NAMES}
-    assert {name for name in servers.NAMES if again[name] != pids[name]} == {"kube-scheduler"}
+    again = {name: _running(known, name) for name in servers.NAMES}
+    assert {name for name in servers.NAMES if again[name] != before[name]} == {"kube-scheduler"}
 
     plane.down(another, progress.Silent())
-    assert not any(psutil.pid_exists(pid) for pid in again.values())
+    assert [name for name, record in again.items() if record.alive()] == []
     assert [path.name for path in another.folder.iterdir()] == ["logs"]
 
 
@@ -42,7 +39,7 @@ def test_a_kind_that_the_cluster_does_not_know_is_named(helm: helm_command.Helm)
         helm.kubectl("apply", "--filename", str(manifest))
 
 
-def _pid(known: processes.Processes, name: str) -> int:
+def _running(known: processes.Processes, name: str) -> processes.Record:
     record = known.running(name)
     assert record, name
-    return record.pid
+    return record

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
+from scripts.images import building
 from scripts.local import layout, problems
-from scripts.release import bill, history, images
+from scripts.release import bill, history
 
 LONGEST = dt.timedelta(days=90)
 POLICY = layout.ROOT / "scripts" / "release"
@@ -23,7 +24,7 @@ def services() -> dict[str, Any]:
 
 def test_every_locked_package_is_on_the_bill_with_its_hashes(services: dict[str, Any]) -> None:
     locked = set(
-        re.findall(r"^([\w.-]+)(?:\[[\w,]+\])?==(\S+)", (layout.ROOT / images.SERVICES).read_text(), re.MULTILINE)
+        re.findall(r"^([\w.-]+)(?:\[[\w,]+\])?==(\S+)", (layout.ROOT / building.PACKAGES).read_text(), re.MULTILINE)
     )
     billed = {(each["name"], each["version"]) for each in services["components"]}
     assert len(locked) > 40
@@ -40,20 +41,31 @@ def test_it_is_cyclonedx_and_the_same_whenever_it_is_made(services: dict[str, An
 
 
 def test_every_image_has_one_under_its_name_and_version(tmp_path: Path) -> None:
-    for image in images.IMAGES:
+    for image in building.IMAGES:
         for lock in image.locks:
             (tmp_path / lock).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / lock).write_text("six==1.17.0 --hash=sha256:" + "0" * 64 + "\n")
     paths = bill.write(tmp_path, history.Version("1.4.0", "c" * 40, release=True))
     components = [json.loads(path.read_text())["metadata"]["component"] for path in paths]
     assert [(each["name"], each["version"]) for each in components] == [
-        (f"souk/{image.name}", "1.4.0") for image in images.IMAGES
+        (image.name, "1.4.0") for image in building.IMAGES
     ]
 
 
 def test_a_lock_that_is_not_there_is_a_problem(tmp_path: Path) -> None:
     with pytest.raises(problems.StackError, match=r"x\.lock"):
         bill.of(tmp_path, ["x.lock"])
+
+
+@pytest.mark.parametrize("image", building.IMAGES, ids=lambda image: image.short)
+def test_a_bill_is_of_the_locks_that_its_dockerfile_installs(image: building.Image) -> None:
+    dockerfile = (layout.ROOT / image.dockerfile).read_text()
+    stages = dict(reversed(stage) for stage in re.findall(r"^FROM (\S+) AS (\S+)$", dockerfile, re.MULTILINE))
+    assert image.target in stages
+    installed = re.findall(r"pip install .*--prefix \S+ --require-hashes -r (\S+)", dockerfile)
+    assert set(image.locks) <= set(installed)
+    # A stage that builds on the services' has their packages too.
+    assert (building.PACKAGES in image.locks) == (image.target == "services" or stages[image.target] == "services")
 
 
 def complaints(exceptions: list[dict[str, Any]], today: dt.date) -> list[str]:

@@ -12,13 +12,14 @@ import moto
 import pytest
 import yaml
 
+from scripts.images import building
 from scripts.local import problems
 from scripts.release import chart, deploy, environments, history, images, record, registry, shell
 from tests.deploy.jenkins.programs import Programs
 
 REGISTRY = "123456789012.dkr.ecr.eu-central-1.amazonaws.com"
 VERSION = history.Version("1.4.0", "c" * 40, release=True)
-NAMES = tuple(image.name for image in images.IMAGES)
+NAMES = tuple(image.short for image in building.IMAGES)
 DIGESTS = {name: f"sha256:{number:064x}" for number, name in enumerate(NAMES, start=1)}
 CHART = f"sha256:{99:064x}"
 RELEASED = record.Record("1.4.0", VERSION.commit, REGISTRY, DIGESTS, CHART)

@@ -14,14 +14,11 @@ from tests.deploy.jenkins import groovy, rules
 
 JENKINSFILE = (layout.ROOT / "Jenkinsfile").read_text()
 MAKEFILES = (layout.ROOT / "Makefile", *sorted((layout.ROOT / "scripts").rglob("*.mk")))
-# What each prints in a dry run: programs and, behind them, words that matter. Terraform's come with terraform/.
-TERRAFORM = {
+# What each prints in a dry run: programs and, behind them, words that matter.
+PROGRAMS = {
     "tf-plan": ["terraform", "plan"],
     "tf-apply": ["terraform", "apply"],
     "values": ["terraform", "output -json"],
-}
-PROGRAMS = {
-    **(TERRAFORM if (layout.ROOT / "terraform" / "envs" / "dev" / "main.tf").exists() else {}),
     "release-images": ["buildctl build", "platform=linux/amd64,linux/arm64", "target=services"],
     "scan": ["trivy image", "--config scripts/release/trivy.yaml"],
     "images-push": ["skopeo copy --all --preserve-digests oci:", "docker://REGISTRY/souk/services:"],
@@ -66,14 +63,14 @@ def make(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_every_target_that_is_called_exists(called: set[str]) -> None:
-    assert {text.split()[1] for text in called} - (set(TERRAFORM) - set(PROGRAMS)) <= targets()
+    assert {text.split()[1] for text in called} <= targets()
 
 
 def test_every_target_that_is_called_is_one_of_these(called: set[str]) -> None:
     quick = {"version", "breaking", "migrations-check", "sbom", "release-clean"}
     # These are what CI runs, and what runs this.
     long = {"lint", "test", "test-unit", "test-cluster", "test-cloud", "clean"}
-    assert {text.split()[1] for text in called} == quick | long | set(PROGRAMS) | set(TERRAFORM)
+    assert {text.split()[1] for text in called} == quick | long | set(PROGRAMS)
 
 
 @pytest.mark.parametrize("target", PROGRAMS)
