@@ -55,6 +55,8 @@ class Peer:
             # A peer that restarts is back within a second; the default would wait for up to two minutes.
             ("grpc.initial_reconnect_backoff_ms", 100),
             ("grpc.max_reconnect_backoff_ms", 1_000),
+            # New pods are found by asking for the name again, which gRPC does every 30 s at most by default.
+            ("grpc.dns_min_time_between_resolutions_ms", 5_000),
         ]
         interceptors: Sequence[grpc.aio.ClientInterceptor] = tracing.client_interceptors(enabled=self._traced)
         if not credentials:
