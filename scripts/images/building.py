@@ -3,7 +3,7 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,13 +46,21 @@ class Version:
     tag: str
     revision: str
 
+    def labels(self) -> Mapping[str, str]:
+        """What an image says of itself, by the names that the Open Container Initiative gives."""
+        return {
+            "org.opencontainers.image.version": self.tag,
+            "org.opencontainers.image.revision": self.revision,
+        }
+
 
 class Docker:
     """Builds with a Docker engine."""
 
     def build(self, image: Image, version: Version) -> None:
         """Build one image. Raises a StackError when that fails."""
-        _run("docker", "build", *_arguments(image, version), ".")
+        labels = (part for name, value in version.labels().items() for part in ("--label", f"{name}={value}"))
+        _run("docker", "build", *_arguments(image), *labels, "--tag", f"{image.name}:{version.tag}", ".")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +74,19 @@ class Buildah:
         # The format of Docker, because that of OCI knows no health check.
         options = ("--isolation", "chroot", "--network", "host", "--format", "docker", "--layers", "--pull-never")
         trusted = ("--volume", f"{BUNDLE}:{BUNDLE}:ro") if Path(BUNDLE).is_file() else ()
-        self.run("build", *options, *trusted, *_arguments(image, version), ".")
+        unlabelled = f"localhost/{image.name}:unlabelled"
+        self.run("build", *options, *trusted, *_arguments(image), "--tag", unlabelled, ".")
+        self._label(unlabelled, f"{image.name}:{version.tag}", version.labels())
+
+    def _label(self, unlabelled: str, tag: str, labels: Mapping[str, str]) -> None:
+        # Not by options of the build: what is found among the layers keeps the labels of the commit that made them.
+        container = self.ask("from", "--pull-never", unlabelled)
+        try:
+            options = (part for name, value in labels.items() for part in ("--label", f"{name}={value}"))
+            self.run("config", *options, container)
+            self.run("commit", "--format", "docker", container, tag)
+        finally:
+            self.run("rm", container)
 
     def has(self, reference: str) -> bool:
         """Whether the store holds an image."""
@@ -109,11 +129,9 @@ def _driver() -> str:
     return "overlay" if "overlay" in Path("/proc/filesystems").read_text() else "vfs"
 
 
-def _arguments(image: Image, version_: Version) -> Sequence[str]:
+def _arguments(image: Image) -> Sequence[str]:
     return (
-        *("--file", image.dockerfile, "--target", image.target, "--tag", f"{image.name}:{version_.tag}"),
-        *("--label", f"org.opencontainers.image.version={version_.tag}"),
-        *("--label", f"org.opencontainers.image.revision={version_.revision}"),
+        *("--file", image.dockerfile, "--target", image.target),
         *("--build-arg", f"PYTHON_IMAGE={os.environ.get('PYTHON_IMAGE') or BASE}"),
     )
 

@@ -60,13 +60,10 @@ class Certificates:
 
         def renewed() -> Any:
             nonlocal shown
-            identity = self.current()
             # gRPC exchanges what it is given without a lock, and two handshakes in that moment may end the process: so it
             # is given nothing but what is really new, not the same again at each handshake.
-            if identity is shown:
-                return None
-            shown = identity
-            return _configuration(identity)
+            before, shown = shown, self.current()
+            return None if shown is before else _configuration(shown)
 
         return grpc.dynamic_ssl_server_credentials(_configuration(shown), renewed, require_client_authentication=True)
 

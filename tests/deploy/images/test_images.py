@@ -24,6 +24,7 @@ from tests.support import calls, polling, postgres, programs, servers
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 START_S = 60.0
+REVISION = '{{index .Docker.Config.Labels "org.opencontainers.image.revision"}}'
 Figures = dict[str, dict[str, float]]
 
 
@@ -38,6 +39,12 @@ def test_an_image_says_its_version_its_revision_and_a_user_that_is_not_root(imag
     assert labels["org.opencontainers.image.version"] == "local"
     assert labels["org.opencontainers.image.revision"] == building.version().revision
     assert image.configuration["User"] == container.USER
+
+
+def test_an_image_of_files_that_did_not_change_says_the_commit_it_is_built_of(buildah: building.Buildah) -> None:
+    for revision in ("0" * 40, "1" * 40):
+        buildah.build(building.IMAGES[0], building.Version("labelled", revision))
+        assert buildah.ask("inspect", "--format", REVISION, "souk/services:labelled") == revision
 
 
 def test_an_image_keeps_nothing_of_the_machine_that_built_it(image: container.Image) -> None:
