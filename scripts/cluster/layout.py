@@ -8,6 +8,10 @@ from scripts.local import layout, problems
 
 MAIN = "main"
 PORT_BASE = 26000
+# Where a control plane listens whose pods are real and must reach it: this machine's end of the cable to its node.
+CABLE = "10.231.0.1"
+# The other end, and the name of the node that is there.
+NODE, NODE_NAME = "10.231.0.2", "souk-node"
 # Counted from the cluster's first port.
 OFFSETS = {
     "etcd": 0,
@@ -24,11 +28,12 @@ NEXT = 20
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """One simulated cluster: its name and its first port. `root` is the folder whose `.souk` it lives in."""
+    """One cluster: its name, its first port and the address it is called at. `root` is the folder whose `.souk` it lives in."""
 
     name: str = MAIN
     port_base: int = PORT_BASE
     root: Path = layout.ROOT
+    host: str = layout.HOST
 
     @property
     def folder(self) -> Path:
@@ -50,8 +55,8 @@ class Cluster:
         return self.port_base + OFFSETS[part]
 
     def address(self, part: str) -> str:
-        """`host:port` of a part of the control plane."""
-        return f"{layout.HOST}:{self.port(part)}"
+        """`host:port` of a part of the control plane. Nobody but the API server talks to the store, whose doors have no lock."""
+        return f"{layout.HOST if part.startswith('etcd') else self.host}:{self.port(part)}"
 
     def key(self, name: str) -> Path:
         """The private key of a client or server called so; its certificate lies beside it."""

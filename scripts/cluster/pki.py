@@ -22,7 +22,7 @@ LIFE = dt.timedelta(days=365)
 # Certificates that are valid since a moment ago: clocks on one machine agree, roundings may not.
 _SINCE = dt.timedelta(minutes=5)
 _NAMES = ("localhost", "kubernetes.default", "metrics-server.kube-system.svc")
-_ADDRESSES = ("127.0.0.1", "10.96.0.1")
+_ADDRESSES = ("127.0.0.1", "10.96.0.1", layout.CABLE, layout.NODE)
 
 # Who there is: file name to common name and groups.
 PARTIES: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -31,6 +31,8 @@ PARTIES: dict[str, tuple[str, tuple[str, ...]]] = {
     "kube-controller-manager": ("system:kube-controller-manager", ()),
     "kube-scheduler": ("system:kube-scheduler", ()),
     "front-proxy": ("front-proxy", ()),
+    "kubelet": (f"system:node:{layout.NODE_NAME}", ("system:nodes",)),
+    "kube-proxy": ("system:kube-proxy", ()),
 }
 
 _Key = ec.EllipticCurvePrivateKey

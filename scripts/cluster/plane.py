@@ -15,32 +15,44 @@ from scripts.local import component, problems, processes, progress
 
 GRACE_S = 20.0
 NODES_READY_S = 30.0
+Maker = Callable[[layout.Cluster], component.Component]
 _METRICS = ("metrics.k8s.io", "v1beta1")
 
 
 def up(cluster: layout.Cluster, report: progress.Progress) -> None:
     """Bring the cluster up, with its nodes ready. Raises a StackError; what is up by then stays up."""
-    pki.write(cluster)
-    starter = component.Starter(processes.Processes(cluster.folder), report, threading.Event())
-    starter.ensure(servers.etcd(cluster))
-    starter.ensure(servers.apiserver(cluster))
-    makers = (servers.controller_manager, servers.scheduler, servers.nodes, servers.metrics)
-    with concurrent.futures.ThreadPoolExecutor(len(makers)) as pool:
-        for done in [pool.submit(lambda maker: starter.ensure(maker(cluster)), maker) for maker in makers]:
-            done.result()
+    starter = starts(cluster, report)
+    control(cluster, starter, servers.nodes, servers.metrics)
     with client(cluster) as api:
         core = kubernetes.client.CoreV1Api(api)
         _register_metrics(cluster, api)
         for node in stages.nodes():
-            _once(functools.partial(core.create_node, node))
-        _await_nodes(core)
+            once(functools.partial(core.create_node, node))
+        await_nodes(core)
     report.say("nodes", f"{len(stages.nodes())} simulated, in as many zones")
+
+
+def starts(cluster: layout.Cluster, report: progress.Progress) -> component.Starter:
+    """What starts the processes of a cluster."""
+    return component.Starter(processes.Processes(cluster.folder), report, threading.Event())
+
+
+def control(cluster: layout.Cluster, starter: component.Starter, *more: Maker) -> None:
+    """Bring the control plane up, and beside it what `more` makes of the cluster. Raises a StackError."""
+    pki.write(cluster)
+    servers.kubeconfig(cluster, pki.ADMIN)
+    starter.ensure(servers.etcd(cluster))
+    starter.ensure(servers.apiserver(cluster))
+    makers = (servers.controller_manager, servers.scheduler, *more)
+    with concurrent.futures.ThreadPoolExecutor(len(makers)) as pool:
+        for done in [pool.submit(lambda maker: starter.ensure(maker(cluster)), maker) for maker in makers]:
+            done.result()
 
 
 def down(cluster: layout.Cluster, report: progress.Progress) -> None:
     """Stop every process, each waited for, and remove the cluster's data; its logs stay."""
     known = processes.Processes(cluster.folder)
-    for name in reversed(servers.NAMES):
+    for name in sorted(known.names(), key=_last_first):
         record = known.running(name)
         if record and not processes.stop(record, by=component.stop_signal(name), grace=GRACE_S):
             report.say(name, f"did not stop within {GRACE_S:.0f} s: killed (log: {record.log})")
@@ -71,7 +83,7 @@ def _register_metrics(cluster: layout.Cluster, api: kubernetes.client.ApiClient)
         "metadata": {"name": name, "namespace": "kube-system"},
         "spec": {"type": "ExternalName", "externalName": "localhost", "ports": [{"port": port, "name": "https"}]},
     }
-    _once(lambda: kubernetes.client.CoreV1Api(api).create_namespaced_service("kube-system", service))
+    once(lambda: kubernetes.client.CoreV1Api(api).create_namespaced_service("kube-system", service))
     registration = {
         "metadata": {"name": f"{version}.{group}"},
         "spec": {
@@ -83,10 +95,15 @@ def _register_metrics(cluster: layout.Cluster, api: kubernetes.client.ApiClient)
             "service": {"name": name, "namespace": "kube-system", "port": port},
         },
     }
-    _once(lambda: kubernetes.client.ApiregistrationV1Api(api).create_api_service(registration))
+    once(lambda: kubernetes.client.ApiregistrationV1Api(api).create_api_service(registration))
 
 
-def _once(create: Callable[[], object]) -> None:
+def _last_first(name: str) -> int:
+    # What is not of the control plane was started after all of it.
+    return -servers.NAMES.index(name) if name in servers.NAMES else -len(servers.NAMES)
+
+
+def once(create: Callable[[], object]) -> None:
     """Create an object, unless it is there."""
     try:
         create()
@@ -95,11 +112,12 @@ def _once(create: Callable[[], object]) -> None:
             raise
 
 
-def _await_nodes(core: kubernetes.client.CoreV1Api) -> None:
+def await_nodes(core: kubernetes.client.CoreV1Api) -> None:
+    """Wait until there are nodes and all of them take pods. Raises a StackError when that takes too long."""
     until = time.monotonic() + NODES_READY_S
-    while not all(_ready(node) for node in core.list_node().items):
+    while not (nodes := core.list_node().items) or not all(_ready(node) for node in nodes):
         if time.monotonic() > until:
-            raise problems.StackError(f"the simulated nodes are not ready after {NODES_READY_S:.0f} s: see kwok's log")
+            raise problems.StackError(f"the nodes are not ready after {NODES_READY_S:.0f} s: see the logs of their kubelets")
         time.sleep(0.1)
 
 

@@ -13,7 +13,7 @@ from scripts.local import layout as local
 
 # In the order in which they are started; they end in the opposite one.
 NAMES = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok", "metrics-server")
-_SERVICES, _PODS = "10.96.0.0/16", "10.244.0.0/16"
+SERVICES, PODS = "10.96.0.0/16", "10.244.0.0/16"
 _ISSUER = "https://kubernetes.default.svc"
 _AUTOSCALER = "--horizontal-pod-autoscaler"
 _REQUEST_HEADERS = {"username": "X-Remote-User", "group": "X-Remote-Group", "extra-headers-prefix": "X-Remote-Extra-"}
@@ -34,10 +34,12 @@ def etcd(cluster: layout.Cluster) -> component.Component:
 
 def apiserver(cluster: layout.Cluster) -> component.Component:
     """The API, with the admission of any cluster: pod security, quotas, priorities, disruption budgets."""
+    # Pods find the API by its endpoint, which can't be a loopback address: simulated ones don't look for it.
+    reconciler = "none" if cluster.host == local.HOST else "lease"
     headers = (f"--requestheader-{name}{_plural(name)}={value}" for name, value in _REQUEST_HEADERS.items())
     flags = (
-        *(f"--etcd-servers=http://{cluster.address('etcd')}", "--endpoint-reconciler-type=none"),
-        *(f"--advertise-address={local.HOST}", f"--service-cluster-ip-range={_SERVICES}"),
+        *(f"--etcd-servers=http://{cluster.address('etcd')}", f"--endpoint-reconciler-type={reconciler}"),
+        *(f"--advertise-address={cluster.host}", f"--service-cluster-ip-range={SERVICES}"),
         # As on any cluster it is pod security that says who may be privileged, not the API's own old switch.
         "--allow-privileged=true",
         *("--authorization-mode=Node,RBAC", f"--client-ca-file={cluster.certificate(pki.AUTHORITY)}"),
@@ -47,6 +49,9 @@ def apiserver(cluster: layout.Cluster) -> component.Component:
         f"--proxy-client-key-file={cluster.key('front-proxy')}",
         f"--requestheader-client-ca-file={cluster.certificate(pki.AUTHORITY)}",
         *("--requestheader-allowed-names=front-proxy", *headers),
+        # What people read of a pod's log, the API reads of its kubelet.
+        *(f"--kubelet-certificate-authority={cluster.certificate(pki.AUTHORITY)}", *_client(cluster)),
+        "--kubelet-preferred-address-types=InternalIP",
         *_serving(cluster, "kube-apiserver"),
     )
     return _secure(cluster, "kube-apiserver", flags, path="/readyz")
@@ -55,8 +60,8 @@ def apiserver(cluster: layout.Cluster) -> component.Component:
 def controller_manager(cluster: layout.Cluster) -> component.Component:
     """Deployments, jobs, endpoints, budgets and the autoscaler, which looks more often here than on a real cluster."""
     flags = (
-        *(f"--kubeconfig={_kubeconfig(cluster, 'kube-controller-manager')}", "--leader-elect=false"),
-        *("--use-service-account-credentials", "--allocate-node-cidrs", f"--cluster-cidr={_PODS}"),
+        *(f"--kubeconfig={kubeconfig(cluster, 'kube-controller-manager')}", "--leader-elect=false"),
+        *("--use-service-account-credentials", "--allocate-node-cidrs", f"--cluster-cidr={PODS}"),
         f"--service-account-private-key-file={cluster.key(pki.ACCOUNTS)}",
         f"--root-ca-file={cluster.certificate(pki.AUTHORITY)}",
         *(f"{_AUTOSCALER}-sync-period=3s", f"{_AUTOSCALER}-cpu-initialization-period=5s"),
@@ -68,7 +73,7 @@ def controller_manager(cluster: layout.Cluster) -> component.Component:
 
 def scheduler(cluster: layout.Cluster) -> component.Component:
     """Which node a pod goes to."""
-    found = _kubeconfig(cluster, "kube-scheduler")
+    found = kubeconfig(cluster, "kube-scheduler")
     flags = (
         *(f"--kubeconfig={found}", f"--authentication-kubeconfig={found}", f"--authorization-kubeconfig={found}"),
         *("--leader-elect=false", *_serving(cluster, "kube-scheduler")),
@@ -81,7 +86,7 @@ def nodes(cluster: layout.Cluster) -> component.Component:
     address = cluster.address("kwok")
     config = stages.write(cluster)
     flags = (
-        *(f"--kubeconfig={_kubeconfig(cluster, pki.ADMIN)}", f"--config={config}"),
+        *(f"--kubeconfig={kubeconfig(cluster, pki.ADMIN)}", f"--config={config}"),
         *("--manage-all-nodes=true", "--node-lease-duration-seconds=40"),
         *(f"--node-ip={local.HOST}", f"--node-port={cluster.port('kwok')}", f"--server-address={address}"),
         *(f"--tls-cert-file={cluster.certificate(pki.ADMIN)}", f"--tls-private-key-file={cluster.key(pki.ADMIN)}"),
@@ -91,7 +96,7 @@ def nodes(cluster: layout.Cluster) -> component.Component:
 
 def metrics(cluster: layout.Cluster) -> component.Component:
     """metrics-server: what pods use, as the autoscaler asks for it."""
-    found = _kubeconfig(cluster, pki.ADMIN)
+    found = kubeconfig(cluster, pki.ADMIN)
     flags = (
         *(f"--kubeconfig={found}", f"--authentication-kubeconfig={found}", f"--authorization-kubeconfig={found}"),
         *("--kubelet-insecure-tls", "--kubelet-use-node-status-port", "--kubelet-preferred-address-types=InternalIP"),
@@ -107,7 +112,7 @@ def answers(cluster: layout.Cluster, part: str, path: str) -> bool:
     try:
         context = ssl.create_default_context(cafile=cluster.certificate(pki.AUTHORITY))
         context.load_cert_chain(cluster.certificate(pki.ADMIN), cluster.key(pki.ADMIN))
-        connection = HTTPSConnection(local.HOST, cluster.port(part), timeout=health.TIMEOUT_S, context=context)
+        connection = HTTPSConnection(cluster.host, cluster.port(part), timeout=health.TIMEOUT_S, context=context)
         try:
             connection.request("GET", path)
             return connection.getresponse().status == 200
@@ -144,16 +149,21 @@ def _component(
 
 
 def _serving(cluster: layout.Cluster, party: str, *, port: str = "") -> tuple[str, ...]:
-    """On loopback only, by a certificate of the cluster's authority."""
+    """On the cluster's address only, by a certificate of the cluster's authority."""
     return (
-        f"--bind-address={local.HOST}",
+        f"--bind-address={cluster.host}",
         f"--secure-port={cluster.port(port or party)}",
         f"--tls-cert-file={cluster.certificate(party)}",
         f"--tls-private-key-file={cluster.key(party)}",
     )
 
 
-def _kubeconfig(cluster: layout.Cluster, party: str) -> Path:
+def _client(cluster: layout.Cluster) -> tuple[str, ...]:
+    certificate, key = cluster.certificate(pki.ADMIN), cluster.key(pki.ADMIN)
+    return (f"--kubelet-client-certificate={certificate}", f"--kubelet-client-key={key}")
+
+
+def kubeconfig(cluster: layout.Cluster, party: str) -> Path:
     """The file by which a party finds the API and proves who it is."""
     file = cluster.folder / f"{party}.kubeconfig"
     user = {"client-certificate": str(cluster.certificate(party)), "client-key": str(cluster.key(party))}

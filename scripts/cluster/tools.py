@@ -32,6 +32,13 @@ _CHARTS = "helm.sh/helm/v3/pkg/chartutil"
 # Go takes by itself from 1.27 on, metrics-server writes a document that the API server can't merge with its own: kubectl and
 # helm then say "the server is currently unable to handle the request" where they should name a kind that is not there.
 _FIRST_JSON = "nojsonv2"
+_KUBERNETES_STAMPS = {
+    f"{_COMPONENT}.gitVersion": "{version}",
+    f"{_COMPONENT}.gitMajor": "1",
+    f"{_COMPONENT}.gitMinor": str(_KUBERNETES_MINOR),
+}
+_CONTAINERD = "github.com/containerd/containerd/v2"
+_CNI = "github.com/containernetworking/plugins"
 
 # Takes the folder of a module's source and the folder to fill.
 Gather = Callable[[Path, Path], None]
@@ -119,11 +126,7 @@ TOOLS = (
             f"{KUBERNETES}/cmd/{name}"
             for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl")
         ),
-        {
-            f"{_COMPONENT}.gitVersion": "{version}",
-            f"{_COMPONENT}.gitMajor": "1",
-            f"{_COMPONENT}.gitMinor": str(_KUBERNETES_MINOR),
-        },
+        _KUBERNETES_STAMPS,
         experiment=_FIRST_JSON,
         minutes=6.5,
     ),
@@ -135,6 +138,24 @@ TOOLS = (
         experiment=_FIRST_JSON,
         minutes=2.5,
     ),
+)
+# What the real node needs besides (scripts/cluster/node).
+NODE_TOOLS = (
+    Tool(
+        "kubelet",
+        KUBERNETES,
+        (f"{KUBERNETES}/cmd/kubelet", f"{KUBERNETES}/cmd/kube-proxy"),
+        _KUBERNETES_STAMPS,
+        minutes=4,
+    ),
+    Tool(
+        "containerd",
+        _CONTAINERD,
+        tuple(f"{_CONTAINERD}/cmd/{name}" for name in ("containerd", "containerd-shim-runc-v2", "ctr")),
+        minutes=2,
+    ),
+    Tool("cni", _CNI, tuple(f"{_CNI}/plugins/{name}" for name in ("main/ptp", "main/loopback", "ipam/host-local")), minutes=0.3),
+    Tool("coredns", "github.com/coredns/coredns", ("github.com/coredns/coredns",), minutes=2),
 )
 # A program that is not called as the last part of its package.
 _PROGRAMS = {"go.etcd.io/etcd/server/v3": "etcd"}
@@ -162,7 +183,7 @@ def ready(tool: str, report: progress.Progress | None = None) -> Path:
 
 def named(name: str) -> Tool:
     """A tool by its name. Raises a StackError when there is none."""
-    for tool in TOOLS:
+    for tool in (*TOOLS, *NODE_TOOLS):
         if tool.name == name:
             return tool
     raise problems.StackError(f"there is no tool {name}: there are {', '.join(tool.name for tool in TOOLS)}")
@@ -248,4 +269,4 @@ def _program(package: str) -> str:
 
 
 def _homes() -> dict[str, str]:
-    return {_program(package): tool.name for tool in TOOLS for package in tool.packages}
+    return {_program(package): tool.name for tool in (*TOOLS, *NODE_TOOLS) for package in tool.packages}

@@ -1,0 +1,29 @@
+"""Bringing a cluster with one real node up, and taking it down so that nothing of it is left but logs."""
+
+import kubernetes
+
+from scripts.cluster import layout, plane
+from scripts.cluster.node import agents, names, network, runtime
+from scripts.images import building
+from scripts.local import progress
+
+
+def up(cluster: layout.Cluster, store: building.Buildah, report: progress.Progress) -> None:
+    """Bring it up, ready to take pods. Raises a StackError; what is up by then stays up."""
+    network.up()
+    starter = plane.starts(cluster, report)
+    plane.control(cluster, starter)
+    starter.ensure(runtime.containerd(cluster))
+    runtime.load(cluster, store, {runtime.PAUSE: runtime.PAUSE, names.IMAGE: names.IMAGE})
+    starter.ensure(agents.kubelet(cluster))
+    starter.ensure(agents.proxy(cluster))
+    with plane.client(cluster) as api:
+        names.up(api)
+        plane.await_nodes(kubernetes.client.CoreV1Api(api))
+
+
+def down(cluster: layout.Cluster, report: progress.Progress) -> None:
+    """Stop every container and process, and remove the network and all data; the logs stay."""
+    runtime.end(cluster)
+    plane.down(cluster, report)
+    network.down()
