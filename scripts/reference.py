@@ -25,6 +25,7 @@ ENVOYS_WORDS = "%LOCAL_REPLY_BODY%"
 # What every service may answer, whatever the method: raised by services/chassis, hence in no method's comment.
 EVERYWHERE = (
     ("REQUEST_INVALID", 400, "A field breaks a rule of the contract; `BadRequest` names all that do."),
+    ("REQUEST_MALFORMED", 400, "The request is no message of the contract, or holds text that is not UTF-8."),
     ("TOKEN_MISSING", 401, "The method needs an access token."),
     ("TOKEN_INVALID", 401, "The access token is not one of this shop's."),
     ("TOKEN_EXPIRED", 401, "The access token has ended: sign in again."),

@@ -105,7 +105,8 @@ ERRORS = (
     ),
     EdgeError(
         "REQUEST_MALFORMED",
-        "response.code >= 400 && response.code < 500",
+        # 501 is a transfer encoding that Envoy does not know.
+        "(response.code >= 400 && response.code < 500) || response.code == 501",
         400,
         code_pb2.INVALID_ARGUMENT,
         f"The request cannot be read: {_SAID}",

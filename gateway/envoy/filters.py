@@ -10,6 +10,16 @@ from gateway.settings import Settings
 _EXTENSIONS = "type.googleapis.com/envoy.extensions"
 _FILTERS = f"{_EXTENSIONS}.filters.http"
 
+# A REST caller may say by `grpc-timeout` how long it waits, and nothing else in gRPC's words.
+_GRPCS_OWN = r"grpc-(accept-encoding|encoding|message|message-type|previous-rpc-attempts|status)|.*-bin"
+_OF_THE_TRANSPORT = (
+    "grpc-status",
+    "grpc-message",
+    "grpc-status-details-bin",
+    "grpc-accept-encoding",
+    "grpc-encoding",
+    "x-envoy-upstream-healthchecked-cluster",
+)
 # What a stream may hold by flow control anyway, so that an anonymous caller costs no more than before.
 _MAX_UNSIZED_BYTES = 65536
 # Tags are compared weakly (RFC 9110, 13.1.2): compressed or not, it is the same content.
@@ -52,7 +62,7 @@ def chain(contracted: contract.Contract, settings: Settings, descriptors: bytes)
         _filter("grpc_web", "grpc_web.v3.GrpcWeb"),
         _filter("cors", "cors.v3.Cors"),
         _compressor(),
-        _without_grpc_headers(),
+        _without_grpcs_headers(),
         _not_modified(),
         health("/livez", []),
         health("/healthz", clusters),
@@ -115,20 +125,23 @@ def _compressor() -> dict[str, Any]:
     )
 
 
-def _without_grpc_headers() -> dict[str, Any]:
-    """Takes the transport's headers off JSON answers. Requests that are gRPC when they arrive skip it."""
-    removed = [
-        "grpc-status",
-        "grpc-message",
-        "grpc-status-details-bin",
-        "grpc-accept-encoding",
-        "grpc-encoding",
-        "x-envoy-upstream-healthchecked-cluster",
-    ]
+def removal(names: str) -> dict[str, Any]:
+    """Takes off the headers whose whole name matches."""
+    return {"remove_on_match": {"key_matcher": {"safe_regex": {"regex": names}}}}
+
+
+def _without_grpcs_headers() -> dict[str, Any]:
+    """Takes gRPC's own headers off REST calls and their answers. Requests that are gRPC when they arrive skip it.
+
+    What they say of a call is not true of the one that the transcoder makes, and gRPC refuses a call that they say wrongly.
+    """
     mutation = _filter(
         "header_mutation",
         "header_mutation.v3.HeaderMutation",
-        mutations={"response_mutations": [{"remove": name} for name in removed]},
+        mutations={
+            "request_mutations": [removal(_GRPCS_OWN)],
+            "response_mutations": [{"remove": name} for name in _OF_THE_TRANSPORT],
+        },
     )
     return _skipped_if("json_headers", mutation, _header("content-type", {"prefix": "application/grpc"}))
 

@@ -14,6 +14,8 @@ _MANAGER = f"{_EXTENSIONS}.filters.network.http_connection_manager.v3.HttpConnec
 _INTERNAL_HEADERS = (
     r"x-(jwt|souk|user|auth|authenticated|forwarded-(user|email|client)|envoy)(-.*)?|grpc-status-details-bin"
 )
+# HTTP allows more in a header's name than gRPC does, which refuses the whole call. Names with a colon are HTTP's own.
+_UNKNOWN_TO_GRPC = r"[^:]*[^a-z0-9._:-][^:]*"
 
 
 def public(
@@ -88,7 +90,7 @@ def _identity(settings: Settings) -> dict[str, Any]:
                 "name": "envoy.http.early_header_mutation.header_mutation",
                 "typed_config": {
                     "@type": f"{_EXTENSIONS}.http.early_header_mutation.header_mutation.v3.HeaderMutation",
-                    "mutations": [{"remove_on_match": {"key_matcher": {"safe_regex": {"regex": _INTERNAL_HEADERS}}}}],
+                    "mutations": [filters.removal(_INTERNAL_HEADERS), filters.removal(_UNKNOWN_TO_GRPC)],
                 },
             }
         ],

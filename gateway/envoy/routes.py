@@ -63,7 +63,7 @@ def _method(method: contract.Method, settings: Settings) -> dict[str, Any]:
         },
         **_caching(method),
         "typed_per_filter_config": {
-            **tokens.requirement(public=method.access.public),
+            **tokens.requirement(method),
             rate_limits.FILTER["name"]: rate_limits.for_route(method, limit, settings.rate_limit_factor),
         },
     }

@@ -8,10 +8,11 @@ waits for a fetch of its own.
 
 from typing import Any
 
+from gateway import contract
 from gateway.settings import Address, Settings
 
 METADATA = "token"
-REQUIRED, OPTIONAL = "required", "optional"
+REQUIRED, OPTIONAL, IGNORED = "required", "optional", "ignored"
 KEYS_PATH = "/.well-known/jwks.json"
 KEYS_CLUSTER = "edge_keys"
 _FILTER = "envoy.filters.http.jwt_authn"
@@ -33,14 +34,20 @@ def authentication(settings: Settings) -> dict[str, Any]:
         "requirement_map": {
             REQUIRED: token,
             OPTIONAL: {"requires_any": {"requirements": [token, {"allow_missing": {}}]}},
+            IGNORED: {"allow_missing_or_failed": {}},
         },
     }
     return {"name": _FILTER, "typed_config": config}
 
 
-def requirement(*, public: bool) -> dict[str, Any]:
-    """What a route asks for: a valid token, or on a public method a valid token or none."""
-    return {_FILTER: {"@type": f"{_TYPE}.PerRouteConfig", "requirement_name": OPTIONAL if public else REQUIRED}}
+def requirement(method: contract.Method) -> dict[str, Any]:
+    """What a route asks for: a valid token; on a public method that reads a valid token or none.
+
+    Who signs in, renews a sign-in or ends one may send whatever token along: most clients send the one that has just ended.
+    """
+    public = OPTIONAL if method.idempotency is contract.Idempotency.SAFE else IGNORED
+    name = public if method.access.public else REQUIRED
+    return {_FILTER: {"@type": f"{_TYPE}.PerRouteConfig", "requirement_name": name}}
 
 
 def _provider(settings: Settings) -> dict[str, Any]:
@@ -48,7 +55,8 @@ def _provider(settings: Settings) -> dict[str, Any]:
         "issuer": settings.issuer,
         "audiences": [settings.audience],
         # Named, so that a token in the query string (which ends up in logs) counts as none.
-        "from_headers": [{"name": "authorization", "value_prefix": "Bearer "}],
+        # The scheme's name is written in any case (RFC 9110, 11.1); these are the two that clients write.
+        "from_headers": [{"name": "authorization", "value_prefix": f"{scheme} "} for scheme in ("Bearer", "bearer")],
         # Services verify the token again, so they must get it.
         "forward": True,
         "payload_in_metadata": METADATA,

@@ -4,12 +4,8 @@ They are fetched once for each machine, by version and hash, and kept beside the
 and Linkerd (templates of its chart) publish theirs in no package: what is of theirs cannot be checked.
 """
 
-import fcntl
 import hashlib
 import json
-import os
-import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,7 +15,8 @@ from typing import Any, ClassVar
 import yaml
 
 from scripts.cluster import tools
-from scripts.local import problems
+from scripts.local import problems, progress
+from scripts.toolchain import go, kept
 
 Schema = dict[str, Any]
 NOT_PUBLISHED = ("kafka.strimzi.io", "policy.linkerd.io")
@@ -85,56 +82,26 @@ MODULES = (
 
 def folder() -> Path:
     """The folder of the schemas, in kubeconform's layout; made if it is not there. Raises a StackError when that fails."""
-    kept = tools.cache() / f"crds-{hashlib.sha256(repr(MODULES).encode()).hexdigest()[:8]}"
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    with (kept.parent / "crds.lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not kept.is_dir():
-            _make(kept)
-    return kept
+    home = tools.CACHE.path / f"crds-{hashlib.sha256(repr(MODULES).encode()).hexdigest()[:8]}"
+    tools.CACHE.make(
+        [kept.Folder("crds", home, "downloading the operators' CRDs", _fill)], progress.Progress(sys.stderr)
+    )
+    return home
 
 
-def _make(kept: Path) -> None:
-    scratch = kept.with_suffix(".making")
-    _remove(scratch)
-    schemas = scratch / "schemas"
-    schemas.mkdir(parents=True)
-    try:
-        for module in MODULES:
-            for file in sorted(_fetched(module, scratch / "modules").glob(module.files)):
-                write(file.read_text(), schemas)
-        schemas.rename(kept)
-    finally:
-        _remove(scratch)
+def _fill(into: Path, build: kept.Build) -> None:
+    for module in MODULES:
+        for file in sorted(_fetched(module, build).glob(module.files)):
+            write(file.read_text(), into)
 
 
-def _fetched(module: Module, cache: Path) -> Path:
+def _fetched(module: Module, build: kept.Build) -> Path:
     """The module's folder, downloaded by Go. Raises a StackError when it is not what its hash says."""
-    go = str(Path(sys.executable).with_name("go"))
-    environment = {
-        **os.environ,
-        "GOMODCACHE": str(cache),
-        "GOFLAGS": "-mod=mod",
-        "GOTOOLCHAIN": "local",
-        "GOWORK": "off",
-    }
-    asked = [go, "mod", "download", "-json", f"{module.path}@{module.version}"]
-    done = subprocess.run(asked, cwd=cache.parent, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise problems.StackError(f"crds: `go mod download {module.path}` failed: {done.stderr or done.stdout}")
-    told = json.loads(done.stdout)
+    asked = ("mod", "download", "-json", f"{module.path}@{module.version}")
+    told = json.loads(go.run(build, build.scratch, *asked))
     if told["Sum"] != module.sum:
         raise problems.StackError(f"crds: {module.path} {module.version} has the hash {told['Sum']}, not {module.sum}")
     return Path(told["Dir"])
-
-
-def _remove(path: Path) -> None:
-    # Go protects what it downloads from being written to, and so from being removed.
-    if path.exists():
-        for below in [path, *path.rglob("*")]:
-            if below.is_dir():
-                below.chmod(0o755)
-        shutil.rmtree(path)
 
 
 def write(text: str, into: Path) -> int:

@@ -14,9 +14,7 @@ from services.chassis import database, errors, schema
 
 _COLUMNS = ("principal", "request_id", "fingerprint", "resource_id")
 _CLAIM = database.Statement(
-    database.insert_given(schema.REQUESTS, *_COLUMNS)
-    .on_conflict_do_nothing()
-    .returning(schema.REQUESTS.c.principal, schema.REQUESTS.c.request_id, schema.REQUESTS.c.resource_id)
+    database.insert_given(schema.REQUESTS, *_COLUMNS).on_conflict_do_nothing().returning(schema.REQUESTS.c.request_id)
 )
 _FIND = database.Statement("""
 SELECT r.principal, r.request_id, r.fingerprint, r.resource_id
@@ -52,11 +50,14 @@ async def claim(transaction: database.Transaction, claims: Sequence[Claim]) -> l
     if not claims:
         return []
     won = await transaction.run(_CLAIM, database.columns(claims, *_COLUMNS))
-    winners = {(row[0], row[1]): row[2] for row in won}
-    losers = [claim for claim in claims if winners.get((claim.principal, claim.request_id)) != claim.resource_id]
-    if not losers:
+    if len(won) == len(claims):
         return [claim.resource_id for claim in claims]
-    rows = await transaction.run(_FIND, database.columns(losers, "principal", "request_id"))
+    return await find(transaction, claims)
+
+
+async def find(transaction: database.Transaction, claims: Sequence[Claim]) -> list[str | errors.DomainError]:
+    """What these requests made before, as `claim` answers, without claiming: for one that made nothing its `resource_id`."""
+    rows = await transaction.run(_FIND, database.columns(claims, "principal", "request_id"))
     found = {(row[0], row[1]): (row[2], row[3]) for row in rows}
     return [_answer(item, found) for item in claims]
 

@@ -25,7 +25,7 @@ class OrderServicer(order_service_pb2_grpc.OrderServiceServicer):
         return order_message(placed)
 
     async def GetOrder(self, request: order_service_pb2.GetOrderRequest, _: Any) -> order_pb2.Order:
-        return order_message(await self._orders.get(request.id, owner_id=identity.caller().owner_id))
+        return order_message(await self._orders.get(request.id.lower(), owner_id=identity.caller().owner_id))
 
     async def ListOrders(
         self, request: order_service_pb2.ListOrdersRequest, _: Any
@@ -38,26 +38,30 @@ class OrderServicer(order_service_pb2_grpc.OrderServiceServicer):
     async def GetOrderStatus(
         self, request: order_service_pb2.GetOrderStatusRequest, _: Any
     ) -> order_service_pb2.OrderStatus:
-        placed = await self._orders.get(request.id, owner_id=identity.caller().owner_id)
-        return _status_message(placed, await self._orders.history(request.id, owner_id=identity.caller().owner_id))
+        placed = await self._orders.get(request.id.lower(), owner_id=identity.caller().owner_id)
+        return _status_message(
+            placed, await self._orders.history(request.id.lower(), owner_id=identity.caller().owner_id)
+        )
 
     async def ListOrderEvents(
         self, request: order_service_pb2.ListOrderEventsRequest, _: Any
     ) -> order_service_pb2.ListOrderEventsResponse:
-        history = await self._orders.history(request.id, owner_id=identity.caller().owner_id)
+        history = await self._orders.history(request.id.lower(), owner_id=identity.caller().owner_id)
         return order_service_pb2.ListOrderEventsResponse(events=[_entry_message(entry) for entry in history])
 
     async def CancelOrder(self, request: order_service_pb2.CancelOrderRequest, _: Any) -> order_pb2.Order:
-        return order_message(await self._orders.cancel(request.id, actor=_actor(), owner_id=identity.caller().owner_id))
+        return order_message(
+            await self._orders.cancel(request.id.lower(), actor=_actor(), owner_id=identity.caller().owner_id)
+        )
 
     async def ResumeOrder(self, request: order_service_pb2.ResumeOrderRequest, _: Any) -> order_service_pb2.OrderStatus:
-        placed = await self._orders.resume(request.id, actor=_actor())
-        return _status_message(placed, await self._orders.history(request.id, owner_id=None))
+        placed = await self._orders.resume(request.id.lower(), actor=_actor())
+        return _status_message(placed, await self._orders.history(request.id.lower(), owner_id=None))
 
     async def WatchOrder(
         self, request: order_service_pb2.WatchOrderRequest, _: Any
     ) -> AsyncIterator[order_pb2.OrderEvent]:
-        async for entry in self._orders.watch(request.id, owner_id=identity.caller().owner_id):
+        async for entry in self._orders.watch(request.id.lower(), owner_id=identity.caller().owner_id):
             yield _entry_message(entry)
 
 

@@ -59,14 +59,14 @@ class Orders:
         metrics.COALESCED.labels(SERVICE).observe(len(drafts))
         # Prices are asked for before the transaction begins: no lock is held while we wait for another service.
         offers = await self._catalog.offers({item.sku for draft in drafts for item in draft.items})
-        answers: dict[int, domain.Placed | errors.DomainError] = {}
+        refused: dict[int, errors.DomainError] = {}
         begun: dict[int, saga.Begun] = {}
         for number, draft in enumerate(drafts):
             try:
                 begun[number] = self._begin(draft, offers)
             except errors.DomainError as error:
-                answers[number] = error
-        answers |= await self._write(drafts, begun)
+                refused[number] = error
+        answers = refused | await self._write(drafts, begun)
         return [answers[number] for number in range(len(drafts))]
 
     def _begin(self, draft: domain.Draft, offers: Mapping[str, domain.Offer]) -> saga.Begun:
@@ -188,15 +188,24 @@ class Orders:
 async def _claim(
     transaction: database.Transaction, drafts: Sequence[domain.Draft], begun: Mapping[int, saga.Begun]
 ) -> dict[int, str | errors.DomainError]:
-    """For each draft the id of the order that its request makes, or made before; or that the request was another one."""
+    """For each draft the id of the order that its request makes, or made before; or that the request was another one.
+
+    Drafts that could not be begun are absent, unless their requests made orders before.
+    """
     made: dict[int, str | errors.DomainError] = {number: item.placed.order.id for number, item in begun.items()}
     repeatable = [number for number in begun if drafts[number].request_id]
-    claims = [
-        idempotency.Claim(draft.user_id, draft.request_id, draft.fingerprint, begun[number].placed.order.id)
-        for number, draft in ((number, drafts[number]) for number in repeatable)
-    ]
-    answers = await idempotency.claim(transaction, claims)
-    return made | dict(zip(repeatable, answers, strict=True))
+    claims = [_claim_of(drafts[number], begun[number].placed.order.id) for number in repeatable]
+    made |= dict(zip(repeatable, await idempotency.claim(transaction, claims), strict=True))
+    # What cannot be ordered now may have been ordered by this request before, whose answer was lost.
+    again = [number for number, draft in enumerate(drafts) if number not in begun and draft.request_id]
+    if again:
+        found = await idempotency.find(transaction, [_claim_of(drafts[number], "") for number in again])
+        made |= {number: answer for number, answer in zip(again, found, strict=True) if answer}
+    return made
+
+
+def _claim_of(draft: domain.Draft, order_id: str) -> idempotency.Claim:
+    return idempotency.Claim(draft.user_id, draft.request_id, draft.fingerprint, order_id)
 
 
 def _alarm(advances: Iterable[saga.Advance]) -> None:

@@ -13,6 +13,7 @@ DESCRIPTOR = payment_service_pb2.DESCRIPTOR.services_by_name["PaymentService"]
 # States of ours that the contract shows as the state they grew from.
 SHOWN_AS: Mapping[domain.State, domain.State] = {
     domain.State.AUTHORIZING_CANCELLED: domain.State.AUTHORIZING,
+    domain.State.AUTHORIZING_CONFIRMED: domain.State.AUTHORIZING,
     domain.State.CAPTURING_CANCELLED: domain.State.CAPTURING,
     domain.State.CAPTURE_REFUSED: domain.State.AUTHORIZED,
     domain.State.REFUNDING_PART: domain.State.REFUNDING,

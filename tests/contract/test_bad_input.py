@@ -110,6 +110,10 @@ UNREADABLE = [
     row("half a piece", ORDERS, of_items(("vendors", 1.5)), *MALFORMED),
     row("a quantity beyond 64 bits", ORDERS, of_items(("vendors", 10**30)), *MALFORMED),
     row("a number for an address", ORDERS, of_order(shipping_address=7), *MALFORMED),
+    row("a number for a text", PRODUCTS, of_product(title=7), *MALFORMED, who="vendor"),
+    row("an object for a text", PRODUCTS, of_product(attributes={"colour": {"red": "yes"}}), *MALFORMED, who="vendor"),
+    row("a query that is not UTF-8", "GET /api/v1/products?title_prefix=%ff", {}, *MALFORMED),
+    row("a path that is not UTF-8", "GET /api/v1/inventory/%ff", {}, *MALFORMED),
     row("text that is not UTF-8", ORDERS, {"content": b'{"payment_method": "\xff\xfe"}'}, *MALFORMED),
 ]
 ORDERED = [
@@ -436,3 +440,20 @@ async def test_stock_that_orders_hold_cannot_be_counted_away(world: World, audit
     assert refusal(answer) == (400, "STOCK_BELOW_RESERVED")
     await customer.settled(order["id"])
     await auditor.audit([order["id"]])
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "orders/{order}",
+        "orders/{order}/status",
+        "orders/{order}/events",
+        "orders/{order}/watch",
+        "payments/{order}",
+        "products/{product}",
+    ],
+)
+async def test_an_id_may_be_written_in_capitals(world: World, path: str) -> None:
+    written = path.format(order=world.order_id.upper(), product=world.products["vendors"].id.upper())
+
+    assert (await world.people["customer"].http.get(f"/api/v1/{written}")).status_code == 200

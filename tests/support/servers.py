@@ -11,7 +11,9 @@ from pathlib import Path
 
 from scripts.local import component, kafka, kafka_jars, layout, postgres, processes, progress, redis, settings
 
-STACK = layout.Stack("pytest", port_base=24000, edge_port=24080)
+# Above the ports of the stacks that `make run` and `make test` have: PORT_BASE moves it as it moves them.
+_BASE = layout.chosen(layout.MAIN, os.environ).port_base + 3000
+STACK = layout.Stack("pytest", port_base=_BASE, edge_port=_BASE + 80)
 
 
 def postgres_admin_url() -> str:

@@ -110,10 +110,8 @@ class Server:
 
 
 def _wrap(serving: Serving, method: policy.Method, handler: Any) -> Any:
-    codec = {
-        "request_deserializer": handler.request_deserializer,
-        "response_serializer": handler.response_serializer,
-    }
+    """A handler that is given bytes: what gRPC itself cannot parse it would answer in its own words."""
+    codec = {"request_deserializer": None, "response_serializer": handler.response_serializer}
     if handler.response_streaming:
-        return grpc.unary_stream_rpc_method_handler(serving.stream(method, handler.unary_stream), **codec)
-    return grpc.unary_unary_rpc_method_handler(serving.unary(method, handler.unary_unary), **codec)
+        return grpc.unary_stream_rpc_method_handler(serving.stream(method, handler), **codec)
+    return grpc.unary_unary_rpc_method_handler(serving.unary(method, handler), **codec)

@@ -1,11 +1,12 @@
 """Serving one call: what happens around a servicer's method, in order.
 
 Request id and trace into the log context; the caller let in by the contract's access rule; the deadline; the request
-validated by the contract's field rules; then the method. What it raises becomes a status; how it went becomes a metric.
+parsed, and validated by the contract's field rules; then the method. What it raises becomes a status, how it went a metric.
 Methods are wrapped once, when they are registered: a chain of interceptors would cost every call anew.
 """
 
 import asyncio
+import contextlib
 import logging
 import os
 import time
@@ -14,7 +15,7 @@ from typing import Any, TypeAlias
 
 import grpc
 import protovalidate
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 from google.rpc.status_pb2 import Status
 
 from services.chassis import errors, logs, metrics
@@ -29,6 +30,7 @@ MOST_TIMEOUT_S = 30.0
 # What an answer needs to get back to its caller.
 ANSWER_S = 0.03
 
+Parse: TypeAlias = Callable[[bytes], Message]
 Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
 
 
@@ -47,51 +49,46 @@ class Serving:
         """Wait until no call is being served. grpc.aio's own stop does not wait for handlers that abort."""
         await self._idle.wait()
 
-    def unary(self, method: policy.Method, behaviour: Callable[..., Any]) -> Callable[..., Any]:
-        """A unary method with everything around it."""
+    def unary(self, method: policy.Method, handler: Any) -> Callable[..., Any]:
+        """A unary method with everything around it. It is given the request as bytes."""
 
-        async def serve(request: Message, context: Context) -> Any:
-            started = self._enter()
-            code = grpc.StatusCode.OK
-            try:
-                await self._prepare(method, request, context)
+        async def serve(sent: bytes, context: Context) -> Any:
+            async with self._around(method, context):
+                request = await self._prepare(method, handler.request_deserializer, sent, context)
                 async with asyncio.timeout(_seconds_left(method, context)):
-                    return await behaviour(request, context)
-            except asyncio.CancelledError:
-                code = grpc.StatusCode.CANCELLED
-                raise
-            except Exception as error:
-                refused = self._status(method, error)
-                code = status.CODES[refused.code]
-                await status.abort(context, refused)
-            finally:
-                self._leave(method, started, code)
+                    return await handler.unary_unary(request, context)
 
         return serve
 
-    def stream(self, method: policy.Method, behaviour: Callable[..., AsyncIterator[Any]]) -> Callable[..., Any]:
-        """A method that answers with a stream, with everything around it."""
+    def stream(self, method: policy.Method, handler: Any) -> Callable[..., Any]:
+        """A method that answers with a stream, with everything around it. It is given the request as bytes."""
 
-        async def serve(request: Message, context: Context) -> AsyncIterator[Any]:
-            started = self._enter()
-            code = grpc.StatusCode.OK
-            try:
-                await self._prepare(method, request, context)
-                async for message in behaviour(request, context):
+        async def serve(sent: bytes, context: Context) -> AsyncIterator[Any]:
+            async with self._around(method, context):
+                request = await self._prepare(method, handler.request_deserializer, sent, context)
+                async for message in handler.unary_stream(request, context):
                     yield message
-            except asyncio.CancelledError:
-                code = grpc.StatusCode.CANCELLED
-                raise
-            except Exception as error:
-                refused = self._status(method, error)
-                code = status.CODES[refused.code]
-                await status.abort(context, refused)
-            finally:
-                self._leave(method, started, code)
 
         return serve
 
-    async def _prepare(self, method: policy.Method, request: Message, context: Context) -> None:
+    @contextlib.asynccontextmanager
+    async def _around(self, method: policy.Method, context: Context) -> AsyncIterator[None]:
+        """Counts a call and measures it; what it raises becomes a status."""
+        started = self._enter()
+        code = grpc.StatusCode.OK
+        try:
+            yield
+        except asyncio.CancelledError:
+            code = grpc.StatusCode.CANCELLED
+            raise
+        except Exception as error:
+            refused = self._status(method, error)
+            code = status.CODES[refused.code]
+            await status.abort(context, refused)
+        finally:
+            self._leave(method, started, code)
+
+    async def _prepare(self, method: policy.Method, parse: Parse, sent: bytes, context: Context) -> Message:
         metadata: dict[str, Any] = dict(context.invocation_metadata() or ())
         request_id = str(metadata.get(REQUEST_ID) or os.urandom(8).hex())
         ids = {"service": self._service, "request_id": request_id}
@@ -100,9 +97,14 @@ class Serving:
         logs.context.set(ids)
         who = await self._gate.admit(method, metadata, context.auth_context)
         identity.set_caller(who)
+        try:
+            request = parse(sent)
+        except DecodeError as error:
+            raise errors.invalid("REQUEST_MALFORMED", "the request is no message of the contract") from error
         if IDEMPOTENCY_KEY in metadata and not getattr(request, "request_id", "absent"):
             request.request_id = str(metadata[IDEMPOTENCY_KEY])  # type: ignore[attr-defined]  # just seen to be there
         validate(request)
+        return request
 
     def _status(self, method: policy.Method, error: Exception) -> Status:
         if isinstance(error, errors.DomainError):

@@ -85,6 +85,26 @@ async def test_a_call_with_a_good_token_is_served_and_knows_its_caller(
     assert orders.caller == identity.Caller(user_id=USER, roles=frozenset({"CUSTOMER"}))
 
 
+async def test_what_cannot_be_parsed_is_refused_by_a_reason_and_reaches_no_method(
+    shop: calls.Shop, orders: Orders, caplog: pytest.LogCaptureFixture
+) -> None:
+    not_utf8 = b"\x0a\x02\xff\xfe"
+    call: Any = shop.channel.unary_unary(f"/{DESCRIPTOR.full_name}/GetOrder")
+    watch: Any = shop.channel.unary_stream(f"/{DESCRIPTOR.full_name}/WatchOrder")
+
+    for sent in (not_utf8, b"\xff"):
+        error = await calls.refused(call(sent, metadata=shop.as_user(USER)))
+        assert (error.kind, error.reason, error.domain) == (Kind.INVALID_ARGUMENT, "REQUEST_MALFORMED", "order")
+    assert (await calls.refused(watch(not_utf8, metadata=shop.as_user(USER)).read())).reason == "REQUEST_MALFORMED"
+    assert not orders.entered.is_set()
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
+async def test_what_cannot_be_parsed_says_nothing_to_who_may_not_call(shop: calls.Shop) -> None:
+    call: Any = shop.channel.unary_unary(f"/{DESCRIPTOR.full_name}/GetOrder")
+    assert (await calls.refused(call(b"\xff"))).reason == "TOKEN_MISSING"
+
+
 async def test_a_domain_error_arrives_as_it_was_raised(shop: calls.Shop, stub: Any, orders: Orders) -> None:
     violation = errors.Violation("items[0].sku", "not for sale", "SKU_UNKNOWN")
     orders.raises = errors.DomainError(

@@ -85,10 +85,25 @@ def test_a_public_method_passes_a_valid_token_on(edge: Edge, caller: httpx.Clien
     assert edge.upstream.metadata["Login"]["authorization"] == caller.headers["authorization"]
 
 
-def test_a_public_method_refuses_an_invalid_token(stranger: httpx.Client) -> None:
-    answer = stranger.post("/api/v1/users/login", json={}, headers={"authorization": "Bearer nonsense"})
+def test_a_public_read_refuses_an_invalid_token(stranger: httpx.Client) -> None:
+    answer = stranger.get(f"/api/v1/products/{KNOWN}", headers={"authorization": "Bearer nonsense"})
 
     assert refused(answer) == "TOKEN_INVALID"
+
+
+def test_who_signs_in_may_send_the_token_that_has_ended_along(edge: Edge, stranger: httpx.Client) -> None:
+    ended = edge.upstream.token("somebody", exp=time.time() - 3600)
+
+    answer = stranger.post("/api/v1/users/login", json={}, headers={"authorization": f"Bearer {ended}"})
+
+    assert answer.status_code == 200, answer.text
+
+
+def test_the_schemes_name_may_begin_with_a_small_letter(edge: Edge, stranger: httpx.Client) -> None:
+    token = edge.upstream.token("somebody")
+
+    assert stranger.get(ORDER, headers={"authorization": f"bearer {token}"}).status_code == 200
+    assert refused(stranger.get(ORDER, headers={"authorization": "bearer nonsense"})) == "TOKEN_INVALID"
 
 
 def test_a_method_for_services_is_not_reachable(caller: httpx.Client) -> None:

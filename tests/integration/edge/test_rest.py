@@ -217,6 +217,36 @@ def test_identity_headers_from_outside_are_stripped(edge: Edge, caller: httpx.Cl
     assert seen["authorization"].startswith("Bearer ")
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("x*y", "a name that HTTP allows and gRPC does not"),
+        ("x-picture-bin", "not base64"),
+        ("grpc-trace-bin", "nor this"),
+        ("grpc-encoding", "unheard-of"),
+        ("grpc-accept-encoding", "unheard-of"),
+        ("grpc-previous-rpc-attempts", "many"),
+    ],
+)
+def test_a_header_that_grpc_would_choke_on_does_not_reach_it(
+    edge: Edge, caller: httpx.Client, name: str, value: str
+) -> None:
+    answer = caller.get(f"/api/v1/orders/{KNOWN}", headers={name: value})
+
+    assert answer.status_code == 200, answer.text
+    assert value not in edge.upstream.metadata["GetOrder"].values()
+
+
+def test_a_transfer_encoding_that_nobody_knows_is_400(edge: Edge) -> None:
+    host, _, port = edge.address.partition(":")
+    with socket.create_connection((host, int(port)), timeout=5) as raw:
+        raw.sendall(b"POST /api/v1/users/login HTTP/1.1\r\nhost: x\r\ntransfer-encoding: gzip\r\n\r\n")
+        head, _, body = raw.recv(4096).partition(b"\r\n\r\n")
+
+    assert head.startswith(b"HTTP/1.1 400")
+    assert reason(json.loads(body)) == "REQUEST_MALFORMED"
+
+
 @pytest.mark.parametrize("encoding", ["identity", "gzip"])
 def test_a_stream_is_one_json_object_per_line_as_it_happens(edge: Edge, caller: httpx.Client, encoding: str) -> None:
     edge.upstream.news.clear()

@@ -140,6 +140,41 @@ async def test_the_same_request_id_with_another_content_is_refused(orders: useca
         await orders.create(draft(user, request_id="r1", content=b"b"))
 
 
+async def test_a_repeated_request_finds_its_order_though_nobody_could_order_that_now(
+    orders: usecases.Orders, prices: PriceList
+) -> None:
+    user = new_id()
+    first = await orders.create(draft(user, request_id="r1"))
+    del prices.prices["TEA"]
+
+    assert (await orders.create(draft(user, request_id="r1"))).order.id == first.order.id
+    with pytest.raises(errors.DomainError, match="REQUEST_ID_REUSED"):
+        await orders.create(draft(user, request_id="r1", content=b"b"))
+    for refused in (draft(user, request_id="r2"), draft(new_id(), request_id="r1"), draft(user)):
+        with pytest.raises(errors.DomainError, match="SKU_UNKNOWN"):
+            await orders.create(refused)
+
+
+async def test_repetitions_and_refusals_of_one_batch_do_not_mix(orders: usecases.Orders, prices: PriceList) -> None:
+    user = new_id()
+    first = await orders.create(draft(user, request_id="r1"))
+    del prices.prices["TEA"]
+    drafts = [
+        draft(user, request_id="new", sku="POT"),
+        draft(user, request_id="r1"),
+        draft(user, request_id="refused"),
+        draft(user, request_id="new", sku="POT"),
+    ]
+
+    new, repeated, refused, twin = await orders._accept(drafts)
+
+    assert isinstance(new, domain.Placed)
+    assert isinstance(repeated, domain.Placed)
+    assert (repeated.order.id, twin) == (first.order.id, new)
+    assert isinstance(refused, errors.DomainError)
+    assert refused.reason == "SKU_UNKNOWN"
+
+
 async def test_a_failed_request_does_not_burn_its_id(orders: usecases.Orders, prices: PriceList) -> None:
     user = new_id()
     with pytest.raises(errors.DomainError, match="SKU_UNKNOWN"):
