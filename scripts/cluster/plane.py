@@ -117,7 +117,9 @@ def await_nodes(core: kubernetes.client.CoreV1Api) -> None:
     until = time.monotonic() + NODES_READY_S
     while not (nodes := core.list_node().items) or not all(_ready(node) for node in nodes):
         if time.monotonic() > until:
-            raise problems.StackError(f"the nodes are not ready after {NODES_READY_S:.0f} s: see the logs of their kubelets")
+            raise problems.StackError(
+                f"the nodes are not ready after {NODES_READY_S:.0f} s: see the logs of their kubelets"
+            )
         time.sleep(0.1)
 
 

@@ -96,7 +96,12 @@ NODE_TOOLS = (
         tuple(f"{_CONTAINERD}/cmd/{name}" for name in ("containerd", "containerd-shim-runc-v2", "ctr")),
         minutes=2,
     ),
-    _tool("cni", _CNI, tuple(f"{_CNI}/plugins/{name}" for name in ("main/ptp", "main/loopback", "ipam/host-local")), minutes=0.3),
+    _tool(
+        "cni",
+        _CNI,
+        tuple(f"{_CNI}/plugins/{name}" for name in ("main/ptp", "main/loopback", "ipam/host-local")),
+        minutes=0.3,
+    ),
     _tool("coredns", "github.com/coredns/coredns", ("github.com/coredns/coredns",), minutes=2),
 )
 

@@ -4,7 +4,6 @@ python -m scripts.images [NAME...]       VERSION=1.2.3 gives the tag (local with
 python -m scripts.images packages        install Debian's packages that build images without an engine (as root)
 """
 
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,7 +19,7 @@ def main(arguments: Sequence[str], store: Path = STORE) -> int:
     """Build what is asked for. Answers with a process exit code; a problem is one line on stderr."""
     try:
         if list(arguments) == ["packages"]:
-            _install()
+            debian.install(PACKAGES)
             return 0
         build(building.engine(store), arguments)
     except problems.StackError as problem:
@@ -38,12 +37,6 @@ def build(engine: building.Docker | building.Buildah, names: Sequence[str] = ())
         if not names or image.short in names:
             engine.build(image, version)
             print(f"images: {image.name}:{version.tag}")
-
-
-def _install() -> None:
-    for command in (("apt-get", "update", "-qq"), ("apt-get", "install", "-y", "-qq", *PACKAGES)):
-        if subprocess.run(command, capture_output=True, check=False).returncode:
-            raise problems.StackError(f"images: `{' '.join(command)}` failed: is this Debian, and are you root?")
 
 
 if __name__ == "__main__":

@@ -3,8 +3,10 @@
 It stands in for the official slim image: the same distribution and Python 3.11, out of Debian's packages.
 """
 
+import shutil
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from scripts.images import building
@@ -26,6 +28,16 @@ def ensure(buildah: building.Buildah) -> None:
         buildah.run("add", container, str(archive), "/")
         buildah.run("config", "--cmd", "python3", container)
         buildah.run("commit", "--rm", container, building.BASE)
+
+
+def install(packages: Sequence[str]) -> None:
+    """Install packages of the machine's own Debian. Raises a StackError without root, or where there is no apt."""
+    for command in (
+        ("apt-get", "update", "-qq"),
+        ("apt-get", "install", "-y", "-qq", *packages),
+    ):
+        if not shutil.which(command[0]) or subprocess.run(command, capture_output=True, check=False).returncode:
+            raise problems.StackError(f"`{' '.join(command)}` failed: is this Debian, and are you root?")
 
 
 def _debian(archive: Path) -> None:

@@ -1,15 +1,20 @@
 """Bringing a cluster with one real node up, and taking it down so that nothing of it is left but logs."""
 
+import shutil
+
 import kubernetes
 
 from scripts.cluster import layout, plane
 from scripts.cluster.node import agents, names, network, runtime
-from scripts.images import building
+from scripts.images import building, debian
 from scripts.local import progress
 
 
 def up(cluster: layout.Cluster, store: building.Buildah, report: progress.Progress) -> None:
     """Bring it up, ready to take pods. Raises a StackError; what is up by then stays up."""
+    missing = [package for program, package in runtime.PACKAGES.items() if not shutil.which(program)]
+    if missing:
+        debian.install(missing)
     network.up()
     starter = plane.starts(cluster, report)
     plane.control(cluster, starter)

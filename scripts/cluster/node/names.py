@@ -1,5 +1,7 @@
 """The cluster's name server: CoreDNS in a pod of its own, as every cluster has it (k8s/node/names.yaml)."""
 
+import functools
+
 import kubernetes
 import yaml
 
@@ -15,4 +17,4 @@ _MANIFEST = layout.ROOT / "k8s" / "node" / "names.yaml"
 def up(api: kubernetes.client.ApiClient) -> None:
     """Make its objects, unless they are there."""
     for document in yaml.safe_load(_MANIFEST.read_text())["items"]:
-        plane.once(lambda document=document: kubernetes.utils.create_from_dict(api, document))
+        plane.once(functools.partial(kubernetes.utils.create_from_dict, api, document))

@@ -16,6 +16,8 @@ from scripts.local import component, fingerprints, problems, processes, storage
 # The control group above all pods of the node, so that nothing of them is overlooked at the end.
 GROUP = "souk-node"
 PAUSE = "localhost/souk/pause:node"
+# What of the machine's Debian the node is made with, by the program that is looked for.
+PACKAGES = {"runc": "runc", "nft": "nftables", "ip": "iproute2", "nsenter": "util-linux"}
 _CRI_IMAGES, _CRI_RUNTIME = "io.containerd.cri.v1.images", "io.containerd.cri.v1.runtime"
 
 
@@ -51,6 +53,14 @@ def load(cluster: layout.Cluster, store: building.Buildah, images: Mapping[str, 
     if done.returncode:
         raise problems.StackError(f"the node does not take the images: {done.stderr.decode(errors='replace').strip()}")
     shutil.rmtree(folder)
+
+
+def kill(cluster: layout.Cluster, container: str) -> None:
+    """Kill a container's process, as nothing announces it. `container` is as the API names it. Raises a StackError."""
+    identity = container.removeprefix("containerd://")
+    done = _ctr(cluster, "--namespace", "k8s.io", "tasks", "kill", "--signal", "SIGKILL", identity)
+    if done.returncode:
+        raise problems.StackError(f"{container} can't be killed: {done.stderr.decode(errors='replace').strip()}")
 
 
 def make_groups() -> None:
@@ -111,6 +121,6 @@ restrict_oom_score_adj = true
 [plugins."{_CRI_RUNTIME}".containerd.runtimes.runc]
 runtime_type = "io.containerd.runc.v2"
 [plugins."{_CRI_RUNTIME}".cni]
-bin_dirs = ["{tools.path('ptp').parent}"]
+bin_dirs = ["{tools.path("ptp").parent}"]
 conf_dir = "{network.write_plugins(cluster)}"
 """

@@ -1,4 +1,4 @@
-"""One simulated cluster for the run, the chart on it, and at the end the story of what happened."""
+"""One simulated cluster for the run, and the chart on it."""
 
 import os
 import sys
@@ -13,27 +13,6 @@ from scripts.local import progress
 from tests.deploy.cluster import helm as helm_command
 from tests.deploy.cluster import shop
 from tests.deploy.cluster import story as stories
-
-_STORY = pytest.StashKey[stories.Story]()
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """The run has a story from its beginning."""
-    config.stash[_STORY] = stories.Story()
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Tell it."""
-    told = config.stash[_STORY]
-    if told.lines:
-        terminalreporter.section("what happened on the cluster")
-        terminalreporter.write_line(told.text())
-
-
-@pytest.fixture(scope="session")
-def story(request: pytest.FixtureRequest) -> stories.Story:
-    """What is told at the end."""
-    return request.config.stash[_STORY]
 
 
 @pytest.fixture(scope="session")

@@ -1,32 +1,15 @@
-"""The images, built once for all tests here. Layers are kept from run to run, so only what changed is built anew."""
+"""Each image with its files at hand, and what is measured of it."""
 
 import json
-import os
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from scripts.images import __main__ as images
 from scripts.images import building
 from scripts.local import layout
 from tests.deploy.images import container
 
-STORE = Path.home() / ".cache" / "souk" / "images"
 FIGURES = layout.ROOT / ".souk" / "bench" / "images.json"
-
-
-@pytest.fixture(scope="session")
-def buildah() -> building.Buildah:
-    """The builder with all images in its store."""
-    if os.geteuid() != 0:
-        pytest.skip("building images without an engine takes root")
-    if not (shutil.which("buildah") and shutil.which("mmdebstrap")):
-        assert images.main(["packages"]) == 0
-    builder = building.Buildah(STORE)
-    images.build(builder)
-    return builder
 
 
 @pytest.fixture(scope="session")

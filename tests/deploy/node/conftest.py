@@ -51,9 +51,7 @@ def node_helm(node: layout.Cluster) -> helm_command.Helm:
 
 
 @pytest.fixture(scope="session")
-def installed(
-    node: layout.Cluster, node_helm: helm_command.Helm, story: stories.Story
-) -> Iterator[release.Release]:
+def installed(node: layout.Cluster, node_helm: helm_command.Helm, story: stories.Story) -> Iterator[release.Release]:
     """The chart, installed as a person does it on a laptop."""
     node_helm.kubectl("apply", "-f", str(local.ROOT / "k8s" / "namespace.yaml"))
     storage.provide(node, node_helm)
