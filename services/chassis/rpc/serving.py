@@ -97,7 +97,7 @@ class Serving:
         who = await self._gate.admit(method, metadata, context.auth_context)
         identity.set_caller(who)
         try:
-            request = handler.request_deserializer(sent)
+            request: Message = handler.request_deserializer(sent)
         except DecodeError as error:
             raise errors.invalid("REQUEST_MALFORMED", "the request is no message of the contract") from error
         if IDEMPOTENCY_KEY in metadata and not getattr(request, "request_id", "absent"):
