@@ -39,7 +39,7 @@ def upgrade(run: shell.Shell, where: environments.Environment, released: record.
     files = [word for path in (*where.values, str(values)) for word in ("--values", path)]
     on.run(
         *("helm", "upgrade", "--install", where.release, f"oci://{released.registry}/souk/charts/souk"),
-        *("--version", released.version, "--namespace", where.namespace, "--create-namespace"),
+        *("--version", released.version, "--namespace", where.namespace),
         *files,
         *("--atomic", "--timeout", ROLL_OUT, "--history-max", KEPT),
     )

@@ -173,6 +173,7 @@ class PaymentRequested:
 
     order: Order
     version: int
+    time: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ def _payment_requested(fact: domain.PaymentRequested) -> order_events_pb2.Paymen
         user_id=order.user_id,
         amount=render.money_message(order.total),
         payment_method=order.payment_method,
+        request_time=render.timestamp(fact.time),
     )
 
 

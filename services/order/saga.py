@@ -232,7 +232,7 @@ def _moved(
 def _fact(tells: Tell, order: domain.Order, saga: domain.Saga) -> domain.Fact:
     match tells:
         case Tell.PAYMENT_REQUESTED:
-            return domain.PaymentRequested(order, saga.version)
+            return domain.PaymentRequested(order, saga.version, saga.update_time)
         case Tell.CONFIRMED:
             return domain.OrderConfirmed(order, saga.version, saga.update_time)
         case Tell.CANCELLED:

@@ -5,12 +5,13 @@ Owns: payments (one per order), refunds (who wanted money back) and ledger_entri
 States: AUTHORIZING -> AUTHORIZED -> CAPTURING -> CAPTURED; AUTHORIZING -> DECLINED; what is held goes VOIDING -> VOIDED, what
 was taken REFUNDING -> REFUNDED. An order without a payment method begins in AWAITING_METHOD. A part that an administrator gives
 back goes CAPTURED -> REFUNDING_PART -> CAPTURED, all that is left CAPTURED -> REFUNDING_REST -> REFUNDED. In a state with -ING
-the provider is being asked: yes, a definite no, or unknown, which stays where it is and is asked about.
+the provider is being asked: yes, a definite no, or unknown, which stays where it is and is asked about. A database that was put
+back to an earlier moment hears its orders again: payments have the ids, and the provider the keys, that they had before.
 
 Consumes `orders` (PaymentRequested, OrderConfirmed, OrderCancelled), publishes `payments`. Calls the provider, outside of every
 transaction.
 
 Read in this order: `events.py` (an order says something), `usecases.py` (what it means, and the worker that calls the
-provider), `domain.py` (the one table of what follows what), `clients.py` (the provider and its breaker), `store.py` (the rows),
-`rpc.py` (choosing how to pay, giving back, reading), `main.py` (put together).
+provider), `domain.py` (the one table of what follows what), `names.py` (ids that stay the same), `clients.py` (the provider
+and its breaker), `store.py` (the rows), `rpc.py` (choosing how to pay, giving back, reading), `main.py` (put together).
 """

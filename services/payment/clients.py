@@ -2,8 +2,8 @@
 
 Answers are domain values; what is not an answer is unknown. Five failures in a row and the provider is left alone for a
 while, then tried with one call. A definite no is an answer, not a failure. Each call carries the payment's own key, so that
-the provider does once what it is asked twice. A provider forgets keys, after a day as a rule: before that time comes, what is
-still unknown is only looked for, never sent again.
+the provider does once what it is asked twice, also by somebody whose database was restored. A provider forgets keys, after a
+day as a rule: before that time comes, what is still unknown is only looked for, never sent again.
 """
 
 import json
@@ -34,10 +34,10 @@ DONE: Mapping[domain.Verb, frozenset[str]] = {
     domain.Verb.VOID: frozenset({"voided"}),
 }
 # The same of an intent at Stripe, and the states of one that was refused when it was made.
-STRIPE_DONE: Mapping[domain.Verb, str] = {
-    domain.Verb.AUTHORIZE: "requires_capture",
-    domain.Verb.CAPTURE: "succeeded",
-    domain.Verb.VOID: "canceled",
+STRIPE_DONE: Mapping[domain.Verb, frozenset[str]] = {
+    domain.Verb.AUTHORIZE: frozenset({"requires_capture", "succeeded"}),
+    domain.Verb.CAPTURE: frozenset({"succeeded"}),
+    domain.Verb.VOID: frozenset({"canceled"}),
 }
 STRIPE_REFUSED = frozenset({"requires_payment_method", "requires_action", "canceled"})
 STRIPE_FACTORS: Mapping[str, int] = {"ISK": 100}
@@ -122,9 +122,7 @@ class Provider:
         try:
             async with self._running.breaker:
                 try:
-                    return (
-                        await self._asked_or_done(payment, age_s) if repeated else await self._running.api.do(payment)
-                    )
+                    return await self._reply(payment, repeated=repeated, age_s=age_s)
                 except NOT_AN_ANSWER as error:
                     raise NoAnswerError(repr(error)) from error
         except OpenedState:
@@ -140,18 +138,28 @@ class Provider:
             raise RuntimeError("the provider's client was not started")
         return self._started
 
-    async def _asked_or_done(self, payment: domain.Payment, age_s: float) -> Reply:
-        api, may_repeat_s = self._running.api, self._settings.provider_repeat_s
-        # What is let go twice is let go once, whatever the provider remembers.
-        if age_s < may_repeat_s or payment.verb is domain.Verb.VOID:
-            return await api.ask(payment) or await api.do(payment)
-        if found := await api.find(payment):
+    async def _reply(self, payment: domain.Payment, *, repeated: bool, age_s: float) -> Reply:
+        api, may_send = self._running.api, self._may_send(payment, repeated=repeated, age_s=age_s)
+        # An order that is confirmed was granted its money once: under which key, only the provider may still know.
+        granted = payment.state is domain.State.AUTHORIZING_CONFIRMED
+        if (granted or not may_send) and (found := await api.find(payment)):
             return found
+        if may_send:
+            return (repeated and await api.ask(payment)) or await api.do(payment)
         if payment.verb is not domain.Verb.AUTHORIZE:
             return domain.Silence.TOO_OLD
-        if age_s < may_repeat_s + self._settings.provider_lookup_lag_s:
+        if age_s < self._settings.provider_repeat_s + self._settings.provider_lookup_lag_s:
             return domain.Silence.UNKNOWN
         return domain.Answer(domain.Input.NO, reason=NEVER_ARRIVED)
+
+    def _may_send(self, payment: domain.Payment, *, repeated: bool, age_s: float) -> bool:
+        """Whether the call may be sent: it is the first, or the provider would know it again."""
+        known = age_s < self._settings.provider_repeat_s
+        if payment.verb is domain.Verb.AUTHORIZE:
+            # The first may be a repetition too: a restored database does not know of the earlier ones.
+            return known and bool(payment.payment_method)
+        # What is let go twice is let go once, whatever the provider remembers.
+        return known or not repeated or payment.verb is domain.Verb.VOID
 
 
 def _api(settings: Settings, session: aiohttp.ClientSession) -> Api:
@@ -176,6 +184,8 @@ class Charges:
             declined = body.get("status") == "declined"
             return _no(body) if declined else _yes(body)
         status, body = await self._get(self._charges / payment.provider_reference)
+        if payment.verb is domain.Verb.VOID and body.get("status") in DONE[domain.Verb.CAPTURE]:
+            return domain.Answer(domain.Input.TAKEN)
         return _yes(body) if _done(payment, body) else None
 
     async def find(self, payment: domain.Payment) -> domain.Answer | None:
@@ -221,7 +231,7 @@ class Intents:
     """Stripe: a PaymentIntent is confirmed at once and captured by hand.
 
     Stripe remembers an idempotency key for at least a day, so asking again what became of an authorisation is repeating it;
-    later it is searched for by the payment's id in its metadata. Search lags (an hour at worst, by Stripe's word), hence the
+    later it is searched for by the order's id in its metadata. Search lags (an hour at worst, by Stripe's word), hence the
     settings' lookup lag, and is not offered to accounts in India: there such a payment stays unknown until somebody acts.
     """
 
@@ -241,13 +251,16 @@ class Intents:
         intent = await self._stripe.v1.payment_intents.retrieve_async(
             payment.provider_reference, {"expand": ["latest_charge"]}
         )
+        if payment.verb is domain.Verb.VOID and intent.status in STRIPE_DONE[domain.Verb.CAPTURE]:
+            return domain.Answer(domain.Input.TAKEN)
         return domain.Answer(domain.Input.YES, reference=intent.id) if _happened(payment, intent) else None
 
     async def find(self, payment: domain.Payment) -> domain.Answer | None:
         """See `Api`."""
         if payment.verb is not domain.Verb.AUTHORIZE:
             return await self.ask(payment)
-        query: stripe.params.PaymentIntentSearchParams = {"query": f"metadata['payment_id']:'{payment.id}'"}
+        # An order has one payment, whatever its id was when the intent was made.
+        query: stripe.params.PaymentIntentSearchParams = {"query": f"metadata['order_id']:'{payment.order_id}'"}
         found = (await self._stripe.v1.payment_intents.search_async(query)).data
         return _answered(payment, found[0]) if found else None
 
@@ -257,6 +270,11 @@ class Intents:
             return await self._do(payment)
         except stripe.CardError as error:
             return _stripe_no((error.error.decline_code if error.error else "") or error.code)
+        except stripe.IdempotencyError:
+            # This key was used with another content: another payment method was chosen, and a restore made us forget it.
+            if found := await self.find(payment):
+                return found
+            raise
         except stripe.InvalidRequestError as error:
             # The intent is not where we thought it was, where it is now decides; or nothing was done, and never will be.
             return await self.ask(payment) or _stripe_no(error.code)
@@ -313,7 +331,7 @@ def _happened(payment: domain.Payment, intent: stripe.PaymentIntent) -> bool:
         charge = intent.latest_charge
         given = charge.amount_refunded if isinstance(charge, stripe.Charge) else 0
         return given >= _minor(payment, payment.refunded + payment.giving_back)
-    return payment.verb is not None and intent.status == STRIPE_DONE[payment.verb]
+    return payment.verb is not None and intent.status in STRIPE_DONE[payment.verb]
 
 
 def _minor(payment: domain.Payment, amount: int) -> int:

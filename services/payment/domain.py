@@ -31,6 +31,8 @@ class State(StrEnum):
     REFUNDED = "REFUNDED"
     # The order was cancelled while the provider was being asked: what it grants is given back at once.
     AUTHORIZING_CANCELLED = "AUTHORIZING_CANCELLED"
+    # The order was confirmed before we knew that its money is held: we heard that once, and a restore made us forget it.
+    AUTHORIZING_CONFIRMED = "AUTHORIZING_CONFIRMED"
     CAPTURING_CANCELLED = "CAPTURING_CANCELLED"
     # The provider holds the money but refused to hand it over: the order is told and will be cancelled.
     CAPTURE_REFUSED = "CAPTURE_REFUSED"
@@ -60,6 +62,8 @@ class Input(StrEnum):
     CANCELLED = "CANCELLED"
     YES = "YES"
     NO = "NO"
+    # What is to be let go was taken before: it can only be given back.
+    TAKEN = "TAKEN"
 
 
 class Account(StrEnum):
@@ -121,12 +125,13 @@ class Payment:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """An order's wish for money. payment_method is empty when the customer has still to choose one."""
+    """An order's wish for money, of request_time if it says so. payment_method is empty when one has still to be chosen."""
 
     order_id: str
     user_id: str
     amount: money.Money
     payment_method: str
+    request_time: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +212,7 @@ class PaymentRefunded(Fact):
 VERBS: Mapping[State, Verb] = {
     State.AUTHORIZING: Verb.AUTHORIZE,
     State.AUTHORIZING_CANCELLED: Verb.AUTHORIZE,
+    State.AUTHORIZING_CONFIRMED: Verb.AUTHORIZE,
     State.CAPTURING: Verb.CAPTURE,
     State.CAPTURING_CANCELLED: Verb.CAPTURE,
     State.VOIDING: Verb.VOID,
@@ -230,10 +236,15 @@ class Rule:
 # person is called.
 TABLE: Mapping[tuple[State, Input], Rule] = {
     (State.AWAITING_METHOD, Input.METHOD_CHOSEN): Rule(State.AUTHORIZING),
+    (State.AWAITING_METHOD, Input.CONFIRMED): Rule(State.AUTHORIZING_CONFIRMED),
     (State.AWAITING_METHOD, Input.CANCELLED): Rule(State.VOIDED, PaymentVoided),
     (State.AUTHORIZING, Input.YES): Rule(State.AUTHORIZED, PaymentAuthorized),
     (State.AUTHORIZING, Input.NO): Rule(State.DECLINED, PaymentDeclined),
+    (State.AUTHORIZING, Input.CONFIRMED): Rule(State.AUTHORIZING_CONFIRMED),
     (State.AUTHORIZING, Input.CANCELLED): Rule(State.AUTHORIZING_CANCELLED),
+    (State.AUTHORIZING_CONFIRMED, Input.YES): Rule(State.CAPTURING, PaymentAuthorized),
+    (State.AUTHORIZING_CONFIRMED, Input.NO): Rule(State.DECLINED, PaymentCaptureRefused),
+    (State.AUTHORIZING_CONFIRMED, Input.CANCELLED): Rule(State.AUTHORIZING_CANCELLED),
     (State.AUTHORIZING_CANCELLED, Input.YES): Rule(State.VOIDING),
     (State.AUTHORIZING_CANCELLED, Input.NO): Rule(State.DECLINED, PaymentVoided),
     (State.DECLINED, Input.CANCELLED): Rule(State.DECLINED, PaymentVoided),
@@ -259,6 +270,7 @@ TABLE: Mapping[tuple[State, Input], Rule] = {
     (State.REFUNDING_REST, Input.NO): Rule(State.CAPTURED),
     (State.REFUNDING_REST, Input.CANCELLED): Rule(State.REFUNDING),
     (State.VOIDING, Input.YES): Rule(State.VOIDED, PaymentVoided),
+    (State.VOIDING, Input.TAKEN): Rule(State.REFUNDING, PaymentCaptured),
     (State.VOIDED, Input.CANCELLED): Rule(State.VOIDED, PaymentVoided),
     (State.REFUNDING, Input.YES): Rule(State.REFUNDED, PaymentRefunded),
     (State.REFUNDED, Input.CONFIRMED): Rule(State.REFUNDED, PaymentCaptured),
@@ -297,23 +309,15 @@ def begin(request: Request, payment_id: str, now: datetime) -> Payment:
         state=State.AUTHORIZING if request.payment_method else State.AWAITING_METHOD,
         amount=request.amount,
         payment_method=request.payment_method,
-        create_time=now,
+        create_time=request.request_time or now,
         update_time=now,
     )
 
 
 def never(cancellation: Cancellation, payment_id: str, now: datetime) -> Payment:
     """What is kept of an order that was cancelled before it asked for money, so that a late wish does nothing."""
-    return Payment(
-        id=payment_id,
-        order_id=cancellation.order_id,
-        user_id=cancellation.user_id,
-        state=State.VOIDED,
-        amount=NO_MONEY,
-        payment_method="",
-        create_time=now,
-        update_time=now,
-    )
+    nothing = Request(cancellation.order_id, cancellation.user_id, NO_MONEY, "")
+    return replace(begin(nothing, payment_id, now), state=State.VOIDED)
 
 
 def choose(payment: Payment, payment_method: str, now: datetime) -> Advance:
@@ -374,12 +378,10 @@ def _told(rule: Rule, before: Payment, after: Payment) -> tuple[Fact, ...]:
 
 
 def _moved_money(payment: Payment, answer: Answer) -> Payment:
-    if answer.input is not Input.YES:
-        return payment
-    match payment.verb:
-        case Verb.CAPTURE:
+    match answer.input, payment.verb:
+        case (Input.YES, Verb.CAPTURE) | (Input.TAKEN, _):
             return replace(payment, captured=payment.amount.amount)
-        case Verb.REFUND:
+        case Input.YES, Verb.REFUND:
             return replace(payment, refunded=payment.refunded + payment.giving_back)
         case _:
             return payment

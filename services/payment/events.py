@@ -75,7 +75,14 @@ def _request(message: order_events_pb2.PaymentRequested) -> domain.Request:
     amount = render.money_value(message.amount)
     if amount.amount <= 0:
         raise ValueError("a payment needs an amount")
-    return domain.Request(_id(message.order_id), _id(message.user_id), amount, message.payment_method)
+    return domain.Request(
+        order_id=_id(message.order_id),
+        user_id=_id(message.user_id),
+        amount=amount,
+        payment_method=message.payment_method,
+        # Orders of before this field do not say.
+        request_time=render.moment(message.request_time) if message.HasField("request_time") else None,
+    )
 
 
 def _cancellation(message: order_events_pb2.OrderCancelled) -> domain.Cancellation:

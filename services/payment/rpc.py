@@ -13,6 +13,7 @@ DESCRIPTOR = payment_service_pb2.DESCRIPTOR.services_by_name["PaymentService"]
 # States of ours that the contract shows as the state they grew from.
 SHOWN_AS: Mapping[domain.State, domain.State] = {
     domain.State.AUTHORIZING_CANCELLED: domain.State.AUTHORIZING,
+    domain.State.AUTHORIZING_CONFIRMED: domain.State.AUTHORIZING,
     domain.State.CAPTURING_CANCELLED: domain.State.CAPTURING,
     domain.State.CAPTURE_REFUSED: domain.State.AUTHORIZED,
     domain.State.REFUNDING_PART: domain.State.REFUNDING,
@@ -40,7 +41,7 @@ class PaymentServicer(payment_service_pb2_grpc.PaymentServiceServicer):
     async def RefundPayment(self, request: payment_service_pb2.RefundPaymentRequest, _: Any) -> payment_pb2.Payment:
         wish = usecases.Wish(
             payment_id=request.id,
-            amount=render.money_value(request.amount) if request.HasField("amount") else None,
+            amount=render.money_sent("amount", request.amount) if request.HasField("amount") else None,
             reason=request.reason,
             actor=identity.caller().user_id,
             request_id=request.request_id,

@@ -87,7 +87,7 @@ LEDGER = Table(
 class Claimed:
     """A payment that this process may ask the provider about until its lease ends. attempt counts from 1 for each call.
 
-    age_s is how many seconds ago the first attempt was made.
+    age_s is how many seconds ago the first attempt was made, or may have been made.
     """
 
     payment: domain.Payment
@@ -149,8 +149,12 @@ _GIVEN = database.given(PAYMENTS, *_COLUMNS)
 _INSERT = database.Statement(
     insert(PAYMENTS)
     .from_select(
-        [*_COLUMNS, "next_try_at"],
-        select(_GIVEN, case((_GIVEN.c.state == domain.State.AUTHORIZING.value, func.clock_timestamp()))),
+        [*_COLUMNS, "next_try_at", "first_try_at"],
+        select(
+            _GIVEN,
+            case((_GIVEN.c.state == domain.State.AUTHORIZING.value, func.clock_timestamp())),
+            case((_GIVEN.c.state == domain.State.AUTHORIZING.value, _GIVEN.c.create_time)),
+        ),
     )
     .on_conflict_do_nothing(index_elements=["order_id"])
     .returning(_P.order_id)
@@ -192,6 +196,9 @@ _DUE = (
     .cte("due")
 )
 _FIRST_TRY = func.clock_timestamp()
+# An authorisation may have been asked for since the order wanted it, by a worker that a restored database knows nothing of.
+_AUTHORIZING = [_P.state == state.value for state, verb in domain.VERBS.items() if verb is domain.Verb.AUTHORIZE]
+_ASKED_BEFORE = or_(_P.attempts > 0, *_AUTHORIZING)
 _CLAIM = database.Statement(
     PAYMENTS.update()
     .where(_P.id == _DUE.c.id)
@@ -199,7 +206,7 @@ _CLAIM = database.Statement(
         attempts=_P.attempts + 1,
         epoch=_P.epoch + 1,
         next_try_at=func.clock_timestamp() + bindparam("lease", type_=Interval),
-        first_try_at=case((_P.attempts > 0, func.coalesce(_P.first_try_at, _FIRST_TRY)), else_=_FIRST_TRY),
+        first_try_at=case((_ASKED_BEFORE, func.coalesce(_P.first_try_at, _FIRST_TRY)), else_=_FIRST_TRY),
     )
     .returning(*_SHOWN, _P.attempts, _P.epoch, extract("epoch", func.clock_timestamp() - _P.first_try_at).cast(Double))
 )

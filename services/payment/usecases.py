@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from services.chassis import clock, database, errors, idempotency, ids, loops, metrics, money
-from services.payment import domain, store
+from services.payment import domain, names, store
 
 _LOG = logging.getLogger(__name__)
 
@@ -82,7 +82,7 @@ class Payments:
     async def request(self, transaction: database.Transaction, requests: Sequence[domain.Request]) -> None:
         """Ask for money. An order that has a payment, or was cancelled before, keeps what it has."""
         now = self._now()
-        await store.add(transaction, [domain.begin(request, ids.new_id(now), now) for request in requests])
+        await store.add(transaction, [domain.begin(item, names.payment_id(item.order_id), now) for item in requests])
         transaction.after_commit(self._wake)
 
     async def confirm(self, transaction: database.Transaction, order_ids: Sequence[str]) -> None:
@@ -93,7 +93,7 @@ class Payments:
     async def cancel(self, transaction: database.Transaction, cancelled: Sequence[domain.Cancellation]) -> None:
         """Give back the money of these orders, or see to it that none is ever asked for. What was answered is repeated."""
         now = self._now()
-        nothing = [domain.never(cancellation, ids.new_id(now), now) for cancellation in cancelled]
+        nothing = [domain.never(item, names.payment_id(item.order_id), now) for item in cancelled]
         new = await store.add(transaction, nothing)
         transaction.emit(domain.PaymentVoided(payment) for payment in nothing if payment.order_id in new)
         payments = await store.lock(transaction, [item.order_id for item in cancelled if item.order_id not in new])
@@ -114,20 +114,21 @@ class Payments:
             return await self._move(transaction, domain.choose(payment, choice.payment_method, self._now()))
 
     async def refund(self, wish: Wish) -> domain.Payment:
-        """Begin to give money back; a repeated request finds what its first did.
+        """Begin to give money back; a repeated request finds what its first did, a restored database gives back as before.
 
         Raises PAYMENT_NOT_FOUND, REFUND_NOT_POSSIBLE, REFUND_AMOUNT_WRONG, CURRENCY_MIXED or REQUEST_ID_REUSED.
         """
         found = await self.get(wish.payment_id, owner_id=None)
         now = self._now()
-        refund_id = ids.new_id(now)
+        claimed_id = ids.new_id(now)
         async with self._db.transaction() as transaction:
             payment = await self._lock_one(transaction, found.order_id)
             if payment is None:
                 raise _not_found(wish.payment_id)
-            claim = idempotency.Claim(wish.actor, wish.request_id, wish.fingerprint, refund_id)
+            claim = idempotency.Claim(wish.actor, wish.request_id, wish.fingerprint, claimed_id)
             if wish.request_id and await _made_before(transaction, claim):
                 return payment
+            refund_id = names.refund_id(payment.id, wish.actor, wish.request_id or claimed_id)
             advance = domain.give_back(payment, wish.amount, refund_id, now)
             await store.add_refund(transaction, advance.payment, actor=wish.actor, reason=wish.reason)
             return await self._move(transaction, advance)

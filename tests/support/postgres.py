@@ -31,15 +31,23 @@ def fresh_database(admin_url: str, service: str) -> Iterator[str]:
 
 
 @contextmanager
-def empty_database(admin_url: str, service: str) -> Iterator[str]:
-    """The URL of a new database without any tables; it is gone after the block."""
+def empty_database(admin_url: str, service: str, *, like: str = "template1") -> Iterator[str]:
+    """The URL of a new database without any tables, or with those of another one; it is gone after the block."""
     name = f"test_{service}_{uuid.uuid4().hex[:12]}"
     url = sqlalchemy.make_url(admin_url).set(database=name).render_as_string(hide_password=False)
-    _run(admin_url, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    _run(admin_url, sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(like)))
     try:
         yield url
     finally:
         _run(admin_url, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@contextmanager
+def backed_up(admin_url: str, url: str) -> Iterator[str]:
+    """The URL of a copy of a database as it is now, to restore it to this moment. Nobody may be connected to it."""
+    source = sqlalchemy.make_url(url).database
+    with empty_database(admin_url, "copy", like=str(source)) as copy:
+        yield copy
 
 
 @asynccontextmanager

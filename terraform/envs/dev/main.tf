@@ -73,11 +73,7 @@ module "platform" {
   ci = var.jenkins == null ? null : {
     issuer = var.jenkins.issuer
     state  = { bucket_arn = var.jenkins.state_bucket_arn, key = "souk/dev.tfstate", kms_key_arn = var.jenkins.state_kms_arn }
-    # Any branch may plan; main and tags deploy; main applies, after an approval.
-    subjects = {
-      plan   = ["${var.jenkins.job}job/*"]
-      deploy = ["${var.jenkins.job}job/main/", "${var.jenkins.job}job/v*"]
-      apply  = ["${var.jenkins.job}job/main/"]
-    }
+    # Main and releases come here, as the Jenkinsfile says; another branch has no business in AWS.
+    subjects = { for role in ["plan", "deploy", "apply"] : role => ["${var.jenkins.job}job/main/", "${var.jenkins.job}job/v*"] }
   }
 }

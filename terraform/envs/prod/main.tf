@@ -77,12 +77,8 @@ module "platform" {
   ci = var.jenkins == null ? null : {
     issuer = var.jenkins.issuer
     state  = { bucket_arn = var.jenkins.state_bucket_arn, key = "souk/prod.tfstate", kms_key_arn = var.jenkins.state_kms_arn }
-    # Any branch may plan; only tags deploy, and only main applies, each after an approval.
-    subjects = {
-      plan   = ["${var.jenkins.job}job/*"]
-      deploy = ["${var.jenkins.job}job/main/", "${var.jenkins.job}job/v*"]
-      apply  = ["${var.jenkins.job}job/main/"]
-    }
+    # Releases alone come here: what the Jenkinsfile does in production, it does in builds of tags.
+    subjects = { for role in ["plan", "deploy", "apply"] : role => ["${var.jenkins.job}job/v*"] }
   }
 }
 

@@ -1,9 +1,12 @@
 # Jenkins' roles. A job shows a token that Jenkins has signed and gets the role meant for it: no key of AWS is kept anywhere.
 #
-#   publish   main and tags: pushes images and the chart
-#   plan      any branch's plan: reads what is there, and the state
-#   deploy    main and tags: finds the cluster; what it may do there is an access entry in one namespace
+#   publish   pushes images and the chart
+#   plan      reads what is there, and the state
+#   deploy    finds the cluster; what it may do there is an access entry in one namespace
 #   apply     after an approval: changes this environment's resources, by their names
+#
+# Which jobs take which role, the roots say, and a test holds them to the Jenkinsfile. A tag and a branch of one name are one job
+# to Jenkins, so whoever may make a branch called v1.2.3 may release: docs/release.md says what to protect.
 
 data "aws_caller_identity" "current" {}
 data "aws_partition" "current" {}
@@ -153,7 +156,7 @@ locals {
     },
   ]
 
-  # A plan may be made by any branch: it reads what AWS calls readable, and no secret and no object but the state.
+  # A plan reads what AWS calls readable, and no secret and no object but the state.
   plan = concat(
     [for statement in local.state : statement if statement.Sid != "KeepTheState"],
     local.passwords,
@@ -290,7 +293,7 @@ locals {
     keys = {
       actions = [
         "kms:CreateGrant", "kms:Decrypt", "kms:DisableKey", "kms:EnableKey", "kms:EnableKeyRotation", "kms:GenerateDataKey",
-        "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion", "kms:TagResource", "kms:UntagResource", "kms:UpdateKeyDescription",
+        "kms:PutKeyPolicy", "kms:RetireGrant", "kms:ScheduleKeyDeletion", "kms:TagResource", "kms:UntagResource", "kms:UpdateKeyDescription",
       ]
       resources = ["arn:${local.partition}:kms:${local.own}:key/*"]
     }
@@ -360,6 +363,10 @@ locals {
       actions = [
         "acm:RequestCertificate", "aps:CreateWorkspace", "ec2:DisassociateAddress", "eks:CreateCluster", "grafana:CreateWorkspace", "kms:CreateKey",
         "kafka:CreateConfiguration", "logs:DeleteResourcePolicy", "logs:PutResourcePolicy", "route53:CreateHostedZone", "sns:Unsubscribe",
+        # Brokers, the cache, the firewall and Prometheus have their logs delivered in the name of whoever sets them up.
+        "logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:UpdateLogDelivery",
+        # Grafana is signed in to by IAM Identity Center.
+        "sso:CreateManagedApplicationInstance", "sso:DeleteManagedApplicationInstance",
       ]
       resources = ["*"]
     }

@@ -464,8 +464,9 @@ resource "aws_iam_role_policy" "karpenter" {
         Sid    = "Look"
         Effect = "Allow"
         Action = [
-          "ec2:DescribeImages", "ec2:DescribeInstances", "ec2:DescribeInstanceTypeOfferings", "ec2:DescribeInstanceTypes",
-          "ec2:DescribeLaunchTemplates", "ec2:DescribeSecurityGroups", "ec2:DescribeSpotPriceHistory", "ec2:DescribeSubnets",
+          "ec2:DescribeCapacityReservations", "ec2:DescribeImages", "ec2:DescribeInstances", "ec2:DescribeInstanceStatus",
+          "ec2:DescribeInstanceTypeOfferings", "ec2:DescribeInstanceTypes", "ec2:DescribeLaunchTemplates", "ec2:DescribeSecurityGroups",
+          "ec2:DescribeSpotPriceHistory", "ec2:DescribeSubnets",
         ]
         Resource  = "*"
         Condition = { StringEquals = { "aws:RequestedRegion" = local.region } }
@@ -477,10 +478,10 @@ resource "aws_iam_role_policy" "karpenter" {
         Resource = "arn:${local.partition}:ssm:${local.region}::parameter/aws/service/*"
       },
       {
-        # Prices have no resources.
-        Sid      = "Prices"
+        # Neither prices nor the list of profiles, of which it removes its own that are left over, have resources.
+        Sid      = "PricesAndProfiles"
         Effect   = "Allow"
-        Action   = ["pricing:GetProducts"]
+        Action   = ["iam:ListInstanceProfiles", "pricing:GetProducts"]
         Resource = "*"
       },
       {

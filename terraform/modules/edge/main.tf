@@ -211,7 +211,7 @@ locals {
       {
         Sid      = "MakeGroupsInTheNetwork"
         Effect   = "Allow"
-        Action   = ["ec2:CreateSecurityGroup"]
+        Action   = ["ec2:CreateSecurityGroup", "ec2:GetSecurityGroupsForVpc"]
         Resource = var.vpc_arn
       },
       {
@@ -258,7 +258,7 @@ locals {
         Effect = "Allow"
         Action = [
           "elasticloadbalancing:AddListenerCertificates", "elasticloadbalancing:ModifyListener", "elasticloadbalancing:ModifyListenerAttributes",
-          "elasticloadbalancing:ModifyRule", "elasticloadbalancing:RemoveListenerCertificates",
+          "elasticloadbalancing:ModifyRule", "elasticloadbalancing:RemoveListenerCertificates", "elasticloadbalancing:SetRulePriorities",
         ]
         Resource = [
           "${local.own_elb}:listener/app/k8s-*", "${local.own_elb}:listener/net/k8s-*",

@@ -63,9 +63,10 @@ module "cluster" {
 
   access = merge(
     { for name, arn in var.cluster.administrators : name => { principal_arn = arn, level = "admin" } },
+    # The role's own ARN, so that the role is there first: EKS refuses an entry for one that does not exist.
     var.ci == null ? {} : {
-      jenkins = {
-        principal_arn = "arn:${data.aws_partition.current.partition}:iam::${local.account}:role/${local.prefix}-jenkins-deploy"
+      for role in setintersection(["deploy"], keys(var.ci.subjects)) : "jenkins" => {
+        principal_arn = module.ci[0].role_arns[role]
         level         = "admin"
         namespaces    = [var.release.namespace]
       }
@@ -275,6 +276,6 @@ module "ci" {
   issuer          = var.ci.issuer
   subjects        = var.ci.subjects
   state           = var.ci.state
-  cluster_arn     = module.cluster.arn
+  cluster_arn     = "arn:${data.aws_partition.current.partition}:eks:${local.region}:${local.account}:cluster/${local.prefix}"
   repository_arns = [for name in concat(keys(module.services.images), ["charts/${var.project}"]) : "arn:${data.aws_partition.current.partition}:ecr:${local.region}:${local.account}:repository/${var.project}/${name}"]
 }

@@ -116,6 +116,51 @@ _BIRTHS = {
 }  # fmt: skip
 
 
+# Calls that AWS makes on behalf of another, and why the caller need not be allowed to make them.
+_NOT_THE_CALLERS = {
+    "iam:createservicelinkedrole",  # terraform/bootstrap makes them
+    "rds:createtenantdatabase",  # Oracle's
+    "rds:deletetenantdatabase",
+    "ec2:createnetworkinterface",  # ElastiCache's own role does
+    "ec2:deletenetworkinterface",
+    "route53:associatevpcwithhostedzone",  # the zones of endpoints are AWS's own
+}
+# What AWS says of resources in its guides and not in its list of actions: who makes one needs these as well.
+_LOG_DELIVERY = {"logs:createlogdelivery", "logs:deletelogdelivery", "logs:updatelogdelivery", "logs:putresourcepolicy"}
+_DELIVERS_LOGS = {
+    "aws_elasticache_replication_group",
+    "aws_msk_cluster",
+    "aws_prometheus_workspace",
+    "aws_wafv2_web_acl_logging_configuration",
+}
+
+
+def test_jenkins_may_also_do_what_the_calls_it_makes_depend_on(
+    prod: workspace.Applied, policies: list[tuple[str, str, dict[str, Any]]], definitions: Definitions
+) -> None:
+    apply = [found for found in policies if "aws_iam_policy.apply" in found[0] and "module.platform" in found[0]]
+    allowed = {action for _, _, one in _statements(apply) if one["Effect"] == "Allow" for action in one["Action"]}
+    known = {action.lower() for action in allowed}
+    missing = {
+        f"{needed} for {action}"
+        for action in allowed
+        for needed in _dependents(action, definitions) - known - _NOT_THE_CALLERS
+        # Every reading call is allowed by AWS's own list of them.
+        if not needed.split(":")[1].startswith(("describe", "get", "list"))
+    }
+    assert missing == set()
+    assert {one["type"] for one in prod.resources} >= _DELIVERS_LOGS
+    assert known >= _LOG_DELIVERY
+
+
+def _dependents(action: str, definitions: Definitions) -> set[str]:
+    """The calls that AWS says an action makes besides, in lower case."""
+    service, name = action.split(":")
+    privileges = definitions[service]["privileges"]
+    kinds = next(found for key, found in privileges.items() if key.lower() == name.lower())["resource_types"]
+    return {needed.lower() for kind in kinds.values() for needed in kind.get("dependent_actions", [])}
+
+
 def test_trust_is_never_everybodys(policies: list[tuple[str, str, dict[str, Any]]]) -> None:
     for where, kind, statement in _statements(policies):
         if statement.get("Principal") == "*":

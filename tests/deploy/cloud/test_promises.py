@@ -1,12 +1,15 @@
 """What the applied environments promise: nothing public, everything encrypted, guarded and tagged, rights from the registry."""
 
+import fnmatch
 import json
 from typing import Any
 
 import pytest
 
+from scripts.local import layout
 from services import registry
-from tests.deploy.cloud import workspace
+from tests.deploy.cloud import hcl, workspace
+from tests.deploy.jenkins import groovy, rules
 
 KNOWN = registry.load()
 # A topic's name is its address beneath the cluster's.
@@ -211,16 +214,48 @@ def test_alarms_watch_every_broker_server_and_cache_and_each_says_what_to_do(pro
     assert all(len(alarm["alarm_description"]) > 15 and alarm["alarm_actions"] for alarm in alarms)
 
 
-def test_jenkins_takes_each_role_for_the_jobs_that_need_it(prod: workspace.Applied, shared: workspace.Applied) -> None:
-    trust = {}
-    for role in (*prod.of("aws_iam_role"), *shared.of("aws_iam_role")):
-        if "-jenkins-" in role["name"]:
-            (statement,) = json.loads(role["assume_role_policy"])["Statement"]
-            trust[role["name"]] = statement["Condition"]["StringLike"]["jenkins.souk.example/oidc:sub"]
-    main = "https://jenkins.souk.example/job/souk/job/main/"
-    assert trust["souk-prod-jenkins-apply"] == [main]
-    assert trust["souk-shared-jenkins-publish"] == [main, "https://jenkins.souk.example/job/souk/job/v*"]
-    assert set(trust) == {
-        "souk-shared-jenkins-publish",
-        *(f"souk-prod-jenkins-{role}" for role in ("plan", "deploy", "apply")),
+def test_exactly_the_builds_that_take_a_role_of_jenkins_are_given_it(
+    prod: workspace.Applied, dev: workspace.Applied, shared: workspace.Applied
+) -> None:
+    trust = _jenkins_trust(prod, dev, shared)
+    builds = {**rules.INSIDE, "main": rules.MAIN, "release": rules.RELEASE}
+    trusted = {
+        (role, name)
+        for role, subjects in trust.items()
+        for name, build in builds.items()
+        if any(fnmatch.fnmatchcase(f"{JOB}job/{build['BRANCH_NAME']}/", subject) for subject in subjects)
     }
+    with groovy.running() as harness:
+        pipeline = rules.Pipeline((layout.ROOT / "Jenkinsfile").read_text(), harness.evaluate)
+        taken = {
+            (event["role"].rpartition("/")[2], name)
+            for name, build in builds.items()
+            for event in pipeline.build(build, files=rules.CHANGES).commands
+            if event["role"]
+        }
+    assert trusted == taken
+    assert len({role for role, _ in taken}) == len(trust) == 7
+
+
+JOB = "https://jenkins.souk.example/job/souk/"
+
+
+def _jenkins_trust(*applied: workspace.Applied) -> dict[str, list[str]]:
+    """Role to the jobs that may take it."""
+    found = {}
+    for role in (role for one in applied for role in one.of("aws_iam_role") if "-jenkins-" in role["name"]):
+        (statement,) = json.loads(role["assume_role_policy"])["Statement"]
+        found[role["name"]] = statement["Condition"]["StringLike"]["jenkins.souk.example/oidc:sub"]
+    return found
+
+
+def test_the_cluster_lets_jenkins_into_one_namespace_once_its_role_is_there(prod: workspace.Applied) -> None:
+    entry = next(one for one in prod.of("aws_eks_access_entry") if "jenkins" in one["principal_arn"])
+    roles = {role["arn"] for role in prod.of("aws_iam_role") if role["name"] == "souk-prod-jenkins-deploy"}
+    assert entry["principal_arn"] in roles
+    granted = [one for one in prod.of("aws_eks_access_policy_association") if "jenkins" in one["principal_arn"]]
+    assert [one["access_scope"] for one in granted] == [[{"namespaces": ["souk"], "type": "namespace"}]]
+    # EKS refuses an entry for a role that does not exist: Terraform must know which of them comes first.
+    given = hcl.strings(hcl.module(hcl.MODULES / "platform").calls["cluster"]["access"])
+    assert any("module.ci" in text for text in given)
+    assert not any(":role/" in text for text in given)

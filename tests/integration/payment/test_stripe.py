@@ -106,6 +106,11 @@ def intent(status: str, *, refunded: int = 0) -> tuple[int, Any]:
     return 200, {"id": REFERENCE, "object": "payment_intent", "status": status, "latest_charge": charge}
 
 
+def results(*found: tuple[int, Any]) -> tuple[int, Any]:
+    data = [body for _, body in found]
+    return 200, {"object": "search_result", "url": "/v1/payment_intents/search", "has_more": False, "data": data}
+
+
 def refund(status: str, **more: str) -> tuple[int, Any]:
     return 200, {"id": "re_1", "object": "refund", "status": status, **more}
 
@@ -125,6 +130,8 @@ STATE_WRONG = error(400, "invalid_request_error", "payment_intent_unexpected_sta
 AWAY = (500, {"error": {"type": "api_error", "message": "away"}})
 DECLINED = error(402, "card_error", "card_declined", decline_code="insufficient_funds")
 CAPTURING, VOIDING = payment(State.CAPTURING), payment(State.VOIDING)
+CONFIRMED = payment(State.AUTHORIZING_CONFIRMED, provider_reference="")
+YES = domain.Answer(Input.YES, reference=REFERENCE)
 REFUNDING = captured(State.REFUNDING_PART, refunding=1200, refund_id="r1")
 
 
@@ -135,7 +142,7 @@ REFUNDING = captured(State.REFUNDING_PART, refunding=1200, refund_id="r1")
         (payment(), domain.Answer(Input.NO, reason="REQUIRES_PAYMENT_METHOD")),
         (CAPTURING, UNKNOWN),
         (VOIDING, UNKNOWN),
-        (REFUNDING, domain.Answer(Input.YES, reference=REFERENCE)),
+        (REFUNDING, YES),
     ],
     ids=lambda value: str(getattr(value, "state", "")),
 )
@@ -152,7 +159,7 @@ async def test_stripes_own_specification_accepts_what_is_asked(
 @pytest.mark.parametrize(
     ("wanted", "answers", "expected"),
     [
-        (payment(), [intent("requires_capture")], domain.Answer(Input.YES, reference=REFERENCE)),
+        (payment(), [intent("requires_capture")], YES),
         (payment(), [DECLINED], domain.Answer(Input.NO, reason="INSUFFICIENT_FUNDS")),
         (payment(), [error(400, "invalid_request_error", "resource_missing")], "RESOURCE_MISSING"),
         (payment(), [intent("processing")], UNKNOWN),
@@ -161,12 +168,17 @@ async def test_stripes_own_specification_accepts_what_is_asked(
         (payment(), [error(401, "invalid_request_error", "api_key_expired")], UNKNOWN),
         (payment(), [error(409, "idempotency_error", "idempotency_key_in_use")], UNKNOWN),
         (payment(), [(200, "no object")], UNKNOWN),
-        (CAPTURING, [intent("succeeded")], domain.Answer(Input.YES, reference=REFERENCE)),
-        (CAPTURING, [STATE_WRONG, intent("succeeded")], domain.Answer(Input.YES, reference=REFERENCE)),
+        (CAPTURING, [intent("succeeded")], YES),
+        (CAPTURING, [STATE_WRONG, intent("succeeded")], YES),
         (CAPTURING, [STATE_WRONG, intent("canceled")], "PAYMENT_INTENT_UNEXPECTED_STATE"),
         (CAPTURING, [STATE_WRONG, AWAY], UNKNOWN),
-        (VOIDING, [intent("canceled")], domain.Answer(Input.YES, reference=REFERENCE)),
-        (REFUNDING, [refund("pending")], domain.Answer(Input.YES, reference=REFERENCE)),
+        (payment(), [error(400, "idempotency_error", ""), results(intent("succeeded"))], YES),
+        (payment(), [error(400, "idempotency_error", ""), results()], UNKNOWN),
+        (CONFIRMED, [results(intent("succeeded"))], YES),
+        (CONFIRMED, [results(), intent("requires_capture")], YES),
+        (VOIDING, [intent("canceled")], YES),
+        (VOIDING, [STATE_WRONG, intent("succeeded")], domain.Answer(Input.TAKEN)),
+        (REFUNDING, [refund("pending")], YES),
         (REFUNDING, [refund("failed", failure_reason="declined")], "DECLINED"),
         (REFUNDING, [AWAY], UNKNOWN),
     ],
@@ -181,13 +193,12 @@ async def test_an_answer_is_a_yes_a_no_or_unknown(
 
 
 async def test_a_repeated_call_finds_out_what_happened_and_does_it_only_when_it_did_not() -> None:
-    yes = domain.Answer(Input.YES, reference=REFERENCE)
     for wanted, happened in ((CAPTURING, intent("succeeded")), (REFUNDING, intent("succeeded", refunded=1200))):
         async with answering(happened) as (told, provider):
-            assert await provider.call(wanted, repeated=True) == yes
+            assert await provider.call(wanted, repeated=True) == YES
         assert [asked.method for asked in told.asked] == ["GET"]
     async with answering(intent("succeeded", refunded=1199), refund("succeeded")) as (told, provider):
-        assert await provider.call(REFUNDING, repeated=True) == yes
+        assert await provider.call(REFUNDING, repeated=True) == YES
     assert [(asked.method, asked.path) for asked in told.asked] == [
         ("GET", f"/v1/payment_intents/{REFERENCE}"),
         ("POST", "/v1/refunds"),
@@ -208,23 +219,20 @@ async def test_every_attempt_carries_the_payments_own_key() -> None:
 DAY_S = 24 * 3600.0
 
 
-def results(*found: tuple[int, Any]) -> tuple[int, Any]:
-    data = [body for _, body in found]
-    return 200, {"object": "search_result", "url": "/v1/payment_intents/search", "has_more": False, "data": data}
-
-
 @pytest.mark.parametrize(
     ("wanted", "age_s", "answer", "expected"),
     [
-        (payment(), DAY_S, results(intent("requires_capture")), domain.Answer(Input.YES, reference=REFERENCE)),
+        (payment(), DAY_S, results(intent("requires_capture")), YES),
         (payment(), DAY_S, results(intent("requires_payment_method")), "REQUIRES_PAYMENT_METHOD"),
         (payment(), DAY_S, results(intent("processing")), UNKNOWN),
         (payment(), DAY_S, results(), UNKNOWN),
         (payment(), 2 * DAY_S, results(), clients.NEVER_ARRIVED),
+        (payment(), DAY_S, results(intent("succeeded")), YES),
+        (replace(CONFIRMED, payment_method=""), 60, results(), UNKNOWN),
         (payment(), 2 * DAY_S, AWAY, UNKNOWN),
-        (CAPTURING, DAY_S, intent("succeeded"), domain.Answer(Input.YES, reference=REFERENCE)),
+        (CAPTURING, DAY_S, intent("succeeded"), YES),
         (CAPTURING, DAY_S, intent("requires_capture"), Silence.TOO_OLD),
-        (REFUNDING, DAY_S, intent("succeeded", refunded=1200), domain.Answer(Input.YES, reference=REFERENCE)),
+        (REFUNDING, DAY_S, intent("succeeded", refunded=1200), YES),
         (REFUNDING, DAY_S, intent("succeeded"), Silence.TOO_OLD),
     ],
 )
@@ -239,7 +247,7 @@ async def test_what_is_too_old_to_be_repeated_is_only_looked_for(
 async def test_a_void_is_repeated_however_old_it_is() -> None:
     async with answering(intent("requires_capture"), intent("canceled")) as (told, provider):
         answer = await provider.call(VOIDING, repeated=True, age_s=DAY_S)
-    assert answer == domain.Answer(Input.YES, reference=REFERENCE)
+    assert answer == YES
     assert [asked.method for asked in told.asked] == ["GET", "POST"]
 
 

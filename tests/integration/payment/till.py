@@ -5,6 +5,7 @@ import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -36,10 +37,16 @@ def new_id() -> str:
     return str(uuid.uuid4())
 
 
-def requested(order_id: str, card: str = "card_approved", *, user_id: str = "") -> order_events_pb2.PaymentRequested:
-    amount = render.money_message(PRICE)
-    user_id = user_id or new_id()
-    return order_events_pb2.PaymentRequested(order_id=order_id, user_id=user_id, amount=amount, payment_method=card)
+def requested(
+    order_id: str, card: str = "card_approved", *, user_id: str = "", request_time: datetime | None = None
+) -> order_events_pb2.PaymentRequested:
+    return order_events_pb2.PaymentRequested(
+        order_id=order_id,
+        user_id=user_id or new_id(),
+        amount=render.money_message(PRICE),
+        payment_method=card,
+        request_time=render.timestamp(request_time or clock.utc_now()),
+    )
 
 
 def confirmed(order_id: str) -> order_events_pb2.OrderConfirmed:
@@ -151,6 +158,17 @@ async def working(db: database.Database, chosen: Settings) -> AsyncIterator[usec
         yield usecases.Payments(db, now=clock.utc_now, wake=worker.wake)
     finally:
         await worker.stop()
+        await provider.stop()
+
+
+async def attempt(db: database.Database, chosen: Settings) -> None:
+    """Call the provider once for what is due, as a worker does that dies before it writes down what was answered."""
+    provider = clients.Provider(chosen)
+    await provider.start()
+    try:
+        for claimed in await claim(db, lease_s=0):
+            await provider.call(claimed.payment, repeated=claimed.attempt > 1, age_s=claimed.age_s)
+    finally:
         await provider.stop()
 
 

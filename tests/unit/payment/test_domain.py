@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.chassis import errors, money
-from services.payment import domain
+from services.chassis import errors, ids, money
+from services.payment import domain, names
 from services.payment.domain import Input, State
 
 NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
@@ -19,6 +19,7 @@ YES = domain.Answer(Input.YES, reference="ch_1")
 NO = domain.Answer(Input.NO, reason="CARD_DECLINED")
 CONFIRMED = domain.Answer(Input.CONFIRMED)
 CANCELLED = domain.Answer(Input.CANCELLED)
+TAKEN = domain.Answer(Input.TAKEN)
 CHOSEN = domain.Answer(Input.METHOD_CHOSEN, payment_method="card_approved")
 PART = domain.Answer(Input.PART_WANTED_BACK, refund_id="refund", amount=1)
 REST = domain.Answer(Input.REST_WANTED_BACK, refund_id="refund")
@@ -129,6 +130,21 @@ SCRIPTS = {
         State.REFUNDED,
         ["PaymentAuthorized", "PaymentCaptured", "PaymentRefunded"],
     ),
+    "confirmed early, granted": (
+        [CONFIRMED, CONFIRMED, YES, YES],
+        State.CAPTURED,
+        ["PaymentAuthorized", "PaymentCaptured"],
+    ),
+    "confirmed early, declined, cancelled": (
+        [CONFIRMED, NO, CANCELLED],
+        State.DECLINED,
+        ["PaymentCaptureRefused", "PaymentVoided"],
+    ),
+    "confirmed early, cancelled, taken before": (
+        [CONFIRMED, CANCELLED, YES, TAKEN, YES],
+        State.REFUNDED,
+        ["PaymentCaptured", "PaymentRefunded"],
+    ),
     "void refused, then done": ([YES, CANCELLED, NO, YES], State.VOIDED, ["PaymentAuthorized", "PaymentVoided"]),
     "refund refused, then done": (
         [YES, CONFIRMED, YES, CANCELLED, NO, YES],
@@ -142,6 +158,7 @@ SCRIPTS = {
 LATER_SCRIPTS = {
     "chosen": ([CHOSEN, YES], State.AUTHORIZED, ["PaymentAuthorized"]),
     "chosen twice": ([CHOSEN, CHOSEN], State.AUTHORIZING, []),
+    "chosen before a restore": ([CONFIRMED, YES], State.CAPTURING, ["PaymentAuthorized"]),
     "never chosen": ([CANCELLED, CANCELLED], State.VOIDED, ["PaymentVoided", "PaymentVoided"]),
     "chosen too late": ([CANCELLED, CHOSEN], State.VOIDED, ["PaymentVoided"]),
 }
@@ -193,7 +210,7 @@ def test_every_state_answers_a_cancelled_order_now_or_when_the_provider_has_answ
 
 def test_a_definite_answer_changes_nothing_where_nobody_is_asked() -> None:
     for state in RESTING:
-        for answer in (YES, NO):
+        for answer in (YES, NO, TAKEN):
             assert domain.advance(replace(begun(), state=state), answer, LATER) is None
 
 
@@ -233,6 +250,20 @@ def test_a_payment_that_never_was_is_voided_and_holds_no_money() -> None:
     assert (nothing.state, nothing.existed, nothing.amount.amount) == (State.VOIDED, False, 0)
     assert told(domain.advance(nothing, CANCELLED, LATER)) == ["PaymentVoided"]
     assert domain.advance(nothing, CONFIRMED, LATER) is None
+
+
+def test_a_payment_and_its_refunds_are_named_by_what_asks_for_them() -> None:
+    order = ids.new_id(NOW)
+    payment = names.payment_id(order)
+    refund = names.refund_id(payment, "actor", "request")
+    assert (names.payment_id(order), names.refund_id(payment, "actor", "request")) == (payment, refund)
+    assert (uuid.UUID(payment).version, payment[:13]) == (7, order[:13])
+    others = {
+        names.payment_id(ids.new_id(NOW)),
+        names.refund_id(payment, "actor", "another request"),
+        names.refund_id(payment, "another actor", "request"),
+    }
+    assert len({order, payment, refund, *others}) == 6
 
 
 def captured(amount: int = 1200) -> domain.Payment:
@@ -291,7 +322,7 @@ def test_whatever_is_asked_for_no_more_is_given_back_than_was_taken(
         assert (payment.state is State.REFUNDED) == (payment.refunded == payment.captured)
 
 
-EVERYTHING = [YES, NO, CONFIRMED, CANCELLED, PART, REST]
+EVERYTHING = [YES, NO, TAKEN, CONFIRMED, CANCELLED, PART, REST]
 
 
 @given(st.lists(st.sampled_from(EVERYTHING), max_size=40), st.integers(2, 10**9))
