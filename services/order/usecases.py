@@ -157,20 +157,21 @@ class Orders:
         await self.get(order_id, owner_id=owner_id)
         return await store.history(self._db, order_id)
 
-    async def watch(self, order_id: str, *, owner_id: str | None) -> AsyncIterator[domain.HistoryEntry]:
-        """An order's history as it happens, from the first entry on, until its saga ended. Raises ORDER_NOT_FOUND."""
+    async def watch(self, order_id: str, *, owner_id: str | None, after: int = 0) -> AsyncIterator[domain.HistoryEntry]:
+        """An order's history behind the entry `after` as it happens, until its saga ended. Raises ORDER_NOT_FOUND."""
         news = asyncio.Event()
         self._watchers.setdefault(order_id, set()).add(news)
         try:
-            seen = 0
+            seen = after
             while True:
                 news.clear()
                 # The saga first: what it says is settled has its whole history written.
-                settled = (await self.get(order_id, owner_id=owner_id)).saga.settled
-                for entry in await store.history(self._db, order_id, after=seen):
-                    seen = entry.sequence
-                    yield entry
-                if settled:
+                now = (await self.get(order_id, owner_id=owner_id)).saga
+                if now.version > seen:
+                    for entry in await store.history(self._db, order_id, after=seen):
+                        seen = entry.sequence
+                        yield entry
+                if now.settled:
                     return
                 await _news_or_timeout(news)
         finally:

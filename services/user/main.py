@@ -19,7 +19,7 @@ def build(host: assembly.Host) -> list[process.Part]:
     """The parts of the user service that the host's role asks for, in the order they start. Raises SettingsError."""
     settings = read(Settings, host.environ)
     service = assembly.Assembly(usecases.SERVICE, host, events.PUBLISHED)
-    keys = tokens.load(settings.signing_key_dir)
+    keys = tokens.KeyRing(settings.signing_key_dir)
     issuer = identity.Issuer(service.settings.token_issuer, service.settings.token_audience)
     signer = tokens.Signer(keys, issuer, timedelta(seconds=settings.token_lifetime_s))
     hashing = passwords.Passwords()

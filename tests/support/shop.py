@@ -105,7 +105,7 @@ class Shop:
     def __init__(self, environment: Mapping[str, str], closing: AsyncExitStack) -> None:
         self.environment = environment
         self._closing = closing
-        self._keys = tokens.load(Path(environment["USER_SIGNING_KEY_DIR"]))
+        self._keys = tokens.KeyRing(Path(environment["USER_SIGNING_KEY_DIR"]))
 
     async def stranger(self) -> Person:
         """Somebody without a token."""

@@ -17,7 +17,6 @@ locals {
       services = length(server.services) > 0 ? server.services : toset(setsubtract(keys(module.services.databases), local.placed))
     })
   }
-  connections = 500
 }
 
 module "services" {
@@ -114,7 +113,7 @@ module "postgres" {
   servers                   = local.servers
   databases                 = module.services.databases
   backup_retention_days     = var.backup_retention_days
-  connections               = local.connections
+  connections               = var.connections
 }
 
 module "redis" {
@@ -195,7 +194,7 @@ module "observability" {
       for name, server in local.servers : name => {
         identifier       = "${local.prefix}-${name}"
         free_storage_gib = ceil(server.storage_gib / 10)
-        connections      = local.connections
+        connections      = var.connections
         replica          = false
       }
     },
@@ -204,7 +203,7 @@ module "observability" {
         for at in range(server.replicas) : "${name}-${at + 1}" => {
           identifier       = "${local.prefix}-${name}-${at + 1}"
           free_storage_gib = ceil(server.storage_gib / 10)
-          connections      = local.connections
+          connections      = var.connections
           replica          = true
         }
       }

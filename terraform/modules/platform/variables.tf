@@ -134,6 +134,32 @@ variable "postgres" {
   }
 }
 
+variable "connections" {
+  description = "Connections that a database server takes: more than all pods of the release can open, each postgres.pool of them."
+  type        = number
+  default     = 500
+
+  validation {
+    condition     = var.connections >= 50 && var.connections <= 5000
+    error_message = "Between 50 and 5,000."
+  }
+}
+
+variable "pods" {
+  description = "The least and the most pods of each deployment and the CPU that each asks for, where values-prod.yaml is too large; null leaves it as it is."
+  type = object({
+    serve = object({ least = number, most = number, cpu = string })
+    work  = object({ least = number, most = number, cpu = string })
+    edge  = object({ least = number, most = number, cpu = string })
+  })
+  default = null
+
+  validation {
+    condition     = var.pods == null || try(alltrue([for role in values(var.pods) : role.least >= 1 && role.least <= role.most]), false)
+    error_message = "At least one pod of each, and no fewer at most than at least."
+  }
+}
+
 variable "backup_retention_days" {
   description = "For how many days a database can be restored to any second."
   type        = number

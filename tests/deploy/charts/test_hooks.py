@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pytest
-
 from scripts.chart import objects
 from services import registry
 from tests.deploy.charts import rendering
@@ -148,33 +146,3 @@ def test_a_development_release_has_every_secret_that_its_pods_mount() -> None:
         for volume in workload.spec.get("volumes", ()):
             name = volume.get("secret", {}).get("secretName", "")
             assert not name or name in made or name.endswith("-tls"), f"{workload.title}: {name}"
-
-
-@pytest.mark.parametrize("provider", ["istio", "linkerd"])
-def test_a_mesh_lets_in_the_callers_of_the_contract_by_their_accounts(provider: str) -> None:
-    rendered = rendering.rendered(*rendering.CASES[provider.title()])
-    text = str(find(rendered, "AuthorizationPolicy" if provider == "istio" else "MeshTLSAuthentication", "catalog"))
-    for caller in ("souk-edge", "souk-order"):
-        assert caller in text
-    for other in ("souk-payment", "souk-notification", "souk-user"):
-        assert other not in text
-
-
-def test_istio_sees_methods_only_where_services_do_not_encrypt_themselves() -> None:
-    plain = rendering.rendered(*rendering.CASES["Istio"])
-    rules = find(plain, "AuthorizationPolicy", "catalog")["spec"]["rules"]
-    paths = {
-        rule["from"][0]["source"]["principals"][0].rpartition("/")[2]: rule["to"][0]["operation"] for rule in rules[:-1]
-    }
-    assert "/souk.catalog.v1.CatalogService/BatchGetOffers" in paths["souk-order"]["paths"]
-    assert "/souk.catalog.v1.CatalogService/BatchGetOffers" not in paths["souk-edge"]["paths"]
-    around = rendering.rendered(*rendering.CASES["Istio around TLS of our own"])
-    rules = find(around, "AuthorizationPolicy", "catalog")["spec"]["rules"]
-    assert all("paths" not in rule["to"][0]["operation"] for rule in rules)
-
-
-def test_istio_keeps_away_from_pods_that_fail_and_bounds_connections() -> None:
-    policy = find(rendering.rendered(*rendering.CASES["Istio"]), "DestinationRule", "order")["spec"]["trafficPolicy"]
-    assert policy["outlierDetection"]["consecutive5xxErrors"] == 5
-    assert policy["outlierDetection"]["maxEjectionPercent"] == 50
-    assert policy["connectionPool"]["tcp"]["maxConnections"] == 1000

@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from services.chassis import clock, database
@@ -37,8 +39,11 @@ async def hashing() -> AsyncIterator[passwords.Passwords]:
 
 
 @pytest.fixture
-def keys() -> tokens.KeyRing:
-    return tokens.KeyRing({"test": ec.generate_private_key(ec.SECP256R1())})
+def keys(tmp_path: Path) -> tokens.KeyRing:
+    private, pem = ec.generate_private_key(ec.SECP256R1()), serialization.Encoding.PEM
+    text = private.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    (tmp_path / "test.pem").write_bytes(text)
+    return tokens.KeyRing(tmp_path)
 
 
 class Hands:

@@ -1,4 +1,4 @@
-{{/* What a service mesh wants to see on pods. Both take the root. The probes' and metrics' ports stay outside of it. */}}
+{{/* What a service mesh wants to see on pods. Both take the root. */}}
 {{- define "souk.mesh.podLabels" -}}
 {{- if eq .Values.mesh.provider "istio" -}}
 sidecar.istio.io/inject: "true"
@@ -36,4 +36,12 @@ sidecar.istio.io/inject: "false"
 {{- end -}}
 {{- define "souk.mesh.jobAnnotations" -}}
 linkerd.io/inject: disabled
+{{- end -}}
+{{/* The ports at which a meshed pod is reached by another: Linkerd's proxies speak to each other on one of their own, and what is
+     behind it is for the Servers to say. Takes (dict "root" $ "port" 50054). */}}
+{{- define "souk.mesh.ports" -}}
+- {port: {{ .port }}, protocol: TCP}
+{{- if eq .root.Values.mesh.provider "linkerd" }}
+- {port: 4143, protocol: TCP}
+{{- end }}
 {{- end -}}

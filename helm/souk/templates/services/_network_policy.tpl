@@ -19,7 +19,7 @@ spec:
         - {{ include "lib.peer" (dict "root" $.root "component" $caller) | nindent 10 | trim }}
         {{- end }}
       ports:
-        - {port: {{ .spec.port }}, protocol: TCP}
+        {{- include "souk.mesh.ports" (dict "root" .root "port" .spec.port) | nindent 8 }}
     {{- end }}
     - from:
         - namespaceSelector:
@@ -33,7 +33,7 @@ spec:
     - to:
         - {{ include "lib.peer" (dict "root" $.root "component" . "role" "serve") | nindent 10 | trim }}
       ports:
-        - {port: {{ (get $.registry.services .).port }}, protocol: TCP}
+        {{- include "souk.mesh.ports" (dict "root" $.root "port" (get $.registry.services .).port) | nindent 8 }}
     {{- end }}
     {{- if eq .role "work" }}
     {{- include "souk.kafkaEgress" .root | trim | nindent 4 }}
