@@ -91,8 +91,9 @@ cluster-up: setup ## start a Kubernetes control plane with simulated nodes in th
 cluster-down: .venv/bin/python ## stop it and remove its data; its tools stay
 	@$(CLUSTER) down
 
-smoke: .venv/bin/python ## wait for a roll-out, then order (RELEASE=souk NAMESPACE=souk EDGE_URL=https://...)
-	@$(CLUSTER) smoke --release "$(or $(RELEASE),souk)" --namespace "$(NAMESPACE)"
+smoke: .venv/bin/python ## wait for a roll-out, then order (RELEASE=souk NAMESPACE=souk EDGE_URL=https://... PAYMENT_METHOD=token)
+	@$(CLUSTER) smoke --release "$(or $(RELEASE),souk)" --namespace "$(NAMESPACE)" \
+		$(if $(PAYMENT_METHOD),--payment-method "$(PAYMENT_METHOD)")
 
 bench: setup ## orders a second, latency and CPU per order, as JSON in .souk/bench
 	@$(VENV_PYTHON) -m scripts.bench
