@@ -87,6 +87,7 @@ module "kafka" {
   guarded                   = var.guarded
   mode                      = var.kafka.mode
   authentication            = var.kafka.authentication
+  deny_by_default           = var.kafka.deny_by_default
   instance_type             = var.kafka.instance_type
   brokers_per_zone          = var.kafka.brokers_per_zone
   storage_gib               = var.kafka.storage_gib
@@ -157,6 +158,7 @@ module "secrets" {
   recovery_window_in_days = var.guarded ? 30 : 0
   master_secret_arns      = [for server in module.postgres.servers : server.master_secret]
   replication_group_arn   = module.redis.arn
+  others_arns             = module.kafka.scram_secret_arns
 }
 
 module "edge" {

@@ -23,6 +23,8 @@ output "values" {
         enabled = true
         store   = { name = "aws-secrets-manager", kind = "ClusterSecretStore" }
         path    = "${var.project}/${var.environment}"
+        # MSK wants names of its own for the secrets of users.
+        keys = { for name, secret in module.kafka.scram_secret_names : "${name}-kafka" => secret }
       }
     }
 

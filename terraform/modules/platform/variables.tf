@@ -102,6 +102,7 @@ variable "kafka" {
   type = object({
     mode             = optional(string, "provisioned")
     authentication   = optional(string, "iam")
+    deny_by_default  = optional(bool, false)
     instance_type    = optional(string, "kafka.m7g.large")
     brokers_per_zone = optional(number, 1)
     storage_gib      = optional(number, 100)
