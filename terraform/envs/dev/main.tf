@@ -81,8 +81,9 @@ module "platform" {
   }
 
   ci = var.jenkins == null ? null : {
-    issuer = var.jenkins.issuer
-    state  = { bucket_arn = var.jenkins.state_bucket_arn, key = "souk/dev.tfstate", kms_key_arn = var.jenkins.state_kms_arn }
+    issuer          = var.jenkins.issuer
+    signing_key_arn = var.jenkins.signing_key_arn
+    state           = { bucket_arn = var.jenkins.state_bucket_arn, key = "souk/dev.tfstate", kms_key_arn = var.jenkins.state_kms_arn }
     # Main and releases come here, as the Jenkinsfile says; another branch has no business in AWS.
     subjects = { for role in ["plan", "deploy", "apply"] : role => ["${var.jenkins.job}job/main/", "${var.jenkins.job}job/v*"] }
   }

@@ -76,8 +76,9 @@ module "platform" {
   }
 
   ci = var.jenkins == null ? null : {
-    issuer = var.jenkins.issuer
-    state  = { bucket_arn = var.jenkins.state_bucket_arn, key = "souk/prod.tfstate", kms_key_arn = var.jenkins.state_kms_arn }
+    issuer          = var.jenkins.issuer
+    signing_key_arn = var.jenkins.signing_key_arn
+    state           = { bucket_arn = var.jenkins.state_bucket_arn, key = "souk/prod.tfstate", kms_key_arn = var.jenkins.state_kms_arn }
     # Releases alone come here: what the Jenkinsfile does in production, it does in builds of tags.
     subjects = { for role in ["plan", "deploy", "apply"] : role => ["${var.jenkins.job}job/v*"] }
   }

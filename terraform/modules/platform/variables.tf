@@ -237,6 +237,8 @@ variable "ci" {
     issuer   = string
     subjects = map(set(string))
     state    = object({ bucket_arn = string, key = string, kms_key_arn = string })
+    # The key that signs releases, from terraform/shared.
+    signing_key_arn = optional(string, "")
   })
   default = null
 
