@@ -18,7 +18,7 @@ TOGETHER_FLAG := $(if $(filter-out 0 no false,$(TOGETHER)),--together)
 TESTS ?= tests
 K ?=
 
-.PHONY: help setup proto run down clean status logs test test-cluster test-cloud lint format typecheck chart cluster-up cluster-down smoke bench \
+.PHONY: help setup proto run down clean status logs audit test test-cluster test-cloud lint format typecheck chart cluster-up cluster-down smoke bench \
 	lock compose images
 
 help: ## what there is to do
@@ -47,6 +47,9 @@ status: .venv/bin/python ## each process with its health, memory and log (RELEAS
 
 logs: .venv/bin/python ## follow the logs of all processes
 	@$(LOCAL) logs
+
+audit: .venv/bin/python ## do orders, money and stock agree, by everybody's books? (ORDER_DATABASE_URL=... and so on: elsewhere)
+	@$(if $(ORDER_DATABASE_URL),,set -a; . .souk/env;) $(VENV_PYTHON) -m scripts.audit
 
 .venv/bin/python:
 	@echo "nothing is set up here yet: make run" >&2; exit 1
@@ -88,8 +91,9 @@ cluster-up: setup ## start a Kubernetes control plane with simulated nodes in th
 cluster-down: .venv/bin/python ## stop it and remove its data; its tools stay
 	@$(CLUSTER) down
 
-smoke: .venv/bin/python ## wait for a roll-out, then order (RELEASE=souk NAMESPACE=souk EDGE_URL=https://...)
-	@$(CLUSTER) smoke --release "$(or $(RELEASE),souk)" --namespace "$(NAMESPACE)"
+smoke: .venv/bin/python ## wait for a roll-out, then order (RELEASE=souk NAMESPACE=souk EDGE_URL=https://... PAYMENT_METHOD=token)
+	@$(CLUSTER) smoke --release "$(or $(RELEASE),souk)" --namespace "$(NAMESPACE)" \
+		$(if $(PAYMENT_METHOD),--payment-method "$(PAYMENT_METHOD)")
 
 bench: setup ## orders a second, latency and CPU per order, as JSON in .souk/bench
 	@$(VENV_PYTHON) -m scripts.bench

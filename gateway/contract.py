@@ -129,7 +129,10 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field of a message. `type` is the scalar's name, `message` or `enum`; `type_name` names the latter two."""
+    """A field of a message. `type` is the scalar's name, `message` or `enum`; `type_name` names the latter two.
+
+    optional tells that leaving the field out is something else than its default, and that its rules do not apply then.
+    """
 
     name: str
     type: str
@@ -137,6 +140,7 @@ class Field:
     repeated: bool
     comment: str
     rules: validate_pb2.FieldRules
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,4 +377,5 @@ def _field(proto: descriptor_pb2.FieldDescriptorProto, comment: str) -> Field:
         repeated=proto.label == descriptor_pb2.FieldDescriptorProto.LABEL_REPEATED,
         comment=comment,
         rules=proto.options.Extensions[validate_pb2.field],
+        optional=proto.proto3_optional,
     )

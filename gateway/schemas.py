@@ -93,29 +93,37 @@ class Schemas:
         if entry is None or not entry.map_entry:
             return None
         value = next(each for each in entry.fields if each.name == "value")
-        return {"type": "object", "additionalProperties": self._single(value, entry.full_name)}
+        rules = field.rules.map
+        values = self._single(value, entry.full_name, rules.values) | constraints(rules.values)
+        of_map = _present(
+            propertyNames=constraints(rules.keys), minProperties=rules.min_pairs, maxProperties=rules.max_pairs
+        )
+        return {"type": "object", "additionalProperties": values} | of_map
 
     def _value(self, field: Field, owner: str) -> Schema:
         if not field.repeated:
-            return self._single(field, owner) | constraints(field.rules)
-        items = self._single(field, owner) | constraints(field.rules.repeated.items)
+            return self._single(field, owner, field.rules) | constraints(field.rules)
+        of_items = field.rules.repeated.items
+        items = self._single(field, owner, of_items) | constraints(of_items)
         return {"type": "array", "items": items} | constraints(field.rules)
 
-    def _single(self, field: Field, owner: str) -> Schema:
+    def _single(self, field: Field, owner: str, rules: validate_pb2.FieldRules) -> Schema:
         if field.type == "message":
             return self.message(field.type_name)
         if field.type == "enum":
-            return self._enum(field.type_name)
+            return self._enum(field.type_name, unspecified=0 not in rules.enum.not_in)
         schema = dict(_SCALARS[field.type])
         if schema.get("format") in {"int64", "uint64"} and owner in self._sent:
             schema["type"] = ["string", "integer"]
         return schema
 
-    def _enum(self, name: str) -> Schema:
+    def _enum(self, name: str, *, unspecified: bool) -> Schema:
         enum = self._contract.enums[name]
         lines = [enum.comment, *(f"- `{value}`: {comment}" for value, comment in enum.values.items() if comment)]
         self._components[name] = {"type": "string", "enum": list(enum.values), "description": "\n".join(lines).strip()}
-        return {"$ref": f"#/components/schemas/{name}"}
+        reference = {"$ref": f"#/components/schemas/{name}"}
+        # The first value of an enum is its zero.
+        return reference if unspecified else {**reference, "not": {"const": next(iter(enum.values))}}
 
 
 def reachable(contract: Contract, names: Collection[str]) -> set[str]:
@@ -133,7 +141,7 @@ def reachable(contract: Contract, names: Collection[str]) -> set[str]:
 def is_required(field: Field) -> bool:
     """Whether a request without the field is refused: it is required, or its rules do not allow the default."""
     rules = field.rules
-    if rules.ignore == validate_pb2.IGNORE_IF_ZERO_VALUE:
+    if field.optional or rules.ignore == validate_pb2.IGNORE_IF_ZERO_VALUE:
         return bool(rules.required)
     return bool(
         rules.required
@@ -155,7 +163,13 @@ def constraints(rules: validate_pb2.FieldRules) -> Schema:
         return _present(
             minItems=rules.repeated.min_items, maxItems=rules.repeated.max_items, uniqueItems=rules.repeated.unique
         )
-    return {key: value for bounds in _bounds(rules) for key, value in bounds.items()}
+    return {key: value for bounds in _bounds(rules) for key, value in bounds.items()} | _excluded(rules)
+
+
+def _excluded(rules: validate_pb2.FieldRules) -> Schema:
+    """The numbers that a number must not be, also where it is written as a string."""
+    excluded = list(rules.int32.not_in) + list(rules.int64.not_in)
+    return {"not": {"enum": [form for number in excluded for form in (number, str(number))]}} if excluded else {}
 
 
 def _string(rules: validate_pb2.StringRules) -> Schema:

@@ -2,7 +2,7 @@
 
 python -m services [NAME...] [--role serve|work|all]     run these services (all without a name) in this process
 python -m services migrate [NAME...]                     bring their databases to the newest version
-python -m services topics                                make the topics of the registry that do not exist yet
+python -m services topics                                make the topics that do not exist yet, and give users their rights
 python -m services parked list|replay|discard NAME [EVENT_ID]   look after events whose handling failed
 """
 
@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import uvloop
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, SecurityDisabledError
 
-from services import health, kafka_security, parked_events, registry, topics
+from services import health, kafka_rights, kafka_security, parked_events, registry, topics
 from services.chassis import assembly, clock, logs, metrics, migrate, process, settings, tracing
 
 
@@ -68,17 +68,31 @@ def _migrate(names: list[str]) -> int:
 
 
 def _topics(_: list[str]) -> int:
-    wanted = {name: topic.partitions for name, topic in registry.load().topics.items()}
-    connection = settings.read(kafka_security.Settings, os.environ).connection("souk-topics")
-    replication = settings.read(topics.Settings, os.environ).replication
+    known = registry.load()
+    wanted = {name: topic.partitions for name, topic in known.topics.items()}
+    brokers = settings.read(kafka_security.Settings, os.environ)
+    chosen = settings.read(topics.Settings, os.environ)
     try:
-        made = topics.ensure(connection, wanted, replication=replication)
+        connection = brokers.connection("souk-topics")
+        made = topics.ensure(connection, wanted, replication=chosen.replication)
+        rights = _rights(brokers, known) if chosen.acls else ""
     except KafkaError as error:
         # Why the brokers let nobody in is in the library's warnings before it.
         print(f"topics: {error}", file=sys.stderr)
         return 1
-    print(f"topics: {len(made)} made, {len(wanted) - len(made)} were there")
+    print(f"topics: {len(made)} made, {len(wanted) - len(made)} were there{rights}")
     return 0
+
+
+def _rights(brokers: kafka_security.Settings, known: registry.Registry) -> str:
+    """Give users their rights, where they sign in by password: what to say of it."""
+    if brokers.mechanism not in kafka_security.SCRAM:
+        return ""
+    try:
+        made = kafka_rights.grant(brokers.connection("souk-topics"), brokers.username, known)
+    except SecurityDisabledError:
+        return "; these brokers have no ACLs: every user may do everything"
+    return f"; {len(made)} rights given"
 
 
 def _parked(arguments: list[str]) -> int:

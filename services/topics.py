@@ -13,9 +13,10 @@ from services.chassis.settings import env
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How often the brokers keep a record."""
+    """How often the brokers keep a record, and whether users get their rights too, where they sign in by password."""
 
     replication: int = env("KAFKA_REPLICATION", default=3)
+    acls: bool = env("KAFKA_ACLS", default=True)
 
 
 def ensure(connection: kafka.Connection, wanted: Mapping[str, int], *, replication: int) -> list[str]:

@@ -21,7 +21,7 @@ PAYMENT_METHOD = "card_approved"
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Whose orders they are (access tokens), what they are of, and how many lines each has.
+    """Whose orders they are (access tokens), what they are of, how many lines each has, and how they are paid.
 
     `key` begins every idempotency key: no other run may use it. Without `units`, a line is of 1 to 3 units.
     """
@@ -31,6 +31,7 @@ class Wanted:
     lines: int
     key: str
     units: int = 0
+    payment_method: str = PAYMENT_METHOD
 
 
 def stream(host: str, wanted: Wanted) -> Iterator[bytes]:
@@ -47,7 +48,7 @@ def _templates(host: str, wanted: Wanted) -> Iterator[tuple[bytes, bytes]]:
     chance = random.Random(42)  # noqa: S311 - the same baskets in every run, no secret
     for number in range(TEMPLATES):
         token = wanted.tokens[number % len(wanted.tokens)]
-        body = _body(_basket(wanted, chance))
+        body = _body(_basket(wanted, chance), wanted.payment_method)
         before = (
             f"POST /api/v1/orders HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\n"
             f"content-type: application/json\r\ncontent-length: {len(body)}\r\nidempotency-key: "
@@ -60,10 +61,10 @@ def _basket(wanted: Wanted, chance: random.Random) -> Sequence[tuple[str, int]]:
     return [(sku, wanted.units or chance.randint(1, MOST_OF_A_LINE)) for sku in skus]
 
 
-def _body(basket: Sequence[tuple[str, int]]) -> bytes:
+def _body(basket: Sequence[tuple[str, int]], payment_method: str) -> bytes:
     order = {
         "items": [{"sku": sku, "quantity": quantity} for sku, quantity in basket],
         "shipping_address": ADDRESS,
-        "payment_method": PAYMENT_METHOD,
+        "payment_method": payment_method,
     }
     return json.dumps(order, separators=(",", ":")).encode()

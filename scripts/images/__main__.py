@@ -1,6 +1,6 @@
 """Builds the images of Souk, or only those that are named.
 
-python -m scripts.images [NAME...]       VERSION=1.2.3 gives the tag (local without it)
+python -m scripts.images [NAME...]       VERSION=1.2.3 gives the tag (local without it); jenkins-agent only by its name
 python -m scripts.images packages        install Debian's packages that build images without an engine (as root)
 """
 
@@ -29,14 +29,21 @@ def main(arguments: Sequence[str], store: Path = STORE) -> int:
 
 
 def build(engine: building.Docker | building.Buildah, names: Sequence[str] = ()) -> None:
-    """Build all images, or those with these names. Raises a StackError."""
+    """Build all images of a release, or those with these names. Raises a StackError."""
+    wanted = [_named(name) for name in names] or building.IMAGES
     if isinstance(engine, building.Buildah):
         debian.ensure(engine)
     version = building.version()
-    for image in building.IMAGES:
-        if not names or image.short in names:
-            engine.build(image, version)
-            print(f"images: {image.name}:{version.tag}")
+    for image in wanted:
+        engine.build(image, version)
+        print(f"images: {image.name}:{version.tag}")
+
+
+def _named(name: str) -> building.Image:
+    images = {image.short: image for image in (*building.IMAGES, building.AGENT)}
+    if name not in images:
+        raise problems.StackError(f"images: there is no {name}: there are {', '.join(images)}")
+    return images[name]
 
 
 if __name__ == "__main__":

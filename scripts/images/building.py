@@ -37,6 +37,8 @@ IMAGES = (
     Image("souk/simulators", SERVICES, "simulators", (PACKAGES, "services/simulators.lock")),
     Image("souk/edge", EDGE, "edge", ("gateway/requirements.lock",)),
 )
+# No part of a release: it is what releases are made in. Built only by name.
+AGENT = Image("souk/jenkins-agent", "k8s/jenkins/Dockerfile", "agent", ("scripts/release/go.lock",))
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,8 @@ FILES = {
     "services/simulators.lock": ("--no-annotate", "--group", "simulators", *LIKE_SERVICES),
     "services/tools.lock": ("--no-annotate", "--group", "tools", *LIKE_SERVICES),
     "gateway/requirements.lock": ("--no-annotate", "--group", "edge", *LIKE_SERVICES),
+    # With what the programs of the Jenkins agent are built.
+    "scripts/release/go.lock": ("--no-annotate", "--group", "go", "--constraints", "requirements.lock"),
     "services/build.lock": ("--no-annotate", "--group", "build", "pyproject.toml"),
     "scripts/cloud/checkov.lock": ("--no-annotate", "scripts/cloud/checkov.in"),
     "scripts/cloud/provider.lock": ("--no-annotate", "--no-deps", "scripts/cloud/provider.in"),

@@ -164,7 +164,7 @@ def load_test(run: shell.Shell) -> None:
         print(f"load test: none in {where.name}")
     elif run.dry:
         print(f"# {wanted.rate:g} orders a second to {where.edge_url} for {wanted.seconds:g} s")
-    elif found := load.test(where.edge_url, wanted, run.root):
+    elif found := load.test(where.edge_url, wanted, run.root, payment_method=where.payment_method):
         raise problems.StackError("; ".join(found))
 
 
@@ -176,7 +176,8 @@ def check_budget(run: shell.Shell) -> None:
             f"# {where.prometheus_url}/api/v1/query for {where.budget.seconds:g} s: at most {where.budget.ratio:.2%} fail"
         )
         return
-    seen = budget.watch(budget.Prometheus(where.prometheus_url, where.namespace), where.budget)
+    prometheus = budget.Prometheus(where.prometheus_url, where.namespace)
+    seen = budget.watch(prometheus, where.budget, since_s=deploy.seconds_since(run, where))
     print(f"budget: {seen.failed:.0f} of {seen.all:.0f} calls failed: within {where.budget.ratio:.2%}")
 
 

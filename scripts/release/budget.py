@@ -66,8 +66,11 @@ class Clock:
     wait: Callable[[float], None] = time.sleep
 
 
-def watch(prometheus: Prometheus, budget: environments.Budget, clock: Clock = Clock()) -> Calls:
+def watch(prometheus: Prometheus, budget: environments.Budget, clock: Clock = Clock(), *, since_s: float = 0) -> Calls:
     """Watch for the budget's seconds. Answers with the calls that were seen.
+
+    Calls count from `since_s` seconds before it begins: those of the smoke check and of the load test are most of what a
+    quiet environment has.
 
     Raises a StackError as soon as too many of enough calls failed, when there were not enough calls to tell, and when
     Prometheus stays away.
@@ -78,7 +81,7 @@ def watch(prometheus: Prometheus, budget: environments.Budget, clock: Clock = Cl
         clock.wait(min(LOOK_EVERY_S, budget.seconds))
         passed = clock.now() - begun
         try:
-            seen = prometheus.calls(passed)
+            seen = prometheus.calls(since_s + passed)
             away = 0
         except (OSError, ValueError, KeyError) as error:
             away += 1

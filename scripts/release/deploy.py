@@ -1,6 +1,7 @@
 """Rolling a release out with Helm, and back: by digest, at once or not at all."""
 
 import json
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,8 @@ def upgrade(run: shell.Shell, where: environments.Environment, released: record.
         record.require_verified(run.root, where.after)
     images.verify(run, released)
     on = _cluster(run, where)
-    _note(run, where, newest(on, where, "deployed"))
+    (run.root / _done(where)).unlink(missing_ok=True)
+    _write(run, run.root / _noted(where), {"revision": newest(on, where, "deployed").number})
     values = _values(on, where, released)
     files = [word for path in (*where.values, str(values)) for word in ("--values", path)]
     on.run(
@@ -43,6 +45,13 @@ def upgrade(run: shell.Shell, where: environments.Environment, released: record.
         *files,
         *("--atomic", "--timeout", ROLL_OUT, "--history-max", KEPT),
     )
+    _write(run, run.root / _done(where), {"at": time.time()})
+
+
+def seconds_since(run: shell.Shell, where: environments.Environment) -> float:
+    """How long ago `upgrade` was complete in this workspace; 0 where it was not."""
+    done = run.root / _done(where)
+    return max(0.0, time.time() - json.loads(done.read_text())["at"]) if done.exists() else 0.0
 
 
 def roll_back(run: shell.Shell, where: environments.Environment) -> str:
@@ -68,6 +77,7 @@ def smoke(run: shell.Shell, where: environments.Environment) -> None:
     on.run(
         *(".venv/bin/python", "-m", "scripts.cluster", "smoke", "--release", where.release),
         *("--namespace", where.namespace, "--edge-url", where.edge_url, "--payment-method", where.payment_method),
+        *(word for item in where.basket for word in ("--sku", item)),
     )
 
 
@@ -110,11 +120,14 @@ def _values(run: shell.Shell, where: environments.Environment, released: record.
     return path
 
 
-def _note(run: shell.Shell, where: environments.Environment, revision: Revision) -> None:
+def _write(run: shell.Shell, path: Path, content: dict[str, float]) -> None:
     if not run.dry:
-        path = run.root / _noted(where)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps({"revision": revision.number}))
+        path.write_text(json.dumps(content))
+
+
+def _done(where: environments.Environment) -> Path:
+    return shell.FOLDER / "rolled-out" / f"{where.name}.json"
 
 
 def _noted(where: environments.Environment) -> Path:

@@ -10,7 +10,12 @@ import yaml
 from scripts.local import problems
 
 FILE = Path(__file__).with_name("environments.yaml")
-CHANGEABLE = {"EDGE_URL": "edge_url", "PROMETHEUS_URL": "prometheus_url", "AWS_REGION": "region"}
+CHANGEABLE = {
+    "EDGE_URL": "edge_url",
+    "PROMETHEUS_URL": "prometheus_url",
+    "AWS_REGION": "region",
+    "PAYMENT_METHOD": "payment_method",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,7 @@ class Environment:
     edge_url: str
     prometheus_url: str
     payment_method: str
+    basket: tuple[str, ...]
     budget: Budget
     load: Load
 
@@ -58,7 +64,12 @@ def read(name: str, given: Mapping[str, str], file: Path = FILE) -> Environment:
         raise problems.StackError(f"ENV={name} is none of {', '.join(known)}: set ENV to one of them")
     block = known[name]
     block |= {field: given[variable] for variable, field in CHANGEABLE.items() if given.get(variable)}
-    block |= {"values": tuple(block["values"]), "budget": Budget(**block["budget"]), "load": Load(**block["load"])}
+    block |= {
+        "values": tuple(block["values"]),
+        "basket": tuple(block["basket"]),
+        "budget": Budget(**block["budget"]),
+        "load": Load(**block["load"]),
+    }
     return Environment(name, **block)
 
 

@@ -41,10 +41,10 @@ class Seen:
     samples: tuple[str, ...]
 
 
-def test(edge_url: str, wanted: environments.Load, root: Path) -> list[str]:
+def test(edge_url: str, wanted: environments.Load, root: Path, *, payment_method: str) -> list[str]:
     """Send the load, keep the figures in a file and print them. Answers with what did not hold. Raises a StackError."""
     try:
-        seen = asyncio.run(_driven(edge_url, wanted))
+        seen = asyncio.run(_driven(edge_url, wanted, payment_method))
     except EdgeError as refused:
         raise problems.StackError(f"the load test cannot begin: {refused}") from None
     (root / REPORT).parent.mkdir(parents=True, exist_ok=True)
@@ -71,11 +71,13 @@ def missed(seen: Seen, wanted: environments.Load) -> list[str]:
     return found
 
 
-async def _driven(edge_url: str, wanted: environments.Load) -> Seen:
+async def _driven(edge_url: str, wanted: environments.Load, payment_method: str) -> Seen:
     skus = await in_stock(edge_url)
     customers = await shop.register(edge_url)
     tokens = await shop.sign_in(edge_url, customers)
-    outcome = await load.Generator(_plan(edge_url, wanted, skus, tokens)).run()
+    key = f"load-{secrets.token_hex(6)}"
+    orders = requests.Wanted(tokens, skus, LINES, key, units=1, payment_method=payment_method)
+    outcome = await load.Generator(_plan(edge_url, wanted, orders)).run()
     ends = await _followed(edge_url, tokens, outcome.accepted[:: max(1, len(outcome.accepted) // SAMPLE)], wanted)
     return Seen(
         sent=outcome.sent,
@@ -101,13 +103,13 @@ async def in_stock(edge_url: str) -> tuple[str, ...]:
     return tuple(skus[:SKUS])
 
 
-def _plan(edge_url: str, wanted: environments.Load, skus: tuple[str, ...], tokens: tuple[str, ...]) -> load.Plan:
+def _plan(edge_url: str, wanted: environments.Load, orders: requests.Wanted) -> load.Plan:
     parts = urllib.parse.urlsplit(edge_url)
     secure = parts.scheme == "https"
     return load.Plan(
         host=parts.hostname or "",
         port=parts.port or (443 if secure else 80),
-        wanted=requests.Wanted(tokens, skus, LINES, f"load-{secrets.token_hex(6)}", units=1),
+        wanted=orders,
         connections=CONNECTIONS,
         seconds=wanted.seconds,
         most=round(wanted.rate * wanted.seconds),

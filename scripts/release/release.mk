@@ -6,7 +6,7 @@ JUNIT ?=
 COVERAGE ?=
 REPORTS = $(if $(JUNIT),--junit $(JUNIT)) $(if $(COVERAGE),--coverage $(COVERAGE))
 # What the targets read from the environment, so that `make deploy ENV=dev` passes it on.
-export DRY_RUN ENV EDGE_URL PROMETHEUS_URL REGISTRY SIGNING_KEY STATUS VERSION
+export DRY_RUN ENV EDGE_URL PAYMENT_METHOD PROMETHEUS_URL REGISTRY SIGNING_KEY STATUS VERSION
 export LOAD_RATE LOAD_SECONDS LOAD_FAILED LOAD_ACCEPT_P95_MS LOAD_SETTLE_S
 
 .PHONY: version breaking migrations-check release-images sbom scan images-push images-sign chart-package chart-push

@@ -50,7 +50,7 @@ class Shell:
         return self.dry or self._started(command, capture=True).returncode == 0
 
     def _print(self, command: tuple[str, ...]) -> None:
-        print(shlex.join(command), flush=True)
+        print(f"+ {shlex.join(command)}", flush=True)
 
     def _finished(self, command: tuple[str, ...], *, capture: bool) -> subprocess.CompletedProcess[str]:
         done = self._started(command, capture=capture)

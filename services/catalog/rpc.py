@@ -5,10 +5,9 @@ import hashlib
 from typing import Any
 
 from google.protobuf.message import Message
-from google.type.money_pb2 import Money
 
 from services.catalog import domain, usecases
-from services.chassis import errors, idempotency, ids, money, pages
+from services.chassis import idempotency, ids, pages
 from services.chassis.rpc import identity, render, server
 from souk.catalog.v1 import catalog_service_pb2, catalog_service_pb2_grpc, product_pb2
 
@@ -150,19 +149,10 @@ def _content(
 
 
 def _filter(request: catalog_service_pb2.ListProductsRequest) -> domain.Filter:
-    low = _price("min_price", request.min_price) if request.HasField("min_price") else None
-    high = _price("max_price", request.max_price) if request.HasField("max_price") else None
+    low = render.money_sent("min_price", request.min_price) if request.HasField("min_price") else None
+    high = render.money_sent("max_price", request.max_price) if request.HasField("max_price") else None
     prices = domain.prices(low, high)
     return domain.Filter(request.category, request.vendor_id.lower(), request.title_prefix, prices)
-
-
-def _price(field: str, message: Money) -> money.Money:
-    """A price of a filter. Raises MONEY_INVALID, which names the field."""
-    try:
-        return render.money_value(message)
-    except errors.DomainError as error:
-        violation = errors.Violation(field, error.message, error.reason)
-        raise errors.invalid(error.reason, error.message, violation) from error
 
 
 def _category(request: catalog_service_pb2.PutCategoryRequest) -> domain.Category:

@@ -163,9 +163,11 @@ DELETE FROM changed_levels AS c USING unnest(%(sku)s::text[], %(warehouse)s::tex
 WHERE c.sku = g.sku AND c.warehouse = g.warehouse
 RETURNING c.sku, c.warehouse
 """)
+_MAKE_PLACE = database.Statement("""
+INSERT INTO stock (sku, warehouse, on_hand, reserved) VALUES (%(sku)s, %(warehouse)s, 0, 0) ON CONFLICT DO NOTHING
+""")
 _PUT_STOCK = database.Statement("""
-INSERT INTO stock (sku, warehouse, on_hand, reserved) VALUES (%(sku)s, %(warehouse)s, %(on_hand)s, 0)
-ON CONFLICT (sku, warehouse) DO UPDATE SET on_hand = excluded.on_hand
+UPDATE stock SET on_hand = %(on_hand)s WHERE sku = %(sku)s AND warehouse = %(warehouse)s
 RETURNING sku, warehouse, on_hand, reserved
 """)
 _MOVEMENT_COLUMNS = ("sku", "warehouse", "delta", "reason", "reference", "note")
@@ -278,8 +280,13 @@ async def take_changed(transaction: database.Transaction, places: Sequence[domai
     return {domain.Place(*row) for row in rows}
 
 
+async def make_place(transaction: database.Transaction, place: domain.Place) -> None:
+    """See to it that there is something to lock where nothing lay: who makes it first is waited for."""
+    await transaction.run(_MAKE_PLACE, {"sku": place.sku, "warehouse": place.warehouse})
+
+
 async def put(transaction: database.Transaction, level: domain.Level) -> domain.Level:
-    """Set what lies at a place, which is made when it was not there."""
+    """Set what lies at a place that was locked."""
     values = {"sku": level.sku, "warehouse": level.warehouse, "on_hand": level.on_hand}
     [row] = await transaction.run(_PUT_STOCK, values)
     return domain.Level(*row)

@@ -151,9 +151,9 @@ class Stock:
         if place.warehouse not in await store.warehouse_ids(transaction):
             unknown = f"there is no warehouse {place.warehouse!r}"
             raise errors.precondition("WAREHOUSE_UNKNOWN", unknown, warehouse=place.warehouse)
+        await store.make_place(transaction, place)
         levels = await store.lock(transaction, [place.sku])
-        nothing = domain.Level(place.sku, place.warehouse, 0, 0)
-        return levels, next((level for level in levels if level.place == place), nothing)
+        return levels, next(level for level in levels if level.place == place)
 
     async def _made_before(self, transaction: database.Transaction, wanted: domain.Adjustment) -> bool:
         if not wanted.request_id:

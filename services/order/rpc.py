@@ -61,7 +61,8 @@ class OrderServicer(order_service_pb2_grpc.OrderServiceServicer):
     async def WatchOrder(
         self, request: order_service_pb2.WatchOrderRequest, _: Any
     ) -> AsyncIterator[order_pb2.OrderEvent]:
-        async for entry in self._orders.watch(request.id.lower(), owner_id=identity.caller().owner_id):
+        owner_id, after = identity.caller().owner_id, request.after_sequence
+        async for entry in self._orders.watch(request.id.lower(), owner_id=owner_id, after=after):
             yield _entry_message(entry)
 
 

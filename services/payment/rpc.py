@@ -41,7 +41,7 @@ class PaymentServicer(payment_service_pb2_grpc.PaymentServiceServicer):
     async def RefundPayment(self, request: payment_service_pb2.RefundPaymentRequest, _: Any) -> payment_pb2.Payment:
         wish = usecases.Wish(
             payment_id=request.id,
-            amount=render.money_value(request.amount) if request.HasField("amount") else None,
+            amount=render.money_sent("amount", request.amount) if request.HasField("amount") else None,
             reason=request.reason,
             actor=identity.caller().user_id,
             request_id=request.request_id,

@@ -9,6 +9,8 @@ provider "aws" {
   }
 }
 
+data "aws_partition" "current" {}
+
 module "naming" {
   source = "../modules/naming"
 
@@ -36,6 +38,46 @@ module "registry" {
   kms_key_arn = module.encryption.arns.registry
 }
 
+# What releases are signed with: the private half never leaves AWS.
+resource "aws_kms_key" "signing" {
+  # checkov:skip=CKV_AWS_7: AWS does not rotate keys that sign; a new one is another key, beside this one
+  description              = "${module.naming.prefix}: signs releases"
+  key_usage                = "SIGN_VERIFY"
+  customer_master_key_spec = "ECC_NIST_P256"
+  deletion_window_in_days  = 30
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = concat(
+      [{
+        Sid       = "IamOfThisAccountDecides"
+        Effect    = "Allow"
+        Principal = { AWS = "arn:${data.aws_partition.current.partition}:iam::${var.account_id}:root" }
+        Action = [
+          "kms:CancelKeyDeletion", "kms:CreateAlias", "kms:DeleteAlias", "kms:DescribeKey", "kms:DisableKey", "kms:EnableKey",
+          "kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "kms:GetPublicKey", "kms:ListKeyPolicies", "kms:ListResourceTags", "kms:PutKeyPolicy",
+          "kms:ScheduleKeyDeletion", "kms:Sign", "kms:TagResource", "kms:UntagResource", "kms:UpdateAlias", "kms:UpdateKeyDescription",
+          "kms:Verify",
+        ]
+        Resource = "*"
+      }],
+      # Clusters in accounts of their own hold a release to its signature there.
+      [for statement in [{
+        Sid       = "OtherAccountsVerify"
+        Effect    = "Allow"
+        Principal = { AWS = [for account in sort(var.verifying_accounts) : "arn:${data.aws_partition.current.partition}:iam::${account}:root"] }
+        Action    = ["kms:DescribeKey", "kms:GetPublicKey", "kms:Verify"]
+        Resource  = "*"
+      }] : statement if length(var.verifying_accounts) > 0],
+    )
+  })
+}
+
+resource "aws_kms_alias" "signing" {
+  name          = "alias/${module.naming.prefix}-releases"
+  target_key_id = aws_kms_key.signing.key_id
+}
+
 module "ci" {
   source = "../modules/ci"
   count  = var.jenkins == null ? 0 : 1
@@ -44,6 +86,7 @@ module "ci" {
   issuer          = var.jenkins.issuer
   create_provider = true
   repository_arns = module.registry.arns
+  signing_key_arn = aws_kms_key.signing.arn
   state           = { bucket_arn = var.jenkins.state_bucket_arn, key = "souk/shared.tfstate", kms_key_arn = var.jenkins.state_kms_arn }
 
   # Branches build and test; main and tags push.

@@ -13,6 +13,16 @@ output "registry" {
   value       = module.registry.address
 }
 
+output "signing_key" {
+  description = "The key that signs releases, as cosign names it: Jenkins' SIGNING_KEY."
+  value       = "awskms:///${aws_kms_alias.signing.arn}"
+}
+
+output "signing_key_arn" {
+  description = "The same key, for the environments' `jenkins.signing_key_arn`."
+  value       = aws_kms_key.signing.arn
+}
+
 output "jenkins_role_arns" {
   description = "Jenkins' role for pushing; empty without it."
   value       = try(module.ci[0].role_arns, {})

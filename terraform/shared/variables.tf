@@ -28,6 +28,17 @@ variable "owner" {
   }
 }
 
+variable "verifying_accounts" {
+  description = "Other accounts whose clusters run these releases: they may verify signatures."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for account in var.verifying_accounts : can(regex("^[0-9]{12}$", account))])
+    error_message = "An account's number has twelve digits."
+  }
+}
+
 variable "jenkins" {
   description = "Jenkins' issuer, the address of the pipeline's job, and where the state is; null without Jenkins."
   type = object({

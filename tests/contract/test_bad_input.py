@@ -271,6 +271,13 @@ NAMED = [
     row("an unknown order's status", "GET /api/v1/orders/{unknown}/status", {}, 404, "ORDER_NOT_FOUND"),
     row("an unknown order's events", "GET /api/v1/orders/{unknown}/events", {}, 404, "ORDER_NOT_FOUND"),
     row("an unknown order to watch", "GET /api/v1/orders/{unknown}/watch", {}, 404, "ORDER_NOT_FOUND"),
+    row(
+        "an order to watch from before its beginning",
+        "GET /api/v1/orders/{order}/watch",
+        {"params": {"after_sequence": -1}},
+        *INVALID,
+        "after_sequence",
+    ),
     row("an unknown order to cancel", "PUT /api/v1/orders/{unknown}/cancel", {"json": {}}, 404, "ORDER_NOT_FOUND"),
     row("another's order", "PUT /api/v1/orders/{order}/cancel", {"json": {}}, 404, "ORDER_NOT_FOUND", who="rival"),
     row("a push by a customer", "PUT /api/v1/orders/{order}/resume", {"json": {}}, 403, "ACCESS_DENIED"),
@@ -297,13 +304,37 @@ PAGED = [
     made
     for name, call in _LISTS.items()
     for made in (
-        row(f"{name} behind nonsense", call, {"params": {"page_token": "nonsense"}}, 400, "PAGE_TOKEN_INVALID"),
         row(
-            f"{name} behind a number", call, {"params": {"page_token": token({"after": 5})}}, 400, "PAGE_TOKEN_INVALID"
+            f"{name} behind nonsense",
+            call,
+            {"params": {"page_token": "nonsense"}},
+            400,
+            "PAGE_TOKEN_INVALID",
+            "page_token",
         ),
-        row(f"{name} behind a list", call, {"params": {"page_token": token([1])}}, 400, "PAGE_TOKEN_INVALID"),
         row(
-            f"{name} behind a NUL", call, {"params": {"page_token": token({"after": "\0"})}}, 400, "PAGE_TOKEN_INVALID"
+            f"{name} behind a number",
+            call,
+            {"params": {"page_token": token({"after": 5})}},
+            400,
+            "PAGE_TOKEN_INVALID",
+            "page_token",
+        ),
+        row(
+            f"{name} behind a list",
+            call,
+            {"params": {"page_token": token([1])}},
+            400,
+            "PAGE_TOKEN_INVALID",
+            "page_token",
+        ),
+        row(
+            f"{name} behind a NUL",
+            call,
+            {"params": {"page_token": token({"after": "\0"})}},
+            400,
+            "PAGE_TOKEN_INVALID",
+            "page_token",
         ),
         row(f"{name} behind too much", call, {"params": {"page_token": "t" * 513}}, *INVALID, "page_token"),
         row(f"less than no {name}", call, {"params": {"page_size": -1}}, *INVALID, "page_size"),
@@ -317,6 +348,7 @@ PAGED = [
         {"params": {"page_token": token({"after": "none"})}},
         400,
         "PAGE_TOKEN_INVALID",
+        "page_token",
     )
     for name in ("orders", "products", "messages")
 ]
@@ -440,6 +472,17 @@ async def test_stock_that_orders_hold_cannot_be_counted_away(world: World, audit
     assert refusal(answer) == (400, "STOCK_BELOW_RESERVED")
     await customer.settled(order["id"])
     await auditor.audit([order["id"]])
+
+
+async def test_a_watch_that_broke_is_resumed_behind_its_last_event(world: World) -> None:
+    customer, path = world.people["customer"], f"/api/v1/orders/{world.order_id}/watch"
+    whole = (await customer.http.get(path)).text.splitlines()
+
+    resumed = await customer.http.get(path, params={"after_sequence": 2})
+
+    assert len(whole) > 2
+    assert resumed.text.splitlines() == whole[2:]
+    assert (await customer.http.get(path, params={"after_sequence": 2**62})).text == ""
 
 
 @pytest.mark.parametrize(

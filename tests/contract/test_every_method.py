@@ -32,6 +32,7 @@ CATALOG = [
         {"params": {"page_token": "x"}},
         400,
         "PAGE_TOKEN_INVALID",
+        "page_token",
     ),
     row("less than no window", "GET /api/v1/products/featured", {"params": {"page_size": -1}}, *INVALID, "page_size"),
     row("products of an unknown shelf", SHELF, {}, 404, "CATEGORY_NOT_FOUND"),
@@ -170,6 +171,15 @@ MONEY = [
         {"json": {"amount": {"currency_code": "USD", "units": 10**6}}},
         400,
         "REFUND_AMOUNT_WRONG",
+        who="admin",
+    ),
+    row(
+        "a fraction of a cent back",
+        "POST /api/v1/payments/{order}/refund",
+        {"json": {"amount": {"currency_code": "USD", "units": 1, "nanos": 1}}},
+        400,
+        "MONEY_INVALID",
+        "amount",
         who="admin",
     ),
     row(

@@ -9,6 +9,7 @@ from scripts.images import building
 from scripts.local import layout, locks
 
 FILES = ("services/Dockerfile", "gateway/Dockerfile")
+ALL = (*FILES, building.AGENT.dockerfile)
 IGNORED = (layout.ROOT / ".dockerignore").read_text().splitlines()
 
 
@@ -17,7 +18,7 @@ def instructions(name: str, file: str = FILES[0]) -> list[str]:
     return [line.partition(" ")[2] for line in text.splitlines() if line.startswith(f"{name} ")]
 
 
-@pytest.mark.parametrize("file", FILES)
+@pytest.mark.parametrize("file", ALL)
 def test_every_package_is_installed_by_its_hash(file: str) -> None:
     installs = [line for line in instructions("RUN", file) if "pip install" in line]
     assert installs
@@ -33,7 +34,7 @@ def test_every_package_of_a_lock_has_a_version_and_hashes(name: str) -> None:
 
 
 def test_the_base_is_of_a_named_version_and_the_same_for_every_stage() -> None:
-    asked = {instructions("ARG", file)[0] for file in FILES}
+    asked = {instructions("ARG", file)[0] for file in ALL}
     assert asked == {f"PYTHON_IMAGE={building.BASE.removeprefix('docker.io/library/')}"}
     assert re.search(r"python:3\.11\.\d+-slim-bookworm$", building.BASE)
     bases = {stage.split()[0] for file in FILES for stage in instructions("FROM", file)}
@@ -45,7 +46,7 @@ def test_it_runs_as_a_user_that_kubernetes_can_tell_is_not_root(file: str) -> No
     assert instructions("USER", file) == ["10001:10001"]
 
 
-@pytest.mark.parametrize("file", FILES)
+@pytest.mark.parametrize("file", ALL)
 def test_what_it_copies_exists_and_is_let_through(file: str) -> None:
     for source in instructions("COPY", file):
         if source.startswith("--from"):

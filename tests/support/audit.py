@@ -14,6 +14,8 @@ from typing import Any
 import httpx
 import psycopg
 
+from scripts.audit import books
+
 Row = tuple[Any, ...]
 
 REST_S = 10.0
@@ -35,35 +37,6 @@ FROM payments AS p WHERE p.order_id = ANY(%s::uuid[]) AND p.payment_method <> ''
 """
 _HOLDS = "SELECT order_id::text, sku, status, quantity FROM reservations WHERE order_id = ANY(%s::uuid[])"
 _MOVES = "SELECT reference, sku, sum(delta)::bigint FROM movements WHERE reference = ANY(%s) GROUP BY 1, 2"
-# What must hold at every moment, for everybody's orders. Each is one statement, so that it sees one moment.
-_INVARIANTS: Mapping[str, Sequence[str]] = {
-    "INVENTORY": (
-        """
-        SELECT 'stock of ' || sku || ' in ' || warehouse || ': reserved ' || reserved || ', held ' || held FROM (
-          SELECT s.sku, s.warehouse, s.reserved, (SELECT coalesce(sum(quantity), 0) FROM reservations AS r
-            WHERE r.sku = s.sku AND r.warehouse = s.warehouse AND r.status = 'HELD') AS held
-          FROM stock AS s) AS t WHERE reserved <> held
-        """,
-        """
-        SELECT 'stock of ' || sku || ' in ' || warehouse || ': on hand ' || on_hand || ', moved ' || moved FROM (
-          SELECT s.sku, s.warehouse, s.on_hand, (SELECT coalesce(sum(delta), 0) FROM movements AS m
-            WHERE m.sku = s.sku AND m.warehouse = s.warehouse) AS moved
-          FROM stock AS s) AS t WHERE on_hand <> moved
-        """,
-    ),
-    "PAYMENT": (
-        """
-        SELECT 'ledger of payment ' || payment_id || ' does not balance at version ' || version FROM ledger_entries
-        GROUP BY payment_id, version, currency HAVING sum(amount) <> 0
-        """,
-        """
-        SELECT 'payment ' || id || ': captured ' || captured || ', refunded ' || refunded || ', ledger ' || kept FROM (
-          SELECT p.id, p.captured, p.refunded, (SELECT coalesce(sum(amount), 0) FROM ledger_entries AS l
-            WHERE l.payment_id = p.id AND l.account = 'provider_receivable') AS kept
-          FROM payments AS p) AS t WHERE captured - refunded <> kept
-        """,
-    ),
-}
 _AT_WORK = "SELECT count(*) FROM outbox WHERE key = ANY(%s)"
 _PARKED = "SELECT type || ' of ' || key || ': ' || error FROM parked_events WHERE key = ANY(%s)"
 
@@ -200,9 +173,9 @@ class Auditor:
         """What does not add up in the books as a whole."""
         return [
             row[0]
-            for service, statements in _INVARIANTS.items()
+            for service, statements in books.INVARIANTS.items()
             for statement in statements
-            for row in await self._ask(service, statement)
+            for row in await self._ask(service.upper(), statement)
         ]
 
     async def provider_log(self, order_id: str) -> list[dict[str, Any]]:

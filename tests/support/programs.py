@@ -21,12 +21,18 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @contextmanager
 def running(
-    arguments: Sequence[str], environment: Mapping[str, str], *, stderr: int | None = None
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    *,
+    stdout: int | None = None,
+    stderr: int | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """The program with this environment and nothing of the stack's; killed at the block's end if it still runs."""
     own = {"PATH": os.environ.get("PATH", os.defpath), "PYTHONUNBUFFERED": "1", **environment}
     command = [sys.executable, "-m", "services", *arguments]
-    with subprocess.Popen(command, cwd=ROOT, env={**own, "PYTHONPATH": _paths()}, stderr=stderr) as process:  # noqa: S603 - our own
+    with subprocess.Popen(  # noqa: S603 - our own
+        command, cwd=ROOT, env={**own, "PYTHONPATH": _paths()}, stdout=stdout, stderr=stderr
+    ) as process:
         try:
             yield process
         finally:

@@ -15,7 +15,7 @@
 {{- if has "redis" .spec.stores }}
 - {name: redis, key: url, variable: REDIS_URL_FILE}
 {{- end }}
-{{- include "souk.kafkaSecrets" .root }}
+{{- include "souk.kafkaSecrets" . }}
 {{- range .spec.outside }}
 {{- with (get $values.outside .).secrets }}
 {{ toYaml . }}
@@ -29,11 +29,12 @@
 {{- end }}
 {{- end -}}
 
-{{/* Those of Kafka, in front of what follows them in a list. Takes the root. */}}
+{{/* The user at the brokers of a service, or of the hook that makes topics. Takes (dict "root" $ "component" "order"). */}}
 {{- define "souk.kafkaSecrets" -}}
-{{- if hasPrefix "SCRAM" .Values.kafka.saslMechanism }}
-- {name: kafka, key: username, variable: KAFKA_USERNAME_FILE}
-- {name: kafka, key: password, variable: KAFKA_PASSWORD_FILE}
+{{- if hasPrefix "SCRAM" .root.Values.kafka.saslMechanism }}
+{{- range list "username" "password" }}
+- {name: {{ $.component }}-kafka, key: {{ . }}, variable: KAFKA_{{ upper . }}_FILE}
+{{- end }}
 {{- end }}
 {{- end -}}
 
@@ -67,12 +68,6 @@
 {{- end }}
 {{- end -}}
 
-{{/* The same for hooks. They run before the release's own ExternalSecrets exist, so that they have theirs. */}}
-{{- define "souk.hookKafkaSecrets" -}}
-{{- $name := ternary "topics-kafka" "kafka" .Values.secrets.externalSecrets.enabled -}}
-{{- include "souk.kafkaSecrets" . | replace "name: kafka" (printf "name: %s" $name) -}}
-{{- end -}}
-
 {{/* Takes (dict "root" $ "secret" "order-database"), and "hook" for one that only a hook reads. */}}
 {{- define "souk.externalSecret" -}}
 {{- $external := .root.Values.secrets.externalSecrets -}}
@@ -92,5 +87,5 @@ spec:
   secretStoreRef: {name: {{ $external.store.name }}, kind: {{ $external.store.kind }}}
   target: {name: {{ $name }}, creationPolicy: Owner}
   dataFrom:
-    - extract: {key: {{ default (printf "%s/%s" $external.path (trimPrefix "topics-" .secret)) (get $external.keys .secret) }}}
+    - extract: {key: {{ default (printf "%s/%s" $external.path .secret) (get $external.keys .secret) }}}
 {{- end -}}

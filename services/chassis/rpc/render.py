@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.money_pb2 import Money as MoneyMessage
 
-from services.chassis import money
+from services.chassis import errors, money
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -19,6 +19,15 @@ def money_message(value: money.Money) -> MoneyMessage:
 def money_value(message: MoneyMessage) -> money.Money:
     """The amount in a message. Raises MONEY_INVALID."""
     return money.from_units(message.currency_code, message.units, message.nanos)
+
+
+def money_sent(field: str, message: MoneyMessage) -> money.Money:
+    """The amount in a field of a request. Raises MONEY_INVALID, which names the field."""
+    try:
+        return money_value(message)
+    except errors.DomainError as error:
+        violation = errors.Violation(field, error.message, error.reason)
+        raise errors.invalid(error.reason, error.message, violation, **error.metadata) from error
 
 
 def timestamp(moment: datetime) -> Timestamp:

@@ -30,7 +30,6 @@ MOST_TIMEOUT_S = 30.0
 # What an answer needs to get back to its caller.
 ANSWER_S = 0.03
 
-Parse: TypeAlias = Callable[[bytes], Message]
 Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
 
 
@@ -54,7 +53,7 @@ class Serving:
 
         async def serve(sent: bytes, context: Context) -> Any:
             async with self._around(method, context):
-                request = await self._prepare(method, handler.request_deserializer, sent, context)
+                request = await self._prepare(method, handler, sent, context)
                 async with asyncio.timeout(_seconds_left(method, context)):
                     return await handler.unary_unary(request, context)
 
@@ -65,7 +64,7 @@ class Serving:
 
         async def serve(sent: bytes, context: Context) -> AsyncIterator[Any]:
             async with self._around(method, context):
-                request = await self._prepare(method, handler.request_deserializer, sent, context)
+                request = await self._prepare(method, handler, sent, context)
                 async for message in handler.unary_stream(request, context):
                     yield message
 
@@ -88,9 +87,10 @@ class Serving:
         finally:
             self._leave(method, started, code)
 
-    async def _prepare(self, method: policy.Method, parse: Parse, sent: bytes, context: Context) -> Message:
+    async def _prepare(self, method: policy.Method, handler: Any, sent: bytes, context: Context) -> Message:
         metadata: dict[str, Any] = dict(context.invocation_metadata() or ())
-        request_id = str(metadata.get(REQUEST_ID) or os.urandom(8).hex())
+        # A caller may choose it, and it stands in every line of the log: not a page of it.
+        request_id = str(metadata.get(REQUEST_ID) or os.urandom(8).hex())[:64]
         ids = {"service": self._service, "request_id": request_id}
         if parent := metadata.get("traceparent"):
             ids["trace_id"] = str(parent)[3:35]
@@ -98,7 +98,7 @@ class Serving:
         who = await self._gate.admit(method, metadata, context.auth_context)
         identity.set_caller(who)
         try:
-            request = parse(sent)
+            request: Message = handler.request_deserializer(sent)
         except DecodeError as error:
             raise errors.invalid("REQUEST_MALFORMED", "the request is no message of the contract") from error
         if IDEMPOTENCY_KEY in metadata and not getattr(request, "request_id", "absent"):
@@ -111,9 +111,8 @@ class Serving:
             return status.render(error, self._service)
         if isinstance(error, errors.TransientError):
             _LOG.warning("dependency away", extra={"method": method.path, "cause": str(error)})
-            away = errors.DomainError(
-                errors.Kind.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", "something this needs is away", retry_after_s=1.0
-            )
+            said = "something this needs is away"
+            away = errors.DomainError(errors.Kind.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", said, retry_after_s=1.0)
             return status.render(away, self._service)
         if isinstance(error, TimeoutError):
             late = errors.DomainError(errors.Kind.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", "this took too long")

@@ -40,6 +40,13 @@ module "platform" {
     }
   }
 
+  # The chart's values-prod.yaml would fill nodes three times as large.
+  pods = {
+    serve = { least = 1, most = 2, cpu = "100m" }
+    work  = { least = 1, most = 2, cpu = "100m" }
+    edge  = { least = 2, most = 3, cpu = "100m" }
+  }
+
   kafka = {
     instance_type    = "kafka.t3.small"
     storage_gib      = 20
@@ -50,6 +57,7 @@ module "platform" {
   postgres = {
     shared = { instance_class = "db.t4g.medium", storage_gib = 20, storage_most_gib = 100, multi_az = false }
   }
+  connections           = 350
   backup_retention_days = 1
 
   redis = {
@@ -62,6 +70,8 @@ module "platform" {
     hosts       = ["api.${var.domain}"]
     zone_name   = var.domain
     create_zone = var.create_zone
+    # The load test of a release comes from one address.
+    requests_per_five_minutes = 10000
   }
 
   observability = {
@@ -71,8 +81,9 @@ module "platform" {
   }
 
   ci = var.jenkins == null ? null : {
-    issuer = var.jenkins.issuer
-    state  = { bucket_arn = var.jenkins.state_bucket_arn, key = "souk/dev.tfstate", kms_key_arn = var.jenkins.state_kms_arn }
+    issuer          = var.jenkins.issuer
+    signing_key_arn = var.jenkins.signing_key_arn
+    state           = { bucket_arn = var.jenkins.state_bucket_arn, key = "souk/dev.tfstate", kms_key_arn = var.jenkins.state_kms_arn }
     # Main and releases come here, as the Jenkinsfile says; another branch has no business in AWS.
     subjects = { for role in ["plan", "deploy", "apply"] : role => ["${var.jenkins.job}job/main/", "${var.jenkins.job}job/v*"] }
   }

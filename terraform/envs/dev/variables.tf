@@ -103,6 +103,7 @@ variable "jenkins" {
     job              = string
     state_bucket_arn = string
     state_kms_arn    = string
+    signing_key_arn  = string
   })
   default = null
 

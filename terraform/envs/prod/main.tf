@@ -35,7 +35,7 @@ module "platform" {
     api_client_cidrs = var.api_client_cidrs
     node_groups = {
       base = { capacity_type = "ON_DEMAND", instance_types = ["m7g.xlarge"], min_size = 3, desired_size = 3, max_size = 6 }
-      spot = { capacity_type = "SPOT", instance_types = ["m7g.xlarge", "m6g.xlarge", "c7g.xlarge", "r7g.xlarge"], min_size = 0, desired_size = 3, max_size = 12 }
+      spot = { capacity_type = "SPOT", instance_types = ["m7g.xlarge", "m6g.xlarge", "c7g.xlarge", "r7g.xlarge"], min_size = 0, desired_size = 4, max_size = 12 }
     }
   }
 
@@ -56,6 +56,7 @@ module "platform" {
       replicas         = 1
     }
   }
+  connections           = 2000
   backup_retention_days = 35
 
   redis = {
@@ -75,8 +76,9 @@ module "platform" {
   }
 
   ci = var.jenkins == null ? null : {
-    issuer = var.jenkins.issuer
-    state  = { bucket_arn = var.jenkins.state_bucket_arn, key = "souk/prod.tfstate", kms_key_arn = var.jenkins.state_kms_arn }
+    issuer          = var.jenkins.issuer
+    signing_key_arn = var.jenkins.signing_key_arn
+    state           = { bucket_arn = var.jenkins.state_bucket_arn, key = "souk/prod.tfstate", kms_key_arn = var.jenkins.state_kms_arn }
     # Releases alone come here: what the Jenkinsfile does in production, it does in builds of tags.
     subjects = { for role in ["plan", "deploy", "apply"] : role => ["${var.jenkins.job}job/v*"] }
   }

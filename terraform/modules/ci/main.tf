@@ -50,7 +50,15 @@ resource "aws_iam_role" "this" {
 }
 
 locals {
-  publish = [
+  # What cosign asks of the key: it signs, and reads the public half to hold signatures to it.
+  signing = { for role, actions in { publish = ["kms:Sign"], deploy = [] } : role => [for statement in [{
+    Sid      = "Signatures"
+    Effect   = "Allow"
+    Action   = concat(["kms:DescribeKey", "kms:GetPublicKey"], actions)
+    Resource = var.signing_key_arn
+  }] : statement if var.signing_key_arn != ""] }
+
+  publish = concat(local.signing.publish, [
     {
       # Signing in knows no narrower resource.
       Sid      = "SignIn"
@@ -67,9 +75,9 @@ locals {
       ]
       Resource = var.repository_arns
     },
-  ]
+  ])
 
-  deploy = [
+  deploy = concat(local.signing.deploy, [
     {
       Sid      = "FindTheCluster"
       Effect   = "Allow"
@@ -108,7 +116,7 @@ locals {
       Action   = ["kms:Decrypt"]
       Resource = var.state.kms_key_arn
     },
-  ]
+  ])
 
   state = [
     {

@@ -53,6 +53,17 @@ variable "repository_arns" {
   }
 }
 
+variable "signing_key_arn" {
+  description = "The key that signs releases: who publishes signs with it, who deploys verifies; empty where nothing is signed."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = var.signing_key_arn == "" || can(regex("^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/", var.signing_key_arn))
+    error_message = "The ARN of a key is expected, not of an alias."
+  }
+}
+
 variable "create_provider" {
   description = "Whether the account learns here to trust the issuer; it does so once, so only one of its environments says true."
   type        = bool

@@ -5,7 +5,9 @@ data "aws_caller_identity" "current" {}
 locals {
   serverless = var.mode == "serverless"
   scram      = var.authentication == "scram"
-  brokers    = length(var.subnet_ids) * var.brokers_per_zone
+  # Each service, and the job that makes topics and gives the others their rights.
+  users   = local.scram ? toset(concat(keys(var.access), ["topics"])) : toset([])
+  brokers = length(var.subnet_ids) * var.brokers_per_zone
 
   cluster_arn = local.serverless ? aws_msk_serverless_cluster.this[0].arn : aws_msk_cluster.this[0].arn
   # arn:aws:kafka:REGION:ACCOUNT:cluster/NAME/UUID: topics and groups are addressed beneath the same name and UUID.
@@ -21,7 +23,9 @@ locals {
     }
   ]...)
 
+  # MSK has no super user: whoever makes the first ACLs needs what no ACL is about to be allowed.
   server_properties = {
+    "allow.everyone.if.no.acl.found"   = tostring(!(local.scram && var.deny_by_default))
     "auto.create.topics.enable"        = "false"
     "default.replication.factor"       = "3"
     "min.insync.replicas"              = "2"
@@ -200,9 +204,9 @@ module "guard" {
   ids     = [local.cluster_arn]
 }
 
-# SCRAM: a user for each service. MSK reads secrets whose names begin so. The password is made without being kept in the state.
+# SCRAM: a user for each service and one for the job `topics`. MSK reads secrets whose names begin so. The password is made without being kept in the state.
 ephemeral "aws_secretsmanager_random_password" "scram" {
-  for_each = local.scram ? var.access : {}
+  for_each = local.users
 
   password_length     = 40
   exclude_punctuation = true
@@ -210,7 +214,7 @@ ephemeral "aws_secretsmanager_random_password" "scram" {
 
 resource "aws_secretsmanager_secret" "scram" {
   # checkov:skip=CKV2_AWS_57: MSK reads a new version by itself; rotating needs the Lambda of one's own
-  for_each = local.scram ? var.access : {}
+  for_each = local.users
 
   name        = "AmazonMSK_${var.prefix}-${each.key}"
   description = "The user of ${each.key} at the brokers"
@@ -320,7 +324,7 @@ locals {
     }]
   })
 
-  # The same as ACLs, for scram: what an administrator of Kafka gives each user.
+  # The same as ACLs, for scram: what the job `topics` gives each user (services/kafka_rights.py).
   acls = flatten([
     for name, access in var.access : concat(
       [for topic in sort(access.write) : { principal = "User:${name}", resource = "Topic:${topic}", operations = ["Describe", "Write"] }],

@@ -56,6 +56,11 @@ output "acls" {
 }
 
 output "scram_secret_names" {
-  description = "Service to the secret with its user; empty for IAM."
+  description = "Service, and the job that makes topics, to the secret with its user; empty for IAM."
   value       = { for name, secret in aws_secretsmanager_secret.scram : name => secret.name }
+}
+
+output "scram_secret_arns" {
+  description = "The ARNs of these secrets."
+  value       = [for secret in aws_secretsmanager_secret.scram : secret.arn]
 }

@@ -103,6 +103,12 @@ variable "authentication" {
   }
 }
 
+variable "deny_by_default" {
+  description = "With scram: whether a topic or group that no ACL is about is nobody's instead of everybody's. From the second apply on: the job `topics` must have made the ACLs."
+  type        = bool
+  default     = false
+}
+
 variable "kafka_version" {
   description = "The version of Kafka, as MSK writes it (`aws kafka list-kafka-versions`)."
   type        = string

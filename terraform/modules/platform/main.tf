@@ -17,7 +17,6 @@ locals {
       services = length(server.services) > 0 ? server.services : toset(setsubtract(keys(module.services.databases), local.placed))
     })
   }
-  connections = 500
 }
 
 module "services" {
@@ -88,6 +87,7 @@ module "kafka" {
   guarded                   = var.guarded
   mode                      = var.kafka.mode
   authentication            = var.kafka.authentication
+  deny_by_default           = var.kafka.deny_by_default
   instance_type             = var.kafka.instance_type
   brokers_per_zone          = var.kafka.brokers_per_zone
   storage_gib               = var.kafka.storage_gib
@@ -113,7 +113,7 @@ module "postgres" {
   servers                   = local.servers
   databases                 = module.services.databases
   backup_retention_days     = var.backup_retention_days
-  connections               = local.connections
+  connections               = var.connections
 }
 
 module "redis" {
@@ -158,6 +158,7 @@ module "secrets" {
   recovery_window_in_days = var.guarded ? 30 : 0
   master_secret_arns      = [for server in module.postgres.servers : server.master_secret]
   replication_group_arn   = module.redis.arn
+  others_arns             = module.kafka.scram_secret_arns
 }
 
 module "edge" {
@@ -193,7 +194,7 @@ module "observability" {
       for name, server in local.servers : name => {
         identifier       = "${local.prefix}-${name}"
         free_storage_gib = ceil(server.storage_gib / 10)
-        connections      = local.connections
+        connections      = var.connections
         replica          = false
       }
     },
@@ -202,7 +203,7 @@ module "observability" {
         for at in range(server.replicas) : "${name}-${at + 1}" => {
           identifier       = "${local.prefix}-${name}-${at + 1}"
           free_storage_gib = ceil(server.storage_gib / 10)
-          connections      = local.connections
+          connections      = var.connections
           replica          = true
         }
       }
@@ -276,6 +277,7 @@ module "ci" {
   issuer          = var.ci.issuer
   subjects        = var.ci.subjects
   state           = var.ci.state
+  signing_key_arn = var.ci.signing_key_arn
   cluster_arn     = "arn:${data.aws_partition.current.partition}:eks:${local.region}:${local.account}:cluster/${local.prefix}"
   repository_arns = [for name in concat(keys(module.services.images), ["charts/${var.project}"]) : "arn:${data.aws_partition.current.partition}:ecr:${local.region}:${local.account}:repository/${var.project}/${name}"]
 }

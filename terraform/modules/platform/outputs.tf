@@ -1,6 +1,6 @@
 output "values" {
   description = "What the chart is installed with besides values-prod.yaml: the same names as there."
-  value = {
+  value = merge({
     imageRegistry = local.registry
     awsRegion     = local.region
 
@@ -23,6 +23,8 @@ output "values" {
         enabled = true
         store   = { name = "aws-secrets-manager", kind = "ClusterSecretStore" }
         path    = "${var.project}/${var.environment}"
+        # MSK wants names of its own for the secrets of users.
+        keys = { for name, secret in module.kafka.scram_secret_names : "${name}-kafka" => secret }
       }
     }
 
@@ -30,14 +32,25 @@ output "values" {
     topics   = { roleArn = try(module.identities.role_arns["topics"], "") }
 
     tokens = { issuer = "https://${var.edge.hosts[0]}" }
-    edge = {
-      from = [for cidr in module.network.public_cidrs : { ipBlock = { cidr = cidr } }]
+    edge = merge({
+      from           = [for cidr in module.network.public_cidrs : { ipBlock = { cidr = cidr } }]
+      allowedOrigins = ["https://${var.edge.zone_name}"]
       ingress = {
         enabled        = true
         hosts          = var.edge.hosts
         certificateArn = module.edge.certificate_arn
         wafArn         = module.edge.waf_arn
       }
+    }, try(local.sizes.edge, {}))
+  }, { for role, size in local.sizes : role => size if role != "edge" })
+}
+
+# How many pods there are and what they ask for, as the chart's values say it.
+locals {
+  sizes = var.pods == null ? {} : {
+    for role, pods in var.pods : role => {
+      autoscaling = { minReplicas = pods.least, maxReplicas = pods.most }
+      resources   = { requests = { cpu = pods.cpu } }
     }
   }
 }

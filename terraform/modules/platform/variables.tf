@@ -102,6 +102,7 @@ variable "kafka" {
   type = object({
     mode             = optional(string, "provisioned")
     authentication   = optional(string, "iam")
+    deny_by_default  = optional(bool, false)
     instance_type    = optional(string, "kafka.m7g.large")
     brokers_per_zone = optional(number, 1)
     storage_gib      = optional(number, 100)
@@ -130,6 +131,32 @@ variable "postgres" {
   validation {
     condition     = length([for server in var.postgres : server if length(server.services) == 0]) <= 1
     error_message = "At most one server takes what the others don't."
+  }
+}
+
+variable "connections" {
+  description = "Connections that a database server takes: more than all pods of the release can open, each postgres.pool of them."
+  type        = number
+  default     = 500
+
+  validation {
+    condition     = var.connections >= 50 && var.connections <= 5000
+    error_message = "Between 50 and 5,000."
+  }
+}
+
+variable "pods" {
+  description = "The least and the most pods of each deployment and the CPU that each asks for, where values-prod.yaml is too large; null leaves it as it is."
+  type = object({
+    serve = object({ least = number, most = number, cpu = string })
+    work  = object({ least = number, most = number, cpu = string })
+    edge  = object({ least = number, most = number, cpu = string })
+  })
+  default = null
+
+  validation {
+    condition     = var.pods == null || try(alltrue([for role in values(var.pods) : role.least >= 1 && role.least <= role.most]), false)
+    error_message = "At least one pod of each, and no fewer at most than at least."
   }
 }
 
@@ -210,6 +237,8 @@ variable "ci" {
     issuer   = string
     subjects = map(set(string))
     state    = object({ bucket_arn = string, key = string, kms_key_arn = string })
+    # The key that signs releases, from terraform/shared.
+    signing_key_arn = optional(string, "")
   })
   default = null
 

@@ -62,7 +62,7 @@ locals {
         Sid      = "Read"
         Effect   = "Allow"
         Action   = ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"]
-        Resource = local.arns
+        Resource = concat(local.arns, var.others_arns)
       },
       local.decrypt,
     ]

@@ -9,7 +9,7 @@ output "by_operator" {
 }
 
 output "reader_policy" {
-  description = "The IAM policy of External Secrets: these secrets and no others."
+  description = "The IAM policy of External Secrets: these secrets, the others' that it is told of, and no more."
   value       = local.reader
 }
 

@@ -82,3 +82,14 @@ variable "rotation_days" {
     error_message = "Between 1 and 365 days."
   }
 }
+
+variable "others_arns" {
+  description = "Secrets that other modules make and that External Secrets reads too: the users at the brokers."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for arn in var.others_arns : startswith(arn, "arn:")])
+    error_message = "ARNs are expected."
+  }
+}

@@ -54,7 +54,8 @@ def test_topics_are_made_with_the_clusters_replication() -> None:
     job = find(rendering.rendered(*rendering.DEFAULT), "Job", "topics")
     variables = {one["name"]: one["value"] for one in job["spec"]["template"]["spec"]["containers"][0]["env"]}
     assert variables["KAFKA_REPLICATION"] == "3"
-    assert variables["KAFKA_PASSWORD_FILE"] == "/secrets/kafka/password"
+    assert variables["KAFKA_PASSWORD_FILE"] == "/secrets/topics-kafka/password"
+    assert variables["KAFKA_ACLS"] == "true"
     assert job["spec"]["template"]["spec"]["containers"][0]["args"] == ["topics"]
     assert find(rendering.rendered(*rendering.DEFAULT, "--set", "topics.enabled=false"), "Job", "topics") is None
 

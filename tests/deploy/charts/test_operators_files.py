@@ -53,6 +53,15 @@ def test_the_namespace_admits_restricted_pods_only() -> None:
     assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
 
 
+def test_a_roll_out_of_the_edge_waits_for_the_load_balancer() -> None:
+    labels = documents("namespace.yaml")[0]["metadata"]["labels"]
+    assert labels["elbv2.k8s.aws/pod-readiness-gate-inject"] == "enabled"
+    edge = rendering.rendered(*rendering.CASES["production"])
+    annotations = [one["metadata"]["annotations"] for one in objects.of_kind(edge, "Ingress")]
+    # The gate knows pods by their own addresses, not nodes.
+    assert {one["alb.ingress.kubernetes.io/target-type"] for one in annotations} == {"ip"}
+
+
 def test_the_priority_class_of_production_exists() -> None:
     values = yaml.safe_load((package.CHART / "values-prod.yaml").read_text())
     assert values["priorityClassName"] in {one["metadata"]["name"] for one in documents("priority-classes.yaml")}

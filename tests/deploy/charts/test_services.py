@@ -123,11 +123,28 @@ def test_keda_signs_in_the_way_the_services_do() -> None:
     scram = render(*rendering.OPERATORS)
     trigger = find(scram, "ScaledObject", "order-work")["spec"]["triggers"][0]
     assert trigger["metadata"]["sasl"] == "scram_sha512"
-    assert find(scram, "TriggerAuthentication", "kafka")["spec"]["secretTargetRef"][1]["key"] == "password"
+    assert trigger["authenticationRef"] == {"name": "souk-order-kafka"}
+    assert find(scram, "TriggerAuthentication", "order-kafka")["spec"]["secretTargetRef"] == [
+        {"parameter": key, "name": "souk-order-kafka", "key": key} for key in ("username", "password")
+    ]
     iam = render(*rendering.OPERATORS, values=("-f", rendering.PROD))
     trigger = find(iam, "ScaledObject", "order-work")["spec"]["triggers"][0]
     assert trigger["metadata"]["saslTokenProvider"] == "aws_msk_iam"
     assert find(iam, "TriggerAuthentication", "kafka")["spec"]["podIdentity"] == {"provider": "aws"}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_each_service_signs_in_at_the_brokers_as_its_own_user(service: registry.Service) -> None:
+    secret = f"souk-{service.name}-kafka"
+    rendered = render(values=rendering.CASES["production with SCRAM"])
+    [entry] = [one for one in objects.of_kind(rendered, "ExternalSecret") if one["metadata"]["name"] == secret]
+    assert entry["spec"]["dataFrom"] == [{"extract": {"key": f"souk/prod/{service.name}-kafka"}}]
+    for role in ("serve", "work"):
+        spec = find(rendered, "Deployment", f"{service.name}-{role}")["spec"]["template"]["spec"]
+        mounted = [one["secret"]["secretName"] for one in spec["volumes"] if "secret" in one]
+        assert [name for name in mounted if name.endswith("-kafka")] == [secret]
+    configured = find(rendered, "ConfigMap", service.name)["data"]
+    assert configured["KAFKA_USERNAME_FILE"] == f"/secrets/{service.name}-kafka/username"
 
 
 def test_pods_are_replaced_when_their_own_configuration_changes_and_only_then() -> None:

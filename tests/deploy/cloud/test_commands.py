@@ -22,7 +22,7 @@ def _make(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=hcl.ROOT, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
 
 
-def _outputs(applied: workspace.Applied) -> str:
+def outputs(applied: workspace.Applied) -> str:
     return json.dumps(applied.values["outputs"])
 
 
@@ -50,7 +50,7 @@ def test_every_other_command_says_what_it_would_run(target: str) -> None:
 
 
 def test_the_values_name_what_was_made(prod: workspace.Applied) -> None:
-    written = yaml.safe_load(values.render(_outputs(prod)))
+    written = yaml.safe_load(values.render(outputs(prod)))
     assert written["imageRegistry"] == "123456789012.dkr.ecr.eu-central-1.amazonaws.com"
     assert written["kafka"]["saslMechanism"] == "AWS_MSK_IAM"
     assert set(written["services"]) == set(registry.load().services)
@@ -63,16 +63,16 @@ def test_the_chart_knows_every_value_that_is_written(prod: workspace.Applied, de
     defaults = yaml.safe_load((CHART / "values.yaml").read_text())
     production = yaml.safe_load((CHART / "values-prod.yaml").read_text())
     for applied in (prod, dev):
-        written = yaml.safe_load(values.render(_outputs(applied)))
-        jsonschema.validate(_over(_over(defaults, production), written), schema)
+        written = yaml.safe_load(values.render(outputs(applied)))
+        jsonschema.validate(over(over(defaults, production), written), schema)
 
 
-def _over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+def over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     """Values over values, as Helm puts them."""
     merged = dict(below)
     for key, value in above.items():
         inner = merged.get(key)
-        merged[key] = _over(inner, value) if isinstance(inner, dict) and isinstance(value, dict) else value
+        merged[key] = over(inner, value) if isinstance(inner, dict) and isinstance(value, dict) else value
     return merged
 
 
@@ -90,7 +90,7 @@ def test_the_chart_calls_service_accounts_and_secrets_as_terraform_does(prod: wo
 
 
 def test_the_job_runs_with_its_role_and_the_least_of_rights(prod: workspace.Applied) -> None:
-    account, settings, job, schedule = yaml.safe_load_all(manifests.render(_outputs(prod), "1.2.3"))
+    account, settings, job, schedule = yaml.safe_load_all(manifests.render(outputs(prod), "1.2.3"))
     assert account["metadata"]["annotations"]["eks.amazonaws.com/role-arn"].endswith("role/souk-prod-credentials")
     told = json.loads(settings["data"]["settings.json"])
     stored = {name for name, service in registry.load().services.items() if "postgres" in service.stores}

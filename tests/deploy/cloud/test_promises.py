@@ -259,3 +259,18 @@ def test_the_cluster_lets_jenkins_into_one_namespace_once_its_role_is_there(prod
     given = hcl.strings(hcl.module(hcl.MODULES / "platform").calls["cluster"]["access"])
     assert any("module.ci" in text for text in given)
     assert not any(":role/" in text for text in given)
+
+
+def test_who_publishes_signs_and_who_deploys_only_verifies(prod: workspace.Applied, shared: workspace.Applied) -> None:
+    (key,) = [one for one in shared.of("aws_kms_key") if one["key_usage"] == "SIGN_VERIFY"]
+    assert key["customer_master_key_spec"] == "ECC_NIST_P256"
+    assert shared.outputs["signing_key_arn"] == key["arn"]
+    reads = ["kms:DescribeKey", "kms:GetPublicKey"]
+    publish = {one["Sid"]: one for one in _inline(shared, "souk-shared-jenkins-publish")["publish"]}
+    assert (publish["Signatures"]["Action"], publish["Signatures"]["Resource"]) == ([*reads, "kms:Sign"], key["arn"])
+    for role in ("plan", "deploy", "apply"):
+        statements = _inline(prod, f"souk-prod-jenkins-{role}")[role]
+        assert "kms:Sign" not in json.dumps(statements)
+        assert [one["Action"] for one in statements if one["Sid"] == "Signatures"] == (
+            [reads] if role == "deploy" else []
+        )

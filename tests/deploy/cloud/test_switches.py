@@ -56,13 +56,39 @@ def test_with_scram_each_service_has_a_user_that_msk_may_read(scram: workspace.A
     users = {
         secret["name"] for secret in scram.of("aws_secretsmanager_secret") if secret["name"].startswith("AmazonMSK_")
     }
-    assert users == {f"AmazonMSK_souk-prod-{service}" for service in registry.load().services}
+    assert users == {f"AmazonMSK_souk-prod-{name}" for name in (*registry.load().services, "topics")}
     (association,) = scram.of("aws_msk_scram_secret_association")
     assert len(association["secret_arn_list"]) == len(users)
     ports = {
         rule["from_port"] for rule in scram.of("aws_vpc_security_group_ingress_rule") if "kafka" in rule["tags"]["Name"]
     }
     assert ports == {9096, 11001, 11002}
+
+
+def test_with_scram_what_no_acl_is_about_is_everybodys_until_it_is_said_otherwise(
+    scram: workspace.Applied, copy: workspace.Workspace
+) -> None:
+    (first,) = scram.of("aws_msk_configuration")
+    assert "allow.everyone.if.no.acl.found=true" in first["server_properties"]
+    ready = ("  kafka = {\n", '  kafka = {\n    authentication = "scram"\n    deny_by_default = true\n')
+    (second,) = _variant(copy, "denying", ready).of("aws_msk_configuration")
+    assert "allow.everyone.if.no.acl.found=false" in second["server_properties"]
+
+
+def test_with_scram_the_chart_finds_each_users_secret_and_external_secrets_may_read_it(
+    scram: workspace.Applied,
+) -> None:
+    keys = scram.outputs["values"]["secrets"]["externalSecrets"]["keys"]
+    assert keys == {f"{name}-kafka": f"AmazonMSK_souk-prod-{name}" for name in (*registry.load().services, "topics")}
+    (reader,) = [
+        json.loads(policy["policy"])
+        for policy in scram.of("aws_iam_role_policy")
+        if "external-secrets" in policy["role"]
+    ]
+    read = next(statement for statement in reader["Statement"] if statement["Sid"] == "Read")
+    arns = {secret["arn"] for secret in scram.of("aws_secretsmanager_secret") if secret["name"] in keys.values()}
+    assert len(arns) == len(keys)
+    assert arns <= set(read["Resource"])
 
 
 def test_with_scram_the_rights_are_acls_of_the_registry(scram: workspace.Applied) -> None:
@@ -76,7 +102,7 @@ def test_with_scram_the_rights_are_acls_of_the_registry(scram: workspace.Applied
 
 def test_with_scram_no_password_is_in_the_state(scram: workspace.Applied) -> None:
     versions = scram.of("aws_secretsmanager_secret_version")
-    assert len(versions) == len(registry.load().services)
+    assert len(versions) == len(registry.load().services) + 1
     assert all(version["secret_string"] is None and version["secret_string_wo"] is None for version in versions)
     assert "random-password" not in json.dumps(versions)
 

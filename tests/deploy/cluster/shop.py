@@ -70,17 +70,17 @@ def wish() -> first_order.Wish:
 
 def secrets() -> Mapping[str, tuple[str, ...]]:
     """The secrets that docs/operations.md asks for, by name, and their keys."""
-    services = registry.load().services.values()
-    kept = [service.name for service in services if "postgres" in service.stores]
-    outside = {system for service in services for system in service.outside}
+    known = registry.load().services.values()
+    kept = [service.name for service in known if "postgres" in service.stores]
+    outside = {system for service in known for system in service.outside}
     found = {
         "mesh": ("mesh_key",),
-        "kafka": ("username", "password"),
+        **{f"{name}-kafka": ("username", "password") for name in (*services(), "topics")},
         "signing": ("key.pem",),
         **{f"{name}-database": ("url",) for name in kept},
         **{f"{name}-migration": ("url",) for name in kept},
     }
-    if any("redis" in service.stores for service in services):
+    if any("redis" in service.stores for service in known):
         found["redis"] = ("url",)
     if "provider" in outside:
         found["provider"] = ("stripe_api_key",)

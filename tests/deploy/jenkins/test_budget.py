@@ -120,3 +120,13 @@ def test_it_asks_for_the_calls_of_this_namespace_since_the_roll_out() -> None:
     assert queries[0] == 'sum(increase(souk_rpc_seconds_count{namespace="souk"}[15s]))'
     assert queries[-1].endswith("[60s]))")
     assert 'code=~"INTERNAL|' in queries[-1]
+
+
+def test_calls_of_the_smoke_check_and_of_the_load_test_before_it_count() -> None:
+    watched = Watched()
+    with loopback.serving(counting(500, 0)) as server:
+        budget.watch(budget.Prometheus(server.url, "souk"), GENEROUS, watched.clock, since_s=100)
+    queries = [asked.query["query"] for asked in server.asked]
+    assert "[115s]" in queries[0]
+    assert "[160s]" in queries[-1]
+    assert watched.passed == GENEROUS.seconds

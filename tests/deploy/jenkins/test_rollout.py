@@ -166,11 +166,35 @@ def test_a_roll_out_verifies_every_signature_and_is_atomic_and_by_digest(run: sh
     verified = [("cosign", "verify")] * (len(NAMES) + 1)
     assert kinds == [*verified, ("aws", "eks"), LISTED, HISTORY, ("helm", "upgrade")]
     upgrade = programs.calls[-1]
-    assert {"--atomic", "--install", f"oci://{REGISTRY}/souk/charts/souk", "helm/souk/values-dev.yaml"} <= set(upgrade)
+    assert {"--atomic", "--install", f"oci://{REGISTRY}/souk/charts/souk", "helm/souk/values-prod.yaml"} <= set(upgrade)
+    # The role of Jenkins has one namespace, and makes none.
+    assert "--create-namespace" not in upgrade
     assert programs.environments[-1]["KUBECONFIG"] == ".souk/release/kubeconfig-dev"
     pinned = yaml.safe_load((run.root / ".souk/release/values-dev.yaml").read_text())
     assert pinned["imageRegistry"] == REGISTRY
     assert {name: image["digest"] for name, image in pinned["images"].items()} == DIGESTS
+
+
+def test_what_is_watched_begins_with_the_end_of_the_roll_out(run: shell.Shell, programs: Programs) -> None:
+    programs.answer(revisions((7, "deployed", "")))
+    assert deploy.seconds_since(run, DEV) == 0
+    deploy.upgrade(run, DEV, RELEASED)
+    done = run.root / ".souk/release/rolled-out/dev.json"
+    done.write_text(json.dumps({"at": json.loads(done.read_text())["at"] - 300}))
+    assert 300 <= deploy.seconds_since(run, DEV) < 330
+    programs.answer({**revisions((7, "deployed", "")), ("helm", "upgrade"): (1, "", "timed out")})
+    with pytest.raises(problems.StackError):
+        deploy.upgrade(run, DEV, RELEASED)
+    assert deploy.seconds_since(run, DEV) == 0
+
+
+def test_the_smoke_check_buys_and_pays_what_the_environment_has(run: shell.Shell, programs: Programs) -> None:
+    python = Programs.made(run.root / ".venv" / "bin", ("python",))
+    deploy.smoke(run, DEV)
+    (asked,) = python.calls
+    assert asked[asked.index("--payment-method") + 1] == "pm_card_visa"
+    assert asked[asked.index("--sku") + 1] == "COFFEE-250G:1"
+    assert programs.calls[0][:2] == ["aws", "eks"]
 
 
 def test_what_is_not_signed_is_not_rolled_out(run: shell.Shell, programs: Programs) -> None:

@@ -10,7 +10,7 @@ import yaml
 
 from scripts.local import layout
 from scripts.release import environments
-from tests.deploy.jenkins import groovy, rules
+from tests.deploy.jenkins import agent, groovy, rules
 
 JENKINSFILE = (layout.ROOT / "Jenkinsfile").read_text()
 MAKEFILES = (layout.ROOT / "Makefile", *sorted((layout.ROOT / "scripts").rglob("*.mk")))
@@ -48,6 +48,11 @@ def called() -> set[str]:
         return {text for _, build in pipeline.everything() for text in build.texts}
 
 
+def _programs(dry_run: str) -> set[str]:
+    """The programs that a dry run would look for on the PATH."""
+    return {program for program in re.findall(r"(?m)^\+ (\S+)", dry_run) if "/" not in program}
+
+
 def targets() -> set[str]:
     """The targets that the Makefile and what it includes define."""
     lines = (line for file in MAKEFILES for line in file.read_text().splitlines())
@@ -75,10 +80,12 @@ def test_every_target_that_is_called_is_one_of_these(called: set[str]) -> None:
 
 @pytest.mark.parametrize("target", PROGRAMS)
 def test_a_dry_run_prints_what_would_be_run_and_runs_nothing(target: str) -> None:
+    """And what would be run is in the image of the agents."""
     done = make(target, "ENV=dev", "DRY_RUN=1", "STATUS=SUCCESS", PATH=f"{layout.ROOT / '.venv/bin'}:/usr/bin:/bin")
     assert done.returncode == 0, done.stderr
     for words in PROGRAMS[target]:
         assert words.format(env="dev") in done.stdout
+    assert _programs(done.stdout) <= agent.programs()
 
 
 @pytest.mark.parametrize("target", ["version", "breaking", "migrations-check", "sbom", "release-clean"])

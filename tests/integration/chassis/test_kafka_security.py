@@ -21,15 +21,7 @@ TOPIC = "guarded"
 
 
 def environment(broker: secure_kafka.Broker, **changed: str) -> dict[str, str]:
-    return {
-        "KAFKA_BOOTSTRAP": broker.bootstrap,
-        "KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
-        "KAFKA_CA_FILE": broker.ca_file,
-        "KAFKA_SASL_MECHANISM": "SCRAM-SHA-512",
-        "KAFKA_USERNAME": secure_kafka.USER,
-        "KAFKA_PASSWORD": secure_kafka.PASSWORD,
-        **changed,
-    }
+    return secure_kafka.environment(broker, secure_kafka.USER) | changed
 
 
 def connection(environ: dict[str, str]) -> kafka.Connection:
@@ -77,11 +69,6 @@ def test_a_wrong_password_or_an_authority_that_is_not_trusted_is_named_within_se
     assert told in words
     assert words.splitlines()[-1].startswith("topics: KafkaTimeoutError: Unable to bootstrap")
     assert "Traceback" not in words
-
-
-def test_the_command_that_makes_topics_gets_in_the_same_way(broker: secure_kafka.Broker) -> None:
-    with programs.running(["topics"], environment(broker, KAFKA_REPLICATION="1")) as made:
-        assert made.wait(60) == 0
 
 
 def test_a_role_at_aws_signs_a_token_that_the_library_sends(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,7 @@ SELECT payload FROM outbox WHERE key = %(sku)s AND type = 'souk.inventory.v1.Sto
 CHANGED = database.Statement("""
 SELECT count(*) FROM outbox WHERE key = %(sku)s AND type = 'souk.inventory.v1.StockLevelChanged'
 """)
+SUM_OF_MOVEMENTS = database.Statement("SELECT sum(delta)::bigint FROM movements WHERE sku = %(sku)s")
 MOVED = database.Statement("SELECT delta, reason, reference, note FROM movements WHERE sku = %(sku)s ORDER BY id")
 ADMIN = str(uuid.uuid4())
 
@@ -116,6 +117,25 @@ async def test_adjustments_at_the_same_moment_all_count(depot: Depot) -> None:
     await asyncio.gather(*(depot.adjust(sku, -1) for _ in range(20)))
     [level] = await depot.stock.levels(sku)
     assert level.on_hand == 80
+
+
+async def test_adjustments_and_counts_at_the_same_moment_all_count_where_nothing_lay_before(depot: Depot) -> None:
+    sku, counted = (f"SKU-{uuid.uuid4().hex[:12].upper()}" for _ in range(2))
+    await asyncio.gather(*(depot.adjust(sku, 1) for _ in range(20)))
+    await asyncio.gather(
+        *(depot.stock.set_level(domain.Level(counted, "east", number, 0), actor="test") for number in range(1, 11))
+    )
+    assert [level.on_hand for level in await depot.stock.levels(sku)] == [20]
+    for moved in (sku, counted):
+        [level] = await depot.stock.levels(moved)
+        assert await depot.db.read(SUM_OF_MOVEMENTS, {"sku": moved}) == [(level.on_hand,)]
+
+
+async def test_what_is_refused_makes_no_place(depot: Depot) -> None:
+    sku = f"SKU-{uuid.uuid4().hex[:12].upper()}"
+    assert (await calls.refused(depot.adjust(sku, -1))).reason == "STOCK_BELOW_RESERVED"
+    with pytest.raises(errors.DomainError, match="SKU_NOT_FOUND"):
+        await depot.stock.levels(sku)
 
 
 async def test_what_orders_hold_cannot_go(depot: Depot) -> None:

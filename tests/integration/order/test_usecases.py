@@ -15,8 +15,8 @@ from services.order.saga import Reply
 from souk.order.v1 import order_events_pb2
 from tests.support import postgres
 
-WAITS = saga.Waits(stock_s=100, payment_s=100, settlement_s=100, compensation_s=100)
-OVERDUE = saga.Waits(stock_s=0, payment_s=0, settlement_s=0, compensation_s=0)
+WAITS = saga.Waits(stock_s=100, payment_s=100, settlement_s=100, compensation_s=100, catch_up_s=0)
+OVERDUE = saga.Waits(stock_s=0, payment_s=0, settlement_s=0, compensation_s=0, catch_up_s=0)
 ADDRESS = domain.Address("Ann", "1 Road", "", "Town", "", "N1", "GB")
 
 
@@ -302,6 +302,29 @@ async def test_a_watcher_sees_the_whole_history_and_then_it_ends(
         await watching
     assert seen == ["OrderPlaced", *replies]
     assert not orders._watchers
+
+
+async def test_a_watcher_that_comes_back_sees_what_it_has_not_seen_and_what_happens_then(
+    db: database.Database, orders: usecases.Orders
+) -> None:
+    order_id = (await orders.create(draft(new_id()))).order.id
+    await give(db, orders, saga.Event(order_id, Reply.STOCK_RESERVED, "test"))
+    seen: list[str] = []
+    arrived = asyncio.Event()
+
+    async def watch() -> None:
+        async for entry in orders.watch(order_id, owner_id=None, after=1):
+            seen.append(entry.event)
+            arrived.set()
+
+    watching = asyncio.create_task(watch())
+    async with asyncio.timeout(5):
+        await arrived.wait()
+        await give(db, orders, saga.Event(order_id, Reply.CANCEL_REQUESTED, "test"))
+        for reply in (Reply.STOCK_RELEASED, Reply.PAYMENT_VOIDED):
+            await give(db, orders, saga.Event(order_id, reply, "test"))
+        await watching
+    assert seen == [Reply.STOCK_RESERVED, Reply.CANCEL_REQUESTED, Reply.STOCK_RELEASED, Reply.PAYMENT_VOIDED]
 
 
 async def test_a_stuck_saga_waits_for_an_operator_and_goes_on(db: database.Database, prices: PriceList) -> None:

@@ -88,6 +88,31 @@ def test_fields_that_cannot_be_left_out_are_required(document: Document) -> None
     ]
 
 
+def test_a_field_that_may_be_left_out_is_not_required_whatever_its_rules(document: Document) -> None:
+    change = schema(document, "souk.user.v1.UpdateMeRequest")
+
+    assert change["properties"]["new_password"]["minLength"] == 12
+    assert "required" not in change
+
+
+def test_the_rules_of_maps_become_constraints(document: Document) -> None:
+    attributes = schema(document, "souk.catalog.v1.CreateProductRequest")["properties"]["attributes"]
+
+    assert attributes["maxProperties"] == 50
+    assert attributes["propertyNames"] == {"pattern": "^[a-z][a-z0-9_]{0,39}$"}
+    assert attributes["additionalProperties"] == {"type": "string", "minLength": 1, "maxLength": 200}
+
+
+def test_values_that_are_refused_are_excluded(document: Document) -> None:
+    adjust = document["paths"]["/api/v1/inventory/{sku}/adjust"]["post"]
+    delta = adjust["requestBody"]["content"]["application/json"]["schema"]["properties"]["delta"]
+    roles = document["paths"]["/api/v1/users/{id}/roles"]["put"]
+    items = roles["requestBody"]["content"]["application/json"]["schema"]["properties"]["roles"]["items"]
+
+    assert delta["not"] == {"enum": [0, "0"]}
+    assert items == {"$ref": "#/components/schemas/souk.user.v1.User.Role", "not": {"const": "ROLE_UNSPECIFIED"}}
+
+
 def test_a_long_integer_is_answered_as_a_string_and_may_be_sent_as_a_number(document: Document) -> None:
     sent = schema(document, "souk.order.v1.CreateOrderRequest.Item")["properties"]["quantity"]
     answered = schema(document, "souk.order.v1.OrderLine")["properties"]["quantity"]

@@ -40,7 +40,7 @@ spec:
         awsRegion: {{ $values.awsRegion }}
         {{- end }}
       {{- if or $authenticated $iam }}
-      authenticationRef: {name: {{ include "lib.name" (dict "root" $.root "part" "kafka") }}}
+      authenticationRef: {name: {{ include "lib.name" (dict "root" $.root "part" (ternary (printf "%s-kafka" $.component) "kafka" $authenticated)) }}}
       {{- end }}
     {{- end }}
     # Events that take long without piling up show here.

@@ -1,0 +1,79 @@
+"""The image of the agents: no less and no more than the pipeline runs, in the versions that belong together."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from scripts.images import building
+from scripts.local import layout
+from scripts.release import tools
+from scripts.toolchain import go
+from tests.deploy.jenkins import agent, test_targets
+
+PODS = [yaml.safe_load(path.read_text())["spec"] for path in sorted((layout.ROOT / "k8s" / "jenkins").glob("*.yaml"))]
+
+
+def _tool(name: str) -> go.Tool:
+    return next(tool for tool in tools.TOOLS if tool.name == name)
+
+
+def _containers(name: str) -> list[dict[str, Any]]:
+    return [container for pod in PODS for container in pod["containers"] if container["name"] == name]
+
+
+def test_nothing_is_in_it_that_the_pipeline_does_not_run() -> None:
+    run = {words.split()[0] for told in test_targets.PROGRAMS.values() for words in told}
+    # A release asks git for its version; everything is called by make.
+    assert agent.programs() <= run | {"git", "make"}
+    assert agent.packages() == set(agent.PACKAGES)
+
+
+def test_every_pod_has_this_image_and_runs_it_as_its_user() -> None:
+    user = re.findall(r"(?m)^USER (.+)$", agent.DOCKERFILE)
+    assert user == ["1000:1000"]
+    for pod, container in zip(PODS, _containers("souk"), strict=True):
+        assert container["image"] == f"{building.AGENT.name}:1"
+        says = {**pod["securityContext"], **container["securityContext"]}
+        assert f"{says['runAsUser']}:{says['runAsGroup']}" == user[0]
+
+
+def test_buildctl_is_of_the_version_of_the_buildkit_that_it_talks_to() -> None:
+    images = [container["image"] for container in _containers("buildkitd")]
+    assert images == [f"moby/buildkit:{_tool('buildctl').version}-rootless"]
+
+
+def test_terraform_is_new_enough_for_every_module() -> None:
+    asked = [
+        found
+        for path in (layout.ROOT / "terraform").rglob("versions.tf")
+        for found in re.findall(r'required_version = ">= ([\d.]+)"', path.read_text())
+    ]
+    assert asked
+    assert _numbers(_tool("terraform").version.removeprefix("v")) >= max(map(_numbers, asked))
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(map(int, version.split(".")))
+
+
+def test_every_program_is_built_from_modules_with_hashes() -> None:
+    assert {path.name for path in tools.MODULES.iterdir()} < {tool.source.name for tool in tools.TOOLS}
+    for tool in tools.TOOLS:
+        assert f"{tool.module} {tool.version} h1:" in (tool.source / "go.sum").read_text()
+
+
+def test_the_build_has_every_file_that_it_reads(tmp_path: Path) -> None:
+    for sources, into in re.findall(r"(?m)^COPY (scripts\S*(?: scripts\S*)*) (\S+)$", agent.DOCKERFILE):
+        for source in sources.split():
+            target = tmp_path / into / Path(source).name if into.endswith("/") else tmp_path / into
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.symlink_to(layout.ROOT / source)
+    listed = "from scripts.release import tools; print(*(tool.home for tool in tools.TOOLS))"
+    done = subprocess.run(  # noqa: S603 - this Python
+        [sys.executable, "-c", listed], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
