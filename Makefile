@@ -18,7 +18,7 @@ TOGETHER_FLAG := $(if $(filter-out 0 no false,$(TOGETHER)),--together)
 TESTS ?= tests
 K ?=
 
-.PHONY: help setup proto run down clean status logs audit test test-cluster test-cloud lint format typecheck chart cluster-up cluster-down smoke bench \
+.PHONY: help setup proto run down clean status logs audit test test-cluster test-node test-cloud lint format typecheck chart cluster-up cluster-down smoke bench \
 	lock compose images
 
 help: ## what there is to do
@@ -58,10 +58,14 @@ audit: .venv/bin/python ## do orders, money and stock agree, by everybody's book
 test: setup ## run every test against a stack of its own (TESTS=path, K=expression, JUNIT=folder, COVERAGE=folder)
 	@$(LOCAL) --stack test test $(TOGETHER_FLAG) $(REPORTS) -- -n 2 $(TESTS) $(if $(K),-k "$(K)")
 
-test-cluster: setup ## the chart: its checks, and its life on a Kubernetes API with simulated nodes (the first time builds tools)
+test-cluster: setup ## the chart: its checks, and its life on a Kubernetes API with simulated nodes and on a real one (the first time builds tools)
 	@$(CLUSTER) tools
-	@$(VENV_PYTHON) -m pytest -n 0 $(wildcard tests/deploy/charts tests/deploy/images) tests/deploy/cluster \
+	@$(VENV_PYTHON) -m pytest -n 0 $(wildcard tests/deploy/charts tests/deploy/images) tests/deploy/cluster tests/deploy/node \
 		$(if $(JUNIT),--junitxml=$(JUNIT)/cluster.xml)
+
+test-node: setup ## of the same, the release on one real node of this machine: containers, probes, packets (Linux, root)
+	@$(CLUSTER) tools
+	@$(VENV_PYTHON) -m pytest -n 0 tests/deploy/node
 
 test-cloud: setup ## what the cloud is made of and how releases get there, without an account
 	@$(VENV_PYTHON) -m scripts.cloud.tools

@@ -6,7 +6,7 @@ import functools
 import shutil
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import kubernetes
 
@@ -52,13 +52,7 @@ def control(cluster: layout.Cluster, starter: component.Starter, *more: Maker) -
 def down(cluster: layout.Cluster, report: progress.Progress) -> None:
     """Stop every process, each waited for, and remove the cluster's data; its logs stay."""
     known = processes.Processes(cluster.folder)
-    for name in sorted(known.names(), key=_last_first):
-        record = known.running(name)
-        if record and not processes.stop(record, by=component.stop_signal(name), grace=GRACE_S):
-            report.say(name, f"did not stop within {GRACE_S:.0f} s: killed (log: {record.log})")
-        elif record:
-            report.say(name, "stopped")
-        known.forget(name)
+    stop(cluster, sorted(known.names(), key=_last_first), report)
     for name, pids in known.leftovers().items():
         report.say(name, f"stopping a leftover (pid {', '.join(map(str, pids))})")
         processes.end_pids(pids)
@@ -67,6 +61,18 @@ def down(cluster: layout.Cluster, report: progress.Progress) -> None:
             shutil.rmtree(path)
         elif path.is_file():
             path.unlink()
+
+
+def stop(cluster: layout.Cluster, names: Iterable[str], report: progress.Progress) -> None:
+    """Stop processes of the cluster, one after the other, each waited for."""
+    known = processes.Processes(cluster.folder)
+    for name in names:
+        record = known.running(name)
+        if record and not processes.stop(record, by=component.stop_signal(name), grace=GRACE_S):
+            report.say(name, f"did not stop within {GRACE_S:.0f} s: killed (log: {record.log})")
+        elif record:
+            report.say(name, "stopped")
+        known.forget(name)
 
 
 def client(cluster: layout.Cluster) -> kubernetes.client.ApiClient:
@@ -99,8 +105,7 @@ def _register_metrics(cluster: layout.Cluster, api: kubernetes.client.ApiClient)
 
 
 def _last_first(name: str) -> int:
-    # What is not of the control plane was started after all of it.
-    return -servers.NAMES.index(name) if name in servers.NAMES else -len(servers.NAMES)
+    return -servers.NAMES.index(name) if name in servers.NAMES else 0
 
 
 def once(create: Callable[[], object]) -> None:

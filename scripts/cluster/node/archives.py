@@ -33,7 +33,7 @@ def _gather(store: building.Buildah, stored: str, blobs: Path) -> dict[str, obje
     """Add an image's blobs: what the index says of it."""
     with tempfile.TemporaryDirectory(dir=blobs.parent) as name:
         written = Path(name)
-        store.run("push", "--quiet", stored, f"dir:{written}")
+        store.run("push", "--quiet", "--disable-compression", stored, f"dir:{written}")
         manifest = written / "manifest.json"
         content = manifest.read_bytes()
         digest = hashlib.sha256(content).hexdigest()

@@ -29,6 +29,8 @@ def up(cluster: layout.Cluster, store: building.Buildah, report: progress.Progre
 
 def down(cluster: layout.Cluster, report: progress.Progress) -> None:
     """Stop every container and process, and remove the network and all data; the logs stay."""
+    # The kubelet first: it would mount and start again what is taken from it.
+    plane.stop(cluster, ("kubelet", "kube-proxy", "containerd"), report)
     runtime.end(cluster)
     plane.down(cluster, report)
     network.down()

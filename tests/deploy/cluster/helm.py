@@ -8,8 +8,6 @@ from pathlib import Path
 
 from scripts.cluster import layout, tools
 
-TIMEOUT_S = 180
-
 
 class RefusedError(AssertionError):
     """Helm, or kubectl, ended with an error: what it said."""
@@ -20,6 +18,7 @@ class Helm:
     """The commands of a person with a KUBECONFIG."""
 
     cluster: layout.Cluster
+    timeout_s: float = 180
 
     def __call__(self, *arguments: str) -> str:
         """Run helm: what it printed. Raises RefusedError when it ends with an error."""
@@ -31,7 +30,7 @@ class Helm:
 
     def _run(self, *command: str) -> str:
         done = subprocess.run(  # noqa: S603 - the project's own tools
-            command, env=self._environment(), capture_output=True, text=True, timeout=TIMEOUT_S, check=False
+            command, env=self._environment(), capture_output=True, text=True, timeout=self.timeout_s, check=False
         )
         if done.returncode:
             raise RefusedError(f"{Path(command[0]).name} {' '.join(command[1:])}: {done.stderr.strip() or done.stdout}")

@@ -20,6 +20,8 @@ from tests.deploy.node import images, storage
 
 # Behind the simulated clusters of the other tests.
 _ABOVE = 3 * layout.NEXT
+# Thirteen services, a broker and a database start at once on a few cores, and nine hooks run after them.
+INSTALLED_S = 420
 
 
 @pytest.fixture(scope="session")
@@ -47,7 +49,7 @@ def node(buildah: building.Buildah, story: stories.Story) -> Iterator[layout.Clu
 @pytest.fixture(scope="session")
 def node_helm(node: layout.Cluster) -> helm_command.Helm:
     """Helm and kubectl for that cluster."""
-    return helm_command.Helm(node)
+    return helm_command.Helm(node, timeout_s=INSTALLED_S + 60)
 
 
 @pytest.fixture(scope="session")
@@ -67,7 +69,16 @@ def installed(node: layout.Cluster, node_helm: helm_command.Helm, story: stories
 
 _VALUES = shop.CHART / "values-dev.yaml"
 _ARGUMENTS = (
-    *("--namespace", shop.NAMESPACE, "--values", str(_VALUES), "--wait", "--wait-for-jobs", "--timeout", "300s"),
+    *(
+        "--namespace",
+        shop.NAMESPACE,
+        "--values",
+        str(_VALUES),
+        "--wait",
+        "--wait-for-jobs",
+        "--timeout",
+        f"{INSTALLED_S}s",
+    ),
     *(f"--set=images.{image.short}.tag=local" for image in building.IMAGES),
 )
 
