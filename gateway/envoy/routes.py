@@ -23,6 +23,7 @@ _STREAM_IDLE_S = 300
 NOWHERE = "edge_nowhere"
 # gRPC, gRPC-Web, and a REST call once it is transcoded.
 _IS_GRPC = {"name": "content-type", "string_match": {"prefix": "application/grpc"}}
+_READS = {"regex": "GET|HEAD"}
 _UNTRANSCODED = {TRANSCODER: {"@type": _FILTER_CONFIG, "disabled": True}}
 
 
@@ -116,7 +117,7 @@ def retry_policy(idempotency: Idempotency) -> dict[str, Any]:
 def _page(page: pages.Page) -> dict[str, Any]:
     headers = {"content-type": page.content_type, **page.headers}
     return {
-        "match": {"path": page.path, "headers": [{"name": ":method", "string_match": {"exact": "GET"}}]},
+        "match": {"path": page.path, "headers": [{"name": ":method", "string_match": {"safe_regex": _READS}}]},
         "name": page.path.strip("/"),
         "direct_response": {"status": 200, "body": {"inline_string": page.text}},
         "response_headers_to_add": [

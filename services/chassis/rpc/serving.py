@@ -89,7 +89,8 @@ class Serving:
 
     async def _prepare(self, method: policy.Method, handler: Any, sent: bytes, context: Context) -> Message:
         metadata: dict[str, Any] = dict(context.invocation_metadata() or ())
-        request_id = str(metadata.get(REQUEST_ID) or os.urandom(8).hex())
+        # A caller may choose it, and it stands in every line of the log: not a page of it.
+        request_id = str(metadata.get(REQUEST_ID) or os.urandom(8).hex())[:64]
         ids = {"service": self._service, "request_id": request_id}
         if parent := metadata.get("traceparent"):
             ids["trace_id"] = str(parent)[3:35]

@@ -136,6 +136,12 @@ async def test_a_defect_does_not_show_its_text(shop: calls.Shop, stub: Any, orde
     assert error.metadata["request_id"] == "r-77"
 
 
+async def test_a_callers_request_id_does_not_fill_the_log(shop: calls.Shop, stub: Any, orders: Orders) -> None:
+    orders.raises = RuntimeError("broken")
+    error = await calls.refused(stub.GetOrder(GET, metadata=(*shop.as_user(USER), ("x-request-id", "r" * 5000))))
+    assert error.metadata["request_id"] == "r" * 64
+
+
 async def test_something_away_is_unavailable_and_says_when_to_come_back(
     shop: calls.Shop, stub: Any, orders: Orders
 ) -> None:

@@ -304,6 +304,10 @@ def test_the_document_and_its_page_are_served(stranger: httpx.Client) -> None:
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     assert "frame-ancestors 'none'" in page.headers["content-security-policy"]
     assert page.text.startswith("<!doctype html>")
+    for path, answer in (("/openapi.json", document), ("/docs", page)):
+        head = stranger.head(path)
+        assert (head.status_code, head.content) == (200, b"")
+        assert head.headers["content-type"] == answer.headers["content-type"]
 
 
 def test_the_access_log_says_who_called_what(edge: Edge, caller: httpx.Client) -> None:
