@@ -153,7 +153,13 @@ _INSERT = database.Statement(
         select(
             _GIVEN,
             case((_GIVEN.c.state == domain.State.AUTHORIZING.value, func.clock_timestamp())),
-            case((_GIVEN.c.state == domain.State.AUTHORIZING.value, _GIVEN.c.create_time)),
+            # The order's clock may be wrong, but nothing was asked for in the future.
+            case(
+                (
+                    _GIVEN.c.state == domain.State.AUTHORIZING.value,
+                    func.least(_GIVEN.c.create_time, func.clock_timestamp()),
+                )
+            ),
         ),
     )
     .on_conflict_do_nothing(index_elements=["order_id"])
