@@ -116,6 +116,7 @@ snapshotter = "overlayfs"
 sandbox = "{PAUSE}"
 [plugins."{_CRI_RUNTIME}"]
 disable_apparmor = true
+netns_mounts_under_state_dir = true
 # Of a machine whose root may not make itself less likely to be killed: nothing is lost by leaving it as it is.
 restrict_oom_score_adj = true
 [plugins."{_CRI_RUNTIME}".containerd.runtimes.runc]
