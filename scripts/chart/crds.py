@@ -77,6 +77,12 @@ MODULES = (
         "h1:duVnm7nO6oXfMMUWfcDoBph47CYR/ME3NGxccOVglaY=",
         "config/crd/standard/gateway.networking.k8s.io_*routes.yaml",
     ),
+    Module(
+        "github.com/aws/karpenter-provider-aws",
+        "v1.15.0",
+        "h1:3qnrxRxKHPg9Hd71D7xH4xKxPfmcrB30EFBrMz74mOs=",
+        "pkg/apis/crds/karpenter.*.yaml",
+    ),
 )
 
 

@@ -18,6 +18,7 @@ def build(host: assembly.Host) -> list[process.Part]:
         payment_s=settings.payment_deadline_s,
         settlement_s=settings.settlement_deadline_s,
         compensation_s=settings.compensation_deadline_s,
+        catch_up_s=settings.catch_up_s,
     )
     orders = usecases.Orders(service.db, catalog, now=host.now, waits=waits)
     gauges = retention.Gauges(service.db, usecases.SERVICE, usecases.QUEUES)

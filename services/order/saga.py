@@ -74,6 +74,14 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
+class Refused:
+    """One of those awaited definitely cannot: then this follows. Who has answered before cannot take it back."""
+
+    by: str
+    then: Rule
+
+
+@dataclass(frozen=True, slots=True)
 class Repeat:
     """The wait was too long: say it again to those who have not answered, and wait longer."""
 
@@ -87,7 +95,7 @@ def _cancel(awaits: frozenset[str], reason: str) -> Rule:
 SETTLED = Rule(Status.CONFIRMED, Step.DONE, NOBODY)
 GIVEN_BACK = Rule(Status.CANCELLED, Step.DONE, NOBODY, Tell.CANCELLATION_COMPLETED)
 
-TABLE: Mapping[tuple[Status, Reply], Rule | Answered | Repeat] = {
+TABLE: Mapping[tuple[Status, Reply], Rule | Answered | Refused | Repeat] = {
     # Stock is asked for.
     (Status.PENDING, Reply.STOCK_RESERVED): Rule(Status.RESERVED, Step.PAYMENT, MONEY_ONLY, Tell.PAYMENT_REQUESTED),
     (Status.PENDING, Reply.STOCK_REJECTED): replace(GIVEN_BACK, reason="STOCK_SHORT"),
@@ -104,8 +112,8 @@ TABLE: Mapping[tuple[Status, Reply], Rule | Answered | Repeat] = {
     (Status.CONFIRMED, Reply.PAYMENT_CAPTURED): Answered(PAYMENT, SETTLED),
     (Status.CONFIRMED, Reply.DEADLINE_PASSED): Repeat(Tell.CONFIRMED),
     # Only a definite refusal still stops it: the money was not handed over, or the hold had ended and nothing is left.
-    (Status.CONFIRMED, Reply.PAYMENT_CAPTURE_REFUSED): _cancel(BOTH, "CAPTURE_REFUSED"),
-    (Status.CONFIRMED, Reply.STOCK_REJECTED): _cancel(MONEY_ONLY, "STOCK_LOST"),
+    (Status.CONFIRMED, Reply.PAYMENT_CAPTURE_REFUSED): Refused(PAYMENT, _cancel(BOTH, "CAPTURE_REFUSED")),
+    (Status.CONFIRMED, Reply.STOCK_REJECTED): Refused(INVENTORY, _cancel(MONEY_ONLY, "STOCK_LOST")),
     (Status.CONFIRMED, Reply.CANCEL_REQUESTED): _cancel(BOTH, "CANCEL_REQUESTED"),
     # What was held or taken is given back, and asked for again until it is.
     (Status.CANCELLING, Reply.STOCK_RELEASED): Answered(INVENTORY, GIVEN_BACK),
@@ -129,12 +137,16 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Waits:
-    """How long each step may wait, in seconds. Stock and payment together stay below inventory's hold."""
+    """How long each step may wait, in seconds. Stock and payment together stay below inventory's hold.
+
+    catch_up_s is how long every order waits at the least once somebody listens again, when nobody did for a while.
+    """
 
     stock_s: float
     payment_s: float
     settlement_s: float
     compensation_s: float
+    catch_up_s: float = 30.0
 
     def after(self, saga: domain.Saga) -> float | None:
         """Seconds until the timer looks at this saga; None when it ended or waits for an operator."""
@@ -190,6 +202,8 @@ def advance(placed: domain.Placed, event: Event, now: datetime) -> Advance | Non
     if event.reply is Reply.RESUMED:
         return _moved(placed, replace(saga, stuck=False, attempts=0), event, now=now) if saga.stuck else None
     rule = TABLE.get((saga.status, event.reply))
+    if isinstance(rule, Refused):
+        rule = rule.then if rule.by in saga.awaiting else None
     match rule:
         case Rule():
             return _moved(placed, _follow(saga, rule, event), event, tells=rule.tells, now=now)
@@ -204,6 +218,12 @@ def advance(placed: domain.Placed, event: Event, now: datetime) -> Advance | Non
             return _moved(placed, again, event, tells=tells, now=now)
         case _:
             return None
+
+
+def contradicts(placed: domain.Placed, event: Event) -> bool:
+    """Whether somebody refuses what he answered before: nothing follows of it, but somebody has lost his memory."""
+    rule = TABLE.get((placed.saga.status, event.reply))
+    return isinstance(rule, Refused) and rule.by not in placed.saga.awaiting
 
 
 def _follow(saga: domain.Saga, rule: Rule, event: Event) -> domain.Saga:

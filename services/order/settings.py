@@ -16,5 +16,7 @@ class Settings:
     payment_deadline_s: float = env("ORDER_PAYMENT_DEADLINE_S", default=450.0)
     settlement_deadline_s: float = env("ORDER_SETTLEMENT_DEADLINE_S", default=60.0)
     compensation_deadline_s: float = env("ORDER_COMPENSATION_DEADLINE_S", default=15.0)
+    # When no worker of the service was there for a while, or its database was restored, no deadline passes sooner than this.
+    catch_up_s: float = env("ORDER_CATCH_UP_S", default=30.0)
     # A price that the catalog changed counts for new orders at most this much later.
     price_age_s: float = env("ORDER_PRICE_AGE_S", default=1.0)

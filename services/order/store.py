@@ -1,10 +1,11 @@
-"""The rows of orders: `orders` (never changed), `sagas` (where each order is) and `order_events` (append-only).
+"""The rows of orders: `orders` (never changed), `sagas` (where each order is), `order_events` (append-only) and `timers`.
 
 Every write takes a list and is one statement. Rows become domain values here and nowhere else.
 """
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from psycopg.types.json import Jsonb
@@ -58,6 +59,8 @@ EVENTS = Table(
     Column("actor", Text, nullable=False),
     Column("time", TIME, nullable=False),
 )
+# When somebody last looked at deadlines: one row.
+TIMERS = Table("timers", METADATA, Column("name", Text, primary_key=True), Column("seen_at", TIME, nullable=False))
 
 _O, _S, _E = ORDERS.c, SAGAS.c, EVENTS.c
 _ORDER_COLUMNS = ("id", "user_id", "currency", "total", "lines", "address", "payment_method", "create_time")
@@ -94,6 +97,24 @@ _LOCK = database.Statement(_PLACED.where(_O.id == _IDS.any_()).order_by(_S.order
 _OVERDUE = database.Statement("""
 SELECT order_id FROM sagas WHERE deadline <= statement_timestamp()
 ORDER BY deadline LIMIT %(most)s FOR UPDATE SKIP LOCKED
+""")
+_LAST_LOOK = database.Statement("""
+SELECT seen_at, extract(epoch FROM clock_timestamp() - seen_at)::float8 FROM timers WHERE name = 'saga' FOR UPDATE
+""")
+_LOOK = database.Statement("""
+INSERT INTO timers (name, seen_at) VALUES ('saga', clock_timestamp())
+ON CONFLICT (name) DO UPDATE SET seen_at = excluded.seen_at RETURNING seen_at
+""")
+# Each order waits again for what was left of its wait when it was last listened to. Locked in one order, as by all others.
+_PUT_OFF = database.Statement("""
+WITH waiting AS (SELECT order_id FROM sagas WHERE deadline IS NOT NULL ORDER BY order_id FOR UPDATE),
+put_off AS (
+  UPDATE sagas AS s SET deadline = greatest(
+    s.deadline + greatest(clock_timestamp() - greatest(%(seen_at)s, s.update_time), interval '0'),
+    clock_timestamp() + make_interval(secs => %(least)s))
+  FROM waiting WHERE s.order_id = waiting.order_id
+  RETURNING 1)
+SELECT count(*) FROM put_off
 """)
 _PAGE = database.Statement(
     _PLACED.where(_O.user_id == bindparam("user_id", type_=ID), _O.id < bindparam("before", type_=ID))
@@ -140,6 +161,19 @@ async def lock(transaction: database.Transaction, order_ids: Sequence[str]) -> d
 async def lock_overdue(transaction: database.Transaction, most: int) -> list[str]:
     """Up to so many orders whose deadline passed, by the database's clock, that no other timer holds."""
     return [row[0] for row in await transaction.run(_OVERDUE, {"most": most})]
+
+
+async def look(transaction: database.Transaction) -> tuple[datetime, float]:
+    """Note that somebody looks at deadlines: when somebody did before, and how many seconds ago, by the database's clock."""
+    before = await transaction.run(_LAST_LOOK)
+    [[seen_at]] = await transaction.run(_LOOK)
+    return (before[0][0], before[0][1]) if before else (seen_at, 0.0)
+
+
+async def put_off(transaction: database.Transaction, seen_at: datetime, *, least_s: float) -> int:
+    """Move all deadlines by the time since `seen_at`, and to `least_s` from now at the least: how many there were."""
+    [[waiting]] = await transaction.run(_PUT_OFF, {"seen_at": seen_at, "least": least_s})
+    return int(waiting)
 
 
 async def load(db: database.Database, order_ids: Sequence[str]) -> dict[str, domain.Placed]:

@@ -19,6 +19,8 @@ SERVICE = "order"
 TIMER = "timer"
 # Overdue sagas that the timer handles in one transaction.
 OVERDUE_AT_ONCE = 200
+# A timer looks at least once a second, whichever process it is in. After so many seconds without one nobody was there.
+AWAY_S = 10.0
 # How long a watcher waits for news from this process before it looks into the database for others'.
 WATCH_POLL_S = 0.25
 
@@ -106,6 +108,9 @@ class Orders:
         now = self._now()
         moved = [saga.advance(placed[event.order_id], event, now) for event in events if event.order_id in placed]
         advances = [advance for advance in moved if advance]
+        _alarm_contradictions(
+            event for event in events if event.order_id in placed and saga.contradicts(placed[event.order_id], event)
+        )
         if not advances:
             return
         await store.save(transaction, [advance.saga for advance in advances], self._waits)
@@ -117,12 +122,27 @@ class Orders:
 
     async def expire(self) -> int:
         """Act on sagas whose deadline passed: how many there were. Raises TransientError."""
+        await self._catch_up()
         async with self._db.transaction() as transaction:
             overdue = await store.lock_overdue(transaction, OVERDUE_AT_ONCE)
             if overdue:
                 events = [saga.Event(order_id, saga.Reply.DEADLINE_PASSED, TIMER) for order_id in overdue]
                 await self.advance(transaction, events)
         return len(overdue)
+
+    async def _catch_up(self) -> None:
+        """Put deadlines off when nobody looked at them for a while: the replies of that time have still to be heard.
+
+        Whoever looks at deadlines listens to replies. If all were away, or this database was put back to an earlier moment,
+        the answers lie in the topics, and an order that was confirmed long ago would be cancelled for being late.
+        """
+        async with self._db.transaction() as transaction:
+            seen_at, away_s = await store.look(transaction)
+            if away_s <= AWAY_S:
+                return
+            waiting = await store.put_off(transaction, seen_at, least_s=self._waits.catch_up_s)
+        extra = {"away_s": round(away_s), "orders": waiting}
+        _LOG.warning("nobody looked at deadlines for a while: they are put off", extra=extra)
 
     async def cancel(self, order_id: str, *, actor: str, owner_id: str | None) -> domain.Placed:
         """Cancel an order that was not shipped. owner_id is whose it must be (None: anybody's). Raises ORDER_NOT_FOUND."""
@@ -225,6 +245,14 @@ def _alarm(advances: Iterable[saga.Advance]) -> None:
         if moved.stuck or (advance.entry.event == saga.Reply.PAYMENT_CAPTURE_REFUSED):
             metrics.ALARMS.labels(SERVICE, "saga_stuck" if moved.stuck else "capture_refused").inc()
             _LOG.error("order needs a person", extra={"order_id": moved.order_id, "event": advance.entry.event})
+
+
+def _alarm_contradictions(events: Iterable[saga.Event]) -> None:
+    """A refusal of what was done before changes no order; but whoever says so has other books than we, and a person must look."""
+    for event in events:
+        metrics.ALARMS.labels(SERVICE, "answer_taken_back").inc()
+        extra = {"order_id": event.order_id, "event": event.reply, "actor": event.actor}
+        _LOG.error("a service refuses what it did before: its books are not ours", extra=extra)
 
 
 async def _news_or_timeout(news: asyncio.Event) -> None:

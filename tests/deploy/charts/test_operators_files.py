@@ -48,6 +48,11 @@ def test_the_quota_has_room_for_the_largest_scale_of_production() -> None:
         assert asked <= quantity(quota[name]), name
 
 
+def test_karpenter_may_add_the_nodes_that_the_largest_scale_of_production_takes() -> None:
+    (pool,) = [one for one in documents("karpenter/nodes.yaml") if one["kind"] == "NodePool"]
+    assert largest()["requests.cpu"] <= quantity(pool["spec"]["limits"]["cpu"])
+
+
 def test_the_namespace_admits_restricted_pods_only() -> None:
     labels = documents("namespace.yaml")[0]["metadata"]["labels"]
     assert labels["pod-security.kubernetes.io/enforce"] == "restricted"

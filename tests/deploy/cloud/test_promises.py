@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 import pytest
+import yaml
 
 from scripts.local import layout
 from services import registry
@@ -12,6 +13,7 @@ from tests.deploy.cloud import hcl, workspace
 from tests.deploy.jenkins import groovy, rules
 
 KNOWN = registry.load()
+NODES = layout.ROOT / "k8s" / "karpenter" / "nodes.yaml"
 # A topic's name is its address beneath the cluster's.
 TOPIC = "arn:aws:kafka:eu-central-1:123456789012:topic/souk-prod/0a1b2c3d-1"
 GROUP = "arn:aws:kafka:eu-central-1:123456789012:group/souk-prod/0a1b2c3d-1"
@@ -274,3 +276,16 @@ def test_who_publishes_signs_and_who_deploys_only_verifies(prod: workspace.Appli
         assert [one["Action"] for one in statements if one["Sid"] == "Signatures"] == (
             [reads] if role == "deploy" else []
         )
+
+
+def test_karpenters_nodes_are_of_the_role_and_in_the_network_that_were_made(prod: workspace.Applied) -> None:
+    (wanted,) = [one for one in yaml.safe_load_all(NODES.read_text()) if one["kind"] == "EC2NodeClass"]
+    chosen = wanted["spec"]
+    assert chosen["role"] in {role["name"] for role in prod.of("aws_iam_role")}
+    (subnets,) = chosen["subnetSelectorTerms"]
+    own = [one for one in prod.of("aws_subnet") if subnets["tags"].items() <= one["tags"].items()]
+    assert {one["availability_zone"][-1] for one in own} == {"a", "b", "c"}
+    assert all("-private-" in one["tags"]["Name"] for one in own)
+    (groups,) = chosen["securityGroupSelectorTerms"]
+    tagged = {(one["key"], one["value"]) for one in prod.of("aws_ec2_tag")}
+    assert set(groups["tags"].items()) <= tagged

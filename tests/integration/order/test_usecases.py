@@ -15,8 +15,8 @@ from services.order.saga import Reply
 from souk.order.v1 import order_events_pb2
 from tests.support import postgres
 
-WAITS = saga.Waits(stock_s=100, payment_s=100, settlement_s=100, compensation_s=100)
-OVERDUE = saga.Waits(stock_s=0, payment_s=0, settlement_s=0, compensation_s=0)
+WAITS = saga.Waits(stock_s=100, payment_s=100, settlement_s=100, compensation_s=100, catch_up_s=0)
+OVERDUE = saga.Waits(stock_s=0, payment_s=0, settlement_s=0, compensation_s=0, catch_up_s=0)
 ADDRESS = domain.Address("Ann", "1 Road", "", "Town", "", "N1", "GB")
 
 

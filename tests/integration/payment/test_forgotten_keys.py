@@ -66,6 +66,13 @@ async def test_a_wish_that_is_heard_a_day_late_for_the_first_time_is_only_looked
     assert [await till.testimony(order) for order in orders] == [["authorized"], [], []]
 
 
+async def test_a_wish_from_the_future_is_as_old_as_when_it_was_heard(idle_till: Till) -> None:
+    order = new_id()
+    await idle_till.say(requested(order, request_time=clock.utc_now() + timedelta(days=2)))
+    [claimed] = [claim for claim in await tills.claim(idle_till.db) if claim.payment.order_id == order]
+    assert 0 <= claimed.age_s < tills.PATIENCE_S
+
+
 async def test_a_cancelled_order_whose_charge_is_found_late_gives_it_back(idle_till: Till, provider_url: str) -> None:
     order = new_id()
     await _tried(idle_till, provider_url, requested(order, "card_timeout_after_charge"))

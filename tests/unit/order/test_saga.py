@@ -147,6 +147,17 @@ def test_an_answer_that_was_given_before_is_not_counted_twice() -> None:
     assert saga.advance(placed, saga.Event(ORDER.id, Reply.STOCK_COMMITTED, "inventory"), NOW) is None
 
 
+@pytest.mark.parametrize("refusal", [Reply.STOCK_REJECTED, Reply.PAYMENT_CAPTURE_REFUSED])
+def test_who_has_answered_cannot_take_it_back(refusal: Reply) -> None:
+    placed, _ = play(begun(), *HAPPY)
+    event = saga.Event(ORDER.id, refusal, "test")
+    assert saga.advance(placed, event, NOW) is None
+    assert saga.contradicts(placed, event)
+    # While it is awaited it is an answer, and after the order was given up it is late.
+    for other in (play(begun(), *HAPPY[:2])[0], play(placed, Reply.CANCEL_REQUESTED)[0], begun()):
+        assert not saga.contradicts(other, event)
+
+
 def test_after_the_pivot_a_deadline_asks_again_and_never_cancels() -> None:
     placed, told = play(begun(), *HAPPY[:2], *[Reply.DEADLINE_PASSED] * 5)
     assert placed.saga.status is Status.CONFIRMED
