@@ -1,6 +1,8 @@
 """Bringing a cluster with one real node up, and taking it down so that nothing of it is left but logs."""
 
+import os
 import shutil
+import subprocess
 
 import kubernetes
 
@@ -8,6 +10,17 @@ from scripts.cluster import layout, plane
 from scripts.cluster.node import agents, names, network, runtime
 from scripts.images import building, debian
 from scripts.local import progress
+
+
+def lacks() -> str:
+    """What this machine lacks for a node, in a few words; nothing when it can have one."""
+    if os.geteuid() != 0:
+        return "root"
+    if not runtime.groups_can_be_made():
+        return "control groups that can be written to"
+    if subprocess.run(("unshare", "--net", "true"), capture_output=True, check=False).returncode:
+        return "the right to make a network of its own"
+    return ""
 
 
 def up(cluster: layout.Cluster, store: building.Buildah, report: progress.Progress) -> None:

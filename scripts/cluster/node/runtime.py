@@ -89,6 +89,11 @@ def end(cluster: layout.Cluster) -> None:
         subprocess.run(("umount", "--lazy", path), capture_output=True, check=False)
 
 
+def groups_can_be_made() -> bool:
+    """Tell whether this machine lets us make control groups: inside a container it may not."""
+    return all(os.access(hierarchy, os.W_OK) for hierarchy in _hierarchies())
+
+
 def _hierarchies() -> list[Path]:
     root = Path("/sys/fs/cgroup")
     return [root] if (root / "cgroup.controllers").exists() else [path for path in root.iterdir() if path.is_dir()]

@@ -27,6 +27,8 @@ INSTALLED_S = 420
 @pytest.fixture(scope="session")
 def node(buildah: building.Buildah, story: stories.Story) -> Iterator[layout.Cluster]:
     """A cluster with one real node, stopped and removed at the end whatever the tests say."""
+    if lacking := machine.lacks():
+        pytest.skip(f"a real node takes {lacking}")
     report = progress.Progress(sys.stderr)
     tools.build((*tools.TOOLS, *tools.NODE_TOOLS), report)
     cluster = layout.Cluster("node", layout.chosen(layout.MAIN, os.environ).port_base + _ABOVE, host=layout.CABLE)

@@ -82,9 +82,9 @@ async def test_killing_a_worker_the_broker_and_the_database_loses_no_order(
         with story.tells("payment's worker, Kafka and PostgreSQL killed with orders under way") as seen:
             for name in KILLED:
                 runtime.kill(node, _container(installed, name))
+            await asyncio.to_thread(charts.eventually, lambda: _came_back(installed), within_s=SETTLE_S)
             settled = [await customer.settled(order["id"], within_s=SETTLE_S * 2) for order in orders]
             seen.append(f"{len(settled)} orders, {sum(order['status'] == 'CONFIRMED' for order in settled)} confirmed")
-    assert all(_restarts(_pod(installed, name)) for name in KILLED)
     await audit.Auditor(environment).audit([order["id"] for order in orders])
 
 
@@ -117,6 +117,12 @@ def _replace(helm: helm_command.Helm, of: release.Release) -> None:
         helm.kubectl("--namespace", of.namespace, "rollout", "status", name, "--timeout", "170s")
     # Those that were replaced still serve what they have begun.
     charts.eventually(lambda: not _leaving(of), within_s=120)
+
+
+def _came_back(of: release.Release) -> bool:
+    """Whether each of those that were killed was started again and is ready."""
+    pods = [_pod(of, name) for name in KILLED]
+    return all(_restarts(pod) and all(one.ready for one in pod.status.container_statuses) for pod in pods)
 
 
 def _leaving(of: release.Release) -> list[str]:
