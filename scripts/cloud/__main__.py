@@ -3,7 +3,7 @@
     python -m scripts.cloud bootstrap                 the bucket of the state, once for an account
     python -m scripts.cloud plan ENV                  what would change: .souk/cloud/ENV/plan, and plan.txt to read
     python -m scripts.cloud apply ENV                 change exactly that
-    python -m scripts.cloud values ENV                Terraform's outputs as the chart's values: .souk/cloud/ENV/values.yaml
+    python -m scripts.cloud values ENV                Terraform's outputs as values and secret store: .souk/cloud/ENV
     python -m scripts.cloud credentials ENV VERSION   fill the secrets, by a job in the cluster
     python -m scripts.cloud unguard ENV               let go of what must not be destroyed, before it is
     python -m scripts.cloud destroy ENV               destroy an environment that is not guarded
@@ -81,9 +81,14 @@ def apply(name: str) -> list[Step]:
 
 
 def chart_values(name: str) -> list[Step]:
-    """Write the values that the chart is installed with."""
-    kept = ROOT / ".souk" / "cloud" / name / "values.yaml"
-    return [_init(_root(name)), Step(terraform(_root(name), "output", "-json"), through=_values, into=kept)]
+    """Write the values that the chart is installed with, and the store that its secrets are read from."""
+    root, kept = _root(name), ROOT / ".souk" / "cloud" / name
+    outputs = terraform(root, "output", "-json")
+    return [
+        _init(root),
+        Step(outputs, through=_values, into=kept / "values.yaml"),
+        Step(outputs, through=_secret_store, into=kept / "secret-store.yaml"),
+    ]
 
 
 def credentials(name: str, version: str) -> list[Step]:
@@ -177,6 +182,11 @@ def _own_backend(outputs: str) -> str:
 def _values(outputs: str) -> str:
     """scripts.cloud.values"""  # noqa: D400, D415 - shown as a part of a command
     return values.render(outputs)
+
+
+def _secret_store(outputs: str) -> str:
+    """scripts.cloud.values"""  # noqa: D400, D415 - shown as a part of a command
+    return values.secret_store(outputs)
 
 
 _COMMANDS: dict[str, Callable[..., list[Step]]] = {

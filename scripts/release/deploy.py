@@ -29,8 +29,10 @@ def upgrade(run: shell.Shell, where: environments.Environment, released: record.
     """Roll the release out, by its digests and only when they are signed; Helm undoes what does not become ready.
 
     What is there before is noted for `roll_back`. Raises a StackError, also when the environment before this one has not
-    verified the same digests.
+    verified the same digests, or when the order that will try it could not be paid.
     """
+    if not where.payment_method and not run.dry:
+        raise problems.StackError(f"PAYMENT_METHOD is not set: what the order that tries {where.name} is paid with")
     if where.after and not run.dry:
         record.require_verified(run.root, where.after)
     images.verify(run, released)

@@ -58,6 +58,12 @@ def test_the_values_name_what_was_made(prod: workspace.Applied) -> None:
     assert written["edge"]["ingress"]["hosts"] == ["api.souk.example"]
 
 
+def test_the_store_of_secrets_is_in_the_region_of_the_environment(prod: workspace.Applied) -> None:
+    store = yaml.safe_load(values.secret_store(outputs(prod)))
+    assert store["spec"]["provider"]["aws"]["region"] == prod.outputs["cluster"]["region"]
+    assert store["kind"] == "ClusterSecretStore"
+
+
 def test_the_chart_knows_every_value_that_is_written(prod: workspace.Applied, dev: workspace.Applied) -> None:
     schema = json.loads((CHART / "values.schema.json").read_text())
     defaults = yaml.safe_load((CHART / "values.yaml").read_text())

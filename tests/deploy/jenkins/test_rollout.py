@@ -23,7 +23,7 @@ NAMES = tuple(image.short for image in building.IMAGES)
 DIGESTS = {name: f"sha256:{number:064x}" for number, name in enumerate(NAMES, start=1)}
 CHART = f"sha256:{99:064x}"
 RELEASED = record.Record("1.4.0", VERSION.commit, REGISTRY, DIGESTS, CHART)
-DEV, PROD = environments.read("dev", {}), environments.read("prod", {})
+DEV, PROD = environments.read("dev", {}), environments.read("prod", {"PAYMENT_METHOD": "pm_of_ours"})
 LISTED = ("helm", "list")
 HISTORY = ("helm", "history")
 
@@ -195,6 +195,12 @@ def test_the_smoke_check_buys_and_pays_what_the_environment_has(run: shell.Shell
     assert asked[asked.index("--payment-method") + 1] == "pm_card_visa"
     assert asked[asked.index("--sku") + 1] == "COFFEE-250G:1"
     assert programs.calls[0][:2] == ["aws", "eks"]
+
+
+def test_nothing_is_rolled_out_that_could_not_be_tried_by_an_order(run: shell.Shell, programs: Programs) -> None:
+    with pytest.raises(problems.StackError, match="PAYMENT_METHOD is not set"):
+        deploy.upgrade(run, environments.read("prod", {}), RELEASED)
+    assert not programs.calls
 
 
 def test_what_is_not_signed_is_not_rolled_out(run: shell.Shell, programs: Programs) -> None:
