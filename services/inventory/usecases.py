@@ -51,10 +51,14 @@ class Stock:
                 transaction.emit([domain.StockReserved(want.order_id, expire_time)])
 
     async def commit(self, transaction: database.Transaction, order_ids: Sequence[str]) -> None:
-        """Take the held stock of confirmed orders off the shelf. A hold that had ended is made again, if it can be."""
+        """Take the held stock of confirmed orders off the shelf. A hold that had ended is made again, if it can be.
+
+        An order for which nothing was ever held, as far as is known, is refused: it would wait for an answer for ever.
+        """
         statuses = await store.lock_statuses(transaction, order_ids)
         ended = [order_id for order_id in order_ids if HoldStatus.EXPIRED in statuses.get(order_id, ())]
         lost = await self._hold_again(transaction, ended) if ended else {}
+        lost |= {order_id: () for order_id in order_ids if order_id not in statuses}
         held = await store.move_holds(transaction, order_ids, HoldStatus.HELD, HoldStatus.COMMITTED)
         await self._take(transaction, held, on_hand=-1, reserved=-1, reason="sold")
         # Confirmed before, and said again because the answer was missing: the answer is repeated.

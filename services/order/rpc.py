@@ -38,10 +38,7 @@ class OrderServicer(order_service_pb2_grpc.OrderServiceServicer):
     async def GetOrderStatus(
         self, request: order_service_pb2.GetOrderStatusRequest, _: Any
     ) -> order_service_pb2.OrderStatus:
-        placed = await self._orders.get(request.id.lower(), owner_id=identity.caller().owner_id)
-        return _status_message(
-            placed, await self._orders.history(request.id.lower(), owner_id=identity.caller().owner_id)
-        )
+        return _status_message(*await self._orders.story(request.id.lower(), owner_id=identity.caller().owner_id))
 
     async def ListOrderEvents(
         self, request: order_service_pb2.ListOrderEventsRequest, _: Any
@@ -55,8 +52,8 @@ class OrderServicer(order_service_pb2_grpc.OrderServiceServicer):
         )
 
     async def ResumeOrder(self, request: order_service_pb2.ResumeOrderRequest, _: Any) -> order_service_pb2.OrderStatus:
-        placed = await self._orders.resume(request.id.lower(), actor=_actor())
-        return _status_message(placed, await self._orders.history(request.id.lower(), owner_id=None))
+        await self._orders.resume(request.id.lower(), actor=_actor())
+        return _status_message(*await self._orders.story(request.id.lower(), owner_id=None))
 
     async def WatchOrder(
         self, request: order_service_pb2.WatchOrderRequest, _: Any

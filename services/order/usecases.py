@@ -177,6 +177,15 @@ class Orders:
         await self.get(order_id, owner_id=owner_id)
         return await store.history(self._db, order_id)
 
+    async def story(
+        self, order_id: str, *, owner_id: str | None
+    ) -> tuple[domain.Placed, Sequence[domain.HistoryEntry]]:
+        """An order, and how it came to be what it is, oldest first. Raises ORDER_NOT_FOUND."""
+        placed = await self.get(order_id, owner_id=owner_id)
+        entries = await store.history(self._db, order_id)
+        # What happened between the two reads is left to the next question: the history ends with the status that is shown.
+        return placed, [entry for entry in entries if entry.sequence <= placed.saga.version]
+
     async def watch(self, order_id: str, *, owner_id: str | None, after: int = 0) -> AsyncIterator[domain.HistoryEntry]:
         """An order's history behind the entry `after` as it happens, until its saga ended. Raises ORDER_NOT_FOUND."""
         news = asyncio.Event()

@@ -230,7 +230,7 @@ FROM unnest(%(id)s::uuid[], %(epoch)s::bigint[], %(wait)s::float8[], %(counted)s
   AS g(id, epoch, wait, counted)
 WHERE p.id = g.id AND p.epoch = g.epoch
 """)
-_INSERT_REFUND = database.Statement(REFUNDS.insert())
+_INSERT_REFUND = database.Statement(insert(REFUNDS).on_conflict_do_nothing().returning(REFUNDS.c.id))
 _ID = bindparam("id", type_=ID)
 _FIND = database.Statement(select(*_SHOWN).where(or_(_P.id == _ID, _P.order_id == _ID)))
 
@@ -291,11 +291,11 @@ async def postpone(transaction: database.Transaction, items: Sequence[Postponed]
     await transaction.run(_POSTPONE, rows)
 
 
-async def add_refund(transaction: database.Transaction, payment: domain.Payment, *, actor: str, reason: str) -> None:
-    """Write down the refund that a payment just began: who wanted it, and why."""
+async def add_refund(transaction: database.Transaction, payment: domain.Payment, *, actor: str, reason: str) -> bool:
+    """Write down the refund that a payment just began: who wanted it, and why. False when it was written before."""
     row = {"id": payment.refund_id, "payment_id": payment.id, "amount": payment.refunding}
     row |= {"reason": reason, "actor": actor, "create_time": payment.update_time}
-    await transaction.run(_INSERT_REFUND, row)
+    return bool(await transaction.run(_INSERT_REFUND, row))
 
 
 async def find(db: database.Database, some_id: str) -> domain.Payment | None:

@@ -130,7 +130,9 @@ class Payments:
                 return payment
             refund_id = names.refund_id(payment.id, wish.actor, wish.request_id or claimed_id)
             advance = domain.give_back(payment, wish.amount, refund_id, now)
-            await store.add_refund(transaction, advance.payment, actor=wish.actor, reason=wish.reason)
+            if not await store.add_refund(transaction, advance.payment, actor=wish.actor, reason=wish.reason):
+                # The same request, so much later that its claim is not kept any more.
+                return payment
             return await self._move(transaction, advance)
 
     async def get(self, some_id: str, *, owner_id: str | None) -> domain.Payment:

@@ -144,6 +144,17 @@ async def test_a_cancelled_order_that_never_held_anything_is_answered_too(
     assert await facts(db, order_id) == ["StockReleased"]
 
 
+async def test_a_confirmed_order_of_which_nothing_is_known_is_refused_instead_of_left_waiting(
+    db: database.Database, stock: usecases.Stock
+) -> None:
+    # As when a restored database had too little to hold again what it had sold.
+    sku, held, forgotten = await filled(stock, 5), new_id(), new_id()
+    await reserve(db, stock, Want(held, {sku: 5}), Want(forgotten, {sku: 1}))
+    await commit(db, stock, held, forgotten)
+    assert await facts(db, held) == ["StockReserved", "StockCommitted"]
+    assert await facts(db, forgotten) == ["StockRejected", "StockRejected"]
+
+
 async def test_an_order_that_cannot_be_held_holds_nothing(db: database.Database, stock: usecases.Stock) -> None:
     plenty, scarce, order_id = await filled(stock, 9), await filled(stock, 1), new_id()
     await reserve(db, stock, Want(order_id, {plenty: 2, scarce: 2}))

@@ -304,6 +304,26 @@ async def test_a_watcher_sees_the_whole_history_and_then_it_ends(
     assert not orders._watchers
 
 
+async def test_the_history_ends_with_the_status_that_is_shown_whenever_one_asks(
+    db: database.Database, orders: usecases.Orders
+) -> None:
+    order_id = (await orders.create(draft(new_id()))).order.id
+    replies = (Reply.STOCK_RESERVED, Reply.CANCEL_REQUESTED, Reply.STOCK_RELEASED, Reply.PAYMENT_VOIDED)
+    told: list[tuple[int, list[int]]] = []
+
+    async def ask() -> None:
+        while not told or told[-1][0] <= len(replies):
+            placed, entries = await orders.story(order_id, owner_id=None)
+            told.append((placed.saga.version, [entry.sequence for entry in entries]))
+
+    async with asyncio.timeout(10):
+        asking = asyncio.create_task(ask())
+        for reply in replies:
+            await give(db, orders, saga.Event(order_id, reply, "test"))
+        await asking
+    assert [sequences for _, sequences in told] == [list(range(1, version + 1)) for version, _ in told]
+
+
 async def test_a_watcher_that_comes_back_sees_what_it_has_not_seen_and_what_happens_then(
     db: database.Database, orders: usecases.Orders
 ) -> None:

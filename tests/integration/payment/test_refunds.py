@@ -22,6 +22,7 @@ from tests.integration.payment.till import PRICE, Till, cancelled, confirmed, ne
 from tests.support import calls, mortal
 
 REFUNDS = database.Statement("SELECT amount, reason, actor FROM refunds ORDER BY create_time DESC LIMIT 1")
+PURGE = database.Statement("DELETE FROM idempotent_requests")
 REFUNDING_TOO_MUCH = database.Statement("UPDATE payments SET refunding = captured + 1 WHERE captured > 0")
 
 
@@ -90,6 +91,15 @@ async def test_a_repeated_request_gives_back_once(office: Office, till: Till) ->
     assert await till.testimony(order) == ["authorized", "captured", "refunded"]
     error = await calls.refused(office.refund(order, 1300, request_id=request_id))
     assert error.reason == "REQUEST_ID_REUSED"
+
+
+async def test_a_request_that_is_repeated_when_its_claim_was_purged_gives_back_once(office: Office, till: Till) -> None:
+    order, request_id = await office.captured(), uuid.uuid4().hex
+    for _ in range(2):
+        await office.refund(order, 1200, request_id=request_id)
+        await till.reaches(order, State.CAPTURED)
+        await till.db.read(PURGE)
+    assert await till.testimony(order) == ["authorized", "captured", "refunded"]
 
 
 async def test_two_refunds_at_the_same_moment_give_back_no_more_than_was_taken(office: Office, till: Till) -> None:
