@@ -455,7 +455,7 @@ resource "aws_iam_role_policy" "karpenter" {
       {
         Sid       = "EndOwn"
         Effect    = "Allow"
-        Action    = ["ec2:CreateTags", "ec2:DeleteLaunchTemplate", "ec2:TerminateInstances"]
+        Action    = ["ec2:CreateTags", "ec2:DeleteLaunchTemplate", "ec2:RebootInstances", "ec2:TerminateInstances"]
         Resource  = ["${local.own_ec2}:instance/*", "${local.own_ec2}:launch-template/*"]
         Condition = { StringEquals = { "aws:ResourceTag/${local.owned}" = "owned" } }
       },
@@ -465,8 +465,8 @@ resource "aws_iam_role_policy" "karpenter" {
         Effect = "Allow"
         Action = [
           "ec2:DescribeCapacityReservations", "ec2:DescribeImages", "ec2:DescribeInstances", "ec2:DescribeInstanceStatus",
-          "ec2:DescribeInstanceTypeOfferings", "ec2:DescribeInstanceTypes", "ec2:DescribeLaunchTemplates", "ec2:DescribeSecurityGroups",
-          "ec2:DescribeSpotPriceHistory", "ec2:DescribeSubnets",
+          "ec2:DescribeInstanceTypeOfferings", "ec2:DescribeInstanceTypes", "ec2:DescribeLaunchTemplates", "ec2:DescribePlacementGroups",
+          "ec2:DescribeSecurityGroups", "ec2:DescribeSpotPriceHistory", "ec2:DescribeSubnets",
         ]
         Resource  = "*"
         Condition = { StringEquals = { "aws:RequestedRegion" = local.region } }

@@ -161,6 +161,29 @@ def _dependents(action: str, definitions: Definitions) -> set[str]:
     return {needed.lower() for kind in kinds.values() for needed in kind.get("dependent_actions", [])}
 
 
+# What the controller's own interface to AWS holds in 1.15 (pkg/aws/sdk.go), but for what it does with switches that are off.
+_KARPENTER = {
+    "ec2": "CreateFleet CreateLaunchTemplate CreateTags DeleteLaunchTemplate DescribeCapacityReservations DescribeImages "
+    "DescribeInstanceStatus DescribeInstanceTypeOfferings DescribeInstanceTypes DescribeInstances DescribeLaunchTemplates "
+    "DescribePlacementGroups DescribeSecurityGroups DescribeSpotPriceHistory DescribeSubnets RebootInstances RunInstances "
+    "TerminateInstances",
+    "eks": "DescribeCluster",
+    "iam": "AddRoleToInstanceProfile CreateInstanceProfile DeleteInstanceProfile GetInstanceProfile ListInstanceProfiles "
+    "PassRole RemoveRoleFromInstanceProfile TagInstanceProfile",
+    "pricing": "GetProducts",
+    "sqs": "DeleteMessage GetQueueUrl ReceiveMessage",
+    "ssm": "GetParameter",
+}
+
+
+def test_karpenter_may_make_the_calls_that_it_makes_and_no_others(
+    policies: list[tuple[str, str, dict[str, Any]]],
+) -> None:
+    own = [found for found in policies if "aws_iam_role_policy.karpenter" in found[0]]
+    allowed = {action for _, _, one in _statements(own) for action in _listed(one["Action"])}
+    assert allowed == {f"{service}:{call}" for service, calls in _KARPENTER.items() for call in calls.split()}
+
+
 def test_trust_is_never_everybodys(policies: list[tuple[str, str, dict[str, Any]]]) -> None:
     for where, kind, statement in _statements(policies):
         if statement.get("Principal") == "*":
