@@ -68,6 +68,16 @@ _HEALTH_CHECK = {
 }
 
 
+# Addresses of pods that come and go. A pod that is to end still answers that it is well, for as long as its preStop lasts: it must
+# be left alone as soon as its name's answer lacks it, and not only when its server is about to close.
+_BY_NAME = {
+    "type": "STRICT_DNS",
+    "dns_lookup_family": "V4_PREFERRED",
+    "dns_refresh_rate": "1s",
+    "ignore_health_on_host_removal": True,
+}
+
+
 def _thresholds() -> dict[str, Any]:
     return {
         "max_connections": _MAX_IN_FLIGHT,
@@ -82,11 +92,7 @@ def _endpoints(name: str, addresses: Sequence[Address]) -> dict[str, Any]:
         {"endpoint": {"address": {"socket_address": {"address": address.host, "port_value": address.port}}}}
         for address in addresses
     ]
-    discovery = (
-        {"type": "STATIC"}
-        if all(address.is_ip for address in addresses)
-        else {"type": "STRICT_DNS", "dns_lookup_family": "V4_PREFERRED"}
-    )
+    discovery = {"type": "STATIC"} if all(address.is_ip for address in addresses) else _BY_NAME
     return {**discovery, "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": endpoints}]}}
 
 

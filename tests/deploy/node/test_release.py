@@ -14,6 +14,7 @@ from tests.deploy.cluster import shop as charts
 from tests.deploy.cluster import story as stories
 from tests.deploy.node import visit
 from tests.support import audit, shop, shopping
+from tests.support.polling import eventually
 
 SHOPPERS = 4
 SETTLE_S = 60.0
@@ -83,6 +84,7 @@ async def test_killing_a_worker_the_broker_and_the_database_loses_no_order(
             for name in KILLED:
                 runtime.kill(node, _container(installed, name))
             await asyncio.to_thread(charts.eventually, lambda: _came_back(installed), within_s=SETTLE_S)
+            await eventually(lambda: _answers(customer, orders[0]["id"]), within_s=SETTLE_S)
             settled = [await customer.settled(order["id"], within_s=SETTLE_S * 2) for order in orders]
             seen.append(f"{len(settled)} orders, {sum(order['status'] == 'CONFIRMED' for order in settled)} confirmed")
     await audit.Auditor(environment).audit([order["id"] for order in orders])
@@ -117,6 +119,13 @@ def _replace(helm: helm_command.Helm, of: release.Release) -> None:
         helm.kubectl("--namespace", of.namespace, "rollout", "status", name, "--timeout", "170s")
     # Those that were replaced still serve what they have begun.
     charts.eventually(lambda: not _leaving(of), within_s=120)
+
+
+async def _answers(customer: shop.Person, order_id: str) -> bool:
+    """Whether the shop tells of an order: while its database is away it says so, and asks to be asked again."""
+    answer = await customer.http.get(f"/api/v1/orders/{order_id}/status")
+    assert answer.status_code in (200, 503, 504), answer.text
+    return answer.is_success
 
 
 def _came_back(of: release.Release) -> bool:

@@ -132,6 +132,18 @@ def test_names_are_looked_up_and_addresses_are_not(
     assert cluster(configuration, "payment")["type"] == "STATIC"
 
 
+def test_a_pod_that_its_name_no_longer_leads_to_is_left_alone_although_it_is_well(
+    contracted: contract.Contract, environment: dict[str, str], registry: list[str], descriptors: bytes
+) -> None:
+    environment["ORDER_ADDR"] = "order.souk.svc:50054"
+    configuration = generated(contracted, settings.from_environment(environment, registry), descriptors)
+
+    order = cluster(configuration, "order")
+    assert order["ignore_health_on_host_removal"] is True
+    # With the five seconds for which cluster DNS may be cached, that is less than the chart's preStop.
+    assert order["dns_refresh_rate"] == "1s"
+
+
 def test_every_service_is_health_checked_and_bounded(configuration: Config, contracted: contract.Contract) -> None:
     for service in contracted.services:
         config = cluster(configuration, service.name)
