@@ -68,8 +68,8 @@ _HEALTH_CHECK = {
 }
 
 
-# Addresses of pods that come and go. A pod that is to end still answers that it is well, for as long as its preStop lasts: it must
-# be left alone as soon as its name's answer lacks it, and not only when its server is about to close.
+# Addresses of pods that come and go. A pod that is to end still answers that it is well for as long as its preStop lasts: it
+# must be left alone as soon as its name's answer lacks it, and not only when its server is about to close.
 _BY_NAME = {
     "type": "STRICT_DNS",
     "dns_lookup_family": "V4_PREFERRED",
