@@ -7,6 +7,7 @@ from gateway.envoy import mesh
 from gateway.settings import Address, Settings
 
 _HTTP = "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+_DNS = "type.googleapis.com/envoy.extensions.clusters.dns.v3.DnsCluster"
 # Far above what one edge forwards: the limits are there to bound memory, not to shed load. Rate limits do that.
 _MAX_IN_FLIGHT = 20_000
 
@@ -71,9 +72,10 @@ _HEALTH_CHECK = {
 # Addresses of pods that come and go. A pod that is to end still answers that it is well for as long as its preStop lasts: it
 # must be left alone as soon as its name's answer lacks it, and not only when its server is about to close.
 _BY_NAME = {
-    "type": "STRICT_DNS",
-    "dns_lookup_family": "V4_PREFERRED",
-    "dns_refresh_rate": "1s",
+    "cluster_type": {
+        "name": "envoy.cluster.dns",
+        "typed_config": {"@type": _DNS, "dns_lookup_family": "V4_PREFERRED", "dns_refresh_rate": "1s"},
+    },
     "ignore_health_on_host_removal": True,
 }
 

@@ -82,7 +82,8 @@ async def test_an_order_waits_for_what_was_left_of_its_wait_and_not_for_time_bef
     accepted_since = await accepted(orders)
     assert await orders.expire() == 0
     for order_id in (waiting, accepted_since):
-        assert WAIT_S - 10 < await left_s(db, order_id) <= WAIT_S
+        # The deadline was set by this process's clock and is put off by the database's: they differ by a moment.
+        assert WAIT_S - 10 < await left_s(db, order_id) < WAIT_S + 1
 
 
 async def test_a_deadline_passes_when_somebody_was_there_all_the_time(db: database.Database) -> None:

@@ -128,7 +128,7 @@ def test_names_are_looked_up_and_addresses_are_not(
     environment["ORDER_ADDR"] = "order.souk.svc:50054"
     configuration = generated(contracted, settings.from_environment(environment, registry), descriptors)
 
-    assert cluster(configuration, "order")["type"] == "STRICT_DNS"
+    assert cluster(configuration, "order")["cluster_type"]["name"] == "envoy.cluster.dns"
     assert cluster(configuration, "payment")["type"] == "STATIC"
 
 
@@ -141,7 +141,7 @@ def test_a_pod_that_its_name_no_longer_leads_to_is_left_alone_although_it_is_wel
     order = cluster(configuration, "order")
     assert order["ignore_health_on_host_removal"] is True
     # With the five seconds for which cluster DNS may be cached, that is less than the chart's preStop.
-    assert order["dns_refresh_rate"] == "1s"
+    assert order["cluster_type"]["typed_config"]["dns_refresh_rate"] == "1s"
 
 
 def test_every_service_is_health_checked_and_bounded(configuration: Config, contracted: contract.Contract) -> None:
