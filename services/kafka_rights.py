@@ -58,7 +58,8 @@ def grant(connection: kafka.Connection, user: str, known: registry.Registry) -> 
     admin = KafkaAdminClient(**connection.options())
     try:
         there, _ = admin.describe_acls(ACLFilter(None, None, ACLOperation.ANY, ACLPermissionType.ANY, EVERY))
-        missing = [acl for acl in wanted if acl not in set(there)]
+        given = set(there)
+        missing = [acl for acl in wanted if acl not in given]
         for error in admin.create_acls(missing)["failed"] if missing else ():
             raise error
         return missing

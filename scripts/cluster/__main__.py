@@ -46,7 +46,7 @@ def _released(parser: argparse.ArgumentParser) -> None:
 
 
 def _tools(options: argparse.Namespace) -> int:
-    chosen = [tools.named(name) for name in options.names] or [*tools.TOOLS, *tools.NODE_TOOLS]
+    chosen = [tools.named(name) for name in options.names] or tools.EVERY
     tools.build(chosen, progress.Progress())
     for tool in chosen:
         print(f"{tool.name:<16}{tool.version:<10}{tool.home}")

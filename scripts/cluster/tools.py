@@ -104,6 +104,7 @@ NODE_TOOLS = (
     ),
     _tool("coredns", "github.com/coredns/coredns", ("github.com/coredns/coredns",), minutes=2),
 )
+EVERY = (*TOOLS, *NODE_TOOLS)
 
 
 def path(name: str, report: progress.Progress | None = None) -> Path:
@@ -115,7 +116,7 @@ def path(name: str, report: progress.Progress | None = None) -> Path:
         return ready("kwok", report) / "kustomize"
     if name == "schemas":
         return ready("schemas", report)
-    having = {program: tool.name for tool in (*TOOLS, *NODE_TOOLS) for program in tool.programs}
+    having = {program: tool.name for tool in EVERY for program in tool.programs}
     return ready(having[name], report) / name
 
 
@@ -128,10 +129,10 @@ def ready(tool: str, report: progress.Progress | None = None) -> Path:
 
 def named(name: str) -> go.Tool:
     """A tool by its name. Raises a StackError when there is none."""
-    for tool in (*TOOLS, *NODE_TOOLS):
+    for tool in EVERY:
         if tool.name == name:
             return tool
-    raise problems.StackError(f"there is no tool {name}: there are {', '.join(tool.name for tool in TOOLS)}")
+    raise problems.StackError(f"there is no tool {name}: there are {', '.join(tool.name for tool in EVERY)}")
 
 
 def build(wanted: Sequence[go.Tool], report: progress.Progress) -> None:

@@ -3,7 +3,8 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,13 +83,19 @@ class Buildah:
 
     def _label(self, unlabelled: str, tag: str, labels: Mapping[str, str]) -> None:
         # Not by options of the build: what is found among the layers keeps the labels of the commit that made them.
-        container = self.ask("from", "--pull-never", unlabelled)
-        try:
-            options = (part for name, value in labels.items() for part in ("--label", f"{name}={value}"))
+        options = (part for name, value in labels.items() for part in ("--label", f"{name}={value}"))
+        with self.container(unlabelled) as container:
             self.run("config", *options, container)
             self.run("commit", "--format", "docker", container, tag)
+
+    @contextmanager
+    def container(self, image: str) -> Iterator[str]:
+        """A container of an image in the store, to look into or to change and commit; it is gone after the block."""
+        container = self.ask("from", "--pull-never", image)
+        try:
+            yield container
         finally:
-            self.run("rm", container)
+            self.ask("rm", container)
 
     def has(self, reference: str) -> bool:
         """Whether the store holds an image."""

@@ -24,10 +24,10 @@ def ensure(buildah: building.Buildah) -> None:
     with tempfile.TemporaryDirectory(prefix="souk-base-") as folder:
         archive = Path(folder) / "rootfs.tar"
         _debian(archive)
-        container = buildah.ask("from", "scratch")
-        buildah.run("add", container, str(archive), "/")
-        buildah.run("config", "--cmd", "python3", container)
-        buildah.run("commit", "--rm", container, building.BASE)
+        with buildah.container("scratch") as container:
+            buildah.run("add", container, str(archive), "/")
+            buildah.run("config", "--cmd", "python3", container)
+            buildah.run("commit", container, building.BASE)
 
 
 def install(packages: Sequence[str]) -> None:

@@ -1,5 +1,6 @@
 """What makes the machine in the node's network a node: the kubelet, which runs pods, and kube-proxy, which finds services."""
 
+import dataclasses
 import os
 from typing import Any
 
@@ -23,8 +24,8 @@ def kubelet(cluster: layout.Cluster) -> component.Component:
         f"--node-labels=topology.kubernetes.io/zone={ZONE},topology.kubernetes.io/region={ZONE[:-1]}",
         f"--root-dir={cluster.folder / 'kubelet'}",
     )
-    runtime.make_groups()
-    return _agent(cluster, "kubelet", flags, _kubelet_configuration(cluster), _KUBELET_HEALTH)
+    agent = _agent(cluster, "kubelet", flags, _kubelet_configuration(cluster), _KUBELET_HEALTH)
+    return dataclasses.replace(agent, prepare=runtime.make_groups)
 
 
 def proxy(cluster: layout.Cluster) -> component.Component:

@@ -81,12 +81,9 @@ class Image:
 def opened(buildah: building.Buildah, name: str) -> Iterator[Image]:
     """An image of the store, with its files at hand; they are gone after the block."""
     configuration = json.loads(buildah.ask("inspect", "--type", "image", name))["Docker"]["config"]
-    container = buildah.ask("from", "--pull-never", name)
-    try:
+    with buildah.container(name) as container:
         files = Path(buildah.ask("mount", container))
         yield Image(configuration, files, _megabytes(files))
-    finally:
-        buildah.ask("rm", container)
 
 
 def _megabytes(files: Path) -> int:

@@ -30,7 +30,7 @@ def node(buildah: building.Buildah, story: stories.Story) -> Iterator[layout.Clu
     if lacking := machine.lacks():
         pytest.skip(f"a real node takes {lacking}")
     report = progress.Progress(sys.stderr)
-    tools.build((*tools.TOOLS, *tools.NODE_TOOLS), report)
+    tools.build(tools.EVERY, report)
     cluster = layout.Cluster("node", layout.chosen(layout.MAIN, os.environ).port_base + _ABOVE, host=layout.CABLE)
     machine.down(cluster, progress.Silent())
     try:

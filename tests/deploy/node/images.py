@@ -38,15 +38,12 @@ class Image:
 
 def make(store: building.Buildah, name: str, image: Image) -> None:
     """Make an image in the store. Raises a StackError."""
-    container = store.ask("from", "--pull-never", image.base)
-    try:
+    settings = ("--entrypoint", image.entry, "--cmd", "", "--user", str(image.user), "--workingdir", image.folder)
+    path = ("--env", f"PATH={image.path}:/usr/local/bin:/usr/bin:/bin")
+    with store.container(image.base) as container:
         image.fill(Path(store.ask("mount", container)))
-        settings = ("--entrypoint", image.entry, "--cmd", "", "--user", str(image.user), "--workingdir", image.folder)
-        path = ("--env", f"PATH={image.path}:/usr/local/bin:/usr/bin:/bin")
         store.run("config", *settings, *path, container)
         store.run("commit", "--quiet", container, name)
-    finally:
-        store.run("rm", container)
 
 
 def engines() -> Mapping[str, Image]:

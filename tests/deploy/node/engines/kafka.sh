@@ -7,5 +7,6 @@ env | grep '^KAFKA_' | grep -v '^KAFKA_HEAP_OPTS=' | while IFS='=' read -r name 
   echo "$(echo "${name#KAFKA_}" | tr 'A-Z_' 'a-z.')=$value"
 done >"$settings"
 
-java $KAFKA_HEAP_OPTS -Dlog4j2.configurationFile=/opt/kafka/log4j2.yaml -cp "/opt/kafka/libs/*" kafka.tools.StorageTool format --ignore-formatted --cluster-id SOUKSOUKSOUKSOUKSOUKSQ --config "$settings" >/dev/null
-exec java $KAFKA_HEAP_OPTS -Dlog4j2.configurationFile=/opt/kafka/log4j2.yaml -cp '/opt/kafka/libs/*' kafka.Kafka "$settings"
+set -- java $KAFKA_HEAP_OPTS -Dlog4j2.configurationFile=/opt/kafka/log4j2.yaml -cp '/opt/kafka/libs/*'
+"$@" kafka.tools.StorageTool format --ignore-formatted --cluster-id SOUKSOUKSOUKSOUKSOUKSQ --config "$settings" >/dev/null
+exec "$@" kafka.Kafka "$settings"

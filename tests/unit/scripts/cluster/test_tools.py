@@ -17,9 +17,8 @@ def moved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_every_module_has_its_tool_and_hashes_for_all_it_is_made_of() -> None:
     folders = {path.name for path in tools.MODULES.iterdir()}
-    every = (*tools.TOOLS, *tools.NODE_TOOLS)
-    assert {tool.source.name for tool in every} == folders
-    for tool in every:
+    assert {tool.source.name for tool in tools.EVERY} == folders
+    for tool in tools.EVERY:
         hashes = (tool.source / "go.sum").read_text()
         assert f"{tool.module} {tool.version} h1:" in hashes, tool.name
 
