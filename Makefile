@@ -18,7 +18,7 @@ TOGETHER_FLAG := $(if $(filter-out 0 no false,$(TOGETHER)),--together)
 TESTS ?= tests
 K ?=
 
-.PHONY: help setup proto run down clean status logs audit test test-cluster test-node test-cloud lint format typecheck chart cluster-up cluster-down smoke bench \
+.PHONY: help setup proto run down clean status logs audit test tools test-cluster test-node test-cloud lint format typecheck chart cluster-up cluster-down smoke bench \
 	lock compose images
 
 help: ## what there is to do
@@ -57,6 +57,10 @@ audit: .venv/bin/python ## do orders, money and stock agree, by everybody's book
 # The tests' stack stands beside the main one, on its own ports and data, and is stopped whatever the tests say.
 test: setup ## run every test against a stack of its own (TESTS=path, K=expression, JUNIT=folder, COVERAGE=folder)
 	@$(LOCAL) --stack test test $(TOGETHER_FLAG) $(REPORTS) -- -n 2 $(TESTS) $(if $(K),-k "$(K)")
+
+tools: setup ## build what the tests of cluster and cloud need, once for a machine (the first time: about 20 minutes)
+	@$(VENV_PYTHON) -m scripts.cloud.tools
+	@$(CLUSTER) tools
 
 test-cluster: setup ## the chart: its checks, and its life on a Kubernetes API with simulated nodes and on a real one (the first time builds tools)
 	@$(CLUSTER) tools
