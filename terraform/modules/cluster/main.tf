@@ -136,12 +136,6 @@ resource "aws_vpc_security_group_ingress_rule" "api" {
   to_port           = 443
 }
 
-# IRSA: roles for service accounts, for clusters and controllers that use it instead of Pod Identity.
-resource "aws_iam_openid_connect_provider" "this" {
-  url            = aws_eks_cluster.this.identity[0].oidc[0].issuer
-  client_id_list = ["sts.amazonaws.com"]
-}
-
 resource "aws_eks_access_entry" "this" {
   for_each = var.access
 

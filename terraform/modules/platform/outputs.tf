@@ -7,7 +7,7 @@ output "values" {
     kafka = {
       bootstrap        = module.kafka.bootstrap
       securityProtocol = "SASL_SSL"
-      saslMechanism    = module.kafka.mechanism
+      saslMechanism    = "AWS_MSK_IAM"
       replication      = module.kafka.replication
       egress           = [{ to = [for cidr in module.network.intra_cidrs : { ipBlock = { cidr = cidr } }], ports = [module.kafka.port] }]
     }
@@ -23,8 +23,6 @@ output "values" {
         enabled = true
         store   = { name = "aws-secrets-manager", kind = "ClusterSecretStore" }
         path    = "${var.project}/${var.environment}"
-        # MSK wants names of its own for the secrets of users.
-        keys = { for name, secret in module.kafka.scram_secret_names : "${name}-kafka" => secret }
       }
     }
 
@@ -114,11 +112,6 @@ output "observability" {
 output "search" {
   description = "Where OpenSearch answers; null without it."
   value       = one([for search in module.search : search.url])
-}
-
-output "kafka_acls" {
-  description = "The rights of services as ACLs, where they sign in by SCRAM; empty for IAM."
-  value       = module.kafka.acls
 }
 
 output "jenkins_role_arns" {

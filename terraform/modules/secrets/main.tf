@@ -36,17 +36,6 @@ resource "aws_secretsmanager_secret" "this" {
   recovery_window_in_days = var.recovery_window_in_days
 }
 
-resource "aws_secretsmanager_secret_rotation" "this" {
-  for_each = var.rotation_lambda_arns
-
-  secret_id           = aws_secretsmanager_secret.this[each.key].id
-  rotation_lambda_arn = each.value
-
-  rotation_rules {
-    automatically_after_days = var.rotation_days
-  }
-}
-
 locals {
   decrypt = {
     Sid      = "Decrypt"
@@ -62,7 +51,7 @@ locals {
         Sid      = "Read"
         Effect   = "Allow"
         Action   = ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"]
-        Resource = concat(local.arns, var.others_arns)
+        Resource = local.arns
       },
       local.decrypt,
     ]
