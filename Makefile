@@ -8,7 +8,7 @@ SHELL := /bin/sh
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 VENV_PYTHON := .venv/bin/python
-LOCAL := $(VENV_PYTHON) -m scripts.local
+LOCAL := $(VENV_PYTHON) -m scripts.stack
 CLUSTER := $(VENV_PYTHON) -m scripts.cluster
 # A release on a cluster, for status and smoke.
 RELEASE ?=
@@ -27,8 +27,8 @@ help: ## what there is to do
 setup: ## make .venv with everything in requirements.lock, and the stubs of the contract
 	@if [ -z "$(PYTHON)" ]; then \
 		echo "setup: Souk needs Python 3.11 or newer and found none: install it, or say which with make PYTHON=..." >&2; exit 1; fi
-	@$(PYTHON) -m scripts.local.bootstrap
-	@$(VENV_PYTHON) -m scripts.proto
+	@$(PYTHON) -m scripts.stack.bootstrap
+	@$(VENV_PYTHON) -m scripts.generate.proto
 
 proto: setup ## build the Python stubs and the descriptors from proto/
 
@@ -49,7 +49,7 @@ logs: .venv/bin/python ## follow the logs of all processes
 	@$(LOCAL) logs
 
 audit: .venv/bin/python ## do orders, money and stock agree, by everybody's books? (ORDER_DATABASE_URL=... and so on: elsewhere)
-	@$(if $(ORDER_DATABASE_URL),,set -a; . .souk/env;) $(VENV_PYTHON) -m scripts.audit
+	@$(if $(ORDER_DATABASE_URL),,set -a; . .souk/env;) $(VENV_PYTHON) -m scripts.operate.audit
 
 .venv/bin/python:
 	@echo "nothing is set up here yet: make run" >&2; exit 1
@@ -91,7 +91,7 @@ typecheck: setup ## mypy alone
 	@$(VENV_PYTHON) -m mypy
 
 chart: setup ## write what of the chart is generated, and package it: .souk/charts/souk-VERSION.tgz (VERSION=...)
-	@$(VENV_PYTHON) -m scripts.chart package $(if $(VERSION),--version "$(VERSION)")
+	@$(VENV_PYTHON) -m scripts.generate.chart package $(if $(VERSION),--version "$(VERSION)")
 
 cluster-up: setup ## start a Kubernetes control plane with simulated nodes in three zones
 	@$(CLUSTER) up
@@ -107,13 +107,13 @@ bench: setup ## orders a second, latency and CPU per order, as JSON in .souk/ben
 	@$(VENV_PYTHON) -m scripts.bench
 
 compose: setup ## write docker-compose.yml anew from services/services.yaml
-	@$(VENV_PYTHON) -m scripts.compose
+	@$(VENV_PYTHON) -m scripts.generate.compose
 
 images: setup ## build all images with Docker, or with buildah as root where there is no engine (VERSION=tag)
-	@$(VENV_PYTHON) -m scripts.images $(IMAGES)
+	@$(VENV_PYTHON) -m scripts.release.build $(IMAGES)
 
 lock: setup ## resolve pyproject.toml into the lock files anew
-	@$(VENV_PYTHON) -m scripts.local.locks
+	@$(VENV_PYTHON) -m scripts.generate.locks
 
 include scripts/release/release.mk
 include scripts/cloud/cloud.mk

@@ -2,7 +2,7 @@
 
     python -m gateway.generate --out DIR    writes DIR/envoy.yaml and DIR/openapi.json
 
-Reads the compiled contract (`python -m scripts.proto` makes it), the registry and the environment. The descriptors, the
+Reads the compiled contract (`python -m scripts.generate.proto` makes it), the registry and the environment. The descriptors, the
 OpenAPI document and its page are inside the configuration. With MESH_TLS_DIR it refers to DIR/secret-*.yaml, which name the
 certificates.
 """
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Generate. Answers with a process exit code; what is wrong stands on stderr, a line each."""
     options = _parser().parse_args(arguments)
     if not options.descriptors.is_file():
-        return _refuse([f"{options.descriptors} is missing: run `python -m scripts.proto` first"])
+        return _refuse([f"{options.descriptors} is missing: run `python -m scripts.generate.proto` first"])
     registry = yaml.safe_load(options.registry.read_text())["services"]
     try:
         contracted = contract.read(options.descriptors.read_bytes(), registry)

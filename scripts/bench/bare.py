@@ -12,7 +12,8 @@ import psycopg
 
 from scripts.bench import bare_path, cpu, figures
 from scripts.bench.stack import BenchStack
-from scripts.local import layout, problems
+from scripts.stack import layout
+from scripts.stack.supervise import problems
 
 NAME = "bare_path"
 DATABASE = "bench_bare"

@@ -8,7 +8,7 @@ from typing import Any
 
 import psutil
 
-from scripts.local import layout
+from scripts.stack import layout
 
 
 def described() -> dict[str, Any]:

@@ -5,9 +5,9 @@ import os
 import sys
 from collections.abc import Sequence
 
-from scripts import first_order
-from scripts.cluster import access, layout, plane, release, smoke, status, tools
-from scripts.local import problems, progress
+from scripts.cluster import layout, plane, tools
+from scripts.operate import access, first_order, release, smoke, status
+from scripts.stack.supervise import problems, progress
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.local import layout, problems
+from scripts.stack import layout
+from scripts.stack.supervise import problems
 
 MAIN = "main"
 PORT_BASE = 26000

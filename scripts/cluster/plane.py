@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 import kubernetes
 
 from scripts.cluster import layout, pki, servers, stages
-from scripts.local import component, problems, processes, progress
+from scripts.stack.supervise import component, problems, processes, progress
 
 GRACE_S = 20.0
 NODES_READY_S = 30.0

@@ -8,8 +8,9 @@ from pathlib import Path
 import yaml
 
 from scripts.cluster import layout, pki, stages, tools
-from scripts.local import component, fingerprints, health, processes, storage
-from scripts.local import layout as local
+from scripts.operate import storage
+from scripts.stack import layout as local
+from scripts.stack.supervise import component, fingerprints, health, processes
 
 # In the order in which they are started; they end in the opposite one.
 NAMES = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok", "metrics-server")

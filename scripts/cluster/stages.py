@@ -10,8 +10,8 @@ from typing import Any
 import yaml
 
 from scripts.cluster import layout, tools
-from scripts.local import layout as local
-from scripts.local import storage
+from scripts.operate import storage
+from scripts.stack import layout as local
 
 Document = dict[str, Any]
 

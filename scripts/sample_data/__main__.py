@@ -9,13 +9,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from scripts.edge import Edge, EdgeError
-from scripts.local import layout
-from scripts.local import settings as stack_settings
+from scripts.operate.edge import Edge, EdgeError
 from scripts.sample_data import shop, vendor
 from scripts.sample_data.load import Catalog, Made, load
 from scripts.sample_data.over_grpc import GrpcCatalog
 from scripts.sample_data.over_rest import RestCatalog
+from scripts.stack import layout
+from scripts.stack import settings as stack_settings
 from services.chassis import errors, settings
 
 

@@ -4,7 +4,7 @@ import ast
 from pathlib import Path
 
 from gateway import contract
-from scripts import reference
+from scripts.generate import reference
 from services import registry
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -12,7 +12,7 @@ RAISING = {"invalid", "precondition", "not_found", "DomainError"}
 
 
 def test_the_pages_are_up_to_date() -> None:
-    assert reference.main(["--check"]) == 0, "python -m scripts.reference"
+    assert reference.main(["--check"]) == 0, "python -m scripts.generate.reference"
 
 
 def raised(path: Path) -> set[str]:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from scripts.compose import __main__ as compose
-from scripts.compose import document
+from scripts.generate.compose import __main__ as compose
+from scripts.generate.compose import document
 from services import registry
 from services.chassis import settings
 from services.payment import settings as payment
@@ -28,7 +28,7 @@ def stack() -> dict[str, Any]:
 
 def test_the_file_is_what_the_registry_says() -> None:
     checked = subprocess.run(
-        [sys.executable, "-m", "scripts.compose", "--check"], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "scripts.generate.compose", "--check"], capture_output=True, text=True, check=False
     )
     assert checked.returncode == 0, checked.stderr
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from scripts.images import building
-from scripts.local import layout, locks
+from scripts.generate import locks
+from scripts.release.build import building
+from scripts.stack import layout
 
 FILES = ("services/Dockerfile", "gateway/Dockerfile")
 ALL = (*FILES, building.AGENT.dockerfile)

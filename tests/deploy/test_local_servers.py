@@ -9,7 +9,9 @@ import psycopg
 import pytest
 import redis as redis_client
 
-from scripts.local import component, layout, postgres, processes, progress, redis, settings
+from scripts.stack import layout, settings
+from scripts.stack.servers import postgres, redis
+from scripts.stack.supervise import component, processes, progress
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import psycopg
 
-from scripts.audit import books
+from scripts.operate.audit import books
 
 Row = tuple[Any, ...]
 

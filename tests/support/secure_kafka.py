@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.local import kafka, kafka_jars, progress
-from scripts.mesh_certificates import authority
+from scripts.operate.mesh_certificates import authority
+from scripts.stack.servers import kafka, kafka_jars
+from scripts.stack.supervise import progress
 from services import registry
 from tests.support import servers
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import yaml
 
-from scripts.chart import objects, package
+from scripts.generate.chart import package
 from services import registry
-from tests.deploy.charts import rendering
+from tests.deploy.charts import objects, rendering
 
 K8S = package.ROOT / "k8s"
 UNITS = {"m": Decimal("0.001"), "Ki": Decimal(1024), "Mi": Decimal(1024**2), "Gi": Decimal(1024**3), "": Decimal(1)}

@@ -5,10 +5,9 @@ from typing import Any
 import pytest
 
 from gateway import contract
-from scripts.chart import __main__ as chart
-from scripts.chart import objects, reachability
+from scripts.generate.chart import __main__ as chart
 from services import registry
-from tests.deploy.charts import rendering
+from tests.deploy.charts import objects, reachability, rendering
 
 REGISTRY = registry.load()
 CONTRACT = contract.read(chart.DESCRIPTORS.read_bytes(), REGISTRY.services)

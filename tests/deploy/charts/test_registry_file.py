@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from gateway import contract
-from scripts.chart import __main__ as chart
-from scripts.chart import registry_file
+from scripts.generate.chart import __main__ as chart
+from scripts.generate.chart import registry_file
 from services import registry
 
 REGISTRY = registry.load()

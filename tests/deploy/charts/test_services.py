@@ -4,10 +4,9 @@ from typing import Any
 
 import pytest
 
-from scripts.chart import objects
 from services import registry
 from services.chassis.rpc import server
-from tests.deploy.charts import rendering
+from tests.deploy.charts import objects, rendering
 
 REGISTRY = registry.load()
 SERVICES = [pytest.param(one, id=one.name) for one in REGISTRY.services.values()]

@@ -5,9 +5,10 @@ from typing import Any, TypeAlias
 import yaml
 
 from gateway import contract
-from scripts.chart import reachability, registry_file
-from scripts.cluster import release
+from scripts.generate.chart import registry_file
+from scripts.operate import release
 from services import registry
+from tests.deploy.charts import reachability
 from tests.deploy.cluster import shop
 
 # Sender, receiver, port.

@@ -9,8 +9,7 @@ from typing import Any
 import kubernetes
 import kubernetes.dynamic
 
-from scripts import first_order
-from scripts.cluster import release
+from scripts.operate import first_order, release
 from services import registry
 from tests.deploy.cluster import helm as helm_command
 

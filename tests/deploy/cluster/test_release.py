@@ -8,8 +8,9 @@ from typing import Any
 import kubernetes
 import pytest
 
-from scripts.cluster import release, smoke, stages, status
-from scripts.local import progress
+from scripts.cluster import stages
+from scripts.operate import release, smoke, status
+from scripts.stack.supervise import progress
 from tests.deploy.cluster import draining, hooks, load, reach, shop, watching
 from tests.deploy.cluster import helm as helm_command
 from tests.deploy.cluster import story as stories

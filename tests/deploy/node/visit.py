@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import kubernetes
 
-from scripts.cluster import release
+from scripts.operate import release
 
 
 def environment(of: release.Release, folder: Path) -> Mapping[str, str]:

@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 from cryptography import x509
 
-from scripts.mesh_certificates import authority, folders
+from scripts.operate.mesh_certificates import authority, folders
 from services.chassis import errors
 from services.chassis.errors import Kind
 from services.chassis.rpc import certificates, client, identity, server
