@@ -27,6 +27,7 @@ IMAGES = {
     "edge": "souk/edge:local",
     "services": "souk/services:local",
     "simulators": "souk/simulators:local",
+    "tools": "souk/tools:local",
 }
 BOOTSTRAP = "kafka:9092"
 PROVIDER_PORT, SMTP_PORT = 8090, 2525
@@ -148,6 +149,7 @@ def _jobs(services: Iterable[Service]) -> dict[str, Any]:
         "sample-data": {
             **_job(
                 ["python", "-m", "scripts.sample_data"],
+                image="tools",
                 environment={**_addresses(services), **_admin(), **_vendor(), "EDGE_URL": f"http://edge:{EDGE_PORT}"},
                 after={"edge": HEALTHY},
             ),
@@ -222,11 +224,12 @@ def _image(target: str = "services", *, dockerfile: str = "services/Dockerfile")
 def _job(
     command: list[str],
     *,
+    image: str = "services",
     environment: dict[str, str] | None = None,
     after: dict[str, str] | None = None,
     volumes: list[str] | None = None,
 ) -> dict[str, Any]:
-    job: dict[str, Any] = {**_image(), "entrypoint": command, "command": []}
+    job: dict[str, Any] = {**_image(image), "entrypoint": command, "command": []}
     if environment:
         job["environment"] = environment
     job["volumes"] = volumes or [SECRETS]

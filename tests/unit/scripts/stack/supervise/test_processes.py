@@ -1,5 +1,4 @@
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -69,7 +68,7 @@ def test_a_pid_that_another_program_has_by_now_is_not_taken_for_ours(start: Star
 def test_stopping_a_stale_record_leaves_the_pids_new_owner_alone(start: Start) -> None:
     bystander = start(FOREVER, "bystander")
     stale = replace(bystander, born="another boot:1")
-    assert processes.stop(stale, by=signal.SIGTERM, grace=1)
+    assert processes.stop(stale, grace=1)
     processes.kill(stale)
     assert bystander.alive()
 
@@ -84,14 +83,14 @@ def test_a_zombie_counts_as_dead() -> None:
 
 def test_a_process_that_heeds_the_signal_ends_by_itself(start: Start) -> None:
     record = start(FOREVER)
-    assert processes.stop(record, by=signal.SIGTERM, grace=5)
+    assert processes.stop(record, grace=5)
     assert not record.alive()
 
 
 def test_a_process_that_does_not_is_killed_after_its_grace(start: Start) -> None:
     record = start(DEAF)
     soon(lambda: "deaf" in Path(record.log).read_text())
-    assert not processes.stop(record, by=signal.SIGTERM, grace=0.2)
+    assert not processes.stop(record, grace=0.2)
     assert not record.alive()
 
 
