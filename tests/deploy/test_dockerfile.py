@@ -127,10 +127,9 @@ def test_nothing_in_an_image_imports_what_is_not_in_it(stage: str, file: str) ->
 
 
 def test_of_the_scripts_only_what_pods_run_is_in_an_image() -> None:
-    rooms = {
-        stage: {Path(name).parts[1] for name in copied(stage, STAGES[stage]) if name.startswith("scripts/")}
-        for stage in STAGES
-    }
+    def rooms(stage: str) -> set[str]:
+        return {Path(name).parts[1] for name in copied(stage, STAGES[stage]) if name.startswith("scripts/")}
+
     own = {"__init__.py", "operate"}
     assert {stage: rooms(stage) for stage in STAGES} == {
         "services": own,
