@@ -88,6 +88,8 @@ class Stack:
         """Remember the ports and the mode, for the commands that come after `up`."""
         choice = {"port_base": self.port_base, "edge_port": self.edge_port, "together": self.together}
         choice["mesh_tls"] = self.mesh_tls
+        # Others may pass through: PostgreSQL runs as another user where this one is root. What is in it is closed to them.
+        self.folder.mkdir(parents=True, exist_ok=True)
         storage.write(self.folder / "stack.json", json.dumps(choice))
 
 

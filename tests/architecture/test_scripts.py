@@ -12,7 +12,13 @@ SUPERVISE, OPERATE = "scripts.stack.supervise", "scripts.operate"
 ROOMS = {
     # What every other room may borrow: it knows no server, and nothing of a stack.
     SUPERVISE: (OPERATE,),
-    "scripts.stack.servers": ("scripts.stack.layout", "scripts.stack.settings", SUPERVISE, OPERATE),
+    "scripts.stack.servers": (
+        "scripts.stack.layout",
+        "scripts.stack.settings",
+        "scripts.stack.bootstrap",
+        SUPERVISE,
+        OPERATE,
+    ),
     "scripts.stack": ("scripts.stack", OPERATE, "scripts.simulators.mailbox"),
     # Alone in the services' image.
     OPERATE: (),

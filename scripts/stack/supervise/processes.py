@@ -217,7 +217,8 @@ def _resident(process: psutil.Process) -> int:
 
 
 def _launch(program: Program, mark: Mapping[str, str], log: Path) -> int:
-    with log.open("ab") as output:
+    # Logs name customers, and what servers keep is theirs.
+    with os.fdopen(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, storage.PRIVATE), "ab") as output:
         launched = subprocess.run(
             ("/bin/sh", "-c", _LAUNCH, "sh", *program.command),
             env={**program.environment, **mark},
@@ -227,6 +228,7 @@ def _launch(program: Program, mark: Mapping[str, str], log: Path) -> int:
             stdout=subprocess.PIPE,
             stderr=output,
             start_new_session=True,
+            umask=storage.PRIVATE_UMASK,
             check=True,
             text=True,
         )
@@ -234,7 +236,7 @@ def _launch(program: Program, mark: Mapping[str, str], log: Path) -> int:
 
 
 def _rotated(log: Path) -> int:
-    log.parent.mkdir(parents=True, exist_ok=True)
+    storage.private_folder(log.parent)
     if log.exists() and log.stat().st_size > LOG_LIMIT:
         log.replace(log.with_suffix(".log.1"))
     return log.stat().st_size if log.exists() else 0

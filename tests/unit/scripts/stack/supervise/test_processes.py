@@ -52,6 +52,17 @@ def test_a_process_is_found_again_by_its_record(known: processes.Processes, star
     assert known.names() == ("sleeper",)
 
 
+def test_what_a_process_logs_and_writes_is_its_owners_alone(
+    known: processes.Processes, start: Start, tmp_path: Path
+) -> None:
+    start((sys.executable, "-c", "open('kept', 'w'); import os; os.mkdir('folder'); print('done', flush=True)"))
+    soon(lambda: "done" in known.log("sleeper").read_text())
+    private = {path: oct(path.stat().st_mode & 0o777) for path in (known.log("sleeper"), tmp_path / "kept")}
+    assert set(private.values()) == {"0o600"}
+    folders = (known.log("sleeper").parent, tmp_path / "folder", tmp_path / "run")
+    assert {oct(path.stat().st_mode & 0o777) for path in folders} == {"0o700"}
+
+
 def test_a_process_belongs_to_no_terminal_and_to_no_parent_of_ours(start: Start) -> None:
     record = start(FOREVER)
     assert os.getsid(record.pid) != os.getsid(0)
