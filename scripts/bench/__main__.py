@@ -66,7 +66,7 @@ def _seconds(text: str) -> float:
 def _bench(names: Sequence[str], options: argparse.Namespace) -> int:
     stack = BenchStack.of(os.environ, progress.Progress())
     described = machine.described()
-    with exclusive.exclusive(stack.chosen.stack):
+    with exclusive.exclusive(stack.chosen.stack.folder):
         try:
             stack.begin()
             scenarios = _prepared(stack, options)

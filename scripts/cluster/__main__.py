@@ -15,7 +15,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         return _COMMANDS[options.command](options)
-    except problems.StackError as problem:
+    except (problems.StackError, access.AccessError) as problem:
         print(f"cluster: {problem}", file=sys.stderr)
     return 1
 
@@ -79,7 +79,7 @@ def _smoke(options: argparse.Namespace) -> int:
     wish = first_order.Wish(tuple(options.sku or first_order.BASKET), options.payment_method, "CONFIRMED")
     with access.client() as api:
         of = release.Release(api, options.release, options.namespace)
-        steps = smoke.check(of, options.edge_url.rstrip("/"), wish, rollout_s=options.timeout)
+        steps = smoke.check(of, options.edge_url.rstrip("/"), wish, progress.Progress(), rollout_s=options.timeout)
     print(f"\n{smoke.render(steps)}")
     return 1 if any(step.result == "failed" for step in steps) else 0
 

@@ -7,19 +7,21 @@ from contextlib import contextmanager
 import kubernetes
 import urllib3
 
-from scripts.stack.supervise import problems
+
+class AccessError(Exception):
+    """No cluster is named, or the one that is does not answer or refuses: the message is one line and says what to do."""
 
 
 @contextmanager
 def client() -> Iterator[kubernetes.client.ApiClient]:
-    """A client of the cluster, closed at the end. Raises a StackError when there is none or it does not answer."""
+    """A client of the cluster, closed at the end. Raises an AccessError when there is none or it does not answer."""
     with _client() as api:
         try:
             yield api
         except urllib3.exceptions.HTTPError as error:
-            raise problems.StackError(f"the cluster at {api.configuration.host} does not answer: {error}") from error
+            raise AccessError(f"the cluster at {api.configuration.host} does not answer: {error}") from error
         except kubernetes.client.ApiException as refused:
-            raise problems.StackError(
+            raise AccessError(
                 f"the cluster refuses: {refused.status} {refused.reason}: {_message(refused)}"
             ) from refused
 
@@ -32,7 +34,7 @@ def _client() -> kubernetes.client.ApiClient:
             return kubernetes.client.ApiClient(configuration)
         return kubernetes.config.new_client_from_config()
     except kubernetes.config.ConfigException as error:
-        raise problems.StackError(
+        raise AccessError(
             f"no cluster is named ({error}): set KUBECONFIG, or start the simulated one with `make cluster-up`"
         ) from error
 

@@ -4,26 +4,22 @@
     python -m scripts.operate.first_order --payment-method card_declined --expect CANCELLED
     python -m scripts.operate.first_order --sku LAST-ONE:1 --sku COFFEE-250G:2
 
-Knows nothing but `EDGE_URL` (from the environment, else from `.souk/env`). With `MAIL_STORE` set it also looks for the
-mail in the local stack's mail server. Exit code 0 only when the order ended as expected (CONFIRMED unless `--expect`
-says CANCELLED) and the message about it was sent within ten seconds; otherwise 1, with one line on standard error.
+Knows nothing but `EDGE_URL` (from the environment, else from `.souk/env`). Exit code 0 only when the order ended as expected
+(CONFIRMED unless `--expect` says CANCELLED) and the message about it was sent within ten seconds; otherwise 1, with one line
+on standard error. `scripts.stack.first_order` looks for the mail in the local stack's mail server as well.
 """
 
 import argparse
 import asyncio
-import os
 import secrets
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
+from scripts.operate import environment
 from scripts.operate.edge import Edge, EdgeError, Json, RefusedError, new_key
-from scripts.simulators import mailbox
-from scripts.stack import layout
-from scripts.stack import settings as stack_settings
 from services.chassis import settings
 
 BASKET = (("COFFEE-250G", 2), ("TEAPOT-BLUE", 1), ("TEA-CUP", 4))
@@ -42,16 +38,19 @@ MAIL_SECONDS = 10.0
 POLL_SECONDS = 0.35
 
 
+# Takes the address and the subject of a mail; answers where it lies, or raises Disappointed.
+FindMail = Callable[[str, str], Awaitable[str]]
+
+
 class Disappointed(Exception):  # noqa: N818 - the shop is at fault, not the program
     """What did not come out as expected, in one line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where the shop is, and where its mail server keeps mail, if that can be looked at."""
+    """Where the shop is."""
 
     edge_url: str = settings.env("EDGE_URL")
-    mail_store: str = settings.env("MAIL_STORE", default="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +144,9 @@ class Customer:
             await asyncio.sleep(POLL_SECONDS)
 
 
-async def place_first_order(chosen: Settings, wish: Wish) -> None:
-    """Do it all. Raises Disappointed or EdgeError."""
-    async with Edge.connect(chosen.edge_url) as edge:
+async def place_first_order(edge_url: str, wish: Wish, *, find_mail: FindMail | None = None) -> None:
+    """Do it all. `find_mail` is asked where the mail lies. Raises Disappointed or EdgeError, and what `find_mail` does."""
+    async with Edge.connect(edge_url) as edge:
         customer = Customer(edge)
         await customer.join()
         placed = await customer.order(wish)
@@ -160,19 +159,8 @@ async def place_first_order(chosen: Settings, wish: Wish) -> None:
         message = await customer.message_about(order)
     took = milliseconds_between(order["create_time"], message["send_time"])
     print(f"message      {message['subject']!r} to {customer.email}, sent {took:.0f} ms after acceptance")
-    if chosen.mail_store:
-        print(f"mail         {await found_mail(Path(chosen.mail_store), customer.email, message['subject'])}")
-
-
-async def found_mail(store: Path, to: str, subject: str) -> str:
-    """Where the mail lies. Raises Disappointed when the server does not have it."""
-    deadline = time.monotonic() + MAIL_SECONDS
-    while time.monotonic() < deadline:
-        for mail in mailbox.read_index(store, to=to):
-            if mail.subject == subject:
-                return f"{store / mailbox.MESSAGES}, byte {mail.offset}"
-        await asyncio.sleep(POLL_SECONDS)
-    raise Disappointed(f"the mail server keeps no mail to {to} with the subject {subject!r}")
+    if find_mail:
+        print(f"mail         {await find_mail(customer.email, message['subject'])}")
 
 
 def timeline_row(event: Json, accepted: str) -> str:
@@ -215,19 +203,12 @@ def parse_item(text: str) -> tuple[str, int]:
     return sku, int(quantity or 1)
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None, *, find_mail: FindMail | None = None) -> int:
     """Place the order that the command line describes. Answers with a process exit code."""
-    parser = argparse.ArgumentParser(
-        prog="python -m scripts.operate.first_order", description="Place an order, and watch it."
-    )
-    parser.add_argument("--sku", action="append", type=parse_item, metavar="SKU:QTY", help="what to buy; repeatable")
-    parser.add_argument("--payment-method", default="card_approved", help="a token of the payment provider")
-    parser.add_argument("--expect", default="CONFIRMED", choices=ENDED, help="how the order is to end")
-    arguments = parser.parse_args()
-    wish = Wish(tuple(arguments.sku or BASKET), arguments.payment_method, arguments.expect)
-    environment = stack_settings.load(layout.ROOT / ".souk" / "env") | dict(os.environ)
+    wish = _wish(arguments)
     try:
-        asyncio.run(place_first_order(settings.read(Settings, environment), wish))
+        chosen = settings.read(Settings, environment.here())
+        asyncio.run(place_first_order(chosen.edge_url, wish, find_mail=find_mail))
     except settings.SettingsError as unset:
         print(f"first order: {unset}: start the stack with `make run`", file=sys.stderr)
         return 1
@@ -235,6 +216,15 @@ def main() -> int:
         print(f"first order: {failure}", file=sys.stderr)
         return 1
     return 0
+
+
+def _wish(arguments: Sequence[str] | None) -> Wish:
+    parser = argparse.ArgumentParser(description="Place an order, and watch it.")
+    parser.add_argument("--sku", action="append", type=parse_item, metavar="SKU:QTY", help="what to buy; repeatable")
+    parser.add_argument("--payment-method", default="card_approved", help="a token of the payment provider")
+    parser.add_argument("--expect", default="CONFIRMED", choices=ENDED, help="how the order is to end")
+    options = parser.parse_args(arguments)
+    return Wish(tuple(options.sku or BASKET), options.payment_method, options.expect)
 
 
 if __name__ == "__main__":

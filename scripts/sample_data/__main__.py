@@ -2,20 +2,18 @@
 
 import asyncio
 import dataclasses
-import os
 import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from scripts.operate import environment
 from scripts.operate.edge import Edge, EdgeError
 from scripts.sample_data import shop, vendor
 from scripts.sample_data.load import Catalog, Made, load
 from scripts.sample_data.over_grpc import GrpcCatalog
 from scripts.sample_data.over_rest import RestCatalog
-from scripts.stack import layout
-from scripts.stack import settings as stack_settings
 from services.chassis import errors, settings
 
 
@@ -75,9 +73,8 @@ async def _fill_vendors(chosen: Settings, admin: Edge) -> Made:
 
 def main() -> int:
     """Fill the shop. Answers with a process exit code."""
-    environment = stack_settings.load(layout.ROOT / ".souk" / "env") | dict(os.environ)
     try:
-        asyncio.run(_fill(settings.read(Settings, environment)))
+        asyncio.run(_fill(settings.read(Settings, environment.here())))
     except settings.SettingsError as unset:
         print(f"sample data: {'; '.join(str(unset).splitlines())}: start the stack with `make run`", file=sys.stderr)
         return 1

@@ -65,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
 def _up(options: argparse.Namespace) -> int:
     report = progress.Progress()
     stack = layout.chosen(options.stack, os.environ, together=options.together)
-    with exclusive.exclusive(stack):
+    with exclusive.exclusive(stack.folder):
         run = up.Run(settings.read(stack, os.environ), report)
         up.up(run)
         if not options.bare:
@@ -80,14 +80,14 @@ def _up(options: argparse.Namespace) -> int:
 
 def _test(options: argparse.Namespace) -> int:
     stack = layout.chosen(options.stack, os.environ, together=options.together)
-    with exclusive.exclusive(stack):
+    with exclusive.exclusive(stack.folder):
         chosen = up.Run(settings.read(stack, os.environ), progress.Progress())
         return suite.run(chosen, options.pytest, suite.Reports(options.junit, options.coverage))
 
 
 def _down(options: argparse.Namespace) -> int:
     stack = layout.saved(options.stack)
-    with exclusive.exclusive(stack):
+    with exclusive.exclusive(stack.folder):
         down.down(stack, progress.Progress())
     return 0
 
@@ -96,7 +96,7 @@ def _clean(options: argparse.Namespace) -> int:
     names = layout.started() if options.every else (options.stack,)
     for name in names:
         stack = layout.saved(name)
-        with exclusive.exclusive(stack):
+        with exclusive.exclusive(stack.folder):
             down.clean(stack, progress.Progress())
     return 0
 
@@ -121,7 +121,7 @@ def _logs(options: argparse.Namespace) -> int:
 
 def _control(options: argparse.Namespace) -> int:
     stack = layout.saved(options.stack)
-    with exclusive.exclusive(stack):
+    with exclusive.exclusive(stack.folder):
         stacked = control.Stacked(options.stack, progress.Progress())
         for process in options.processes:
             getattr(stacked, options.command)(process)

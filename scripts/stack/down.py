@@ -5,7 +5,7 @@ import shutil
 
 from scripts.stack import layout, plan
 from scripts.stack.servers import edge
-from scripts.stack.supervise import component, processes, progress
+from scripts.stack.supervise import processes, progress
 
 # PostgreSQL writes its checkpoint, Kafka closes its logs, a service hands back what it has in hand.
 GRACE_S = 25.0
@@ -42,7 +42,7 @@ def _stop(stack: layout.Stack, name: str, report: progress.Progress) -> None:
     if record:
         if name == edge.NAME:
             edge.drain(stack)
-        if processes.stop(record, by=component.stop_signal(name), grace=GRACE_S):
+        if processes.stop(record, grace=GRACE_S):
             report.say(name, "stopped")
         else:
             report.say(name, f"did not stop within {GRACE_S:.0f} s: killed (log: {record.log})")

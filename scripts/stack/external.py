@@ -3,6 +3,7 @@
 from urllib.parse import urlsplit
 
 from scripts.stack import settings
+from scripts.stack.servers import answering
 from scripts.stack.supervise import health, problems
 
 
@@ -21,15 +22,15 @@ def answers(chosen: settings.Settings, variable: str) -> bool:
     value = chosen.external[variable]
     match variable:
         case "KAFKA_BOOTSTRAP":
-            return health.kafka(value)
+            return answering.kafka(value)
         case "REDIS_URL":
-            return health.redis_at(value)
+            return answering.redis_at(value)
         case "PAYMENT_PROVIDER_URL":
             return health.http(f"{value.rstrip('/')}/healthz")
         case "SMTP_URL":
             return health.smtp(value)
         case _:
-            return health.postgres(value)
+            return answering.postgres(value)
 
 
 def where(chosen: settings.Settings, variable: str) -> str:

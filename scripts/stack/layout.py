@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.operate import storage
-from scripts.stack.supervise import problems
+from scripts.stack.supervise import places, problems
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-HOST = "127.0.0.1"
+ROOT, HOST = places.ROOT, places.HOST
 MAIN = "main"
 # What a stack's ports are, counted from its base. Services take 51 and up, from the last two digits of their own port.
 OFFSETS = {"postgres": 1, "redis": 2, "kafka": 3, "kafka-controller": 4, "provider": 5, "mail": 6, "edge-admin": 7}
@@ -18,7 +17,7 @@ METRICS_OFFSET = 100
 TOGETHER_METRICS_OFFSET = 150
 HEALTH_OFFSET = 120
 TOGETHER_HEALTH_OFFSET = 170
-LOWEST_BASE, HIGHEST_BASE = 1024, 65_535 - 200
+LOWEST_BASE, HIGHEST_BASE = places.LOWEST_PORT, places.HIGHEST_PORT - 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +88,8 @@ class Stack:
         """Remember the ports and the mode, for the commands that come after `up`."""
         choice = {"port_base": self.port_base, "edge_port": self.edge_port, "together": self.together}
         choice["mesh_tls"] = self.mesh_tls
+        # Others may pass through: PostgreSQL runs as another user where this one is root. What is in it is closed to them.
+        self.folder.mkdir(parents=True, exist_ok=True)
         storage.write(self.folder / "stack.json", json.dumps(choice))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from scripts.stack import settings
-from scripts.stack.servers import edge, kafka, kafka_jars, mesh, postgres, redis, simulators
+from scripts.stack.servers import edge, kafka, mesh, postgres, redis, simulators
 from scripts.stack.supervise import component, progress
 
 SERVERS = (kafka.NAME, postgres.NAME, redis.NAME, simulators.PROVIDER, simulators.MAIL)
@@ -49,7 +49,7 @@ class Plan:
         return next((service for service in self.services() if service.name == name), None)
 
     def _kafka(self) -> component.Component:
-        jars = kafka_jars.class_path(self.chosen.stack.cache, self.report, cancelled=self.cancelled)
+        jars = kafka.class_path(self.chosen.stack.cache, self.report, cancelled=self.cancelled)
         return kafka.build(self.chosen, jars)
 
 

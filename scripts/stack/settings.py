@@ -5,13 +5,13 @@ URLs are set, that one is used and none is started here. Values that came out of
 do not count as the user's: they are left out, whatever stack they name.
 """
 
-import contextlib
 import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from scripts.operate import credentials, storage
+from scripts.operate import environment as env_file
 from scripts.stack import layout
 from scripts.stack.supervise import problems
 from services import registry
@@ -244,19 +244,11 @@ def write(settings: Settings) -> None:
         storage.write(settings.stack.root / ".souk" / "env", text)
 
 
-def load(path: Path) -> dict[str, str]:
-    """Read an env file back; an absent one is empty."""
-    with contextlib.suppress(FileNotFoundError):
-        assignments = (line for line in shlex.split(path.read_text(), comments=True) if "=" in line)
-        return dict(assignment.split("=", 1) for assignment in assignments)
-    return {}
-
-
 def _users_own(environment: Mapping[str, str], root: Path) -> dict[str, str]:
     """The environment without what stacks wrote into it."""
     written: set[tuple[str, str]] = set()
     for path in (root / ".souk" / "stacks").glob("*/env"):
-        values = load(path)
+        values = env_file.load(path)
         theirs = set(values.get(EXTERNAL, "").split())
         written |= {(name, value) for name, value in values.items() if name not in theirs}
     return {name: value for name, value in environment.items() if (name, value) not in written}
@@ -273,5 +265,5 @@ def _external(given: Mapping[str, str], services: tuple[registry.Service, ...]) 
 
 
 def _last_external(stack: layout.Stack) -> dict[str, str]:
-    values = load(stack.env_file)
+    values = env_file.load(stack.env_file)
     return {name: values[name] for name in values.get(EXTERNAL, "").split()}

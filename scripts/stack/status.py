@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from scripts.operate import table
 from scripts.stack import external, layout, plan, settings
-from scripts.stack.servers import edge, kafka, postgres, redis, simulators
+from scripts.stack.servers import answering, edge, kafka, postgres, redis, simulators
 from scripts.stack.supervise import health, processes, sizes
 
 HEADINGS = ("process", "address", "health", "memory", "pid", "log")
@@ -61,9 +61,9 @@ def _checks(chosen: settings.Settings) -> dict[str, Callable[[], bool]]:
     stack, servers = chosen.stack, chosen.servers()
     mesh = chosen.health_addresses()
     return {
-        kafka.NAME: lambda: health.kafka(servers["KAFKA_BOOTSTRAP"]),
-        postgres.NAME: lambda: health.postgres(chosen.admin_database_url),
-        redis.NAME: lambda: health.redis_at(servers["REDIS_URL"]),
+        kafka.NAME: lambda: answering.kafka(servers["KAFKA_BOOTSTRAP"]),
+        postgres.NAME: lambda: answering.postgres(chosen.admin_database_url),
+        redis.NAME: lambda: answering.redis_at(servers["REDIS_URL"]),
         simulators.PROVIDER: lambda: health.http(f"http://{stack.address(simulators.PROVIDER)}/healthz"),
         simulators.MAIL: lambda: health.smtp(f"smtp://{stack.address(simulators.MAIL)}"),
         edge.NAME: lambda: health.http(f"{chosen.edge_url}/healthz"),

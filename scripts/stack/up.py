@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from scripts.operate import storage
 from scripts.operate.mesh_certificates import authority, folders, issuing
@@ -55,6 +56,7 @@ def up(run: Run) -> None:
     external.require(run.chosen)
     try:
         run.chosen.stack.save()
+        _close_folders(run.chosen.stack.folder)
         settings.write(run.chosen)
         if run.chosen.stack.mesh_tls:
             wanted = dict.fromkeys(issuing.identities([]), ())
@@ -70,6 +72,13 @@ def up(run: Run) -> None:
         run.report.say(run.chosen.stack.name, "interrupted: stopping what this run has started")
         down.stop(run.chosen.stack, tuple(run.started), run.report)
         raise
+
+
+def _close_folders(folder: Path) -> None:
+    """Close what an earlier release left open to others. PostgreSQL's data is its own user's, and closed by it."""
+    for path in folder.iterdir():
+        if path.is_dir() and not path.name.startswith(postgres.NAME):
+            storage.private_folder(path)
 
 
 def load_sample_data(run: Run) -> None:
@@ -88,7 +97,7 @@ def load_sample_data(run: Run) -> None:
 def place_first_order(run: Run) -> None:
     """Place an order as a new customer would. Raises a StackError unless it is confirmed."""
     run.report.say("first order", f"placing it at {run.chosen.edge_url}")
-    if _script(run, "scripts.operate.first_order"):
+    if _script(run, "scripts.stack.first_order"):
         raise problems.StackError(
             "the first order was not confirmed (see above); `make status` and `make logs` tell more"
         )

@@ -25,7 +25,7 @@ def starter(stack: layout.Stack) -> Iterator[component.Starter]:
     yield component.Starter(known, progress.Silent(), threading.Event())
     for name in known.names():
         if record := known.running(name):
-            processes.stop(record, by=component.stop_signal(name), grace=20)
+            processes.stop(record, grace=20)
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import threading
 from pathlib import Path
 
 from scripts.stack import layout, settings
-from scripts.stack.servers import kafka, kafka_jars, postgres, redis
+from scripts.stack.servers import kafka, postgres, redis
 from scripts.stack.supervise import component, processes, progress
 
 # Above the ports of the stacks that `make run` and `make test` have: PORT_BASE moves it as it moves them.
@@ -44,7 +44,7 @@ def kafka_bootstrap() -> str:
     if given:
         return given
     chosen = settings.read(STACK, {})
-    _ensure(kafka.build(chosen, kafka_jars.class_path(STACK.cache, progress.Silent())))
+    _ensure(kafka.build(chosen, kafka.class_path(STACK.cache, progress.Silent())))
     return chosen.servers()["KAFKA_BOOTSTRAP"]
 
 

@@ -1,7 +1,7 @@
 """What docker-compose.yml holds: servers from their official images, the services from ours, one-shot jobs in between.
 
-Nothing secret is in it: the job `secrets` makes passwords and keys into a volume, and each process reads its own from
-files. Only the edge is published, on loopback.
+Nothing secret is in it: the job `secrets` makes passwords and keys, and gives each container a volume with its own and no
+other's (scripts/operate/development/readers.py). Only the edge is published, on loopback.
 """
 
 from collections.abc import Iterable
@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from scripts.operate.development import readers
 from services.registry import Registry, Service
 
 HEADER = """\
@@ -16,7 +17,7 @@ HEADER = """\
 #
 #   docker compose up --build --detach        start everything; the edge then answers on http://127.0.0.1:8080
 #   docker compose run --rm sample-data       fill the shop
-#   docker compose exec user cat /secrets/admin_password      what ADMIN_EMAIL signs in with (vendor_password: VENDOR_EMAIL)
+#   docker compose exec user cat /secrets/admin_password      what ADMIN_EMAIL signs in with
 #   PAYMENT_PROVIDER=stripe STRIPE_API_KEY_FILE=./key docker compose up --detach      Stripe is asked instead of the simulator
 #   docker compose down                       stop it (with -v: and remove its data)
 """
@@ -27,13 +28,14 @@ IMAGES = {
     "edge": "souk/edge:local",
     "services": "souk/services:local",
     "simulators": "souk/simulators:local",
+    "tools": "souk/tools:local",
 }
 BOOTSTRAP = "kafka:9092"
 PROVIDER_PORT, SMTP_PORT = 8090, 2525
 EDGE_PORT = 8080
 ADMIN_EMAIL = "admin@souk.example"
 VENDOR_EMAIL = "vendor@souk.example"
-SECRETS = "secrets:/secrets:ro"
+ALL_OF_THEM = "secrets:/secrets"
 DONE, HEALTHY = "service_completed_successfully", "service_healthy"
 # What a service waits for, by what the registry says it stores or talks to. There is no SNS here: messages for it go to the log.
 NEEDS = {
@@ -66,6 +68,10 @@ KAFKA = {
     "KAFKA_TRANSACTION_STATE_LOG_MIN_ISR": "1",
     "KAFKA_HEAP_OPTS": "-Xms64m -Xmx320m",
 }
+# Without the password the answer is an error, which is no PONG.
+REDIS_CHECK = (
+    f"REDISCLI_AUTH=$$(sed -n 's/^requirepass //p' /secrets/{readers.REDIS_SETTINGS}) redis-cli ping | grep -q PONG"
+)
 # Envoy's image holds no HTTP client, but its shell can open a connection.
 EDGE_CHECK = f"import urllib.request as r; r.urlopen('http://127.0.0.1:{EDGE_PORT}/healthz', timeout=2)"
 
@@ -75,8 +81,10 @@ def render(registry: Registry) -> str:
     services = tuple(registry.services.values())
     document = {
         "name": "souk",
-        "services": {**_servers(), **_simulators(), **_jobs(services), **_mesh(services), "edge": _edge(services)},
-        "volumes": {name: {} for name in ("secrets", "postgres", "redis", "kafka", "provider", "mail")},
+        "services": {**_servers(), **_simulators(), **_jobs(registry), **_mesh(services), "edge": _edge(services)},
+        "volumes": {
+            name: {} for name in (*_secret_volumes(registry), "postgres", "redis", "kafka", "provider", "mail")
+        },
     }
     return HEADER + yaml.dump(document, Dumper=_Dumper, sort_keys=False, width=120)
 
@@ -87,16 +95,16 @@ def _servers() -> dict[str, Any]:
             "image": IMAGES["postgres"],
             "command": ["postgres", "-c", "max_connections=150", "-c", "shared_buffers=96MB", "-c", "jit=off"],
             "environment": {"POSTGRES_USER": "souk", "POSTGRES_PASSWORD_FILE": "/secrets/postgres_password"},
-            "volumes": ["postgres:/var/lib/postgresql", SECRETS],
+            "volumes": ["postgres:/var/lib/postgresql", _secrets(readers.POSTGRES)],
             "healthcheck": _check(["CMD", "pg_isready", "-U", "souk", "-h", "127.0.0.1"]),
             **_after({"secrets": DONE}),
         },
         "redis": {
             "image": IMAGES["redis"],
-            "command": ["redis-server", "--appendonly", "yes", "--save", ""],
-            "volumes": ["redis:/data"],
-            "healthcheck": _check(["CMD", "redis-cli", "ping"]),
-            "restart": "unless-stopped",
+            "command": ["redis-server", f"/secrets/{readers.REDIS_SETTINGS}"],
+            "volumes": ["redis:/data", _secrets(readers.REDIS)],
+            "healthcheck": _check(["CMD-SHELL", REDIS_CHECK]),
+            **_after({"secrets": DONE}),
         },
         "kafka": {
             "image": IMAGES["kafka"],
@@ -130,16 +138,25 @@ def _simulator(name: str, port: int, option: str, check: str) -> dict[str, Any]:
     }
 
 
-def _jobs(services: Iterable[Service]) -> dict[str, Any]:
+def _jobs(registry: Registry) -> dict[str, Any]:
     """What runs once, in this order: secrets, databases, migrations and topics; and on demand the sample data."""
+    services = tuple(registry.services.values())
     urls = _database_urls(services)
+    given = [ALL_OF_THEM, *(f"{_volume(reader)}:/readers/{reader}" for reader in readers.of(registry))]
     ready = {"postgres": HEALTHY}
     return {
-        "secrets": _job(
-            ["python", "-m", "scripts.operate.development.secrets", "/secrets"], volumes=["secrets:/secrets"]
+        "secrets": _job(["python", "-m", "scripts.operate.development.secrets", "/secrets", "/readers"], volumes=given),
+        "databases": _job(
+            ["python", "-m", "scripts.operate.development.databases", "/secrets"],
+            after=ready,
+            volumes=[f"{ALL_OF_THEM}:ro"],
         ),
-        "databases": _job(["python", "-m", "scripts.operate.development.databases", "/secrets"], after=ready),
-        "migrate": _job(["python", "-m", "services", "migrate"], environment=urls, after={"databases": DONE}),
+        "migrate": _job(
+            ["python", "-m", "services", "migrate"],
+            environment=urls,
+            after={"databases": DONE},
+            volumes=[_secrets(readers.MIGRATE)],
+        ),
         "topics": _job(
             ["python", "-m", "services", "topics"],
             environment={"KAFKA_BOOTSTRAP": BOOTSTRAP, "KAFKA_REPLICATION": "1"},
@@ -148,8 +165,10 @@ def _jobs(services: Iterable[Service]) -> dict[str, Any]:
         "sample-data": {
             **_job(
                 ["python", "-m", "scripts.sample_data"],
+                image="tools",
                 environment={**_addresses(services), **_admin(), **_vendor(), "EDGE_URL": f"http://edge:{EDGE_PORT}"},
                 after={"edge": HEALTHY},
+                volumes=[_secrets(readers.SAMPLE_DATA)],
             ),
             "profiles": ["sample-data"],
         },
@@ -167,7 +186,7 @@ def _service(service: Service, services: tuple[Service, ...]) -> dict[str, Any]:
         **_image(),
         "command": [service.name],
         "environment": {**_environment(service, services), **(STRIPE if asks_provider else {})},
-        "volumes": [SECRETS, *([STRIPE_KEY] if asks_provider else [])],
+        "volumes": [_secrets(service.name), *([STRIPE_KEY] if asks_provider else [])],
         "healthcheck": _check(["CMD", "python", "-m", "scripts.operate.grpc_health", f"127.0.0.1:{service.port}"]),
         "stop_grace_period": "30s",
         **_after({"secrets": DONE, "topics": DONE, **needs}),
@@ -182,12 +201,15 @@ def _environment(service: Service, services: tuple[Service, ...]) -> dict[str, s
         **_addresses(services),
         **_database_urls([service]),
         "KAFKA_BOOTSTRAP": BOOTSTRAP,
-        "REDIS_URL": "redis://redis:6379/0",
         "PAYMENT_PROVIDER_URL": f"http://provider:{PROVIDER_PORT}",
         "SMTP_URL": f"smtp://mail:{SMTP_PORT}",
         "MESH_KEY_FILE": "/secrets/mesh_key",
-        "USER_SIGNING_KEY_DIR": "/secrets/signing",
-        **_admin(),
+        **({"REDIS_URL_FILE": "/secrets/redis_url"} if "redis" in service.stores else {}),
+        **(
+            {"USER_SIGNING_KEY_DIR": f"/secrets/{readers.SIGNING}", **_admin()}
+            if service.name == readers.ACCOUNTS
+            else {}
+        ),
     }
 
 
@@ -222,14 +244,16 @@ def _image(target: str = "services", *, dockerfile: str = "services/Dockerfile")
 def _job(
     command: list[str],
     *,
+    image: str = "services",
     environment: dict[str, str] | None = None,
     after: dict[str, str] | None = None,
     volumes: list[str] | None = None,
 ) -> dict[str, Any]:
-    job: dict[str, Any] = {**_image(), "entrypoint": command, "command": []}
+    job: dict[str, Any] = {**_image(image), "entrypoint": command, "command": []}
     if environment:
         job["environment"] = environment
-    job["volumes"] = volumes or [SECRETS]
+    if volumes:
+        job["volumes"] = volumes
     return {**job, **({"depends_on": _conditions(after)} if after else {}), "restart": "on-failure"}
 
 
@@ -251,10 +275,22 @@ def _addresses(services: Iterable[Service]) -> dict[str, str]:
 
 def _database_urls(services: Iterable[Service]) -> dict[str, str]:
     return {
-        f"{service.name.upper()}_DATABASE_URL_FILE": f"/secrets/{service.name}_database_url"
+        f"{service.name.upper()}_DATABASE_URL_FILE": f"/secrets/{readers.database_url(service)}"
         for service in services
         if "postgres" in service.stores
     }
+
+
+def _secrets(reader: str) -> str:
+    return f"{_volume(reader)}:/secrets:ro"
+
+
+def _volume(reader: str) -> str:
+    return f"secrets-{reader}"
+
+
+def _secret_volumes(registry: Registry) -> list[str]:
+    return ["secrets", *map(_volume, readers.of(registry))]
 
 
 def _admin() -> dict[str, str]:

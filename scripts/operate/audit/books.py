@@ -1,19 +1,18 @@
-"""Where it stands: the databases of order, payment and inventory, and the totals of a provider that tells them."""
+"""Where it stands: the databases of whoever keeps books, and the totals and the log of a provider that tells them."""
 
 import json
 import urllib.error
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
 
-from scripts.operate.audit.cases import Goods, Money, Order
+from scripts.operate.audit.cases import Case, Goods, Money, Order, Provider
 
 Row = tuple[Any, ...]
-SERVICES = ("order", "payment", "inventory")
 # Orders that are asked about in one go.
 AT_ONCE = 5000
 
@@ -56,17 +55,30 @@ INVARIANTS: Mapping[str, Sequence[str]] = {
     ),
 }
 _STUCK = "SELECT 'order ' || order_id || ' waits for a person: its saga is stuck' FROM sagas WHERE stuck"
-_PARKED = "SELECT type || ' of ' || key || ' is parked: ' || error FROM parked_events"
-_AT_REST = """
-SELECT o.id::text, s.status, o.currency, o.total, o.lines FROM orders AS o JOIN sagas AS s ON s.order_id = o.id
+_PARKS = "SELECT to_regclass('parked_events') IS NOT NULL"
+_PARKED = "SELECT type || ' of ' || key || ' is parked: ' || error FROM parked_events WHERE %s::text[] IS NULL OR key = ANY(%s)"
+_ORDERS = """
+SELECT o.id::text, s.status, s.step, o.currency, o.total, o.lines, s.version, coalesce(s.payment_id, '')
+FROM orders AS o JOIN sagas AS s ON s.order_id = o.id
+"""
+_AT_REST = f"""{_ORDERS}
 WHERE o.id > %s::uuid AND s.step = 'DONE' AND s.update_time < clock_timestamp() - make_interval(secs => %s)
 ORDER BY o.id LIMIT %s
 """
-_THESE = """
-SELECT o.id::text, s.status, o.currency, o.total, o.lines FROM orders AS o JOIN sagas AS s ON s.order_id = o.id
-WHERE o.id = ANY(%s::uuid[]) AND s.step = 'DONE'
+_THESE = f"{_ORDERS} WHERE o.id = ANY(%s::uuid[]) ORDER BY o.id"
+_HISTORY = """
+SELECT order_id::text, array_agg(sequence ORDER BY sequence), array_agg(status ORDER BY sequence) FROM order_events
+WHERE order_id = ANY(%s::uuid[]) GROUP BY 1
 """
-_MONEY = "SELECT order_id::text, state, currency, captured, refunded FROM payments WHERE order_id = ANY(%s::uuid[])"
+_MONEY = """
+SELECT p.order_id::text, p.id::text, p.state, p.currency, p.captured, p.refunded, coalesce(l.kept, 0)::bigint,
+  coalesce(r.asked, 0)::bigint
+FROM payments AS p
+LEFT JOIN LATERAL (SELECT sum(amount) AS kept FROM ledger_entries
+  WHERE payment_id = p.id AND account = 'provider_receivable') AS l ON true
+LEFT JOIN LATERAL (SELECT sum(amount) AS asked FROM refunds WHERE payment_id = p.id) AS r ON true
+WHERE p.order_id = ANY(%s::uuid[])
+"""
 _HOLDS = """
 SELECT order_id::text, sku, status, sum(quantity)::bigint FROM reservations
 WHERE order_id = ANY(%s::uuid[]) AND status IN ('HELD', 'COMMITTED') GROUP BY 1, 2, 3
@@ -86,17 +98,11 @@ _FIRST_ID = "00000000-0000-0000-0000-000000000000"
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
-    """One order at rest in everybody's books."""
-
-    order: Order
-    money: Money
-    goods: Goods
-
-
-@dataclass(frozen=True, slots=True)
 class Books:
-    """The databases by service, and where the provider's simulator tells its totals (empty: another provider)."""
+    """The databases by service, and where the provider's simulator tells its totals (empty: another provider).
+
+    Those of order, payment and inventory must be there: the rules are about them. Of the others, what waits is asked.
+    """
 
     urls: Mapping[str, str]
     provider_url: str = ""
@@ -107,8 +113,13 @@ class Books:
 
     def waiting(self) -> list[str]:
         """What waits for a person: sagas that ran out of attempts, and events that nobody could handle."""
-        parked = [f"{service}: {row[0]}" for service in SERVICES for row in self._ask(service, _PARKED)]
-        return [*(row[0] for row in self._ask("order", _STUCK)), *parked]
+        return [*(row[0] for row in self._ask("order", _STUCK)), *self.parked()]
+
+    def parked(self, keys: Sequence[str] | None = None) -> list[str]:
+        """Events that nobody could handle: all, or those with these keys."""
+        asked = None if keys is None else list(keys)
+        parks = [service for service in self.urls if self._ask(service, _PARKS)[0][0]]
+        return [f"{service}: {row[0]}" for service in parks for row in self._ask(service, _PARKED, asked, asked)]
 
     def at_rest(self, since_s: float) -> Iterator[list[Case]]:
         """All orders that came to rest at least so long ago, some thousand at a time."""
@@ -118,7 +129,7 @@ class Books:
             after = rows[-1][0]
 
     def cases(self, order_ids: Sequence[str]) -> list[Case]:
-        """Those of these orders that are at rest now."""
+        """Those of these orders that are there, at rest or not."""
         return self._cases(self._ask("order", _THESE, list(order_ids)))
 
     def paid_by_nobody(self) -> Iterator[str]:
@@ -146,11 +157,27 @@ class Books:
         sums = {currency: of["captured"] - of["refunded"] for currency, of in moved.items()}
         return {currency: amount for currency, amount in sums.items() if amount}
 
+    def provider_log(self, order_id: str) -> list[dict[str, Any]]:
+        """What the provider's simulator wrote about an order, oldest first. Raises URLError when it does not answer."""
+        url = f"{self.provider_url}/v1/log?reference={order_id}"
+        with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 - the operator's URL
+            lines: list[dict[str, Any]] = json.load(answer)["lines"]
+            return lines
+
+    def with_provider(self, case: Case) -> Case:
+        """The same order with what the provider's log says: one call, so for some orders, and not for all."""
+        log, moved = self.provider_log(case.order.id), Counter[str]()
+        for line in log:
+            moved[line["effect"]] += line["amount"]
+        told = Provider(moved, sum(line["effect"] == "authorized" for line in log))
+        return replace(case, money=replace(case.money, provider=told))
+
     def _cases(self, rows: Sequence[Row]) -> list[Case]:
         ids = [row[0] for row in rows]
         money = {row[0]: Money(*row[1:]) for row in self._ask("payment", _MONEY, ids)}
+        history = {row[0]: tuple(zip(*row[1:], strict=True)) for row in self._ask("order", _HISTORY, ids)}
         goods = self._goods(ids)
-        return [Case(_order(row), money.get(row[0], Money()), goods[row[0]]) for row in rows]
+        return [Case(_order(row, history.get(row[0], ())), money.get(row[0], Money()), goods[row[0]]) for row in rows]
 
     def _goods(self, order_ids: list[str]) -> dict[str, Goods]:
         found = {order_id: Goods() for order_id in order_ids}
@@ -166,6 +193,7 @@ class Books:
             return connection.execute(query.encode(), parameters or None).fetchall()
 
 
-def _order(row: Row) -> Order:
-    order_id, status, currency, total, lines = row
-    return Order(order_id, status, currency, total, Counter({line["sku"]: line["quantity"] for line in lines}))
+def _order(row: Row, history: tuple[tuple[int, str], ...]) -> Order:
+    order_id, status, step, currency, total, lines, version, payment_id = row
+    wanted = Counter({line["sku"]: line["quantity"] for line in lines})
+    return Order(order_id, status, step, currency, total, wanted, version, payment_id, history)

@@ -9,10 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from scripts.release.build import building, debian
-from scripts.stack import layout
-from scripts.stack.supervise import problems
+from scripts.stack.supervise import places, problems
 
-STORE = layout.ROOT / ".souk" / "images"
+STORE = places.ROOT / ".souk" / "images"
 PACKAGES = ("buildah", "mmdebstrap")
 
 

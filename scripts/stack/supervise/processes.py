@@ -28,12 +28,16 @@ _LAUNCH = '"$@" >&2 </dev/null & echo $!'
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What to run: the command, its environment and folder, and under which user when that is not the caller's."""
+    """What to run: the command, its environment and folder, and under which user when that is not the caller's.
+
+    `stop_by` asks it to end in good order.
+    """
 
     command: tuple[str, ...]
     environment: Mapping[str, str]
     cwd: Path
     user: str | None = None
+    stop_by: signal.Signals = signal.SIGTERM
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,7 @@ class Record:
     fingerprint: str
     log: str
     log_offset: int
+    stop_by: int = signal.SIGTERM
 
     def alive(self) -> bool:
         """Tell whether this very process still runs (a zombie, or another one with its pid, does not count)."""
@@ -90,7 +95,9 @@ class Processes:
         log = self.log(name)
         offset = _rotated(log)
         pid = _launch(program, {MARK: f"{self.folder}:{name}"}, log)
-        record = Record(name, pid, birth(pid) or "", address, program.command, fingerprint, str(log), offset)
+        record = Record(
+            name, pid, birth(pid) or "", address, program.command, fingerprint, str(log), offset, program.stop_by
+        )
         storage.write(self._record(name), json.dumps(dataclasses.asdict(record), indent=1))
         return record
 
@@ -109,10 +116,9 @@ class Processes:
         marked, _, name = process.environ().get(MARK, "").rpartition(":")
         if marked == str(self.folder):
             return name
-        # PostgreSQL writes its process titles over its environment, but always works in its data folder.
-        if process.name() == "postgres" and process.cwd() == str(self.folder / "postgres"):
-            return "postgres"
-        return ""
+        # Who writes process titles over its environment is known by its data folder, in which it works and which is called as it.
+        name = process.name()
+        return name if name and process.cwd() == str(self.folder / name) else ""
 
     def _record(self, name: str) -> Path:
         return self.folder / "run" / f"{name}.json"
@@ -129,9 +135,9 @@ def birth(pid: int) -> str | None:
         return None
 
 
-def stop(record: Record, *, by: signal.Signals, grace: float) -> bool:
+def stop(record: Record, *, grace: float) -> bool:
     """Ask a process to end, wait `grace` seconds, then kill its whole session. Answers whether it ended by itself."""
-    _send(record, by)
+    _send(record, record.stop_by)
     if wait_gone(record, grace):
         return True
     kill(record)
@@ -211,7 +217,8 @@ def _resident(process: psutil.Process) -> int:
 
 
 def _launch(program: Program, mark: Mapping[str, str], log: Path) -> int:
-    with log.open("ab") as output:
+    # Logs name customers, and what servers keep is theirs.
+    with os.fdopen(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, storage.PRIVATE), "ab") as output:
         launched = subprocess.run(
             ("/bin/sh", "-c", _LAUNCH, "sh", *program.command),
             env={**program.environment, **mark},
@@ -221,6 +228,7 @@ def _launch(program: Program, mark: Mapping[str, str], log: Path) -> int:
             stdout=subprocess.PIPE,
             stderr=output,
             start_new_session=True,
+            umask=storage.PRIVATE_UMASK,
             check=True,
             text=True,
         )
@@ -228,13 +236,13 @@ def _launch(program: Program, mark: Mapping[str, str], log: Path) -> int:
 
 
 def _rotated(log: Path) -> int:
-    log.parent.mkdir(parents=True, exist_ok=True)
+    storage.private_folder(log.parent)
     if log.exists() and log.stat().st_size > LOG_LIMIT:
         log.replace(log.with_suffix(".log.1"))
     return log.stat().st_size if log.exists() else 0
 
 
-def _send(record: Record, number: signal.Signals) -> None:
+def _send(record: Record, number: int) -> None:
     if record.alive():
         with contextlib.suppress(ProcessLookupError):
             os.kill(record.pid, number)

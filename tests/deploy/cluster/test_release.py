@@ -160,7 +160,7 @@ def test_a_migration_that_fails_stops_the_upgrade_and_the_old_release_serves_on(
     found = status.look(prepared)
     assert found.revision.status == "failed"
     assert any(line.startswith("job souk-migrate-") for line in found.troubles)
-    [rollout, *_] = smoke.check(prepared, "", shop.wish(), rollout_s=5)
+    [rollout, *_] = smoke.check(prepared, "", shop.wish(), progress.Silent(), rollout_s=5)
     assert rollout.result == "failed"
 
 
@@ -185,7 +185,7 @@ def test_a_roll_back_brings_the_old_images_back_without_going_below(
         seen.append(_lowest(watched, wanted))
     assert watched.below(wanted) == {}
     assert _versions(prepared) == {FIRST}
-    [rollout, *_] = smoke.check(prepared, "", shop.wish(), rollout_s=5)
+    [rollout, *_] = smoke.check(prepared, "", shop.wish(), progress.Silent(), rollout_s=5)
     assert rollout.result == "passed"
 
 

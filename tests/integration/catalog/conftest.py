@@ -1,14 +1,13 @@
 """A database, a cache and the use cases of the catalog."""
 
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 
-from services.catalog import domain, events, store, usecases
+from services.catalog import domain, store, usecases
 from services.chassis import cache, clock, database
-from tests.support import postgres
 
 
 class Shelves:
@@ -20,19 +19,6 @@ class Shelves:
     async def set(self, counted: domain.Counted) -> domain.StockLevel:
         self.told.append(counted)
         return domain.StockLevel(counted.sku, counted.warehouse, counted.on_hand, 0, counted.on_hand)
-
-
-@pytest.fixture(scope="module")
-def database_url(postgres_admin_url: str) -> Iterator[str]:
-    with postgres.fresh_database(postgres_admin_url, usecases.SERVICE) as url:
-        yield url
-
-
-@pytest_asyncio.fixture
-async def db(database_url: str) -> AsyncIterator[database.Database]:
-    async with postgres.opened(database_url, events.PUBLISHED) as opened:
-        await opened.read(database.Statement("TRUNCATE outbox"))
-        yield opened
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Lists cross into PostgreSQL and come back the same, whatever is in them; a transaction is all or nothing."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -14,13 +14,10 @@ from psycopg.types.json import Jsonb
 from services.chassis import arrays, database
 from tests.support import postgres
 
+# Whose database is made for this module (tests/integration/conftest.py).
+SERVICE = "inventory"
+
 TEXTS = st.lists(st.none() | st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])))
-
-
-@pytest.fixture(scope="module")
-def database_url(postgres_admin_url: str) -> Iterator[str]:
-    with postgres.fresh_database(postgres_admin_url, "inventory") as url:
-        yield url
 
 
 @pytest_asyncio.fixture

@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -26,6 +26,9 @@ from services.chassis import (
 )
 from souk.order.v1 import order_events_pb2
 from tests.support import postgres, servers
+
+# Whose database is made for this module (tests/integration/conftest.py).
+SERVICE = "inventory"
 
 
 @dataclass(frozen=True)
@@ -73,12 +76,6 @@ COUNT = {
     table: database.Statement(f"SELECT count(*) FROM {table}")
     for table in ("notes", "outbox", "inbox", "parked_events")
 }
-
-
-@pytest.fixture(scope="module")
-def database_url(postgres_admin_url: str) -> Iterator[str]:
-    with postgres.fresh_database(postgres_admin_url, "inventory") as url:
-        yield url
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,7 @@ from services.notification.settings import Settings
 from souk.order.v1 import order_events_pb2, order_pb2
 from souk.payment.v1 import payment_events_pb2
 from souk.user.v1 import user_events_pb2
+from tests.support import hearing
 from tests.support.polling import eventually
 
 # Few enough calls at once that a test's mails do not all fit.
@@ -88,14 +89,7 @@ class PostOffice:
 
     async def hear(self, *messages: Any) -> None:
         """Hand events to their handlers, in one transaction for each kind."""
-        subscribers = events.subscribers(self.notifications)
-        by_kind: dict[type, list[Any]] = {}
-        for message in messages:
-            by_kind.setdefault(type(message), []).append(message)
-        for kind, same in by_kind.items():
-            subscriber = subscribers[kind]
-            async with self.db.transaction() as transaction:
-                await subscriber.handle(transaction, [subscriber.parse(message) for message in same])
+        await hearing.hear(self.db, events.subscribers(self.notifications), *messages)
 
     async def messages(self, user_id: str) -> list[Message]:
         """A user's messages, oldest first."""

@@ -1,12 +1,11 @@
 """Nobody of the order service was there for an hour, or its database is that of an hour ago: no order is late for that."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
 import pytest
-import pytest_asyncio
 
 from services.chassis import clock, database
-from services.order import events, saga, usecases
+from services.order import saga, usecases
 from services.order.domain import Status
 from services.order.saga import Reply
 from tests.integration.order import test_usecases as orders_of
@@ -30,12 +29,6 @@ SELECT extract(epoch FROM deadline - clock_timestamp())::float8 FROM sagas WHERE
 def database_url(postgres_admin_url: str) -> Iterator[str]:
     with postgres.fresh_database(postgres_admin_url, "order") as url:
         yield url
-
-
-@pytest_asyncio.fixture
-async def db(database_url: str) -> AsyncIterator[database.Database]:
-    async with postgres.opened(database_url, events.PUBLISHED) as opened:
-        yield opened
 
 
 def using(db: database.Database, waits: saga.Waits) -> usecases.Orders:

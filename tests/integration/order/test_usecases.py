@@ -1,19 +1,17 @@
 """Orders on a real database: accepted once, carried on in batches, timed out, watched."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-import pytest_asyncio
 
 from services.chassis import clock, database, errors, ids, money, pages
-from services.order import domain, events, saga, usecases
+from services.order import domain, saga, usecases
 from services.order.domain import Status
 from services.order.saga import Reply
 from souk.order.v1 import order_events_pb2
-from tests.support import postgres
 
 WAITS = saga.Waits(stock_s=100, payment_s=100, settlement_s=100, compensation_s=100, catch_up_s=0)
 OVERDUE = saga.Waits(stock_s=0, payment_s=0, settlement_s=0, compensation_s=0, catch_up_s=0)
@@ -31,19 +29,6 @@ class PriceList:
         if self.away:
             raise errors.TransientError("catalog: away")
         return {s: domain.Offer(s, s.title(), money.Money("USD", self.prices[s])) for s in skus if s in self.prices}
-
-
-@pytest.fixture(scope="module")
-def database_url(postgres_admin_url: str) -> Iterator[str]:
-    with postgres.fresh_database(postgres_admin_url, "order") as url:
-        yield url
-
-
-@pytest_asyncio.fixture
-async def db(database_url: str) -> AsyncIterator[database.Database]:
-    async with postgres.opened(database_url, events.PUBLISHED) as opened:
-        await opened.read(database.Statement("TRUNCATE outbox"))
-        yield opened
 
 
 @pytest.fixture

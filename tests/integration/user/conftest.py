@@ -1,6 +1,6 @@
 """A database and the use cases of the user service."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -11,24 +11,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from services.chassis import clock, database
 from services.chassis.rpc import identity
-from services.user import events, passwords, tokens, usecases
-from tests.support import postgres
+from services.user import passwords, tokens, usecases
 
 ISSUER = identity.Issuer("https://souk.test", "souk")
 LIFETIME = timedelta(days=30)
-
-
-@pytest.fixture(scope="module")
-def database_url(postgres_admin_url: str) -> Iterator[str]:
-    with postgres.fresh_database(postgres_admin_url, usecases.SERVICE) as url:
-        yield url
-
-
-@pytest_asyncio.fixture
-async def db(database_url: str) -> AsyncIterator[database.Database]:
-    async with postgres.opened(database_url, events.PUBLISHED) as opened:
-        await opened.read(database.Statement("TRUNCATE outbox"))
-        yield opened
 
 
 @pytest_asyncio.fixture

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts.operate import environment
 from scripts.stack import layout, settings
 from scripts.stack.supervise import problems
 from services import registry
@@ -91,7 +92,7 @@ def test_a_shell_reads_the_env_file_as_we_do(stack: layout.Stack) -> None:
     shell = shutil.which("sh") or "/bin/sh"
     script = f'. {stack.env_file}; printf %s "$ADMIN_PASSWORD"'
     said = subprocess.run([shell, "-c", script], capture_output=True, text=True, check=True)  # noqa: S603 - a shell
-    assert said.stdout == 'it\'s $HOME & "more"' == settings.load(stack.env_file)["ADMIN_PASSWORD"]
+    assert said.stdout == 'it\'s $HOME & "more"' == environment.load(stack.env_file)["ADMIN_PASSWORD"]
 
 
 def test_only_the_main_stack_writes_the_well_known_env_file(tmp_path: Path) -> None:
@@ -130,7 +131,7 @@ def test_some_databases_without_the_others_are_refused_by_name(stack: layout.Sta
 def test_a_shell_that_loaded_the_env_file_has_no_servers_of_its_own(tmp_path: Path) -> None:
     main, test = layout.Stack(root=tmp_path), layout.Stack("test", 22000, 22080, root=tmp_path)
     settings.write(settings.read(main, {}))
-    loaded = settings.load(main.env_file)
+    loaded = environment.load(main.env_file)
     assert settings.read(main, loaded).external == {}
     chosen = settings.read(test, loaded)
     assert chosen.external == {}
@@ -139,7 +140,7 @@ def test_a_shell_that_loaded_the_env_file_has_no_servers_of_its_own(tmp_path: Pa
 
 def test_the_users_server_stays_the_users_for_a_shell_that_loaded_the_env_file(stack: layout.Stack) -> None:
     settings.write(settings.read(stack, {"KAFKA_BOOTSTRAP": "kafka.example:9092"}))
-    loaded = settings.load(stack.env_file)
+    loaded = environment.load(stack.env_file)
     assert settings.read(stack, loaded).external == {"KAFKA_BOOTSTRAP": "kafka.example:9092"}
     assert settings.read(stack, {}, resume=True).external == {"KAFKA_BOOTSTRAP": "kafka.example:9092"}
 

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from scripts.operate.audit import __main__ as audit
-from scripts.operate.audit.books import SERVICES, Books
+from scripts.operate.audit.books import INVARIANTS, Books
 from services.chassis import clock, ids
 from tests.support import postgres, servers, simulators
 
@@ -62,6 +62,10 @@ class Shop:
                 "payment", entries, payment, "provider_receivable", kept, payment, "order_revenue", -kept
             )  # fmt: skip
 
+    def wanted_back(self, order: str, amount: int) -> None:
+        asked = "INSERT INTO refunds SELECT %s, id, %s, '', 'x', now() FROM payments WHERE order_id = %s"
+        self.write("payment", asked, ids.new_id(clock.utc_now()), amount, order)
+
     def delivered(self, order: str, quantity: int = 2, status: str = "COMMITTED") -> None:
         self.write(
             "inventory", "INSERT INTO reservations VALUES (%s, 'MUG', 'east', %s, %s, now())", order, quantity, status
@@ -98,7 +102,7 @@ class Shop:
 def urls() -> Iterator[dict[str, str]]:
     with ExitStack() as stack:
         admin = servers.postgres_admin_url()
-        yield {name: stack.enter_context(postgres.fresh_database(admin, name)) for name in SERVICES}
+        yield {name: stack.enter_context(postgres.fresh_database(admin, name)) for name in INVARIANTS}
 
 
 @pytest.fixture(scope="module")
@@ -138,8 +142,16 @@ def test_books_that_agree_have_no_problems(shop: Shop) -> None:
 def test_what_an_administrator_gave_back_of_a_confirmed_order_is_no_disagreement(shop: Shop) -> None:
     order = shop.order()
     shop.paid(order, refunded=300)
+    shop.wanted_back(order, 300)
     shop.delivered(order)
     assert shop.problems() == []
+
+
+def test_what_nobody_wanted_back_of_a_confirmed_order_is_found(shop: Shop) -> None:
+    order = shop.order()
+    shop.paid(order, refunded=300)
+    shop.delivered(order)
+    assert shop.problems() == [f"order {order} (CONFIRMED): 300 USD were given back, of which 0 were asked for"]
 
 
 def test_a_confirmed_order_that_was_not_paid_or_not_delivered_is_found(shop: Shop) -> None:
@@ -178,6 +190,7 @@ def test_what_one_database_must_hold_by_itself_is_found(shop: Shop) -> None:
     shop.write("inventory", "UPDATE stock SET on_hand = 9, reserved = 1")
     payment = shop.books._ask("payment", "SELECT id::text FROM payments")[0][0]
     assert shop.problems() == [
+        f"order {order} (CANCELLED): its history has gaps: ((1, 'CANCELLED'), (2, 'CANCELLED')), version 1",
         f"money was taken for order {stranger}, which is not there",
         "stock of MUG in east: reserved 1, held 0",
         "stock of MUG in east: on hand 9, moved 10",
@@ -226,6 +239,6 @@ def test_the_command_says_what_it_found_and_ends_with_it(
 
 
 def test_the_command_reads_what_a_stacks_environment_names() -> None:
-    named = {f"{service.upper()}_DATABASE_URL": f"postgresql://host/{service}" for service in SERVICES}
-    assert audit.books_of(named) == Books({service: f"postgresql://host/{service}" for service in SERVICES})
+    named = {f"{service.upper()}_DATABASE_URL": f"postgresql://host/{service}" for service in INVARIANTS}
+    assert audit.books_of(named) == Books({service: f"postgresql://host/{service}" for service in INVARIANTS})
     assert audit.books_of({**named, "PAYMENT_PROVIDER_URL": "http://provider"}).provider_url == "http://provider"

@@ -1,5 +1,4 @@
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -53,6 +52,17 @@ def test_a_process_is_found_again_by_its_record(known: processes.Processes, star
     assert known.names() == ("sleeper",)
 
 
+def test_what_a_process_logs_and_writes_is_its_owners_alone(
+    known: processes.Processes, start: Start, tmp_path: Path
+) -> None:
+    start((sys.executable, "-c", "open('kept', 'w'); import os; os.mkdir('folder'); print('done', flush=True)"))
+    soon(lambda: "done" in known.log("sleeper").read_text())
+    private = {path: oct(path.stat().st_mode & 0o777) for path in (known.log("sleeper"), tmp_path / "kept")}
+    assert set(private.values()) == {"0o600"}
+    folders = (known.log("sleeper").parent, tmp_path / "folder", tmp_path / "run")
+    assert {oct(path.stat().st_mode & 0o777) for path in folders} == {"0o700"}
+
+
 def test_a_process_belongs_to_no_terminal_and_to_no_parent_of_ours(start: Start) -> None:
     record = start(FOREVER)
     assert os.getsid(record.pid) != os.getsid(0)
@@ -69,7 +79,7 @@ def test_a_pid_that_another_program_has_by_now_is_not_taken_for_ours(start: Star
 def test_stopping_a_stale_record_leaves_the_pids_new_owner_alone(start: Start) -> None:
     bystander = start(FOREVER, "bystander")
     stale = replace(bystander, born="another boot:1")
-    assert processes.stop(stale, by=signal.SIGTERM, grace=1)
+    assert processes.stop(stale, grace=1)
     processes.kill(stale)
     assert bystander.alive()
 
@@ -84,14 +94,14 @@ def test_a_zombie_counts_as_dead() -> None:
 
 def test_a_process_that_heeds_the_signal_ends_by_itself(start: Start) -> None:
     record = start(FOREVER)
-    assert processes.stop(record, by=signal.SIGTERM, grace=5)
+    assert processes.stop(record, grace=5)
     assert not record.alive()
 
 
 def test_a_process_that_does_not_is_killed_after_its_grace(start: Start) -> None:
     record = start(DEAF)
     soon(lambda: "deaf" in Path(record.log).read_text())
-    assert not processes.stop(record, by=signal.SIGTERM, grace=0.2)
+    assert not processes.stop(record, grace=0.2)
     assert not record.alive()
 
 
