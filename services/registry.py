@@ -27,6 +27,16 @@ class Service:
     calls: tuple[str, ...] = ()
     outside: tuple[str, ...] = ()
 
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """What its processes do: `serve` always, `work` where there is an outbox, a table to purge or a topic to read."""
+        return ("serve", "work") if "postgres" in self.stores or self.consumes else ("serve",)
+
+    @property
+    def on_kafka(self) -> bool:
+        """Whether it publishes or consumes, and so needs the brokers and a user there."""
+        return bool(self.publishes or self.consumes)
+
 
 @dataclass(frozen=True, slots=True)
 class Topic:
