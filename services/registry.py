@@ -26,6 +26,8 @@ class Service:
     consumes: tuple[str, ...] = ()
     calls: tuple[str, ...] = ()
     outside: tuple[str, ...] = ()
+    books: bool = False
+    cpu_ms: float = 0.0
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -59,6 +61,10 @@ class Registry:
         if unknown:
             raise UnknownServiceError(f"no such service: {', '.join(unknown)}; there are {', '.join(self.services)}")
         return list(names) or list(self.services)
+
+    def keeping_books(self) -> list[str]:
+        """The services whose books the audit compares."""
+        return [service.name for service in self.services.values() if service.books]
 
     def with_store(self, names: Sequence[str], store: str) -> list[str]:
         """Those of the chosen services that keep data in `store`."""

@@ -11,9 +11,10 @@ from typing import Any
 import psycopg
 
 from scripts.audit.cases import Goods, Money, Order
+from services import registry
 
 Row = tuple[Any, ...]
-SERVICES = ("order", "payment", "inventory")
+SERVICES = tuple(registry.load().keeping_books())
 # Orders that are asked about in one go.
 AT_ONCE = 5000
 

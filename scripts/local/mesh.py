@@ -1,28 +1,17 @@
 """The services as processes: one each, or all in one; and the two things done before they start."""
 
+import importlib
 import sys
 from pathlib import Path
 
 from scripts.local import component, fingerprints, health, layout, processes, settings
 from services import registry
+from services.chassis import assembly
+from services.chassis.settings import variables
 
 TOGETHER = "services"
-# What changes a service's behaviour and is therefore part of its fingerprint, besides the services' own variables.
-_TELLING = (
-    "KAFKA_",
-    "HEALTH_",
-    "OTEL_",
-    "LOG_",
-    "EDGE_",
-    "ADMIN_",
-    "MESH_",
-    "METRICS_",
-    "PAYMENT_",
-    "STRIPE_",
-    "SMTP_",
-    "REDIS_",
-    "USER_",
-)
+# What changes a service's behaviour and is therefore part of its fingerprint, besides its own settings.
+_TELLING = ("KAFKA_", "HEALTH_", "OTEL_", "LOG_", "MESH_", "METRICS_", "TOKEN_", "TRACE_", "AWS_")
 
 
 def build(chosen: settings.Settings) -> tuple[component.Component, ...]:
@@ -62,13 +51,26 @@ def _process(
         ports=(*(stack.service_port(service.port) for service in hosted), metrics_port),
         variable="PORT_BASE",
         healthy=lambda: all(health.service(chosen.health_addresses()[service.name]) for service in hosted),
-        fingerprint=fingerprints.of(command, _telling(chosen, environment), _sources(hosted)),
+        fingerprint=fingerprints.of(command, _telling(chosen, environment, hosted), _sources(hosted)),
     )
 
 
-def _telling(chosen: settings.Settings, environment: dict[str, str]) -> dict[str, str]:
+def _telling(
+    chosen: settings.Settings, environment: dict[str, str], hosted: tuple[registry.Service, ...]
+) -> dict[str, str]:
     prefixes = (*_TELLING, *(f"{settings.prefix(service)}_" for service in chosen.services))
-    return {name: value for name, value in environment.items() if name.startswith(prefixes)}
+    read = {name for service in hosted for name in _read_by(service)}
+    return {
+        name: value
+        for name, value in environment.items()
+        if name.startswith(prefixes) or name.removesuffix("_FILE") in read
+    }
+
+
+def _read_by(service: registry.Service) -> list[str]:
+    """The variables that a service reads."""
+    own = importlib.import_module(f"services.{service.name}.settings").Settings
+    return [name for kind in (own, *assembly.SETTINGS) for name in variables(kind, service=service.name)]
 
 
 def _sources(hosted: tuple[registry.Service, ...]) -> list[Path]:

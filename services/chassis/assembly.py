@@ -77,6 +77,10 @@ class TopicSettings:
     gather_s: float = env("GATHER_S", default=0.03)
 
 
+# All that services read beside their own settings and how to reach the brokers.
+SETTINGS = (Settings, DatabaseSettings, RedisSettings, TopicSettings)
+
+
 class Block(Protocol):
     """A service's block of the registry."""
 

@@ -15,12 +15,13 @@ import httpx
 import psycopg
 
 from scripts.audit import books
+from services import registry
 
 Row = tuple[Any, ...]
 
 REST_S = 10.0
 # Whose outbox and parked events may hold something about an order.
-SERVICES = ("ORDER", "INVENTORY", "PAYMENT", "NOTIFICATION")
+SERVICES = tuple(name.upper() for name in registry.load().with_store([], "postgres"))
 # Where a payment is when nothing is held or kept.
 GIVEN_BACK = {"VOIDED", "REFUNDED", "DECLINED"}
 

@@ -42,12 +42,15 @@ class Client(Protocol):
         """The topics that it reads."""
 
 
+def written(service: Client) -> tuple[str, ...]:
+    """The topics that a service writes: what a consumer cannot read or handle, it publishes to dead-letter."""
+    return (*service.publishes, *([outbox.DEAD_LETTER] if service.consumes else []))
+
+
 def of_service(service: Client) -> list[ACL]:
     """What a service needs at the brokers: nothing else has to be allowed."""
-    # What a consumer cannot read or handle, it publishes to dead-letter.
-    writes = (*service.publishes, *([outbox.DEAD_LETTER] if service.consumes else []))
     return [
-        *(_may(service.name, ACLOperation.WRITE, ResourceType.TOPIC, topic) for topic in writes),
+        *(_may(service.name, ACLOperation.WRITE, ResourceType.TOPIC, topic) for topic in written(service)),
         *(_may(service.name, ACLOperation.READ, ResourceType.TOPIC, topic) for topic in service.consumes),
         *([_may(service.name, ACLOperation.READ, ResourceType.GROUP, service.name)] if service.consumes else []),
     ]
