@@ -32,26 +32,31 @@ def picture(known: Registry) -> str:
 
 
 def _lines(known: Registry) -> Iterator[str]:
-    services = known.services.values()
     yield 'client([client]) -- "REST, gRPC, gRPC-Web" --> edge[Envoy edge]'
     yield f"edge --> {' & '.join(known.services)}"
-    for service in services:
-        # Everybody asks the user service for the keys of tokens: drawing it would hide the rest.
+    yield from _calls(known)
+    yield from _topics(known)
+    for store, label in (("postgres", "PostgreSQL, a database each"), ("redis", "Redis")):
+        if users := known.with_store([], store):
+            yield f"{' & '.join(users)} --- {store}[({label})]"
+    for service in known.services.values():
+        for system in service.outside:
+            yield f"{service.name} --> {system}([{OUTSIDE.get(system, system)}])"
+
+
+def _calls(known: Registry) -> Iterator[str]:
+    """Who calls whom. Everybody asks the user service for the keys of tokens: drawing that would hide the rest."""
+    for service in known.services.values():
         for called in service.calls:
             if called != "user":
                 yield f"{service.name} -- calls --> {called}"
+
+
+def _topics(known: Registry) -> Iterator[str]:
+    """Where events go; dead-letter, to which every consumer may write, is left out."""
+    services = known.services.values()
     for topic in known.topics:
-        writers = [service.name for service in services if topic in service.publishes]
-        readers = [service.name for service in services if topic in service.consumes]
-        node = f"topic-{topic}[({topic})]"
+        writers = " & ".join(service.name for service in services if topic in service.publishes)
+        readers = " & ".join(service.name for service in services if topic in service.consumes)
         if writers:
-            yield f"{' & '.join(writers)} --> {node}"
-        if readers:
-            yield f"{node} --> {' & '.join(readers)}"
-    for store, label in (("postgres", "PostgreSQL, a database each"), ("redis", "Redis")):
-        users = known.with_store([], store)
-        if users:
-            yield f"{' & '.join(users)} --- {store}[({label})]"
-    for service in services:
-        for system in service.outside:
-            yield f"{service.name} --> {system}([{OUTSIDE.get(system, system)}])"
+            yield f"{writers} --> topic-{topic}[({topic})]" + (f" --> {readers}" if readers else "")

@@ -64,8 +64,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _service(options: argparse.Namespace, known: registry.Registry) -> registry.Service:
     port, metrics_port = block.next_ports(known)
-    lists = {field: _split(getattr(options, field)) for field in ("stores", "publishes", "consumes")}
-    return registry.Service(options.name, port, metrics_port, calls=("user",), **lists)
+    return registry.Service(
+        options.name,
+        port,
+        metrics_port,
+        stores=_split(options.stores),
+        publishes=_split(options.publishes),
+        consumes=_split(options.consumes),
+        # Everybody who signs in is known by the user service's keys.
+        calls=("user",),
+    )
 
 
 def _split(text: str) -> tuple[str, ...]:
