@@ -44,9 +44,9 @@ class Copy:
         assert ended.returncode == code, f"{' '.join(command)}\n{ended.stdout}"
         return ended.stdout
 
-    def module(self, name: str, *arguments: str, **options: int) -> str:
+    def module(self, name: str, *arguments: str) -> str:
         """What `python -m` says."""
-        return self.run(self.python, "-m", name, *arguments, **options)
+        return self.run(self.python, "-m", name, *arguments)
 
     def environment(self) -> dict[str, str]:
         """Nothing of the process that runs the tests but its path, its servers' addresses left out."""
