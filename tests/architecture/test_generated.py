@@ -29,7 +29,7 @@ def test_the_picture_shows_a_service_more() -> None:
     grown = registry.Registry({**known.services, more.name: more}, known.topics)
     drawn = pictures.picture(grown)
     assert "imaginary -- calls --> order" in drawn
-    assert "catalog & imaginary --- redis" in drawn
+    assert "imaginary --- redis[(Redis)]" in drawn
     page = f"before\n{pictures.BEGIN}old\n{pictures.END}after\n"
     assert pictures.redrawn(page, grown) == f"before\n{pictures.BEGIN}{drawn}{pictures.END}after\n"
 

@@ -60,7 +60,9 @@ def services_in(words: Iterator[str]) -> set[str]:
 
 def listed_in_python(source: str) -> Iterator[set[str]]:
     """The services of each literal that names many of them."""
-    for node in ast.walk(ast.parse(source)):
+    tree = ast.parse(source)
+    prose = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
         elements: list[ast.expr | None] = []
         if isinstance(node, ast.List | ast.Tuple | ast.Set):
             elements = list(node.elts)
@@ -68,7 +70,7 @@ def listed_in_python(source: str) -> Iterator[set[str]]:
             elements = list(node.keys)
         words = [one.value for one in elements if isinstance(one, ast.Constant) and isinstance(one.value, str)]
         found = services_in(iter(words))
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in prose:
             # "order payment inventory".split() is a list too.
             found = _close_together(re.split(r"[\s,]+", node.value))
         if len(found) >= MANY:
@@ -183,6 +185,7 @@ def test_a_planted_list_is_found(path: str, text: str) -> None:
     ("path", "text"),
     [
         ("x.py", 'PAIR = ("order", "payment")'),
+        ("x.py", '"""Of order, payment and user."""'),
         ("x.py", 'NOTES = ["the order and its payment by a user"]'),
         ("x.md", "The order asks payment, and the user waits."),
         ("x.tf", "# order, payment and user\nresource = 1\n"),
