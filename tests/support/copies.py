@@ -65,9 +65,9 @@ def copied(folder: Path) -> Copy:
         check=True,
     )
     for name in listed.stdout.splitlines():
-        if (ROOT / name).is_file():
+        if (ROOT / name).is_file() or (ROOT / name).is_symlink():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
+            shutil.copy2(ROOT / name, folder / name, follow_symlinks=False)
     shutil.copytree(ROOT / ".souk" / "gen", folder / ".souk" / "gen")
     if (ROOT / ".souk" / "cache").is_dir():
         (folder / ".souk" / "cache").symlink_to(ROOT / ".souk" / "cache")
