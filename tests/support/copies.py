@@ -35,13 +35,12 @@ class Copy:
             command,
             cwd=self.root,
             env={**self.environment(), **(environment or {})},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            capture_output=True,
             text=True,
             check=False,
             timeout=seconds,
         )
-        assert ended.returncode == code, f"{' '.join(command)}\n{ended.stdout}"
+        assert ended.returncode == code, f"{' '.join(command)}\n{ended.stdout}{ended.stderr}"
         return ended.stdout
 
     def module(self, name: str, *arguments: str) -> str:

@@ -89,9 +89,10 @@ def _problems(service: registry.Service, known: registry.Registry) -> Iterator[s
     for store in service.stores:
         if store not in STORES:
             yield f"STORES={store}: there are {', '.join(STORES)}"
+    spoken = [topic for other in known.services.values() for topic in other.publishes]
     for topic in service.consumes:
-        if topic not in known.topics:
-            yield f"CONSUMES={topic}: there are {', '.join(known.topics)}"
+        if topic not in spoken:
+            yield f"CONSUMES={topic}: there are {', '.join(spoken)}"
     if service.consumes and not service.stores:
         yield "CONSUMES needs a store: what is heard must be kept somewhere"
     yield from _problems_of_publishing(service, known)
