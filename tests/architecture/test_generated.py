@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts.compose import __main__ as compose
 from scripts.generate import __main__ as generate
 from scripts.generate import pictures
 from services import registry
@@ -16,8 +17,8 @@ def test_everything_generated_is_up_to_date() -> None:
 
 def test_a_file_that_somebody_edited_is_outdated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     edited = tmp_path / "docker-compose.yml"
-    edited.write_text(generate.compose.FILE.read_text() + "# mine\n")
-    monkeypatch.setattr(generate.compose, "FILE", edited)
+    edited.write_text(compose.FILE.read_text() + "# mine\n")
+    monkeypatch.setattr(compose, "FILE", edited)
     assert edited in generate.outdated()
 
 

@@ -94,7 +94,7 @@ def test_a_service_writes_what_it_publishes_and_reads_what_it_consumes_and_nothi
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_service_knows_no_group_of_anothers(broker: secure_kafka.Broker, name: str) -> None:
-    position = TopicPartition((*SERVICES[name].consumes, *SERVICES[name].publishes)[0], 0)
+    position = TopicPartition((*SERVICES[name].consumes, *SERVICES[name].publishes, TOPIC)[0], 0)
     known = set()
     for group in CONSUMING:
         member = KafkaConsumer(**as_user(broker, name).options(), group_id=group)

@@ -44,8 +44,8 @@ def test_a_service_with_a_database_and_no_topics_needs_no_brokers() -> None:
 
 
 def test_a_service_that_publishes_relays() -> None:
-    block = {"stores": ("postgres",), "publishes": ("carts",)}
-    service = assembly.Assembly("cart", host(MESH | POSTGRES | KAFKA, **block), {})
+    told = MESH | POSTGRES | KAFKA
+    service = assembly.Assembly("cart", host(told, stores=("postgres",), publishes=("carts",)), {})
     assert kinds(service)[:3] == [database.Database, kafka.Producer, loops.Loop]
 
 
@@ -54,7 +54,7 @@ def test_a_service_without_a_database_consumes_by_idempotent_handlers() -> None:
         """Nothing."""
 
     service = assembly.Assembly("cart", host(MESH | REDIS | KAFKA, stores=("redis",), consumes=("orders",)))
-    subscribers = {order_events_pb2.OrderCancelled: at_least_once.Subscriber(str, handle)}
+    subscribers: at_least_once.Subscribers = {order_events_pb2.OrderCancelled: at_least_once.Subscriber(str, handle)}
     consuming = assembly.ConsumingAtLeastOnce(("orders",), subscribers)
     found = kinds(service, consuming=consuming)
     assert found == [redis_store.RedisStore, kafka.Producer, kafka.Consumer, server.Server]
