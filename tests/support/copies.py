@@ -28,7 +28,7 @@ class Copy:
         return str(self.root / ".venv" / "bin" / "python")
 
     def run(
-        self, *command: str, environment: Mapping[str, str] | None = None, code: int = 0, seconds: float = 120
+        self, *command: str, environment: Mapping[str, str] | None = None, code: int = 0, seconds: float = 300
     ) -> str:
         """What a program says. Fails when it does not end with this code."""
         ended = subprocess.run(  # noqa: S603 - programs of the repository
