@@ -19,7 +19,7 @@ TESTS ?= tests
 K ?=
 
 .PHONY: help setup proto run down clean status logs audit test tools test-cluster test-node test-cloud lint format typecheck chart cluster-up cluster-down smoke bench \
-	lock compose images
+	lock generate new-service compose images
 
 help: ## what there is to do
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -105,6 +105,14 @@ smoke: .venv/bin/python ## wait for a roll-out, then order (RELEASE=souk NAMESPA
 
 bench: setup ## orders a second, latency and CPU per order, as JSON in .souk/bench
 	@$(VENV_PYTHON) -m scripts.bench
+
+generate: setup ## write everything anew that is generated: compose, the chart's registry, topics and users, reference pages, pictures
+	@$(VENV_PYTHON) -m scripts.generate
+
+new-service: setup ## a service more (NAME=word, STORES=postgres,redis, CONSUMES=topics, PUBLISHES=topic): docs/adding-a-service.md
+	@$(VENV_PYTHON) -m scripts.generate.new_service "$(NAME)" --stores "$(STORES)" --consumes "$(CONSUMES)" --publishes "$(PUBLISHES)"
+	@$(VENV_PYTHON) -m scripts.generate.proto
+	@$(VENV_PYTHON) -m scripts.generate
 
 compose: setup ## write docker-compose.yml anew from services/services.yaml
 	@$(VENV_PYTHON) -m scripts.generate.compose

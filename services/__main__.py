@@ -18,8 +18,9 @@ from typing import Any
 import uvloop
 from kafka.errors import KafkaError, SecurityDisabledError
 
-from services import health, kafka_rights, kafka_security, parked_events, registry, topics
-from services.chassis import assembly, clock, logs, metrics, migrate, process, settings, tracing
+from services import registry
+from services.chassis import assembly, clock, health, logs, metrics, migrate, parked_events, process, settings, tracing
+from services.chassis.kafka import rights, security, topics
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +46,11 @@ def _run(arguments: list[str]) -> int:
     parser.add_argument("names", nargs="*")
     parser.add_argument("--role", choices=[assembly.SERVE, assembly.WORK, assembly.ALL], default=assembly.ALL)
     chosen = parser.parse_args(arguments)
-    names = registry.load().choose(chosen.names)
+    known = registry.load()
+    names = known.choose(chosen.names)
     tracing.configure("+".join(names), os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", ""), ratio=_trace_ratio())
     metrics.serve(os.environ.get("METRICS_LISTEN", ""))
-    host = assembly.Host(os.environ, chosen.role, process.owner(), clock.utc_now)
+    host = assembly.Host(os.environ, chosen.role, process.owner(), clock.utc_now, known.services)
     uvloop.run(_host(host, names))
     return 0
 
@@ -70,26 +72,28 @@ def _migrate(names: list[str]) -> int:
 def _topics(_: list[str]) -> int:
     known = registry.load()
     wanted = {name: topic.partitions for name, topic in known.topics.items()}
-    brokers = settings.read(kafka_security.Settings, os.environ)
+    brokers = settings.read(security.Settings, os.environ)
     chosen = settings.read(topics.Settings, os.environ)
     try:
         connection = brokers.connection("souk-topics")
         made = topics.ensure(connection, wanted, replication=chosen.replication)
-        rights = _rights(brokers, known) if chosen.acls else ""
+        given = _rights(brokers, known) if chosen.acls else ""
     except KafkaError as error:
         # Why the brokers let nobody in is in the library's warnings before it.
         print(f"topics: {error}", file=sys.stderr)
         return 1
-    print(f"topics: {len(made)} made, {len(wanted) - len(made)} were there{rights}")
+    print(f"topics: {len(made)} made, {len(wanted) - len(made)} were there{given}")
     return 0
 
 
-def _rights(brokers: kafka_security.Settings, known: registry.Registry) -> str:
+def _rights(brokers: security.Settings, known: registry.Registry) -> str:
     """Give users their rights, where they sign in by password: what to say of it."""
-    if brokers.mechanism not in kafka_security.SCRAM:
+    if brokers.mechanism not in security.SCRAM:
         return ""
     try:
-        made = kafka_rights.grant(brokers.connection("souk-topics"), brokers.username, known)
+        made = rights.grant(
+            brokers.connection("souk-topics"), brokers.username, list(known.topics), known.services.values()
+        )
     except SecurityDisabledError:
         return "; these brokers have no ACLs: every user may do everything"
     return f"; {len(made)} rights given"

@@ -1,5 +1,8 @@
-"""What writes a file that is committed or built: nobody edits what comes out, and a test compares it with its source.
+"""What writes a file: from the registry, the contract and the chart's values, so that nothing else has to list services.
 
-`proto` compiles the contract, `reference` writes docs/events.md and docs/errors.md, `compose` docker-compose.yml, `chart` the
-registry and tables of the chart, `locks` the lock files of Python's packages.
+Nobody edits what comes out, and a test compares it with its source.
+
+python -m scripts.generate             writes everything that is generated (`make generate`)
+python -m scripts.generate --check     says what is outdated, as the exit code
+python -m scripts.generate.new_service NAME [--stores redis] ...      a service more (`make new-service`)
 """

@@ -54,16 +54,21 @@ class Published:
         return self.message.full_name.rsplit(".", 1)[1]
 
 
-def main(arguments: list[str]) -> int:
-    """Write or check. Answers with a process exit code."""
+def pages() -> dict[Path, str]:
+    """Both pages and what they must hold."""
     descriptors = DESCRIPTORS.read_bytes()
     known = registry.load()
     read = contract.read(descriptors, known.services)
-    pages = {
+    return {
         DOCS / "events.md": events_page(list(_published(descriptors, read)), known),
         DOCS / "errors.md": errors_page(read),
     }
-    stale = [path for path, text in pages.items() if not path.is_file() or path.read_text() != text]
+
+
+def main(arguments: list[str]) -> int:
+    """Write or check. Answers with a process exit code."""
+    wanted = pages()
+    stale = [path for path, text in wanted.items() if not path.is_file() or path.read_text() != text]
     if "--check" in arguments:
         for path in stale:
             print(
@@ -72,7 +77,7 @@ def main(arguments: list[str]) -> int:
             )
         return 1 if stale else 0
     for path in stale:
-        path.write_text(pages[path])
+        path.write_text(wanted[path])
         print(f"wrote {path.relative_to(ROOT)}")
     return 0
 

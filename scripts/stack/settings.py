@@ -17,6 +17,8 @@ from scripts.stack.supervise import problems
 from services import registry
 
 SERVERS = {"KAFKA_BOOTSTRAP": "kafka", "REDIS_URL": "redis", "PAYMENT_PROVIDER_URL": "provider", "SMTP_URL": "mail"}
+# What the registry calls them.
+_SYSTEMS = {**SERVERS, "PAYMENT_PROVIDER_URL": "provider", "SMTP_URL": "smtp"}
 # Which of the exported values are the user's own servers, so that later commands know it too.
 EXTERNAL = "SOUK_EXTERNAL"
 # A stack for tests lets every wait end soon, and its edge does not hold a test suite back. Tests are told the waits.
@@ -126,6 +128,12 @@ class Settings:
         }
         return {variable: self.external.get(variable, value) for variable, value in local.items()}
 
+    def servers_of(self, hosted: Iterable[registry.Service]) -> dict[str, str]:
+        """Where those servers are that these services use, by their registry blocks."""
+        used = {system for service in hosted for system in (*service.stores, *service.outside)}
+        used |= {"kafka" for service in hosted if service.on_kafka}
+        return {variable: url for variable, url in self.servers().items() if _SYSTEMS[variable] in used}
+
     def admin(self) -> tuple[str, Path]:
         """The administrator's address and the file with the password, chosen by the user or by this install."""
         chosen = self.given.get("ADMIN_PASSWORD", "")
@@ -158,9 +166,10 @@ def read(stack: layout.Stack, environment: Mapping[str, str], *, resume: bool = 
 def process_environment(settings: Settings, services: Iterable[registry.Service], metrics_port: int) -> dict[str, str]:
     """The whole environment of a process that hosts the given services: theirs, and no other service's secrets."""
     email, password_file = settings.admin()
+    hosted = tuple(services)
     environment = {
         **passed_on(settings),
-        **settings.servers(),
+        **settings.servers_of(hosted),
         **settings.mesh_addresses(),
         "METRICS_LISTEN": f"{layout.HOST}:{metrics_port}",
         "MESH_KEY_FILE": str(settings.secrets.mesh_key_file()),
@@ -169,7 +178,6 @@ def process_environment(settings: Settings, services: Iterable[registry.Service]
         "ADMIN_PASSWORD_FILE": str(password_file),
         "KAFKA_REPLICATION": settings.given.get("KAFKA_REPLICATION", "1"),
     }
-    hosted = tuple(services)
     environment |= settings.tls(*(service.name for service in hosted))
     if settings.stack.mesh_tls:
         environment["HEALTH_LISTEN"] = settings.health_addresses()[hosted[0].name]

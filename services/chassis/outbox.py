@@ -14,7 +14,7 @@ from typing import Any
 from google.protobuf.message import Message
 from psycopg.types.json import Jsonb
 
-from services.chassis import clock, database, ids, schema, tracing
+from services.chassis import clock, database, ids, kafka, schema, tracing
 
 SHARDS = 16
 DEAD_LETTER = "dead-letter"
@@ -51,6 +51,24 @@ class Letter:
     def shard(self) -> int:
         """Which relay it belongs to: a stable hash, so that one key stays with one relay whatever process wrote it."""
         return zlib.crc32(self.key.encode()) % SHARDS
+
+
+def record(letter: Letter, service: str) -> kafka.Record:
+    """The letter as the record that this service publishes: a CloudEvent in binary mode."""
+    cloud = {
+        "ce_specversion": "1.0",
+        "ce_id": letter.event_id,
+        "ce_type": letter.type,
+        "ce_source": f"/souk/{service}",
+        "ce_time": letter.time.isoformat(),
+        "ce_subject": letter.key,
+        "ce_sequence": str(letter.sequence),
+        "content-type": "application/protobuf",
+    }
+    if letter.traceparent:
+        cloud["traceparent"] = letter.traceparent
+    own = letter.headers.obj if letter.headers else {}
+    return kafka.Record(letter.topic, letter.key, letter.payload, cloud | own)
 
 
 _COLUMNS = ("event_id", "shard", "topic", "key", "type", "sequence", "time", "traceparent", "headers", "payload")

@@ -35,12 +35,15 @@ def test_the_file_is_what_the_registry_says() -> None:
 
 
 def test_a_service_more_in_the_registry_makes_the_file_outdated() -> None:
-    more = registry.Service("cart", 50057, 9457, stores=("redis",))
-    grown = registry.Registry({**REGISTRY.services, "cart": more}, REGISTRY.topics)
+    more = registry.Service("imaginary", 50099, 9499, stores=("redis",))
+    grown = registry.Registry({**REGISTRY.services, more.name: more}, REGISTRY.topics)
     rendered = yaml.safe_load(document.render(grown))["services"]
     assert rendered != yaml.safe_load(compose.FILE.read_text())["services"]
-    assert rendered["cart"]["depends_on"]["redis"] == {"condition": "service_healthy"}
-    assert rendered["order"]["environment"]["CART_ADDR"] == "cart:50057"
+    own = rendered["imaginary"]
+    assert set(own["depends_on"]) == {"secrets", "redis"}
+    assert own["depends_on"]["redis"] == {"condition": "service_healthy"}
+    assert {"KAFKA_BOOTSTRAP", "IMAGINARY_DATABASE_URL_FILE", "SMTP_URL"}.isdisjoint(own["environment"])
+    assert rendered["order"]["environment"]["IMAGINARY_ADDR"] == "imaginary:50099"
 
 
 @pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
@@ -52,8 +55,11 @@ def test_every_service_is_there_with_all_it_needs(stack: dict[str, Any], service
     assert environment["METRICS_LISTEN"] == f"0.0.0.0:{service.metrics_port}"
     for other in SERVICES:
         assert environment[f"{other.name.upper()}_ADDR"] == f"{other.name}:{other.port}"
-    for name in ("KAFKA_BOOTSTRAP", "MESH_KEY_FILE"):
+    for name in ("MESH_KEY_FILE",):
         assert environment[name]
+    assert ("KAFKA_BOOTSTRAP" in environment) == service.on_kafka
+    assert ("REDIS_URL_FILE" in environment) == ("redis" in service.stores)
+    assert ("SMTP_URL" in environment) == ("smtp" in service.outside)
     assert f"127.0.0.1:{service.port}" in block["healthcheck"]["test"]
 
 

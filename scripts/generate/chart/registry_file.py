@@ -15,7 +15,7 @@ from services.registry import Registry, Service
 HEADER = """\
 # Generated from services/services.yaml and the contract's access rules by
 # `python -m scripts.generate.chart`; a test compares them.
-# callers: who may call the service, and which methods.
+# roles: the deployments it has. callers: who may call the service, and which methods.
 """
 EDGE = "edge"
 
@@ -32,6 +32,7 @@ def _block(service: Service, registry: Registry, methods: tuple[contract.Method,
     return {
         "port": service.port,
         "metricsPort": service.metrics_port,
+        "roles": list(service.roles),
         "stores": list(service.stores),
         "publishes": list(service.publishes),
         "consumes": list(service.consumes),

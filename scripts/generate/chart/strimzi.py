@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from services.chassis import outbox
+from services.chassis.kafka import rights
 from services.registry import Registry, Service
 
 HEADER = "# Generated from services/services.yaml by `python -m scripts.generate.chart`; a test compares them.\n"
@@ -25,14 +25,12 @@ def topics(registry: Registry) -> str:
 
 
 def users(registry: Registry) -> str:
-    """A KafkaUser for each service, which may write what it publishes and read what it consumes."""
-    return _documents([_user(service) for service in registry.services.values()])
+    """A KafkaUser for each service with topics, which may write what it publishes and read what it consumes."""
+    return _documents([_user(service) for service in registry.services.values() if service.on_kafka])
 
 
 def _user(service: Service) -> dict[str, Any]:
-    # Whatever cannot be handled or sent goes to dead-letter.
-    written = sorted({*service.publishes, outbox.DEAD_LETTER})
-    acls = [_allow("topic", name, ["Describe", "Write"]) for name in written]
+    acls = [_allow("topic", name, ["Describe", "Write"]) for name in sorted(rights.written(service))]
     acls += [_allow("topic", name, ["Describe", "Read"]) for name in service.consumes]
     if service.consumes:
         acls.append(_allow("group", service.name, ["Read"]))

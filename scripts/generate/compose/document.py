@@ -44,6 +44,11 @@ NEEDS = {
     "provider": ("provider", HEALTHY),
     "smtp": ("mail", HEALTHY),
 }
+# What a service is told of them. Its database's URL is a secret of its own.
+URLS = {
+    "provider": ("PAYMENT_PROVIDER_URL", f"http://provider:{PROVIDER_PORT}"),
+    "smtp": ("SMTP_URL", f"smtp://mail:{SMTP_PORT}"),
+}
 # The key stays in a file of the user's: an empty one as long as the simulator is asked.
 STRIPE_KEY = "${STRIPE_API_KEY_FILE:-/dev/null}:/run/stripe_api_key:ro"
 STRIPE = {
@@ -189,7 +194,7 @@ def _service(service: Service, services: tuple[Service, ...]) -> dict[str, Any]:
         "volumes": [_secrets(service.name), *([STRIPE_KEY] if asks_provider else [])],
         "healthcheck": _check(["CMD", "python", "-m", "scripts.operate.grpc_health", f"127.0.0.1:{service.port}"]),
         "stop_grace_period": "30s",
-        **_after({"secrets": DONE, "topics": DONE, **needs}),
+        **_after({"secrets": DONE, **({"topics": DONE} if service.on_kafka else {}), **needs}),
     }
 
 
@@ -200,9 +205,8 @@ def _environment(service: Service, services: tuple[Service, ...]) -> dict[str, s
         **own,
         **_addresses(services),
         **_database_urls([service]),
-        "KAFKA_BOOTSTRAP": BOOTSTRAP,
-        "PAYMENT_PROVIDER_URL": f"http://provider:{PROVIDER_PORT}",
-        "SMTP_URL": f"smtp://mail:{SMTP_PORT}",
+        **({"KAFKA_BOOTSTRAP": BOOTSTRAP} if service.on_kafka else {}),
+        **{name: url for system, (name, url) in URLS.items() if system in (*service.stores, *service.outside)},
         "MESH_KEY_FILE": "/secrets/mesh_key",
         **({"REDIS_URL_FILE": "/secrets/redis_url"} if "redis" in service.stores else {}),
         **(

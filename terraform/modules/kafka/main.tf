@@ -324,7 +324,7 @@ locals {
     }]
   })
 
-  # The same as ACLs, for scram: what the job `topics` gives each user (services/kafka_rights.py).
+  # The same as ACLs, for scram: what the job `topics` gives each user (services/chassis/kafka/rights.py).
   acls = flatten([
     for name, access in var.access : concat(
       [for topic in sort(access.write) : { principal = "User:${name}", resource = "Topic:${topic}", operations = ["Describe", "Write"] }],

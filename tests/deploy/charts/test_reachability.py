@@ -29,13 +29,13 @@ def calls() -> Connections:
             allowed.add(("edge", target, port))
         for caller in REGISTRY.services.values():
             if called.name in caller.calls:
-                allowed |= {(f"{caller.name}/{role}", target, port) for role in ("serve", "work")}
+                allowed |= {(f"{caller.name}/{role}", target, port) for role in caller.roles}
     return allowed
 
 
 def scrapes() -> Connections:
     services = REGISTRY.services.values()
-    return {("prometheus", f"{one.name}/{role}", one.metrics_port) for one in services for role in ("serve", "work")}
+    return {("prometheus", f"{one.name}/{role}", one.metrics_port) for one in services for role in one.roles}
 
 
 def visits() -> Connections:
@@ -46,10 +46,11 @@ def development() -> Connections:
     """Who uses the servers that a development release brings."""
     found: Connections = {("topics", "kafka", 9092), ("databases", "postgres", 5432), ("sample-data", "edge", 8080)}
     for one in REGISTRY.services.values():
-        found.add((f"{one.name}/work", "kafka", 9092))
+        if one.on_kafka:
+            found.add((f"{one.name}/work", "kafka", 9092))
         if "postgres" in one.stores:
             found.add((f"migrate-{one.name}", "postgres", 5432))
-        for role in ("serve", "work"):
+        for role in one.roles:
             found |= {(f"{one.name}/{role}", store, STORES[store]) for store in one.stores}
             found |= {(f"{one.name}/{role}", *SIMULATORS[name]) for name in one.outside if name in SIMULATORS}
     return found

@@ -57,6 +57,11 @@ class Chart:
         return ("--namespace", NAMESPACE, "--values", str(VALUES), "--wait", "--timeout", "120s")
 
 
+def registered() -> tuple[registry.Service, ...]:
+    """The registry's services."""
+    return tuple(registry.load().services.values())
+
+
 def services() -> tuple[str, ...]:
     """The names of the registry's services."""
     return tuple(registry.load().services)

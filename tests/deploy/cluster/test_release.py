@@ -67,7 +67,7 @@ def test_each_role_of_each_service_and_the_edge_have_a_deployment(
     installed: shop.Chart, wanted: Mapping[str, int]
 ) -> None:
     assert installed
-    services = {f"{shop.RELEASE}-{name}-{role}" for name in shop.services() for role in ("serve", "work")}
+    services = {f"{shop.RELEASE}-{one.name}-{role}" for one in shop.registered() for role in one.roles}
     assert set(wanted) == services | {f"{shop.RELEASE}-edge"}
 
 

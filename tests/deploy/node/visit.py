@@ -26,8 +26,7 @@ def environment(of: release.Release, folder: Path) -> Mapping[str, str]:
         "PAYMENT_PROVIDER_URL": f"http://{_address(core, of, 'provider')}:8090",
         **{
             f"{service.upper()}_DATABASE_URL": _url(core, of, f"{service}-database")
-            for service, block in registry.load().services.items()
-            if "postgres" in block.stores
+            for service in registry.load().with_store([], "postgres")
         },
     }
 

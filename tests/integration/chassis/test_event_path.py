@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from services import topics
 from services.chassis import (
     clock,
     consumer,
@@ -24,6 +23,7 @@ from services.chassis import (
     parked,
     relay,
 )
+from services.chassis.kafka import topics
 from souk.order.v1 import order_events_pb2
 from tests.support import postgres, servers
 

@@ -13,9 +13,10 @@ import httpx
 import pytest
 
 from gateway import generate
+from services import registry
 from tests.integration.edge.upstream import Upstream
 
-SERVICES = ("user", "catalog", "inventory", "order", "payment", "notification")
+SERVICES = tuple(registry.load().services)
 START_SECONDS = 15
 MAX_REQUEST_BYTES = 100_000
 

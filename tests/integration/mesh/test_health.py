@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from services import health
+from services.chassis import health
 from souk.user.v1 import user_service_pb2, user_service_pb2_grpc
 from tests.support import calls, polling, programs
 

@@ -12,7 +12,7 @@ import pytest_asyncio
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from services import signing_keys
+from services import registry, signing_keys
 from services.chassis import assembly, clock, database, errors
 from services.chassis.rpc import client, identity
 from services.user import main, usecases
@@ -48,7 +48,7 @@ def environ(database_url: str, tmp_path: Path) -> dict[str, str]:
 @pytest_asyncio.fixture
 async def address(environ: dict[str, str]) -> AsyncIterator[str]:
     """Where a user service answers."""
-    parts = main.build(assembly.Host(environ, assembly.SERVE, "test", clock.utc_now))
+    parts = main.build(assembly.Host(environ, assembly.SERVE, "test", clock.utc_now, registry.load().services))
     for part in parts:
         await part.start()
     yield environ["USER_LISTEN"]

@@ -1,10 +1,11 @@
-"""What each user may do at the brokers, as the registry says it: written as ACLs by `python -m services topics`.
+"""What each user may do at the brokers: written as ACLs by `python -m services topics`, from the registry.
 
 Where services prove themselves by user and password (SCRAM), the user of a service has its name. Rights are only ever added:
 what somebody else gave stays, and what is there is not written again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 from kafka import KafkaAdminClient
 from kafka.admin import (
@@ -18,7 +19,6 @@ from kafka.admin import (
     ResourceType,
 )
 
-from services import registry
 from services.chassis import kafka, outbox
 
 # The brokers as a whole, as ACLs name them.
@@ -26,12 +26,31 @@ CLUSTER = "kafka-cluster"
 EVERY = ResourcePatternFilter(ResourceType.ANY, None, ACLResourcePatternType.ANY)
 
 
-def of_service(service: registry.Service) -> list[ACL]:
+class Client(Protocol):
+    """A service, as the brokers know it: its user's and its group's name, and the topics it writes and reads."""
+
+    @property
+    def name(self) -> str:
+        """Its user and its consumer group."""
+
+    @property
+    def publishes(self) -> Sequence[str]:
+        """The topics that it writes."""
+
+    @property
+    def consumes(self) -> Sequence[str]:
+        """The topics that it reads."""
+
+
+def written(service: Client) -> tuple[str, ...]:
+    """The topics that a service writes: what a consumer cannot read or handle, it publishes to dead-letter."""
+    return (*service.publishes, *([outbox.DEAD_LETTER] if service.consumes else []))
+
+
+def of_service(service: Client) -> list[ACL]:
     """What a service needs at the brokers: nothing else has to be allowed."""
-    # What a consumer cannot read or handle, it publishes to dead-letter.
-    writes = (*service.publishes, *([outbox.DEAD_LETTER] if service.consumes else []))
     return [
-        *(_may(service.name, ACLOperation.WRITE, ResourceType.TOPIC, topic) for topic in writes),
+        *(_may(service.name, ACLOperation.WRITE, ResourceType.TOPIC, topic) for topic in written(service)),
         *(_may(service.name, ACLOperation.READ, ResourceType.TOPIC, topic) for topic in service.consumes),
         *([_may(service.name, ACLOperation.READ, ResourceType.GROUP, service.name)] if service.consumes else []),
     ]
@@ -46,15 +65,15 @@ def of_administrator(user: str, topics: Sequence[str]) -> list[ACL]:
     ]
 
 
-def grant(connection: kafka.Connection, user: str, known: registry.Registry) -> list[ACL]:
-    """Give all services their rights, as this user: those that were missing.
+def grant(connection: kafka.Connection, user: str, topics: Sequence[str], clients: Iterable[Client]) -> list[ACL]:
+    """Give these clients their rights, as this user: the rights that were missing.
 
     Raises SecurityDisabledError where brokers allow everything, ClusterAuthorizationFailedError where this user may not
     give any, other KafkaErrors where they don't answer.
     """
     # Its own come first: where brokers allow what no ACL is about, nobody else gives any from then on.
-    wanted = of_administrator(user, list(known.topics))
-    wanted += [acl for service in known.services.values() for acl in of_service(service)]
+    wanted = of_administrator(user, topics)
+    wanted += [acl for client in clients for acl in of_service(client)]
     admin = KafkaAdminClient(**connection.options())
     try:
         there, _ = admin.describe_acls(ACLFilter(None, None, ACLOperation.ANY, ACLPermissionType.ANY, EVERY))

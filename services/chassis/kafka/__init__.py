@@ -1,6 +1,6 @@
 """Kafka: a thin port over kafka-python, whose clients block. Each lives in threads; batches cross to the event loop.
 
-Besides `kafka_security.py` and `services/topics.py`, which makes topics, nothing else in the services imports the library.
+Beside it: `security` (how to prove who we are), `topics` and `rights`. Nothing else in the services imports the library.
 """
 
 import asyncio
