@@ -1,17 +1,19 @@
 """The HTTP filters, in the order in which a request passes them; a response passes them backwards."""
 
 import base64
+import re
+from pathlib import Path
 from typing import Any
 
 from gateway import contract
-from gateway.envoy import rate_limits, tokens
+from gateway.envoy import browsers, headers, rate_limits, tokens
 from gateway.settings import Settings
 
 _EXTENSIONS = "type.googleapis.com/envoy.extensions"
 _FILTERS = f"{_EXTENSIONS}.filters.http"
 
 # A REST caller may say by `grpc-timeout` how long it waits, and nothing else in gRPC's words.
-_GRPCS_OWN = r"grpc-(accept-encoding|encoding|message|message-type|previous-rpc-attempts|status)|.*-bin"
+_GRPCS_OWN = ("grpc-accept-encoding", "grpc-encoding")
 _OF_THE_TRANSPORT = (
     "grpc-status",
     "grpc-message",
@@ -22,48 +24,22 @@ _OF_THE_TRANSPORT = (
 )
 # What a stream may hold by flow control anyway, so that an anonymous caller costs no more than before.
 _MAX_UNSIZED_BYTES = 65536
-# Tags are compared weakly (RFC 9110, 13.1.2): compressed or not, it is the same content.
-_NOT_MODIFIED = """
-function envoy_on_request(handle)
-  if handle:headers():get(":method") == "GET" then
-    local known = handle:headers():get("if-none-match")
-    handle:streamInfo():dynamicMetadata():set("souk.conditional", "known", known)
-  end
-end
-
-function envoy_on_response(handle)
-  local headers = handle:headers()
-  local etag = headers:get("etag")
-  local asked = handle:streamInfo():dynamicMetadata():get("souk.conditional")
-  if etag == nil or asked == nil or headers:get(":status") ~= "200" then
-    return
-  end
-  local same = asked.known == "*"
-  for tag in string.gmatch(asked.known, '"[^"]*"') do
-    same = same or tag == string.match(etag, '"[^"]*"')
-  end
-  if same then
-    headers:replace(":status", "304")
-    headers:remove("content-length")
-    headers:remove("content-type")
-    local body = handle:body()
-    if body ~= nil then
-      body:setBytes("")
-    end
-  end
-end
-"""
+_SCRIPT = Path(__file__).with_name("edge.lua")
+_BEARER = r"(?i:bearer) +[^ ]+"
+_AS_USUAL = r"[Bb]earer [^ ]+"
 
 
 def chain(contracted: contract.Contract, settings: Settings, descriptors: bytes) -> list[dict[str, Any]]:
-    """gRPC-Web, CORS, compression, 304, health, transcoding; then, on the method's route, token, limit and size."""
+    """Browsers, gRPC-Web, HEAD and 304, compression, health, transcoding; then, on the method's route, token, limit and size."""
     clusters = [service.name for service in contracted.services]
     return [
+        _readable_by_browsers(settings.allowed_origins),
         _filter("grpc_web", "grpc_web.v3.GrpcWeb"),
         _filter("cors", "cors.v3.Cors"),
+        _script(),
         _compressor(),
         _without_grpcs_headers(),
-        _not_modified(),
+        _without_broken_trace(),
         health("/livez", []),
         health("/healthz", clusters),
         _unsized_buffer(),
@@ -97,13 +73,19 @@ def transcoder(services: list[str], descriptors: bytes, max_request_bytes: int) 
         auto_mapping=False,
         max_request_body_size=max_request_bytes,
         url_unescape_spec="ALL_CHARACTERS_EXCEPT_RESERVED",
+        query_param_unescape_plus=True,
         print_options={
             "always_print_primitive_fields": True,
             "preserve_proto_field_names": True,
             # A stream is one JSON object per line, each readable when it arrives.
             "stream_newline_delimited": True,
         },
-        request_validation_options={"reject_unknown_method": True, "reject_unknown_query_parameters": True},
+        request_validation_options={
+            "reject_unknown_method": True,
+            "reject_unknown_query_parameters": True,
+            # The path alone says which resource is meant: see `refusals.of_rest` for the query.
+            "reject_binding_body_field_collisions": True,
+        },
     )
 
 
@@ -125,11 +107,6 @@ def _compressor() -> dict[str, Any]:
     )
 
 
-def removal(names: str) -> dict[str, Any]:
-    """Takes off the headers whose whole name matches."""
-    return {"remove_on_match": {"key_matcher": {"safe_regex": {"regex": names}}}}
-
-
 def _without_grpcs_headers() -> dict[str, Any]:
     """Takes gRPC's own headers off REST calls and their answers. Requests that are gRPC when they arrive skip it.
 
@@ -139,18 +116,47 @@ def _without_grpcs_headers() -> dict[str, Any]:
         "header_mutation",
         "header_mutation.v3.HeaderMutation",
         mutations={
-            "request_mutations": [removal(_GRPCS_OWN)],
+            "request_mutations": [{"remove": name} for name in _GRPCS_OWN],
             "response_mutations": [{"remove": name} for name in _OF_THE_TRANSPORT],
         },
     )
     return _skipped_if("json_headers", mutation, _header("content-type", {"prefix": "application/grpc"}))
 
 
-def _not_modified() -> dict[str, Any]:
-    """Answers 304 to who has the content already. Only requests with `If-None-Match` pay for it."""
-    lua = _filter("lua", "lua.v3.Lua", default_source_code={"inline_string": _NOT_MODIFIED})
-    asked = _header("if-none-match", {"safe_regex": {"google_re2": {}, "regex": ".+"}})
-    return _skipped_if("not_modified", lua, {"not_matcher": asked})
+def _readable_by_browsers(origins: tuple[str, ...]) -> dict[str, Any]:
+    """Lets scripts of the allowed origins read every answer. The CORS filter does so only for what a service answers."""
+    mutation = _filter(
+        "header_mutation",
+        "header_mutation.v3.HeaderMutation",
+        mutations={"response_mutations": browsers.readable("%REQ(ORIGIN)%")},
+    )
+    allowed = _header("origin", _regex("|".join(re.escape(origin) for origin in origins)))
+    return _skipped_if("readable_by_browsers", mutation, {"not_matcher": allowed})
+
+
+def _without_broken_trace() -> dict[str, Any]:
+    """Takes off a `traceparent` that is none, which would break the traces of whoever reads it."""
+    mutation = _filter(
+        "header_mutation",
+        "header_mutation.v3.HeaderMutation",
+        mutations={"request_mutations": [{"remove": "traceparent"}]},
+    )
+    return _skipped_if("traceparent", mutation, _header("traceparent", _regex(headers.TRACEPARENT)))
+
+
+def _script() -> dict[str, Any]:
+    """HEAD, 304, and other spellings of `Bearer`. Only requests that need one of them pay for it."""
+    lua = _filter("lua", "lua.v3.Lua", default_source_code={"inline_string": _SCRIPT.read_text()})
+    unusual = [
+        _header("authorization", _regex(_BEARER)),
+        {"not_matcher": _header("authorization", _regex(_AS_USUAL))},
+    ]
+    needed = [
+        _header("if-none-match", _regex(".+")),
+        _header(":method", {"exact": "HEAD"}),
+        {"and_matcher": {"predicate": unusual}},
+    ]
+    return _skipped_if("script", lua, {"not_matcher": {"or_matcher": {"predicate": needed}}})
 
 
 def _unsized_buffer() -> dict[str, Any]:
@@ -163,7 +169,9 @@ def _unsized_buffer() -> dict[str, Any]:
         "or_matcher": {
             "predicate": [
                 _header("content-type", {"prefix": "application/grpc"}),
-                _header("content-length", {"safe_regex": {"google_re2": {}, "regex": "[0-9]+"}}),
+                _header("content-length", _regex("[0-9]+")),
+                # Whatever follows it is no body, and it is refused anyway.
+                _header(":method", {"exact": "CONNECT"}),
             ]
         }
     }
@@ -187,6 +195,11 @@ def _skipped_if(name: str, wrapped: dict[str, Any], predicate: dict[str, Any]) -
             "xds_matcher": {"matcher_list": {"matchers": [matcher]}},
         },
     }
+
+
+def _regex(pattern: str) -> dict[str, Any]:
+    """Matches whole values. These matchers, unlike those of routes, want the engine named."""
+    return {"safe_regex": {"google_re2": {}, "regex": pattern}}
 
 
 def _header(name: str, value_match: dict[str, Any]) -> dict[str, Any]:

@@ -20,8 +20,12 @@ DRAIN_S = 20.0
 # Between "not serving" and the end of accepting: balancers look away meanwhile. The chart's preStop makes it longer.
 LOOK_AWAY_S = 0.2
 MOST_MESSAGE_BYTES = 4 * 1024 * 1024
+# Above gRPC's soft limit it refuses calls at random, so the two are one; the edge lets in less (`gateway/envoy/headers.py`).
+MOST_METADATA_BYTES = 24 * 1024
 OPTIONS = [
     ("grpc.max_receive_message_length", MOST_MESSAGE_BYTES),
+    ("grpc.max_metadata_size", MOST_METADATA_BYTES),
+    ("grpc.absolute_max_metadata_size", MOST_METADATA_BYTES),
     # Connections end after a while, so that new pods get their share of them; calls under way may finish.
     ("grpc.max_connection_age_ms", 300_000),
     ("grpc.max_connection_age_grace_ms", 30_000),
