@@ -185,6 +185,7 @@ def _environment(service: Service, services: tuple[Service, ...]) -> dict[str, s
         "SMTP_URL": f"smtp://mail:{SMTP_PORT}",
         "MESH_KEY_FILE": "/secrets/mesh_key",
         "USER_SIGNING_KEY_DIR": "/secrets/signing",
+        "RPC_REFLECTION": "true",
         **_admin(),
     }
 

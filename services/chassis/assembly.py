@@ -49,6 +49,7 @@ class Settings:
     # After a small batch the next one may grow for so long: at half of what a machine can do, this is a third of the delay.
     gather_s: float = env("GATHER_S", default=0.03)
     traces: str = env("OTEL_EXPORTER_OTLP_ENDPOINT", default="")
+    reflection: bool = env("RPC_REFLECTION", default=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +113,8 @@ class Assembly:
         if self.host.role in (WORK, ALL):
             parts += [*self._machinery(consuming), *working, *self._consumer(consuming)]
         if self.host.role in (SERVE, ALL):
-            traced = bool(self.settings.traces)
-            parts.append(
-                server.Server(self.service, self.settings.listen, self.gate(fetch_keys), servicer, traced=traced)
-            )
+            extras = server.Extras(traced=bool(self.settings.traces), reflected=self.settings.reflection)
+            parts.append(server.Server(self.service, self.settings.listen, self.gate(fetch_keys), servicer, extras))
         return parts
 
     def _machinery(self, consuming: Consuming | None) -> list[process.Part]:

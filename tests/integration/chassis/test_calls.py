@@ -333,6 +333,19 @@ async def test_health_and_reflection_answer_without_a_token(shop: calls.Shop) ->
     stream.cancel()
 
 
+async def test_a_server_shows_its_contract_only_when_it_is_told_to(orders: Orders) -> None:
+    add = order_service_pb2_grpc.add_OrderServiceServicer_to_server
+    async with calls.served(server.Servicer(DESCRIPTOR, add, orders), "order", extras=server.Extras()) as closed:
+        channel: Any = closed.channel
+        reflection: Any = reflection_pb2_grpc.ServerReflectionStub(channel)
+        stream = reflection.ServerReflectionInfo(iter([reflection_pb2.ServerReflectionRequest(list_services="")]))
+
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await stream.read()
+
+    assert refused.value.code() is grpc.StatusCode.UNIMPLEMENTED
+
+
 async def test_a_drain_finishes_the_call_that_is_being_served(orders: Orders) -> None:
     orders.takes_s = 0.5
     add = order_service_pb2_grpc.add_OrderServiceServicer_to_server
@@ -352,6 +365,6 @@ async def test_two_servers_cannot_share_a_port(orders: Orders) -> None:
     async with calls.served(servicer, "order") as shop:
         fetch: Any = None
         gate = identity.Gate(identity.Tokens(calls.ISSUER, fetch), identity.Mesh(calls.MESH_KEY, "order"))
-        second = server.Server("order", shop.address, gate, servicer, traced=False)
+        second = server.Server("order", shop.address, gate, servicer, server.Extras())
         with pytest.raises(OSError, match="in use"):
             await second.start()
