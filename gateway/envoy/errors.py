@@ -14,7 +14,7 @@ from typing import Any
 from google.protobuf import any_pb2
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
-from gateway.envoy import browsers, headers, refusals, verbs
+from gateway.envoy import browsers, filters, headers, refusals, verbs
 
 DOMAIN = "edge.souk"
 _CEL = "type.googleapis.com/envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter"
@@ -28,7 +28,7 @@ _SAID = "%LOCAL_REPLY_BODY%"
 class EdgeError:
     """One error of the edge: when it is meant (a CEL expression), and what the caller gets.
 
-    With names_field, what Envoy says is the name of a wrong field.
+    says is what Envoy's words in the message are, for documents. With names_field they are the name of a wrong field.
     """
 
     reason: str
@@ -36,6 +36,7 @@ class EdgeError:
     status: int
     code: "code_pb2.Code.ValueType"
     message: str
+    says: str = "why"
     names_field: bool = False
 
 
@@ -82,6 +83,7 @@ ERRORS = (
         400,
         code_pb2.INVALID_ARGUMENT,
         f"The field `{_SAID}` is part of the path, so it must not be a query parameter.",
+        says="NAME",
         names_field=True,
     ),
     EdgeError(
@@ -104,6 +106,7 @@ ERRORS = (
         400,
         code_pb2.INVALID_ARGUMENT,
         f"The header `{_SAID}` may hold printable ASCII characters only.",
+        says="NAME",
     ),
     EdgeError(
         "ENCODING_NOT_SUPPORTED",
@@ -158,6 +161,13 @@ ERRORS = (
         400,
         code_pb2.INVALID_ARGUMENT,
         "The path holds an escaped slash or is no valid path.",
+    ),
+    EdgeError(
+        "REQUEST_MALFORMED",
+        f"response.code_details.startsWith('rbac_access_denied_matched_policy[{filters.NO_JSON}')",
+        400,
+        code_pb2.INVALID_ARGUMENT,
+        "The request's body is not valid JSON (RFC 8259).",
     ),
     EdgeError(
         "REQUEST_MALFORMED",

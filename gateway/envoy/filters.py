@@ -24,6 +24,9 @@ _OF_THE_TRANSPORT = (
 )
 # What a stream may hold by flow control anyway, so that an anonymous caller costs no more than before.
 _MAX_UNSIZED_BYTES = 65536
+_NOTES = "souk.edge.json"
+# The name of the rule that refuses what is no JSON.
+NO_JSON = "no-json"
 _SCRIPT = Path(__file__).with_name("edge.lua")
 _BEARER = r"(?i:bearer) +[^ ]+"
 _AS_USUAL = r"[Bb]earer [^ ]+"
@@ -43,6 +46,7 @@ def chain(contracted: contract.Contract, settings: Settings, descriptors: bytes)
         health("/livez", []),
         health("/healthz", clusters),
         _unsized_buffer(),
+        *_strict_json(),
         transcoder([service.full_name for service in contracted.services], descriptors, settings.max_request_bytes),
         tokens.authentication(settings),
         rate_limits.FILTER,
@@ -176,6 +180,38 @@ def _unsized_buffer() -> dict[str, Any]:
         }
     }
     return _skipped_if("unsized_buffer", _buffer(_MAX_UNSIZED_BYTES), skip)
+
+
+def _strict_json() -> list[dict[str, Any]]:
+    """Refuses bodies that are no JSON (RFC 8259), which the transcoder's own parser would guess at.
+
+    One filter parses the body strictly and notes whether that failed, the next refuses what was noted. The parser makes a tree,
+    80 times as large as a body of small numbers: so only bodies that say to be smaller than 100 kB are judged, as all are that
+    do not say their length. The transcoder reads the others as leniently as it does.
+    """
+    failed = {"metadata_namespace": _NOTES, "key": "json", "value": "broken"}
+    parsed = {"metadata_namespace": _NOTES, "key": "json", "value": "read"}
+    rule = {"selectors": [{"key": "none"}], "on_present": parsed, "on_missing": parsed, "on_error": failed}
+    reader = _filter(
+        "json_to_metadata",
+        "json_to_metadata.v3.JsonToMetadata",
+        request_rules={
+            "rules": [rule],
+            # Most clients that send JSON by hand forget to say so.
+            "allow_content_types_regex": {"regex": ".*"},
+            "allow_empty_content_type": True,
+        },
+    )
+    broken = {"filter": _NOTES, "path": [{"key": "json"}], "value": {"string_match": {"exact": "broken"}}}
+    policy = {"permissions": [{"metadata": broken}], "principals": [{"any": True}]}
+    judge = _filter("rbac", "rbac.v3.RBAC", rules={"action": "DENY", "policies": {NO_JSON: policy}})
+    without = [
+        _header(":method", _regex("GET|HEAD|OPTIONS|DELETE")),
+        _header("content-type", {"prefix": "application/grpc"}),
+        _header("content-length", _regex("[0-9]{6,}")),
+    ]
+    skip = {"or_matcher": {"predicate": without}}
+    return [_skipped_if("json_reader", reader, skip), _skipped_if("json_judge", judge, skip)]
 
 
 def _buffer(max_request_bytes: int) -> dict[str, Any]:

@@ -111,3 +111,41 @@ def test_the_access_log_quotes_nothing_of_a_body_that_cannot_be_read(edge: Edge,
 
     assert refused(answer) == "REQUEST_MALFORMED"
     assert SECRET not in json.dumps(edge.logged(answer))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{'items': []}",
+        '{"items": [],}',
+        '{"items": [{"sku": "TEA", "quantity": 1},]}',
+        "{items: []}",
+        '{"items": []} {}',
+        '{"items": []} and more',
+        "{/* none */}",
+        '{"items": [{"sku": "TEA", "quantity": NaN}]}',
+        '{"payment_method": "a\nb"}',
+        b'{"payment_method": "\xff"}',
+        "[" * 40_000,
+        " ",
+    ],
+)
+@pytest.mark.parametrize("sized", [True, False])
+def test_what_is_no_json_is_refused(edge: Edge, caller: httpx.Client, body: str | bytes, sized: bool) -> None:
+    before = edge.upstream.calls["CreateOrder"]
+    content = body.encode() if isinstance(body, str) else body
+
+    answer = caller.post("/api/v1/orders", content=content if sized else iter([content]))
+
+    assert refused(answer) == "REQUEST_MALFORMED"
+    assert "not valid JSON" in answer.json()["message"]
+    assert edge.upstream.calls["CreateOrder"] == before
+
+
+@pytest.mark.parametrize("kind", ["application/json", "application/x-www-form-urlencoded", "text/plain", ""])
+def test_json_is_read_whatever_its_type_is_said_to_be(caller: httpx.Client, kind: str) -> None:
+    body = ' {"items": [{"sku": "T\\u00e9", "quantity": 1e0}], "payment_method": null}\n'
+
+    answer = caller.post("/api/v1/orders", content=body, headers={"content-type": kind})
+
+    assert answer.json()["lines"][0]["sku"] == "Té"

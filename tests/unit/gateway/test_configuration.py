@@ -189,11 +189,11 @@ def test_the_page_may_load_nothing_from_elsewhere(contracted: contract.Contract)
     assert page.headers["content-security-policy"].count("sha256-") == 2
 
 
-def test_every_error_of_the_edge_has_a_reason_of_its_own() -> None:
-    reasons = [error.reason for error in errors.ERRORS]
+def test_an_error_of_the_edge_is_known_by_its_reason() -> None:
+    reasons = {error.reason for error in errors.ERRORS}
 
-    assert len(set(reasons)) == len(reasons)
-    assert {"ROUTE_NOT_FOUND", "TOKEN_MISSING", "TOKEN_INVALID", "RATE_LIMITED", "REQUEST_TOO_LARGE"} <= set(reasons)
+    assert len({(error.reason, error.status, error.code) for error in errors.ERRORS}) == len(reasons)
+    assert {"ROUTE_NOT_FOUND", "TOKEN_MISSING", "TOKEN_INVALID", "RATE_LIMITED", "REQUEST_TOO_LARGE"} <= reasons
 
 
 def test_the_same_contract_gives_the_same_configuration(
