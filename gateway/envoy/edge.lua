@@ -1,5 +1,5 @@
 -- What Envoy has no setting for. `filters` lets only the few requests in here that need it: those with `If-None-Match`, HEAD,
--- and those whose `Authorization` is written in another way than `Bearer <token>`.
+-- those whose `Authorization` is written in another way than `Bearer <token>`, and those with a `traceparent` that is none.
 
 local METADATA = "souk.edge"
 
@@ -24,6 +24,14 @@ local function has_already(known, etag)
   return false
 end
 
+-- A trace that is none would break the traces of whoever reads it. `filters` knows what one looks like.
+local function drop_broken_trace(headers)
+  local trace = headers:get("traceparent")
+  if trace ~= nil and (#trace ~= 55 or not string.match(trace, "^00%-[0-9a-f]+%-[0-9a-f]+%-[0-9a-f]+$")) then
+    headers:remove("traceparent")
+  end
+end
+
 -- Leaves the length as it was told, if it was. The headers of before the wait for the body are no longer Lua's.
 local function drop_body(handle)
   local length = handle:headers():get("content-length")
@@ -43,6 +51,7 @@ function envoy_on_request(handle)
   local metadata = handle:streamInfo():dynamicMetadata()
   local method = headers:get(":method")
   write_scheme_as_usual(headers)
+  drop_broken_trace(headers)
   if method == "HEAD" then
     metadata:set(METADATA, "head", true)
   end

@@ -42,7 +42,6 @@ def chain(contracted: contract.Contract, settings: Settings, descriptors: bytes)
         _script(),
         _compressor(),
         _without_grpcs_headers(),
-        _without_broken_trace(),
         health("/livez", []),
         health("/healthz", clusters),
         _unsized_buffer(),
@@ -138,27 +137,22 @@ def _readable_by_browsers(origins: tuple[str, ...]) -> dict[str, Any]:
     return _skipped_if("readable_by_browsers", mutation, {"not_matcher": allowed})
 
 
-def _without_broken_trace() -> dict[str, Any]:
-    """Takes off a `traceparent` that is none, which would break the traces of whoever reads it."""
-    mutation = _filter(
-        "header_mutation",
-        "header_mutation.v3.HeaderMutation",
-        mutations={"request_mutations": [{"remove": "traceparent"}]},
-    )
-    return _skipped_if("traceparent", mutation, _header("traceparent", _regex(headers.TRACEPARENT)))
-
-
 def _script() -> dict[str, Any]:
-    """HEAD, 304, and other spellings of `Bearer`. Only requests that need one of them pay for it."""
+    """HEAD, 304, other spellings of `Bearer`, broken traces. Only requests that need one of them pay for it."""
     lua = _filter("lua", "lua.v3.Lua", default_source_code={"inline_string": _SCRIPT.read_text()})
     unusual = [
-        _header("authorization", _regex(_BEARER)),
         {"not_matcher": _header("authorization", _regex(_AS_USUAL))},
+        _header("authorization", _regex(_BEARER)),
+    ]
+    broken = [
+        _header("traceparent", _regex("(?s:.+)")),
+        {"not_matcher": _header("traceparent", _regex(headers.TRACEPARENT))},
     ]
     needed = [
         _header("if-none-match", _regex(".+")),
         _header(":method", {"exact": "HEAD"}),
         {"and_matcher": {"predicate": unusual}},
+        {"and_matcher": {"predicate": broken}},
     ]
     return _skipped_if("script", lua, {"not_matcher": {"or_matcher": {"predicate": needed}}})
 
@@ -203,15 +197,10 @@ def _strict_json() -> list[dict[str, Any]]:
         },
     )
     broken = {"filter": _NOTES, "path": [{"key": "json"}], "value": {"string_match": {"exact": "broken"}}}
-    policy = {"permissions": [{"metadata": broken}], "principals": [{"any": True}]}
+    policy = {"permissions": [{"sourced_metadata": {"metadata_matcher": broken}}], "principals": [{"any": True}]}
     judge = _filter("rbac", "rbac.v3.RBAC", rules={"action": "DENY", "policies": {NO_JSON: policy}})
-    without = [
-        _header(":method", _regex("GET|HEAD|OPTIONS|DELETE")),
-        _header("content-type", {"prefix": "application/grpc"}),
-        _header("content-length", _regex("[0-9]{6,}")),
-    ]
-    skip = {"or_matcher": {"predicate": without}}
-    return [_skipped_if("json_reader", reader, skip), _skipped_if("json_judge", judge, skip)]
+    # Off but on the routes of requests that have such a body: others have no such filters at all.
+    return [reader | {"disabled": True}, judge | {"disabled": True}]
 
 
 def _buffer(max_request_bytes: int) -> dict[str, Any]:

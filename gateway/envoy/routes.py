@@ -30,7 +30,8 @@ def table(contracted: contract.Contract, settings: Settings, served: Sequence[pa
         *verbs.unknown(),
         *refusals.of_rest(exposed),
         *verbs.answers(verbs.allowed(exposed, [page.path for page in served]), {"cluster": NOWHERE}),
-        _rest(),
+        _rest(_JUDGED, filters_on=True),
+        _rest([]),
         _nowhere(),
     ]
 
@@ -126,14 +127,30 @@ def _page(page: pages.Page) -> dict[str, Any]:
     }
 
 
-def _rest() -> dict[str, Any]:
+# Requests whose body is judged before it is transcoded; see `filters` for why no larger ones are.
+_JUDGED: list[dict[str, Any]] = [
+    {"name": ":method", "string_match": {"safe_regex": {"regex": "PATCH|POST|PUT"}}},
+    {
+        "name": "content-length",
+        "string_match": {"safe_regex": {"regex": "[0-9]{0,5}"}},
+        "treat_missing_header_as_empty": True,
+    },
+]
+_JSON_FILTERS = dict.fromkeys(
+    ("envoy.filters.http.json_to_metadata", "envoy.filters.http.rbac"),
+    {"@type": refusals.FILTER_CONFIG, "config": {}},
+)
+
+
+def _rest(headers: list[dict[str, Any]], *, filters_on: bool = False) -> dict[str, Any]:
     """Where every REST call passes before it is transcoded.
 
     CORS applies only on a route with a cluster. Nothing is forwarded on this one: the transcoder answers 404 to what it
     does not know, and the cluster has no hosts.
     """
     not_grpc = {**refusals.IS_GRPC, "invert_match": True, "treat_missing_header_as_empty": True}
-    return {"match": {"prefix": "/", "headers": [not_grpc]}, "name": "rest", "route": {"cluster": NOWHERE}}
+    route = {"match": {"prefix": "/", "headers": [not_grpc, *headers]}, "name": "rest", "route": {"cluster": NOWHERE}}
+    return route | ({"typed_per_filter_config": _JSON_FILTERS} if filters_on else {})
 
 
 def _nowhere() -> dict[str, Any]:

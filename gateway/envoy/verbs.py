@@ -1,5 +1,6 @@
 """HTTP's methods as RFC 9110 has them: HEAD where there is GET, OPTIONS everywhere, 405 with `Allow`, 501 for unknown ones."""
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -28,7 +29,9 @@ def allowed(methods: Iterable[contract.Method], pages: Iterable[str]) -> Mapping
         for rule in method.http:
             head = {"HEAD"} if rule.verb == "GET" and not method.server_streaming else set()
             found.setdefault(rule.path, {"OPTIONS"}).update({rule.verb}, head)
-    return {path: tuple(sorted(found[path])) for path in sorted(found, key=_specific)}
+    verbs = {path: tuple(sorted(taken)) for path, taken in found.items()}
+    # Neighbours of one shape that take the same are one route each.
+    return {path: verbs[path] for path in sorted(verbs, key=lambda path: (_shape(path), verbs[path], path))}
 
 
 def with_head(descriptors: bytes) -> bytes:
@@ -54,8 +57,8 @@ def answers(taken: Mapping[str, tuple[str, ...]], preflight: dict[str, Any]) -> 
     """Preflights go where CORS answers them; other OPTIONS are told `Allow`, and so is who chose a wrong method."""
     asks = [_is("OPTIONS"), *({"name": name, "present_match": True} for name in ("origin", _ASKED_METHOD))]
     yield {"match": {"prefix": "/", "headers": asks}, "name": PREFLIGHT, "route": preflight}
-    for template, verbs in taken.items():
-        path = {"safe_regex": {"regex": refusals.path_pattern(template)}}
+    for (_, verbs), templates in itertools.groupby(taken, key=lambda template: (_shape(template), taken[template])):
+        path = {"safe_regex": {"regex": "|".join(map(refusals.path_pattern, templates))}}
         allow = {"response_headers_to_add": [{"header": {"key": "allow", "value": ", ".join(verbs)}}]}
         other = {"name": _METHOD, "invert_match": True, "string_match": {"safe_regex": {"regex": "|".join(verbs)}}}
         yield _answer(OPTIONS, 204, path | {"headers": [_is("OPTIONS")]}) | allow
@@ -74,8 +77,9 @@ def _answer(name: str, status: int, match: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _specific(template: str) -> tuple[list[bool], str]:
-    return [segment.startswith("{") for segment in template.split("/")], template
+def _shape(template: str) -> list[bool]:
+    """Which segments are variables. Of two shapes of one length the more specific is the smaller."""
+    return [segment.startswith("{") for segment in template.split("/")]
 
 
 def _is(verb: str) -> dict[str, Any]:

@@ -100,6 +100,13 @@ async def test_what_cannot_be_parsed_is_refused_by_a_reason_and_reaches_no_metho
     assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
+@pytest.mark.parametrize("before", ["Bearer ", "BEARER ", "bearer   "])
+async def test_the_schemes_name_is_in_any_case_and_spaces_follow(shop: calls.Shop, stub: Any, before: str) -> None:
+    metadata = (("authorization", f"{before}{shop.token(USER, ('CUSTOMER',))}"),)
+
+    assert (await stub.GetOrder(GET, metadata=metadata)).id == ORDER
+
+
 async def test_what_cannot_be_parsed_says_nothing_to_who_may_not_call(shop: calls.Shop) -> None:
     call: Any = shop.channel.unary_unary(f"/{DESCRIPTOR.full_name}/GetOrder")
     assert (await calls.refused(call(b"\xff"))).reason == "TOKEN_MISSING"

@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -173,7 +174,7 @@ def test_wrong_verbs_are_told_the_right_ones(configuration: Config) -> None:
     options, cancel = [
         each
         for each in route_table(configuration)
-        if each["match"].get("safe_regex", {}).get("regex") == "/api/v1/orders/[^/?]+/cancel"
+        if re.fullmatch(each["match"].get("safe_regex", {}).get("regex", ""), "/api/v1/orders/1/cancel")
     ]
 
     assert (options["direct_response"], cancel["direct_response"]) == ({"status": 204}, {"status": 405})
