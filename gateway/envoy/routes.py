@@ -136,10 +136,10 @@ _JUDGED: list[dict[str, Any]] = [
         "treat_missing_header_as_empty": True,
     },
 ]
-_JSON_FILTERS = dict.fromkeys(
-    ("envoy.filters.http.json_to_metadata", "envoy.filters.http.rbac"),
-    {"@type": refusals.FILTER_CONFIG, "config": {}},
-)
+_JSON_FILTERS = {
+    name: {"@type": refusals.FILTER_CONFIG, "config": {}}
+    for name in ("envoy.filters.http.json_to_metadata", "envoy.filters.http.rbac")
+}
 
 
 def _rest(headers: list[dict[str, Any]], *, filters_on: bool = False) -> dict[str, Any]:
