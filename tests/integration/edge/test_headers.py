@@ -146,13 +146,10 @@ def test_a_callers_deadline_is_not_the_hosts_fault(of_two: Edge) -> None:
 
 def test_a_host_that_fails_by_itself_is_ejected(of_two: Edge) -> None:
     of_two.upstream.failures["CreateOrder"] = 1000
-    deadline = time.monotonic() + 10
     with httpx.Client(base_url=of_two.url, timeout=10, trust_env=False) as client:
-        for number in range(200):
+        # 20 failures of one host in a row are what it takes.
+        for number in range(60):
             client.post("/api/v1/orders", json={}, headers=of_two.bearer(f"user {number}"))
-            if of_two.count("cluster.order.outlier_detection.ejections_enforced_total"):
-                break
-            assert time.monotonic() < deadline
 
     assert of_two.count("cluster.order.outlier_detection.ejections_enforced_total") == 1
 
