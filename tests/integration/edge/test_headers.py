@@ -151,7 +151,7 @@ def test_a_host_that_fails_by_itself_is_ejected(of_two: Edge) -> None:
         for number in range(60):
             client.post("/api/v1/orders", json={}, headers=of_two.bearer(f"user {number}"))
 
-    assert of_two.count("cluster.order.outlier_detection.ejections_enforced_total") == 1
+    assert of_two.count("cluster.order.outlier_detection.ejections_enforced_total") >= 1
 
 
 def test_a_call_whose_callers_deadline_has_passed_is_given_up_at_the_service(edge: Edge, caller: httpx.Client) -> None:
