@@ -19,7 +19,7 @@ import yaml
 from google.protobuf import descriptor_pb2
 
 from gateway import contract, openapi, pages, settings
-from gateway.envoy import bootstrap, mesh
+from gateway.envoy import bootstrap, mesh, verbs
 
 _ROOT = Path(__file__).resolve().parent.parent
 
@@ -45,7 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def files(contracted: contract.Contract, configured: settings.Settings, descriptors: bytes) -> Mapping[str, str]:
     """The edge's files by name."""
     document = openapi.document(contracted, configured.rate_limit_factor)
-    config = bootstrap.configuration(contracted, configured, _without_comments(descriptors), pages.pages(document))
+    transcoded = verbs.with_head(_without_comments(descriptors))
+    config = bootstrap.configuration(contracted, configured, transcoded, pages.pages(document))
     held = mesh.secrets(configured.tls) if configured.tls else {}
     secrets = {name: yaml.safe_dump(content, sort_keys=False) for name, content in held.items()}
     return {

@@ -134,7 +134,7 @@ def errors_page(read: contract.Contract) -> str:
         "| reason | HTTP | meaning |",
         "|---|---|---|",
         *(
-            f"| `{error.reason}` | {error.status} | {_cell(error.message.replace(ENVOYS_WORDS, 'why'))} |"
+            f"| `{error.reason}` | {error.status} | {_cell(error.message.replace(ENVOYS_WORDS, error.says))} |"
             for error in edge_errors.ERRORS
         ),
         "",

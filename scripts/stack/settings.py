@@ -172,6 +172,7 @@ def process_environment(settings: Settings, services: Iterable[registry.Service]
         **settings.servers_of(hosted),
         **settings.mesh_addresses(),
         "METRICS_LISTEN": f"{layout.HOST}:{metrics_port}",
+        "RPC_REFLECTION": settings.given.get("RPC_REFLECTION", "true"),
         "MESH_KEY_FILE": str(settings.secrets.mesh_key_file()),
         "USER_SIGNING_KEY_DIR": str(settings.secrets.signing_keys()),
         "ADMIN_EMAIL": email,

@@ -49,6 +49,7 @@ class Settings:
     token_issuer: str = env("TOKEN_ISSUER", default="https://souk.local")
     token_audience: str = env("TOKEN_AUDIENCE", default="souk")
     traces: str = env("OTEL_EXPORTER_OTLP_ENDPOINT", default="")
+    reflection: bool = env("RPC_REFLECTION", default=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,10 +223,8 @@ class Assembly:
         if self.host.role in (WORK, ALL):
             parts += self._workers(consuming, working)
         if self.host.role in (SERVE, ALL):
-            traced = bool(self.settings.traces)
-            parts.append(
-                server.Server(self.service, self.settings.listen, self.gate(fetch_keys), servicer, traced=traced)
-            )
+            extras = server.Extras(traced=bool(self.settings.traces), reflected=self.settings.reflection)
+            parts.append(server.Server(self.service, self.settings.listen, self.gate(fetch_keys), servicer, extras))
         return parts
 
     def _contradictions(

@@ -42,6 +42,7 @@ MESH_TLS_DIR: /tls
 METRICS_LISTEN: 0.0.0.0:{{ .spec.metricsPort }}
 HEALTH_LISTEN: 0.0.0.0:50040
 LOG_LEVEL: {{ $values.logLevel }}
+RPC_REFLECTION: {{ $values.reflection | quote }}
 {{- if has "postgres" .spec.stores }}
 {{ $upper }}_DATABASE_POOL: {{ $values.postgres.pool | quote }}
 {{- end }}

@@ -208,6 +208,7 @@ def _environment(service: Service, services: tuple[Service, ...]) -> dict[str, s
         **({"KAFKA_BOOTSTRAP": BOOTSTRAP} if service.on_kafka else {}),
         **{name: url for system, (name, url) in URLS.items() if system in (*service.stores, *service.outside)},
         "MESH_KEY_FILE": "/secrets/mesh_key",
+        "RPC_REFLECTION": "true",
         **({"REDIS_URL_FILE": "/secrets/redis_url"} if "redis" in service.stores else {}),
         **(
             {"USER_SIGNING_KEY_DIR": f"/secrets/{readers.SIGNING}", **_admin()}

@@ -191,7 +191,8 @@ class Gate:
         scheme, _, token = str(metadata.get("authorization", "")).partition(" ")
         if not token or scheme.lower() != "bearer":
             raise _unauthenticated("TOKEN_MISSING", "this needs an access token")
-        who = await self._tokens.verify(token)
+        # RFC 9110, 11.4: one or more spaces follow the scheme.
+        who = await self._tokens.verify(token.lstrip(" "))
         if not who.roles & method.roles:
             raise errors.DomainError(errors.Kind.PERMISSION_DENIED, "ACCESS_DENIED", "your roles do not allow this")
         return who

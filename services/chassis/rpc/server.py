@@ -20,8 +20,12 @@ DRAIN_S = 20.0
 # Between "not serving" and the end of accepting: balancers look away meanwhile. The chart's preStop makes it longer.
 LOOK_AWAY_S = 0.2
 MOST_MESSAGE_BYTES = 4 * 1024 * 1024
+# Above gRPC's soft limit it refuses calls at random, so the two are one; the edge lets in less (`gateway/envoy/headers.py`).
+MOST_METADATA_BYTES = 24 * 1024
 OPTIONS = [
     ("grpc.max_receive_message_length", MOST_MESSAGE_BYTES),
+    ("grpc.max_metadata_size", MOST_METADATA_BYTES),
+    ("grpc.absolute_max_metadata_size", MOST_METADATA_BYTES),
     # Connections end after a while, so that new pods get their share of them; calls under way may finish.
     ("grpc.max_connection_age_ms", 300_000),
     ("grpc.max_connection_age_grace_ms", 30_000),
@@ -55,15 +59,23 @@ class Servicer:
     implementation: Any
 
 
+@dataclass(frozen=True, slots=True)
+class Extras:
+    """What a server does besides serving: makes spans, shows its contract by reflection to whoever reaches it."""
+
+    traced: bool = False
+    reflected: bool = False
+
+
 class Server:
     """The gRPC server of one service. Not serving, then drained, when it stops."""
 
-    def __init__(self, service: str, listen: str, gate: identity.Gate, servicer: Servicer, *, traced: bool) -> None:
+    def __init__(self, service: str, listen: str, gate: identity.Gate, servicer: Servicer, extras: Extras) -> None:
         self._service = service
         self._listen = listen
         self._gate = gate
         self._servicer = servicer
-        self._traced = traced
+        self._extras = extras
         self._health = HealthServicer()
         self._serving: Serving | None = None
         self._server: grpc.aio.Server | None = None
@@ -71,13 +83,16 @@ class Server:
     async def start(self) -> None:
         """Listen. Raises OSError when the address is taken."""
         self._serving = Serving(self._service, self._gate)
-        self._server = grpc.aio.server(interceptors=tracing.server_interceptors(enabled=self._traced), options=OPTIONS)
+        self._server = grpc.aio.server(
+            interceptors=tracing.server_interceptors(enabled=self._extras.traced), options=OPTIONS
+        )
         name = self._servicer.descriptor.full_name
         handlers = grpc.method_handlers_generic_handler(name, self._wrapped(self._serving))
         self._server.add_generic_rpc_handlers((handlers,))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        names = (name, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, reflection.SERVICE_NAME)
-        reflection.enable_server_reflection(names, self._server)
+        if self._extras.reflected:
+            names = (name, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, reflection.SERVICE_NAME)
+            reflection.enable_server_reflection(names, self._server)
         try:
             if own := self._gate.own:
                 self._server.add_secure_port(self._listen, own.for_server())

@@ -100,6 +100,13 @@ async def test_what_cannot_be_parsed_is_refused_by_a_reason_and_reaches_no_metho
     assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
+@pytest.mark.parametrize("before", ["Bearer ", "BEARER ", "bearer   "])
+async def test_the_schemes_name_is_in_any_case_and_spaces_follow(shop: calls.Shop, stub: Any, before: str) -> None:
+    metadata = (("authorization", f"{before}{shop.token(USER, ('CUSTOMER',))}"),)
+
+    assert (await stub.GetOrder(GET, metadata=metadata)).id == ORDER
+
+
 async def test_what_cannot_be_parsed_says_nothing_to_who_may_not_call(shop: calls.Shop) -> None:
     call: Any = shop.channel.unary_unary(f"/{DESCRIPTOR.full_name}/GetOrder")
     assert (await calls.refused(call(b"\xff"))).reason == "TOKEN_MISSING"
@@ -333,6 +340,19 @@ async def test_health_and_reflection_answer_without_a_token(shop: calls.Shop) ->
     stream.cancel()
 
 
+async def test_a_server_shows_its_contract_only_when_it_is_told_to(orders: Orders) -> None:
+    add = order_service_pb2_grpc.add_OrderServiceServicer_to_server
+    async with calls.served(server.Servicer(DESCRIPTOR, add, orders), "order", extras=server.Extras()) as closed:
+        channel: Any = closed.channel
+        reflection: Any = reflection_pb2_grpc.ServerReflectionStub(channel)
+        stream = reflection.ServerReflectionInfo(iter([reflection_pb2.ServerReflectionRequest(list_services="")]))
+
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await stream.read()
+
+    assert refused.value.code() is grpc.StatusCode.UNIMPLEMENTED
+
+
 async def test_a_drain_finishes_the_call_that_is_being_served(orders: Orders) -> None:
     orders.takes_s = 0.5
     add = order_service_pb2_grpc.add_OrderServiceServicer_to_server
@@ -352,6 +372,6 @@ async def test_two_servers_cannot_share_a_port(orders: Orders) -> None:
     async with calls.served(servicer, "order") as shop:
         fetch: Any = None
         gate = identity.Gate(identity.Tokens(calls.ISSUER, fetch), identity.Mesh(calls.MESH_KEY, "order"))
-        second = server.Server("order", shop.address, gate, servicer, traced=False)
+        second = server.Server("order", shop.address, gate, servicer, server.Extras())
         with pytest.raises(OSError, match="in use"):
             await second.start()
