@@ -46,7 +46,11 @@ def _cancelled(message: order_events_pb2.OrderCancellationCompleted) -> domain.L
 
 
 def _refunded(message: payment_events_pb2.PaymentRefunded) -> domain.Letter:
-    details = {"order_id": message.order_id, "amount": domain.in_words(render.money_value(message.amount))}
+    in_all = domain.in_words(render.money_value(message.amount))
+    details = {"order_id": message.order_id, "amount": in_all}
+    # Events of before this field say the sum only: then so do we.
+    if message.HasField("step_amount"):
+        details |= {"amount": domain.in_words(render.money_value(message.step_amount)), "refunded": in_all}
     return domain.Letter(_id(message.user_id), Template.PAYMENT_REFUNDED, _id(message.order_id), details)
 
 

@@ -199,14 +199,18 @@ class PaymentVoided(Fact):
 
 
 @dataclass(frozen=True, slots=True)
-class PaymentPartlyRefunded(Fact):
-    """A part of the taken money, this amount, was given back, and the rest was not."""
+class Refunded(Fact):
+    """Captured money was refunded: `step` minor units by this refund, 0 when nothing new was (the fact is repeated)."""
 
-    amount: int = 0
+    step: int = 0
 
 
-class PaymentRefunded(Fact):
-    """All taken money was given back."""
+class PaymentPartlyRefunded(Refunded):
+    """A part of the captured money was refunded; the rest was not."""
+
+
+class PaymentRefunded(Refunded):
+    """All captured money was refunded."""
 
 
 VERBS: Mapping[State, Verb] = {
@@ -372,8 +376,8 @@ def advance(payment: Payment, answer: Answer, now: datetime) -> Advance | None:
 def _told(rule: Rule, before: Payment, after: Payment) -> tuple[Fact, ...]:
     if rule.tells is None:
         return ()
-    if rule.tells is PaymentPartlyRefunded:
-        return (PaymentPartlyRefunded(after, after.refunded - before.refunded),)
+    if issubclass(rule.tells, Refunded):
+        return (rule.tells(after, step=after.refunded - before.refunded),)
     return (rule.tells(after),)
 
 

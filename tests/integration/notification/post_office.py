@@ -53,8 +53,10 @@ def cancelled(order_id: str, user_id: str, reason: str) -> order_events_pb2.Orde
     return order_events_pb2.OrderCancellationCompleted(order_id=order_id, user_id=user_id, reason=reason)
 
 
-def refunded(order_id: str, user_id: str) -> payment_events_pb2.PaymentRefunded:
-    return payment_events_pb2.PaymentRefunded(order_id=order_id, user_id=user_id, amount=PRICE)
+def refunded(order_id: str, user_id: str, *, step: int | None = None) -> payment_events_pb2.PaymentRefunded:
+    """All was refunded: `step` minor units by the last refund, or an event of a release that did not say it."""
+    last = None if step is None else render.money_message(Money("USD", step))
+    return payment_events_pb2.PaymentRefunded(order_id=order_id, user_id=user_id, amount=PRICE, step_amount=last)
 
 
 def settings(smtp_url: str, *, most_attempts: int = 3, timeout_s: float = 2.0) -> Settings:
