@@ -75,7 +75,9 @@ def test_the_rules_of_fields_become_constraints(document: Document) -> None:
 
     assert register["properties"]["password"]["minLength"] == 12
     assert register["properties"]["password"]["maxLength"] == 128
-    assert register["properties"]["email"]["format"] == "email"
+    assert register["properties"]["email"]["format"] == "idn-email"
+    assert "email" in register["required"]
+    assert register["properties"]["password"]["format"] == "password"
     assert order["properties"]["items"]["minItems"] == 1
     assert order["properties"]["items"]["maxItems"] == 100
     assert order["properties"]["payment_method"]["pattern"] == "^[a-z][A-Za-z0-9_]{2,63}$"

@@ -170,7 +170,7 @@ def test_a_refund_says_what_it_gave_back_and_a_repeated_answer_says_nothing_new(
     for said in (YES, CONFIRMED, YES, PART, YES, REST, YES, CANCELLED):
         advance = domain.advance(payment, meant(payment, said), LATER)
         assert advance is not None
-        steps += [fact.step for fact in advance.facts if isinstance(fact, domain.Refunded)]
+        steps += [fact.step for fact in advance.facts if "Refunded" in type(fact).__name__]
         payment = advance.payment
     assert steps == [1, 1199, 0]
 
