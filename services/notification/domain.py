@@ -84,7 +84,8 @@ class Outcome(StrEnum):
 class Contact:
     """Whom to write to, and where; a phone number or push endpoint that is not known is empty.
 
-    version counts the changes of the account, from 1 for the registration.
+    version counts the changes of the account, from 1 for the registration. email_verified: somebody has proved to read mail at
+    the address. Until then it may be a stranger's, and no text that a person chose is sent there.
     """
 
     user_id: str
@@ -93,6 +94,7 @@ class Contact:
     version: int = 1
     phone_number: str = ""
     push_endpoint: str = ""
+    email_verified: bool = False
 
     def address(self, channel: Channel) -> str:
         """Where messages of this channel go; empty when nowhere."""

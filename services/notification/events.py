@@ -16,11 +16,19 @@ PUBLISHED: outbox.Publications = {}
 
 
 def _registered(message: user_events_pb2.UserRegistered) -> domain.Contact:
-    return domain.Contact(_id(message.user_id), message.email, message.display_name)
+    return domain.Contact(
+        _id(message.user_id), message.email, message.display_name, email_verified=message.email_verified
+    )
 
 
 def _changed(message: user_events_pb2.UserChanged) -> domain.Contact:
-    return domain.Contact(_id(message.user_id), message.email, message.display_name, message.version)
+    return domain.Contact(
+        _id(message.user_id),
+        message.email,
+        message.display_name,
+        message.version,
+        email_verified=message.email_verified,
+    )
 
 
 def _confirmed(message: order_events_pb2.OrderConfirmed) -> domain.Letter:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from psycopg.types.json import Jsonb
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Index,
     Integer,
@@ -35,6 +36,7 @@ CONTACTS = Table(
     Column("email", Text, nullable=False),
     Column("display_name", Text, nullable=False),
     Column("version", BigInteger, nullable=False),
+    Column("email_verified", Boolean, nullable=False),
 )
 NOTIFICATIONS = Table(
     "notifications",
@@ -99,7 +101,7 @@ class Settled:
 
 
 _N = NOTIFICATIONS.c
-_CONTACT_COLUMNS = ("user_id", "email", "display_name", "version")
+_CONTACT_COLUMNS = ("user_id", "email", "display_name", "version", "email_verified")
 _COLUMNS = ("id", "user_id", "template", "occasion_id", "subject", "details", "create_time", "state", "channel")
 _SHOWN = [_N[name] for name in _COLUMNS]
 
@@ -119,7 +121,7 @@ _INSERT = database.Statement(
 # Messages whose contact is not known are not claimed, and so take no place of those behind them.
 _CLAIM = database.Statement("""
 WITH due AS MATERIALIZED (
-  SELECT n.id, n.user_id, c.email, c.display_name, c.version
+  SELECT n.id, n.user_id, c.email, c.display_name, c.version, c.email_verified
   FROM notifications AS n JOIN contacts AS c USING (user_id)
   WHERE n.channel = %(channel)s AND n.next_try_at <= statement_timestamp()
   ORDER BY n.next_try_at LIMIT %(most)s FOR UPDATE OF n SKIP LOCKED),
@@ -129,7 +131,8 @@ UPDATE notifications AS n SET epoch = n.epoch + 1, attempts = n.attempts + 1,
   next_try_at = clock_timestamp() + make_interval(secs => %(lease)s::float8)
 FROM addressed AS a WHERE n.id = a.id
 RETURNING n.id, n.user_id, n.template, n.occasion_id, n.subject, n.details, n.create_time, n.state, n.channel,
-  a.email, a.display_name, a.version, coalesce(a.phone_number, ''), coalesce(a.push_endpoint, ''), n.attempts, n.epoch
+  a.email, a.display_name, a.version, coalesce(a.phone_number, ''), coalesce(a.push_endpoint, ''),
+  a.email_verified, n.attempts, n.epoch
 """)
 _PUT_OFF = database.Statement("""
 WITH waiting AS MATERIALIZED (

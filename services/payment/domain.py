@@ -337,7 +337,9 @@ def give_back(payment: Payment, wanted: money.Money | None, refund_id: str, now:
         said = "the payment cannot be refunded now: it is not captured, or another refund is in progress"
         raise errors.precondition("REFUND_NOT_POSSIBLE", said, payment_id=payment.id)
     if wanted and wanted.currency != payment.amount.currency:
-        wrong = errors.Violation("amount.currency_code", f"must be {payment.amount.currency}, the currency of the payment")
+        wrong = errors.Violation(
+            "amount.currency_code", f"must be {payment.amount.currency}, the currency of the payment"
+        )
         raise errors.invalid("CURRENCY_MIXED", "the refund must be in the currency of the payment", wrong)
     if not 0 < amount <= payment.left:
         said = "the refund must be more than zero and at most what is left to refund"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum, StrEnum, auto
 
-from services.chassis import errors
+from services.chassis import errors, mail_address
 
 # A refresh token that is sent again so soon was not stolen: its answer was lost, or two tabs asked at once.
 GRACE = timedelta(seconds=10)
@@ -149,8 +149,20 @@ def changed(user: User, *, display_name: str | None = None, roles: Sequence[Role
 
 
 def address(email: str) -> str:
-    """The form in which addresses are kept and compared: without case and outer spaces."""
-    return email.strip().lower()
+    """The form in which addresses are kept and compared; what cannot be kept is nobody's address."""
+    try:
+        return mail_address.kept(email)
+    except ValueError:
+        return email.strip().lower()
+
+
+def new_address(email: str) -> str:
+    """The form in which a new account's address is kept. Raises EMAIL_INVALID when mail cannot be sent to its domain."""
+    try:
+        return mail_address.kept(email)
+    except ValueError as error:
+        said = "the domain of the address is not a valid internationalised domain name"
+        raise errors.invalid("EMAIL_INVALID", said, errors.Violation("email", said, "EMAIL_INVALID")) from error
 
 
 def email_taken() -> errors.DomainError:

@@ -40,8 +40,8 @@ def new_id() -> str:
     return str(uuid.uuid4())
 
 
-def registered(user_id: str, email: str, name: str = "Ann") -> user_events_pb2.UserRegistered:
-    return user_events_pb2.UserRegistered(user_id=user_id, email=email, display_name=name)
+def registered(user_id: str, email: str, name: str = "Ann", *, verified: bool = True) -> user_events_pb2.UserRegistered:
+    return user_events_pb2.UserRegistered(user_id=user_id, email=email, display_name=name, email_verified=verified)
 
 
 def confirmed(order_id: str, user_id: str, title: str = "Teapot") -> order_events_pb2.OrderConfirmed:
