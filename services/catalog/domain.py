@@ -311,9 +311,10 @@ def offer_title(product_title: str, variant_title: str) -> str:
 
 
 def _price(item: Asked) -> money.Money:
+    money.check_current(item.currency)
     price = money.from_units(item.currency, item.units, item.nanos)
     if price.amount <= 0:
-        raise errors.invalid("MONEY_INVALID", "a price is positive")
+        raise errors.invalid("MONEY_INVALID", "a price must be more than zero")
     return price
 
 

@@ -26,6 +26,7 @@ PASSWORD = "correct horse battery"
 
 
 def _write_key(folder: Path) -> Path:
+    folder.mkdir()
     encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
     key = ec.generate_private_key(ec.SECP256R1())
     (folder / "test.pem").write_bytes(key.private_bytes(encoding, form, serialization.NoEncryption()))
@@ -38,7 +39,7 @@ def environ(database_url: str, tmp_path: Path) -> dict[str, str]:
     return {
         "USER_LISTEN": f"unix:{tmp_path}/user.sock",
         "USER_DATABASE_URL": database_url,
-        "USER_SIGNING_KEY_DIR": str(_write_key(tmp_path)),
+        "USER_SIGNING_KEY_DIR": str(_write_key(tmp_path / "of_the_service")),
         "USER_TOKEN_LIFETIME_S": "60",
         "KAFKA_BOOTSTRAP": "127.0.0.1:1",
         "MESH_KEY": calls.MESH_KEY,
