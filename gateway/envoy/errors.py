@@ -46,7 +46,7 @@ ERRORS = (
         "response.code_details == 'jwt_authn_access_denied{Jwt_is_missing}'",
         401,
         code_pb2.UNAUTHENTICATED,
-        "This call needs an access token: `Authorization: Bearer <token>`.",
+        "The method requires an access token: `Authorization: Bearer <token>`.",
     ),
     EdgeError(
         "TOKEN_KEYS_UNAVAILABLE",
@@ -55,14 +55,14 @@ ERRORS = (
         "!response.code_details.contains('key_to_match')",
         503,
         code_pb2.UNAVAILABLE,
-        "The keys that verify access tokens cannot be had at the moment.",
+        "The keys that verify access tokens are unavailable at the moment.",
     ),
     EdgeError(
         "TOKEN_INVALID",
         "response.code_details.startsWith('jwt_authn_access_denied')",
         401,
         code_pb2.UNAUTHENTICATED,
-        f"The access token is not valid: {_SAID}.",
+        f"The access token is invalid: {_SAID}.",
     ),
     EdgeError("ROUTE_NOT_FOUND", "response.code == 404", 404, code_pb2.NOT_FOUND, "Nothing is served at this path."),
     EdgeError(
@@ -70,7 +70,7 @@ ERRORS = (
         "response.code == 405",
         405,
         code_pb2.UNIMPLEMENTED,
-        "This path does not take this method; the header `Allow` lists those it takes.",
+        "The path does not support this method; the header `Allow` lists those it supports.",
     ),
     EdgeError(
         "REQUEST_TIMEOUT",
@@ -87,7 +87,7 @@ ERRORS = (
         "response.code == 429",
         429,
         code_pb2.RESOURCE_EXHAUSTED,
-        "Too many calls: repeat after the seconds in the header `Retry-After`.",
+        "Too many requests: retry after the seconds in the header `Retry-After`.",
     ),
     EdgeError(
         "HEADERS_TOO_LARGE",
@@ -101,7 +101,7 @@ ERRORS = (
         "response.code_details == 'path_normalization_failed'",
         400,
         code_pb2.INVALID_ARGUMENT,
-        "The path holds an escaped slash or is no valid path.",
+        "The path is malformed, or contains an escaped slash.",
     ),
     EdgeError(
         "REQUEST_MALFORMED",
@@ -116,14 +116,14 @@ ERRORS = (
         "response.code == 504",
         504,
         code_pb2.DEADLINE_EXCEEDED,
-        "The service did not answer in time. A change that was asked for may have happened.",
+        "The service did not answer in time. The requested change may have been made or not.",
     ),
     EdgeError(
         "UPSTREAM_UNAVAILABLE",
         "response.code == 502 || response.code == 503",
         503,
         code_pb2.UNAVAILABLE,
-        "The service that answers this call cannot be reached at the moment.",
+        "The service is unavailable at the moment.",
     ),
     EdgeError("INTERNAL", "response.code >= 500", 500, code_pb2.INTERNAL, "The edge failed."),
 )

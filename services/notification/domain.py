@@ -237,19 +237,17 @@ def changed(preferences: Preferences, change: PreferencesChange) -> Preferences:
         preferences.push_endpoint if change.push_endpoint is None else change.push_endpoint,
     )
     if Channel.EMAIL not in new.channels(Kind.ACCOUNT):
-        wrong = errors.Violation(
-            "choices", "ACCOUNT must name EMAIL: what concerns the account itself is always written"
-        )
+        wrong = errors.Violation("choices", "ACCOUNT must include EMAIL: mail about the account cannot be switched off")
         raise errors.invalid("CHANNEL_REQUIRED", "mail about the account cannot be switched off", wrong)
     chosen = {channel for kind in Kind for channel in new.channels(kind)}
     addresses = (("phone_number", Channel.SMS, new.phone_number), ("push_endpoint", Channel.PUSH, new.push_endpoint))
     missing = [
-        errors.Violation(name, f"{channel} is chosen, and needs one")
+        errors.Violation(name, f"is required because {channel} is among the chosen channels")
         for name, channel, address in addresses
         if channel in chosen and not address
     ]
     if missing:
-        raise errors.invalid("CHANNEL_WITHOUT_ADDRESS", "a channel is chosen that leads nowhere", *missing)
+        raise errors.invalid("CHANNEL_WITHOUT_ADDRESS", "a chosen channel has no phone number or device", *missing)
     return new
 
 
@@ -261,7 +259,7 @@ def channels_of(message: Message, preferences: Preferences) -> list[Channel]:
         over = ", ".join(unwanted) or "any channel"
         raise errors.precondition(
             "CHANNEL_NOT_CHOSEN",
-            f"the user wants no {message.kind} messages over {over}",
+            f"the user does not receive {message.kind} messages over {over}",
             kind=message.kind,
             channels=over,
         )

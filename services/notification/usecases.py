@@ -166,7 +166,7 @@ async def _claim(transaction: database.Transaction, message: domain.Message, not
 
 
 def _user_not_found(user_id: str) -> errors.DomainError:
-    return errors.not_found("USER_NOT_FOUND", "there is no such user", user_id=user_id)
+    return errors.not_found("USER_NOT_FOUND", "the user does not exist", user_id=user_id)
 
 
 class Unaddressed:

@@ -34,7 +34,7 @@ def test_it_has_every_route_of_the_contract_and_no_other(document: Document, con
 def test_an_operation_says_what_its_method_promises(document: Document) -> None:
     create = document["paths"]["/api/v1/orders"]["post"]
 
-    assert create["summary"] == "Accepts an order and answers with it in PENDING."
+    assert create["summary"] == "Places an order and returns it in PENDING."
     assert "SKU_UNKNOWN" in create["x-error-reasons"]
     assert create["x-rate-limit"] == {"calls_per_minute": 60, "per": "user"}
     assert create["security"] == [{"bearer": []}]
