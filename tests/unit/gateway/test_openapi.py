@@ -128,7 +128,7 @@ def test_enums_are_their_names_with_their_meaning(document: Document) -> None:
     status = schema(document, "souk.order.v1.Order.Status")
 
     assert "CONFIRMED" in status["enum"]
-    assert "- `CANCELLED`: It did not happen" in status["description"]
+    assert "- `CANCELLED`: It was cancelled" in status["description"]
 
 
 def test_every_answer_but_success_has_the_one_error_shape(document: Document) -> None:
