@@ -191,11 +191,11 @@ class Result:
 CANCELLED_BECAUSE: Mapping[str, str] = {
     "STOCK_SHORT": "something you ordered is out of stock",
     "STOCK_LOST": "something you ordered is out of stock",
-    "STOCK_TIMEOUT": "we could not find out in time whether everything is in stock",
+    "STOCK_TIMEOUT": "we could not check in time whether everything is in stock",
     "HOLD_EXPIRED": "we could not keep your items reserved for long enough",
     "PAYMENT_DECLINED": "your payment was declined",
     "PAYMENT_TIMEOUT": "your payment could not be confirmed in time",
-    "CAPTURE_REFUSED": "your bank did not hand over the payment",
+    "CAPTURE_REFUSED": "your bank refused the payment",
     "CANCEL_REQUESTED": "you asked us to",
 }
 CANCELLED_ANYHOW = "we could not complete it"
