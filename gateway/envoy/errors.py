@@ -59,7 +59,7 @@ ERRORS = (
         "response.code_details == 'jwt_authn_access_denied{Jwt_is_missing}'",
         401,
         code_pb2.UNAUTHENTICATED,
-        "This call needs an access token: `Authorization: Bearer <token>`.",
+        "The method requires an access token: `Authorization: Bearer <token>`.",
     ),
     EdgeError(
         "TOKEN_KEYS_UNAVAILABLE",
@@ -68,14 +68,14 @@ ERRORS = (
         "!response.code_details.contains('key_to_match')",
         503,
         code_pb2.UNAVAILABLE,
-        "The keys that verify access tokens are not available at the moment. Repeat the call.",
+        "The keys that verify access tokens are unavailable at the moment.",
     ),
     EdgeError(
         "TOKEN_INVALID",
         "response.code_details.startsWith('jwt_authn_access_denied')",
         401,
         code_pb2.UNAUTHENTICATED,
-        f"The access token is not valid: {_SAID}.",
+        f"The access token is invalid: {_SAID}.",
     ),
     EdgeError(
         "PATH_FIELD_IN_QUERY",
@@ -129,7 +129,7 @@ ERRORS = (
         "response.code == 405",
         405,
         code_pb2.UNIMPLEMENTED,
-        "This path does not take this method; the header `Allow` lists those it takes.",
+        "The path does not support this method; the header `Allow` lists those it supports.",
     ),
     EdgeError(
         "REQUEST_TIMEOUT",
@@ -146,7 +146,7 @@ ERRORS = (
         "response.code == 429",
         429,
         code_pb2.RESOURCE_EXHAUSTED,
-        "Too many calls: repeat after the seconds in the header `Retry-After`.",
+        "Too many requests: retry after the seconds in the header `Retry-After`.",
     ),
     EdgeError(
         "HEADERS_TOO_LARGE",
@@ -160,7 +160,7 @@ ERRORS = (
         "response.code_details == 'path_normalization_failed'",
         400,
         code_pb2.INVALID_ARGUMENT,
-        "The path holds an escaped slash or is no valid path.",
+        "The path is malformed, or contains an escaped slash.",
     ),
     EdgeError(
         "REQUEST_MALFORMED",
@@ -182,14 +182,14 @@ ERRORS = (
         "response.code == 504",
         504,
         code_pb2.DEADLINE_EXCEEDED,
-        "The service did not answer in time. A change that was asked for may have happened.",
+        "The service did not answer in time. The requested change may have been made or not.",
     ),
     EdgeError(
         "UPSTREAM_UNAVAILABLE",
         "response.code == 502 || response.code == 503",
         503,
         code_pb2.UNAVAILABLE,
-        "The service that answers this call cannot be reached at the moment.",
+        "The service is unavailable at the moment.",
     ),
     EdgeError("INTERNAL", "response.code >= 500", 500, code_pb2.INTERNAL, "Something went wrong on our side."),
 )

@@ -24,18 +24,26 @@ ENVOYS_WORDS = "%LOCAL_REPLY_BODY%"
 
 # What every service may answer, whatever the method: raised by services/chassis, hence in no method's comment.
 EVERYWHERE = (
-    ("REQUEST_INVALID", 400, "A field breaks a rule of the contract; `BadRequest` names all that do."),
-    ("REQUEST_MALFORMED", 400, "The request is no message of the contract, or holds text that is not UTF-8."),
-    ("TOKEN_MISSING", 401, "The method needs an access token."),
-    ("TOKEN_INVALID", 401, "The access token is not one of this shop's."),
-    ("TOKEN_EXPIRED", 401, "The access token has ended: sign in again."),
-    ("SERVICE_UNKNOWN", 401, "The mesh token is not one of this installation's."),
-    ("ACCESS_DENIED", 403, "The caller's roles do not allow the method."),
-    ("PAGE_TOKEN_INVALID", 400, "The page token was not given out by this API."),
-    ("OVERLOADED", 503, "Too many calls wait; `RetryInfo` says when to come back."),
-    ("DEPENDENCY_UNAVAILABLE", 503, "Something the service needs is away; `RetryInfo` says when to come back."),
-    ("DEADLINE_EXCEEDED", 504, "It took longer than the caller or the contract allows; ask whether it happened."),
-    ("INTERNAL", 500, "A defect of ours: the request id and the trace id find it in the log."),
+    ("REQUEST_INVALID", 400, "Fields break rules of the contract; `BadRequest` names each of them."),
+    ("REQUEST_MALFORMED", 400, "The request is not a valid message of the method, or contains text that is not UTF-8."),
+    ("TOKEN_MISSING", 401, "The method requires an access token."),
+    ("TOKEN_INVALID", 401, "The access token is invalid: it was not issued by this shop, or for something else."),
+    ("TOKEN_EXPIRED", 401, "The access token has expired: refresh it, or sign in again."),
+    (
+        "SERVICE_UNKNOWN",
+        401,
+        "The mesh token, or the client certificate, does not identify a service of this installation.",
+    ),
+    ("ACCESS_DENIED", 403, "The roles of the caller do not permit the method."),
+    ("PAGE_TOKEN_INVALID", 400, "The page token was not issued by this API."),
+    ("OVERLOADED", 503, "Too many requests are waiting; `RetryInfo` says when to retry."),
+    ("DEPENDENCY_UNAVAILABLE", 503, "A dependency of the service is unavailable; `RetryInfo` says when to retry."),
+    (
+        "DEADLINE_EXCEEDED",
+        504,
+        "The deadline of the caller or of the contract expired; a change may have been made or not.",
+    ),
+    ("INTERNAL", 500, "An internal error; the request id and the trace id identify it in the log."),
 )
 
 

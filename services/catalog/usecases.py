@@ -86,7 +86,7 @@ class Catalog:
         """Products that the filter lets through, newest first. Raises CATEGORY_NOT_FOUND."""
         slugs = domain.subtree(await self.categories(), wanted.category) if wanted.category else ()
         if wanted.category and not slugs:
-            raise errors.not_found("CATEGORY_NOT_FOUND", "there is no such category", category=wanted.category)
+            raise errors.not_found("CATEGORY_NOT_FOUND", "the category does not exist", category=wanted.category)
         return pages.cut(await store.page(self._db, wanted, slugs, page), page, lambda product: product.id)
 
     async def update(self, edit: domain.Edit) -> domain.Product:
@@ -229,7 +229,7 @@ async def _insert(transaction: database.Transaction, draft: domain.Draft, produc
 
 async def _check_category(transaction: database.Transaction, slug: str) -> None:
     if not await store.known_categories(transaction, [slug]):
-        raise errors.precondition("CATEGORY_UNKNOWN", "there is no such category", category=slug)
+        raise errors.precondition("CATEGORY_UNKNOWN", "the category does not exist", category=slug)
 
 
 async def _held(transaction: database.Transaction, product_id: str, owner_id: str | None) -> domain.Product:
@@ -245,4 +245,4 @@ def _skus(*products: domain.Product) -> list[str]:
 
 
 def _not_found(product_id: str) -> errors.DomainError:
-    return errors.not_found("PRODUCT_NOT_FOUND", "there is no such product", product_id=product_id)
+    return errors.not_found("PRODUCT_NOT_FOUND", "the product does not exist", product_id=product_id)

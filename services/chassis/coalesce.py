@@ -43,7 +43,9 @@ class Coalescer(Generic[Item, Result]):
         Raises OVERLOADED when too many calls wait already.
         """
         if len(self._waiting) >= self._limits.waiting:
-            raise errors.DomainError(errors.Kind.UNAVAILABLE, "OVERLOADED", "too many calls wait", retry_after_s=1)
+            raise errors.DomainError(
+                errors.Kind.UNAVAILABLE, "OVERLOADED", "too many requests are waiting: retry later", retry_after_s=1
+            )
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
         if len(self._running) < self._limits.lanes:

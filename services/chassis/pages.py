@@ -44,7 +44,7 @@ def parse(page_size: int, page_token: str, *, key: Callable[[str], object] = str
         if not after.isprintable():
             raise ValueError("not the key of a row")  # noqa: TRY301 - told as what the others find
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        said = "the page token is not one of this API"
+        said = "the page token is invalid"
         wrong = errors.Violation("page_token", said, "PAGE_TOKEN_INVALID")
         raise errors.invalid("PAGE_TOKEN_INVALID", said, wrong) from error
     return Page(size, after)

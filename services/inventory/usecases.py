@@ -137,7 +137,7 @@ class Stock:
         """The stock of a SKU in each warehouse. Raises SKU_NOT_FOUND."""
         found = await store.levels_of(self._db, [sku])
         if not found:
-            raise errors.not_found("SKU_NOT_FOUND", "there is no stock of this SKU", sku=sku)
+            raise errors.not_found("SKU_NOT_FOUND", "there is no stock record of this SKU", sku=sku)
         return found
 
     async def page(self, page: pages.Page) -> pages.Slice[Sequence[domain.Level]]:
@@ -153,7 +153,7 @@ class Stock:
     ) -> tuple[list[domain.Level], domain.Level]:
         """All levels of a place's SKU, locked, and the place's own. Raises WAREHOUSE_UNKNOWN."""
         if place.warehouse not in await store.warehouse_ids(transaction):
-            unknown = f"there is no warehouse {place.warehouse!r}"
+            unknown = f"the warehouse {place.warehouse!r} does not exist"
             raise errors.precondition("WAREHOUSE_UNKNOWN", unknown, warehouse=place.warehouse)
         await store.make_place(transaction, place)
         levels = await store.lock(transaction, [place.sku])

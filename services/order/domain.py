@@ -217,7 +217,7 @@ def lines_of(items: Sequence[Item], offers: Mapping[str, Offer]) -> tuple[Line, 
     for number, item in enumerate(items):
         field = f"items[{number}].sku"
         if item.sku in seen:
-            wrong.append(errors.Violation(field, f"{item.sku} is in the order twice", "SKU_DUPLICATE"))
+            wrong.append(errors.Violation(field, f"{item.sku} occurs twice in the order", "SKU_DUPLICATE"))
         elif item.sku not in offers:
             wrong.append(errors.Violation(field, f"{item.sku} is not for sale", "SKU_UNKNOWN"))
         seen.add(item.sku)
@@ -231,5 +231,5 @@ def total_of(lines: Sequence[Line]) -> money.Money:
     """What an order costs. Raises CURRENCY_MIXED or ORDER_TOTAL_TOO_LARGE."""
     total = money.total([line.total for line in lines])
     if total.amount > MOST_TOTAL:
-        raise errors.invalid("ORDER_TOTAL_TOO_LARGE", "the order costs more than one order may")
+        raise errors.invalid("ORDER_TOTAL_TOO_LARGE", "the total of the order is too large")
     return total

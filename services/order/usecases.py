@@ -155,7 +155,7 @@ class Orders:
         """Push on a saga that ran out of attempts. Raises ORDER_NOT_FOUND or SAGA_NOT_STUCK."""
         placed = await self.get(order_id, owner_id=None)
         if not placed.saga.stuck:
-            raise errors.precondition("SAGA_NOT_STUCK", "this order's saga is not stuck", order_id=order_id)
+            raise errors.precondition("SAGA_NOT_STUCK", "the saga of the order is not stuck", order_id=order_id)
         async with self._db.transaction() as transaction:
             await self.advance(transaction, [saga.Event(order_id, saga.Reply.RESUMED, actor)])
         return await self.get(order_id, owner_id=None)
@@ -164,7 +164,7 @@ class Orders:
         """One order. Raises ORDER_NOT_FOUND also when it is not this owner's."""
         placed = (await store.load(self._db, [order_id])).get(order_id)
         if placed is None or (owner_id is not None and placed.order.user_id != owner_id):
-            raise errors.not_found("ORDER_NOT_FOUND", "there is no such order", order_id=order_id)
+            raise errors.not_found("ORDER_NOT_FOUND", "the order does not exist", order_id=order_id)
         return placed
 
     async def list(self, user_id: str, page: pages.Page) -> pages.Slice[domain.Placed]:

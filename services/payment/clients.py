@@ -40,7 +40,7 @@ STRIPE_DONE: Mapping[domain.Verb, frozenset[str]] = {
     domain.Verb.VOID: frozenset({"canceled"}),
 }
 STRIPE_REFUSED = frozenset({"requires_payment_method", "requires_action", "canceled"})
-STRIPE_FACTORS: Mapping[str, int] = {"ISK": 100}
+STRIPE_FACTORS: Mapping[str, int] = {"ISK": 100, "UGX": 100}
 # Nothing was done, and the same request will never be: malformed, refused, not to be processed.
 DEFINITE_NO = frozenset({400, 402, 422})
 # The charge is not in the state that the request needs.

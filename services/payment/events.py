@@ -43,13 +43,25 @@ def _voided(fact: domain.PaymentVoided) -> payment_events_pb2.PaymentVoided:
     return payment_events_pb2.PaymentVoided(order_id=payment.order_id, payment_id=payment.id, user_id=payment.user_id)
 
 
+def _refunded(fact: domain.PaymentRefunded) -> payment_events_pb2.PaymentRefunded:
+    payment = fact.payment
+    step = money.Money(payment.amount.currency, fact.step)
+    return payment_events_pb2.PaymentRefunded(
+        order_id=payment.order_id,
+        payment_id=payment.id,
+        user_id=payment.user_id,
+        amount=render.money_message(payment.amount),
+        step_amount=render.money_message(step) if fact.step else None,
+    )
+
+
 def _partly_refunded(fact: domain.PaymentPartlyRefunded) -> payment_events_pb2.PaymentPartlyRefunded:
     payment, currency = fact.payment, fact.payment.amount.currency
     return payment_events_pb2.PaymentPartlyRefunded(
         order_id=payment.order_id,
         payment_id=payment.id,
         user_id=payment.user_id,
-        amount=render.money_message(money.Money(currency, fact.amount)),
+        amount=render.money_message(money.Money(currency, fact.step)),
         refunded_amount=render.money_message(money.Money(currency, payment.refunded)),
     )
 
@@ -67,7 +79,7 @@ PUBLISHED: outbox.Publications = {
     domain.PaymentCaptureRefused: _refusal_fact(payment_events_pb2.PaymentCaptureRefused),
     domain.PaymentVoided: _on_payments(_voided),
     domain.PaymentPartlyRefunded: _on_payments(_partly_refunded),
-    domain.PaymentRefunded: _amount_fact(payment_events_pb2.PaymentRefunded),
+    domain.PaymentRefunded: _on_payments(_refunded),
 }
 
 

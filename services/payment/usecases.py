@@ -206,7 +206,7 @@ class Charging:
 
 
 def _not_found(some_id: str) -> errors.DomainError:
-    return errors.not_found("PAYMENT_NOT_FOUND", "there is no such payment", id=some_id)
+    return errors.not_found("PAYMENT_NOT_FOUND", "the payment does not exist", id=some_id)
 
 
 async def _made_before(transaction: database.Transaction, claim: idempotency.Claim) -> bool:

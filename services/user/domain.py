@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum, StrEnum, auto
 
-from services.chassis import errors
+from services.chassis import errors, mail_address
 
 # A refresh token that is sent again so soon was not stolen: its answer was lost, or two tabs asked at once.
 GRACE = timedelta(seconds=10)
@@ -149,47 +149,65 @@ def changed(user: User, *, display_name: str | None = None, roles: Sequence[Role
 
 
 def address(email: str) -> str:
-    """The form in which addresses are kept and compared: without case and outer spaces."""
-    return email.strip().lower()
+    """The form in which addresses are kept and compared; what cannot be kept is nobody's address."""
+    try:
+        return mail_address.kept(email)
+    except ValueError:
+        return email.strip().lower()
+
+
+def new_address(email: str) -> str:
+    """The form in which a new account's address is kept. Raises EMAIL_INVALID when mail cannot be sent to its domain."""
+    try:
+        return mail_address.kept(email)
+    except ValueError as error:
+        said = "the domain of the address is not a valid internationalised domain name"
+        raise errors.invalid("EMAIL_INVALID", said, errors.Violation("email", said, "EMAIL_INVALID")) from error
 
 
 def email_taken() -> errors.DomainError:
     """Somebody has an account with this address."""
-    return errors.DomainError(errors.Kind.ALREADY_EXISTS, "EMAIL_TAKEN", "there is an account with this address")
+    return errors.DomainError(errors.Kind.ALREADY_EXISTS, "EMAIL_TAKEN", "an account with this email address exists")
 
 
 def credentials_wrong() -> errors.DomainError:
     """The address, or the password: which of them is not said."""
-    return errors.DomainError(errors.Kind.UNAUTHENTICATED, "CREDENTIALS_WRONG", "address or password is wrong")
+    return errors.DomainError(
+        errors.Kind.UNAUTHENTICATED, "CREDENTIALS_WRONG", "the email address or the password is wrong"
+    )
 
 
 def password_wrong() -> errors.DomainError:
-    """Who wants a new password does not know the one of now."""
-    said = "this is not the password of now"
+    """Who wants a new password does not know the current one."""
+    said = "the current password is wrong"
     return errors.invalid("PASSWORD_WRONG", said, errors.Violation("current_password", said, "PASSWORD_WRONG"))
 
 
 def account_changed() -> errors.DomainError:
     """Somebody changed the account at the same moment."""
-    return errors.DomainError(errors.Kind.ABORTED, "ACCOUNT_CHANGED", "the account was changed meanwhile: try again")
+    return errors.DomainError(
+        errors.Kind.ABORTED, "ACCOUNT_CHANGED", "the account was changed by another request: try again"
+    )
 
 
 def own_admin_role() -> errors.DomainError:
     """Whoever runs the shop cannot end that by themselves."""
-    return errors.precondition("OWN_ADMIN_ROLE", "administrators cannot take ADMIN from themselves")
+    return errors.precondition("OWN_ADMIN_ROLE", "administrators cannot remove the ADMIN role from themselves")
 
 
 def user_not_found(user_id: str) -> errors.DomainError:
     """Nobody has this id."""
-    return errors.not_found("USER_NOT_FOUND", "there is no such account", user_id=user_id)
+    return errors.not_found("USER_NOT_FOUND", "the account does not exist", user_id=user_id)
 
 
 def refresh_token_invalid() -> errors.DomainError:
     """The token is worth nothing: it is none of ours, it ended, or its sign-in was revoked. Which is not said."""
-    return errors.DomainError(errors.Kind.UNAUTHENTICATED, "REFRESH_TOKEN_INVALID", "the refresh token is not valid")
+    return errors.DomainError(
+        errors.Kind.UNAUTHENTICATED, "REFRESH_TOKEN_INVALID", "the refresh token is invalid, expired or revoked"
+    )
 
 
 def refresh_token_reused() -> errors.DomainError:
     """The token was exchanged before: its sign-in is revoked."""
-    said = "the refresh token was used before: sign in again"
+    said = "the refresh token was already used, and its sign-in is revoked: sign in again"
     return errors.DomainError(errors.Kind.UNAUTHENTICATED, "REFRESH_TOKEN_REUSED", said)

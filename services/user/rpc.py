@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from services.chassis import mail_address
 from services.chassis.rpc import identity, render, server
 from services.user import domain, usecases
 from souk.user.v1 import user_pb2, user_service_pb2, user_service_pb2_grpc
@@ -61,7 +62,7 @@ def user_message(user: domain.User) -> user_pb2.User:
     """An account as the contract shows it."""
     return user_pb2.User(
         id=user.id,
-        email=user.email,
+        email=mail_address.shown(user.email),
         display_name=user.display_name,
         roles=[user_pb2.User.Role.Value(role) for role in user.roles],
         create_time=render.timestamp(user.create_time),

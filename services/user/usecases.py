@@ -114,7 +114,7 @@ class Accounts:
         self._now = now
 
     async def register(self, wanted: domain.Registration) -> domain.Session:
-        """Make a customer's account and sign it in. Raises EMAIL_TAKEN."""
+        """Make a customer's account and sign it in. Raises EMAIL_TAKEN or EMAIL_INVALID."""
         account = await self._new(wanted, domain.Role.CUSTOMER)
         async with self._db.transaction() as transaction:
             if not await store.insert_account(transaction, account):
@@ -204,7 +204,7 @@ class Accounts:
 
     async def _new(self, wanted: domain.Registration, role: domain.Role) -> domain.Account:
         now = self._now()
-        user = domain.User(ids.new_id(now), domain.address(wanted.email), wanted.display_name, (role,), now)
+        user = domain.User(ids.new_id(now), domain.new_address(wanted.email), wanted.display_name, (role,), now)
         # Hashed before a transaction begins: it takes longer than all the rest.
         return domain.Account(user, await self._passwords.hash(wanted.password))
 

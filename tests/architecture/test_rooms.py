@@ -17,7 +17,7 @@ BLOCKS = registry.load().services
 ALWAYS = {"__init__", "domain", "rpc", "settings", "main"}
 WITH_STORE = {"usecases", "store"}
 WITH_TOPICS = {"events"}
-CHASSIS_VALUES = {"services.chassis.errors", "services.chassis.money", "services.chassis.ids"}
+CHASSIS_VALUES = {f"services.chassis.{name}" for name in ("errors", "ids", "mail_address", "money")}
 IO = ("grpc", "sqlalchemy", "psycopg", "kafka", "redis", "aiohttp", "asyncio", "aiosmtplib", "souk", "google")
 
 # What a room must never import. `own` is the service itself; a prefix covers everything below it.

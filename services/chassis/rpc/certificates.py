@@ -88,7 +88,9 @@ def caller(peer: Mapping[str, Iterable[bytes]]) -> str:
     """The service that the certificate in gRPC's auth context names. Raises SERVICE_UNKNOWN."""
     uris = [uri.decode() for uri in peer.get("peer_spiffe_id", ())]
     if len(uris) != 1 or not uris[0].startswith(TRUST_DOMAIN):
-        raise errors.DomainError(errors.Kind.UNAUTHENTICATED, "SERVICE_UNKNOWN", "the certificate names no service")
+        raise errors.DomainError(
+            errors.Kind.UNAUTHENTICATED, "SERVICE_UNKNOWN", "the client certificate does not name a service"
+        )
     return uris[0].removeprefix(TRUST_DOMAIN)
 
 

@@ -109,9 +109,9 @@ class Tokens:
                 options={"require": ["exp", "iat", "sub"]},
             )
         except jwt.ExpiredSignatureError as error:
-            raise _unauthenticated("TOKEN_EXPIRED", "the access token has ended") from error
+            raise _unauthenticated("TOKEN_EXPIRED", "the access token has expired") from error
         except jwt.PyJWTError as error:
-            raise _unauthenticated("TOKEN_INVALID", "the access token is not valid") from error
+            raise _unauthenticated("TOKEN_INVALID", "the access token is invalid") from error
 
     async def _key(self, key_id: str) -> jwt.PyJWK:
         age = time.monotonic() - self._fetched_at
@@ -119,7 +119,7 @@ class Tokens:
             self._keys = await self._fetch()
             self._fetched_at = time.monotonic()
         if key_id not in self._keys:
-            raise _unauthenticated("TOKEN_INVALID", "the access token is not valid")
+            raise _unauthenticated("TOKEN_INVALID", "the access token is invalid")
         return self._keys[key_id]
 
 
@@ -161,7 +161,7 @@ class Mesh:
         try:
             claims = jwt.decode(token, self._key, algorithms=[MESH_ALGORITHM], audience=MESH_AUDIENCE)
         except jwt.PyJWTError as error:
-            raise _unauthenticated("SERVICE_UNKNOWN", "the mesh token is not valid") from error
+            raise _unauthenticated("SERVICE_UNKNOWN", "the mesh token is invalid") from error
         service = str(claims.get("sub", ""))
         self._verified[token] = service
         return service
@@ -187,14 +187,22 @@ class Gate:
         if method.public:
             return NOBODY
         if self.own and service != EDGE:
-            raise errors.DomainError(errors.Kind.PERMISSION_DENIED, "ACCESS_DENIED", "your service may not call this")
+            raise errors.DomainError(
+                errors.Kind.PERMISSION_DENIED, "ACCESS_DENIED", "the calling service may not call this method"
+            )
         scheme, _, token = str(metadata.get("authorization", "")).partition(" ")
         if not token or scheme.lower() != "bearer":
-            raise _unauthenticated("TOKEN_MISSING", "this needs an access token")
+            raise _unauthenticated(
+                "TOKEN_MISSING", "the method requires an access token: `Authorization: Bearer <token>`"
+            )
         # RFC 9110, 11.4: one or more spaces follow the scheme.
         who = await self._tokens.verify(token.lstrip(" "))
         if not who.roles & method.roles:
-            raise errors.DomainError(errors.Kind.PERMISSION_DENIED, "ACCESS_DENIED", "your roles do not allow this")
+            raise errors.DomainError(
+                errors.Kind.PERMISSION_DENIED,
+                "ACCESS_DENIED",
+                "the roles of the access token do not permit this method",
+            )
         return who
 
 

@@ -100,7 +100,7 @@ class Serving:
         try:
             request: Message = handler.request_deserializer(sent)
         except DecodeError as error:
-            raise errors.invalid("REQUEST_MALFORMED", "the request is no message of the contract") from error
+            raise errors.invalid("REQUEST_MALFORMED", "the request is not a valid message of this method") from error
         if IDEMPOTENCY_KEY in metadata and not getattr(request, "request_id", "absent"):
             request.request_id = str(metadata[IDEMPOTENCY_KEY])  # type: ignore[attr-defined]  # just seen to be there
         validate(request)
@@ -111,15 +111,19 @@ class Serving:
             return status.render(error, self._service)
         if isinstance(error, errors.TransientError):
             _LOG.warning("dependency away", extra={"method": method.path, "cause": str(error)})
-            said = "something this needs is away"
+            said = "a dependency of the service is unavailable: retry later"
             away = errors.DomainError(errors.Kind.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", said, retry_after_s=1.0)
             return status.render(away, self._service)
         if isinstance(error, TimeoutError):
-            late = errors.DomainError(errors.Kind.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", "this took too long")
+            late = errors.DomainError(
+                errors.Kind.DEADLINE_EXCEEDED,
+                "DEADLINE_EXCEEDED",
+                "the deadline expired before the request was completed",
+            )
             return status.render(late, self._service)
         _LOG.exception("call failed", extra={"method": method.path}, exc_info=error)
         shown = {name: text for name, text in logs.context.get().items() if name in {"request_id", "trace_id"}}
-        defect = errors.DomainError(errors.Kind.INTERNAL, "INTERNAL", "something went wrong on our side", shown)
+        defect = errors.DomainError(errors.Kind.INTERNAL, "INTERNAL", "internal error", shown)
         return status.render(defect, self._service)
 
     def _enter(self) -> float:
@@ -144,7 +148,7 @@ def validate(request: Message) -> None:
     if b"\0" in request.SerializeToString():
         violations += [errors.Violation(path, "must not contain NUL", "string.nul") for path in _with_nul(request)]
     if violations:
-        raise errors.invalid("REQUEST_INVALID", f"{len(violations)} field(s) of the request are not valid", *violations)
+        raise errors.invalid("REQUEST_INVALID", f"{len(violations)} field(s) of the request are invalid", *violations)
 
 
 def _with_nul(message: Message, within: str = "") -> Iterator[str]:

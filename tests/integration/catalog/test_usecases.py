@@ -251,7 +251,7 @@ async def test_somebody_elses_product_looks_as_if_it_were_not_there(
     counted = [domain.Counted(product_id, "", "east", 5, "user:x") for product_id in (made.id, own.id, NOBODYS)]
     refused: Sequence[errors.DomainError] = [await _refused(catalog, item, BOB) for item in counted]
     assert {(error.kind, error.reason, error.message) for error in refused} == {
-        (errors.Kind.NOT_FOUND, "PRODUCT_NOT_FOUND", "there is no such product")
+        (errors.Kind.NOT_FOUND, "PRODUCT_NOT_FOUND", "the product does not exist")
     }
     assert shelves.told == []
 

@@ -41,8 +41,8 @@ def new_id() -> str:
     return str(uuid.uuid4())
 
 
-def registered(user_id: str, email: str, name: str = "Ann") -> user_events_pb2.UserRegistered:
-    return user_events_pb2.UserRegistered(user_id=user_id, email=email, display_name=name)
+def registered(user_id: str, email: str, name: str = "Ann", *, verified: bool = True) -> user_events_pb2.UserRegistered:
+    return user_events_pb2.UserRegistered(user_id=user_id, email=email, display_name=name, email_verified=verified)
 
 
 def confirmed(order_id: str, user_id: str, title: str = "Teapot") -> order_events_pb2.OrderConfirmed:
@@ -54,8 +54,10 @@ def cancelled(order_id: str, user_id: str, reason: str) -> order_events_pb2.Orde
     return order_events_pb2.OrderCancellationCompleted(order_id=order_id, user_id=user_id, reason=reason)
 
 
-def refunded(order_id: str, user_id: str) -> payment_events_pb2.PaymentRefunded:
-    return payment_events_pb2.PaymentRefunded(order_id=order_id, user_id=user_id, amount=PRICE)
+def refunded(order_id: str, user_id: str, *, step: int | None = None) -> payment_events_pb2.PaymentRefunded:
+    """All was refunded: `step` minor units by the last refund, or an event of a release that did not say it."""
+    last = None if step is None else render.money_message(Money("USD", step))
+    return payment_events_pb2.PaymentRefunded(order_id=order_id, user_id=user_id, amount=PRICE, step_amount=last)
 
 
 def settings(smtp_url: str, *, most_attempts: int = 3, timeout_s: float = 2.0) -> Settings:

@@ -44,7 +44,7 @@ async def test_a_cancelled_and_refunded_order_is_told_with_its_reason(office: Po
     await office.hear(registered(user, to), cancelled(order, user, "CAPTURE_REFUSED"), refunded(order, user))
     await office.reach(user, "SENT", "SENT", "SENT")
     texts = {str(mail["Subject"]): mail.get_content() for mail in office.mails(to)}
-    assert "your bank did not hand over the payment" in texts[f"Your order {order} was cancelled"]
+    assert "your bank refused the payment" in texts[f"Your order {order} was cancelled"]
     assert f"42.00 USD refunded for your order {order}" in texts
 
 

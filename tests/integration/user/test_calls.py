@@ -16,7 +16,7 @@ from services import registry, signing_keys
 from services.chassis import assembly, clock, database, errors
 from services.chassis.rpc import client, identity
 from services.user import main, usecases
-from souk.user.v1 import user_pb2, user_service_pb2, user_service_pb2_grpc
+from souk.user.v1 import user_events_pb2, user_pb2, user_service_pb2, user_service_pb2_grpc
 from tests.support import calls
 
 if TYPE_CHECKING:  # a name of the type stubs alone
@@ -26,6 +26,7 @@ PASSWORD = "correct horse battery"
 
 
 def _write_key(folder: Path) -> Path:
+    folder.mkdir()
     encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
     key = ec.generate_private_key(ec.SECP256R1())
     (folder / "test.pem").write_bytes(key.private_bytes(encoding, form, serialization.NoEncryption()))
@@ -38,7 +39,7 @@ def environ(database_url: str, tmp_path: Path) -> dict[str, str]:
     return {
         "USER_LISTEN": f"unix:{tmp_path}/user.sock",
         "USER_DATABASE_URL": database_url,
-        "USER_SIGNING_KEY_DIR": str(_write_key(tmp_path)),
+        "USER_SIGNING_KEY_DIR": str(_write_key(tmp_path / "of_the_service")),
         "USER_TOKEN_LIFETIME_S": "60",
         "KAFKA_BOOTSTRAP": "127.0.0.1:1",
         "MESH_KEY": calls.MESH_KEY,
@@ -236,3 +237,27 @@ async def test_roles_that_are_none_are_refused(user: "Stub", accounts: usecases.
     request = user_service_pb2.SetUserRolesRequest(id=admin.user.id, roles=roles)  # type: ignore[arg-type]  # numbers
     refused = await calls.refused(user.SetUserRoles(request, metadata=_bearer(admin.access_token)))
     assert (refused.kind, refused.reason) == (errors.Kind.INVALID_ARGUMENT, "REQUEST_INVALID")
+
+
+async def test_an_internationalised_domain_is_one_address_in_both_spellings(
+    user: "Stub", db: database.Database
+) -> None:
+    local = f"Ann.{uuid.uuid4().hex}"
+    registered = await user.Register(_registration(email=f"{local}@MÜNCHEN.de"))
+    assert registered.user.email == f"{local.lower()}@münchen.de"
+    for domain_name in ("münchen.de", "mu\u0308nchen.de", "xn--mnchen-3ya.de"):
+        wanted = user_service_pb2.LoginRequest(email=f"{local}@{domain_name}", password=PASSWORD)
+        assert (await user.Login(wanted)).user == registered.user
+        refused = await calls.refused(user.Register(_registration(email=wanted.email)))
+        assert refused.reason == "EMAIL_TAKEN"
+    [payload] = [row[0] for row in await db.read(database.Statement("SELECT payload FROM outbox"))]
+    told = user_events_pb2.UserRegistered.FromString(payload)
+    assert told.email == f"{local.lower()}@xn--mnchen-3ya.de"
+
+
+async def test_a_domain_to_which_no_mail_can_go_is_refused_with_its_reason(user: "Stub") -> None:
+    for email in ("ann@xn--99999999.de", "ann@\u0301a.de"):
+        refused = await calls.refused(user.Register(_registration(email=email)))
+        assert (refused.reason, [violation.field for violation in refused.violations]) == ("EMAIL_INVALID", ["email"])
+        request = user_service_pb2.LoginRequest(email=email, password=PASSWORD)
+        assert (await calls.refused(user.Login(request))).reason == "CREDENTIALS_WRONG"

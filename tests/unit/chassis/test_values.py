@@ -38,6 +38,35 @@ def test_money_that_is_no_whole_minor_unit_is_refused(currency: str, units: int,
         money.from_units(currency, units, nanos)
 
 
+@pytest.mark.parametrize(
+    ("currency", "digits"),
+    [("EUR", 2), ("JPY", 0), ("KWD", 3), ("XOF", 0), ("XCG", 2), ("HUF", 2), ("LYD", 3), ("UGX", 0), ("BGN", 2)],
+)
+def test_a_currency_has_the_minor_unit_of_the_standard(currency: str, digits: int) -> None:
+    assert money.exponent(currency) == digits
+
+
+@pytest.mark.parametrize(
+    "code", ["XXX", "XTS", "XAU", "XDR", "CLF", "CHE", "USN", "UYW", "MGA", "MRU", "HRK", "usd", "EURO", ""]
+)
+def test_metals_funds_tests_fifths_and_what_is_no_currency_are_refused(code: str) -> None:
+    with pytest.raises(errors.DomainError, match="MONEY_INVALID"):
+        money.exponent(code)
+
+
+def test_money_of_a_withdrawn_currency_is_read_and_no_new_price_is_set_in_it() -> None:
+    assert money.from_units("BGN", 12, 500_000_000) == Money("BGN", 1250)
+    with pytest.raises(errors.DomainError, match="withdrawn"):
+        money.check_current("BGN")
+    money.check_current("EUR")
+    assert not money.WITHDRAWN.keys() & money.CURRENCIES.keys()
+
+
+def test_all_currencies_of_people_are_there() -> None:
+    assert len(money.CURRENCIES) > 150
+    assert set(money.CURRENCIES.values()) == {0, 2, 3}
+
+
 def test_dollars_and_euros_do_not_add_up() -> None:
     with pytest.raises(errors.DomainError, match="CURRENCY_MIXED"):
         money.total([Money("USD", 1), Money("EUR", 1)])
