@@ -24,17 +24,27 @@ ENVOYS_WORDS = "%LOCAL_REPLY_BODY%"
 
 # What every service may answer, whatever the method: raised by services/chassis, hence in no method's comment.
 EVERYWHERE = (
-    ("REQUEST_INVALID", 400, "A field breaks a rule of the contract; `BadRequest` names all that do."),
-    ("REQUEST_MALFORMED", 400, "The request is no message of the contract, or holds text that is not UTF-8."),
+    (
+        "REQUEST_INVALID",
+        400,
+        "Fields break rules of the contract; `BadRequest` lists the first 20, `violations` says how many there are.",
+    ),
+    ("REQUEST_MALFORMED", 400, "The request is not a message of the contract, or holds text that is not UTF-8."),
+    (
+        "REQUEST_TOO_LARGE",
+        400,
+        "The request has more bytes than any valid request of this method: more than `most_bytes`.",
+    ),
+    ("IDEMPOTENCY_KEY_MISMATCH", 400, "The header `Idempotency-Key` and the field `request_id` differ."),
     ("TOKEN_MISSING", 401, "The method needs an access token."),
     ("TOKEN_INVALID", 401, "The access token is not one of this shop's."),
     ("TOKEN_EXPIRED", 401, "The access token has ended: sign in again."),
     ("SERVICE_UNKNOWN", 401, "The mesh token is not one of this installation's."),
     ("ACCESS_DENIED", 403, "The caller's roles do not allow the method."),
     ("PAGE_TOKEN_INVALID", 400, "The page token was not given out by this API."),
-    ("OVERLOADED", 503, "Too many calls wait; `RetryInfo` says when to come back."),
-    ("DEPENDENCY_UNAVAILABLE", 503, "Something the service needs is away; `RetryInfo` says when to come back."),
-    ("DEADLINE_EXCEEDED", 504, "It took longer than the caller or the contract allows; ask whether it happened."),
+    ("OVERLOADED", 429, "Too many calls are waiting; nothing was done. `RetryInfo` says when to retry."),
+    ("DEPENDENCY_UNAVAILABLE", 503, "A dependency of the service is unavailable; `RetryInfo` says when to retry."),
+    ("DEADLINE_EXCEEDED", 504, "The deadline of the caller or of the contract expired; the change may have happened."),
     ("INTERNAL", 500, "A defect of ours: the request id and the trace id find it in the log."),
 )
 

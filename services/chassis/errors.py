@@ -25,6 +25,10 @@ class Kind(Enum):
     UNAUTHENTICATED = 16  # say who you are
 
 
+# The metadata that says how many violations there are, when they are too many to list.
+VIOLATIONS = "violations"
+
+
 @dataclass(frozen=True, slots=True)
 class Violation:
     """One thing that is wrong with one field of a request."""

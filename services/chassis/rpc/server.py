@@ -19,7 +19,9 @@ from services.chassis.rpc.serving import Serving
 DRAIN_S = 20.0
 # Between "not serving" and the end of accepting: balancers look away meanwhile. The chart's preStop makes it longer.
 LOOK_AWAY_S = 0.2
-MOST_MESSAGE_BYTES = 4 * 1024 * 1024
+# What gRPC itself reads of a message, decompressed: more ends the call without a reason, before it is decompressed. It is
+# what the edge lets through; each method's own limit comes from the contract, is smaller, and has a reason.
+MOST_MESSAGE_BYTES = 1024 * 1024
 OPTIONS = [
     ("grpc.max_receive_message_length", MOST_MESSAGE_BYTES),
     # Connections end after a while, so that new pods get their share of them; calls under way may finish.
