@@ -5,7 +5,7 @@ the largest valid request has: more is refused before it is parsed. `exceeded` c
 every list and map with its rule: protovalidate would look at each of a million elements first, and complain of each.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -17,7 +17,7 @@ from services.chassis import errors
 
 # What callers built against a later contract may send in fields that this release does not know yet.
 UNKNOWN_BYTES = 16 * 1024
-# After so many lists and maps that are too long the others are not looked at.
+# So many lists and maps that are too long are named.
 MOST_EXCEEDED = 20
 # A key, or a length, or an integer, as protobuf writes it, has at most so many bytes.
 _VARINT_BYTES = 10
@@ -28,7 +28,8 @@ _FORMATS = {"uuid": 36, "tuuid": 32, "ipv4": 15, "ipv6": 45}
 # Messages of others in our contract, which have no rules: the domain checks what is in them.
 _FOREIGN = {"google.type.Money.currency_code": 3}
 
-Check = Callable[[Any, str], Iterator[errors.Violation]]
+# Adds what is too long in a message, that stands at a path, to a list.
+Check = Callable[[Any, str, list[errors.Violation]], None]
 
 
 class UnboundedError(ValueError):
@@ -49,10 +50,10 @@ def exceeded(request: Message) -> list[errors.Violation]:
 
     What is inside a list that is too long is not looked at.
     """
-    check = _check(request.DESCRIPTOR)
-    if check is None:
-        return []
-    return [violation for violation, _ in zip(check(request, ""), range(MOST_EXCEEDED), strict=False)]
+    found: list[errors.Violation] = []
+    if check := _check(request.DESCRIPTOR):
+        check(request, "", found)
+    return found[:MOST_EXCEEDED]
 
 
 def _largest(descriptor: Descriptor) -> int:
@@ -112,9 +113,12 @@ def _check(descriptor: Descriptor) -> Check | None:
     if not checks:
         return None
 
-    def check_all(message: Any, within: str) -> Iterator[errors.Violation]:
+    if len(checks) == 1:
+        return checks[0]
+
+    def check_all(message: Any, within: str, found: list[errors.Violation]) -> None:
         for check in checks:
-            yield from check(message, within)
+            check(message, within, found)
 
     return check_all
 
@@ -127,9 +131,9 @@ def _check_of_field(field: FieldDescriptor) -> Check | None:
 
 
 def _check_of_message(name: str, inner: Check) -> Check:
-    def check(message: Any, within: str) -> Iterator[errors.Violation]:
+    def check(message: Any, within: str, found: list[errors.Violation]) -> None:
         if message.HasField(name):
-            yield from inner(getattr(message, name), f"{within}{name}.")
+            inner(getattr(message, name), f"{within}{name}.", found)
 
     return check
 
@@ -139,13 +143,13 @@ def _check_of_elements(field: FieldDescriptor, inner: Check | None) -> Check:
     description = f"must contain no more than {most} item(s)"
     rule = "map.max_pairs" if _is_map(field) else "repeated.max_items"
 
-    def check(message: Any, within: str) -> Iterator[errors.Violation]:
+    def check(message: Any, within: str, found: list[errors.Violation]) -> None:
         elements = getattr(message, name)
         if len(elements) > most:
-            yield errors.Violation(f"{within}{name}", description, rule)
+            found.append(errors.Violation(f"{within}{name}", description, rule))
         elif inner:
             for number, element in enumerate(elements):
-                yield from inner(element, f"{within}{name}[{number}].")
+                inner(element, f"{within}{name}[{number}].", found)
 
     return check
 
