@@ -74,6 +74,12 @@ def invalid(reason: str, message: str, *violations: Violation, **metadata: str) 
     return DomainError(Kind.INVALID_ARGUMENT, reason, message, metadata, violations)
 
 
+def overloaded() -> DomainError:
+    """Too many calls are waiting already: nothing was done for this one. Callers of ours do not repeat it by themselves."""
+    said = "too many calls are waiting; retry after a while"
+    return DomainError(Kind.RESOURCE_EXHAUSTED, "OVERLOADED", said, retry_after_s=1.0)
+
+
 def precondition(reason: str, message: str, **metadata: str) -> DomainError:
     """The request is right, but not in this state."""
     return DomainError(Kind.FAILED_PRECONDITION, reason, message, metadata)

@@ -9,6 +9,8 @@ import contextvars
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import grpc
@@ -23,6 +25,9 @@ HEADER = "traceparent"
 # W3C Trace Context: version, trace id, parent id, flags; a later version may have more after them. All zero is no id.
 _PARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})(-.*)?", re.ASCII)
 _SAMPLED_FLAG = 1
+_TRACE_ID = slice(3, 35)
+# In a batch: whose trace an event with which key belongs to.
+_causes: contextvars.ContextVar[Mapping[str, str]] = contextvars.ContextVar("causes", default=MappingProxyType({}))
 # The caller's `traceparent`, where no span of ours is: calls and events carry it on although nothing is recorded.
 _entered: contextvars.ContextVar[str] = contextvars.ContextVar("traceparent", default="")
 
@@ -68,6 +73,40 @@ def enter(parent: str) -> str:
     found = _parsed(parent)
     _entered.set(parent if found else "")
     return found[1] if found else ""
+
+
+@contextmanager
+def causing(parents: Mapping[str, str]) -> Iterator[None]:
+    """What is emitted here was caused by these: `traceparent`s by the key of the aggregate that the event is about.
+
+    When all of them are one, it is the trace of everything that is emitted here.
+    """
+    every = set(parents.values())
+    causes = _causes.set(parents)
+    entered = _entered.set(every.pop() if len(every) == 1 else "")
+    try:
+        yield
+    finally:
+        _causes.reset(causes)
+        _entered.reset(entered)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What is emitted at one moment comes from here: the current trace, and the causes by key."""
+
+    current: str
+    causes: Mapping[str, str]
+
+    def traceparent(self, key: str) -> str:
+        """For an event with this key: of the call or event that caused it, or the current span's in the same trace."""
+        parent = self.causes.get(key, "")
+        return parent if parent and parent[_TRACE_ID] != self.current[_TRACE_ID] else self.current
+
+
+def origin() -> Origin:
+    """Where what is emitted now comes from."""
+    return Origin(traceparent(), _causes.get())
 
 
 def is_sampled(parent: str) -> bool:
