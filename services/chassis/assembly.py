@@ -52,6 +52,17 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
+class _Address:
+    """Where another service is."""
+
+    address: str = env("{SERVICE}_ADDR")
+
+    def __post_init__(self) -> None:
+        if not self.address:
+            raise SettingsError("the address of another service is empty: see the variables that end in _ADDR")
+
+
+@dataclass(frozen=True, slots=True)
 class Host:
     """The process that services live in: its environment, its role, its name and its clock."""
 
@@ -88,9 +99,9 @@ class Assembly:
             self._relay_loop.wake()
 
     def peer(self, name: str, descriptor: ServiceDescriptor) -> client.Peer:
-        """Another service of the mesh, at the address in `<NAME>_ADDR`. Raises KeyError without one."""
-        address = self.host.environ[f"{name.upper()}_ADDR"]
-        made = client.Peer(address, descriptor, self.mesh, traced=bool(self.settings.traces))
+        """Another service of the mesh, at the address in `<NAME>_ADDR`. Raises SettingsError without one."""
+        found = read(_Address, self.host.environ, service=name)
+        made = client.Peer(found.address, descriptor, self.mesh, traced=bool(self.settings.traces))
         self._peers.append(made)
         return made
 

@@ -99,9 +99,12 @@ class Origin:
     causes: Mapping[str, str]
 
     def traceparent(self, key: str) -> str:
-        """For an event with this key: of the call or event that caused it, or the current span's in the same trace."""
-        parent = self.causes.get(key, "")
-        return parent if parent and parent[_TRACE_ID] != self.current[_TRACE_ID] else self.current
+        """For an event with this key: of the call or event that caused it, or the current span's in the same trace.
+
+        Empty when what caused it is in no trace; the current one for a key that nothing here is the cause of.
+        """
+        parent = self.causes.get(key)
+        return self.current if parent is None or parent[_TRACE_ID] == self.current[_TRACE_ID] else parent
 
 
 def origin() -> Origin:

@@ -6,14 +6,18 @@ then as much as the method's own limit lets through, which is the most that is e
 
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import protovalidate
 import pytest
 from buf.validate import validate_pb2
 from google.protobuf import message_factory
+from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 from google.type.money_pb2 import Money
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from services.chassis import errors
 from services.chassis.rpc import policy, requests, status
@@ -29,6 +33,7 @@ MOST_MEMORY_KIB = 64 * 1024
 GBP = Money(currency_code="GBP", units=1)
 CATALOG = catalog_service_pb2.DESCRIPTOR.services_by_name["CatalogService"]
 TARGETS = floods.targets()
+METHODS = [method for _, service in floods.services() for method in service.methods]
 
 
 def each(targets: Iterable[floods.Target]) -> pytest.MarkDecorator:
@@ -152,3 +157,16 @@ def test_what_is_valid_fits_however_long_it_is() -> None:
         sent = valid.SerializeToString()
         assert requests.read(sent, type(valid).FromString, most_bytes=limit, key="") == valid
         assert limit < 4 * len(sent)
+
+
+@pytest.mark.parametrize("method", [pytest.param(method, id=method.full_name) for method in METHODS])
+def test_whatever_the_bytes_are_they_are_a_request_or_a_refusal(method: MethodDescriptor) -> None:
+    parse = message_factory.GetMessageClass(method.input_type).FromString
+
+    @given(st.binary(max_size=200) | st.binary(max_size=40).map(lambda bits: b"\x0a" + bytes([len(bits)]) + bits))
+    @settings(max_examples=40, derandomize=True)
+    def look(sent: bytes) -> None:
+        with suppress(errors.DomainError):
+            requests.read(sent, parse, most_bytes=policy.of_method(method).most_bytes, key="k")
+
+    look()

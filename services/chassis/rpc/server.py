@@ -1,6 +1,7 @@
 """The gRPC server of a service: its methods behind `Serving`, health, reflection, and a drain that loses no call."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -72,6 +73,7 @@ class Server:
 
     async def start(self) -> None:
         """Listen. Raises OSError when the address is taken."""
+        logging.getLogger("grpc._cython.cygrpc").addFilter(_not_about_a_header)
         self._serving = Serving(self._service, self._gate)
         self._server = grpc.aio.server(interceptors=tracing.server_interceptors(enabled=self._traced), options=OPTIONS)
         name = self._servicer.descriptor.full_name
@@ -109,6 +111,14 @@ class Server:
         self._servicer.add(self._servicer.implementation, recorder)
         policies = policy.of_service(self._servicer.descriptor)
         return {name: _wrap(serving, policies[name], handler) for name, handler in recorder.handlers.items()}
+
+
+def _not_about_a_header(record: logging.LogRecord) -> bool:
+    """Whether a record of gRPC's is anything else than a caller's header that is not text.
+
+    gRPC logs each with its bytes and a stack: anybody could fill the log. Such a header is read as Latin-1.
+    """
+    return not str(record.msg).startswith("Invalid encoding on")
 
 
 def _wrap(serving: Serving, method: policy.Method, handler: Any) -> Any:

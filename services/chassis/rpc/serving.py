@@ -19,7 +19,7 @@ from google.protobuf.message import Message
 from google.rpc.status_pb2 import Status
 
 from services.chassis import errors, logs, metrics, tracing
-from services.chassis.rpc import identity, policy, requests, status
+from services.chassis.rpc import deadline, identity, policy, requests, status
 
 _LOG = logging.getLogger(__name__)
 
@@ -54,8 +54,9 @@ class Serving:
 
         async def serve(sent: bytes, context: Context) -> Any:
             async with self._around(method, context):
+                deadline.begin(_seconds_left(method, context))
                 request = await self._prepare(method, handler, sent, context)
-                async with asyncio.timeout(_seconds_left(method, context)):
+                async with asyncio.timeout(deadline.left()):
                     return await handler.unary_unary(request, context)
 
         return serve
