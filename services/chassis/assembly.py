@@ -57,10 +57,6 @@ class _Address:
 
     address: str = env("{SERVICE}_ADDR")
 
-    def __post_init__(self) -> None:
-        if not self.address:
-            raise SettingsError("the address of another service is empty: see the variables that end in _ADDR")
-
 
 @dataclass(frozen=True, slots=True)
 class Host:
@@ -100,8 +96,10 @@ class Assembly:
 
     def peer(self, name: str, descriptor: ServiceDescriptor) -> client.Peer:
         """Another service of the mesh, at the address in `<NAME>_ADDR`. Raises SettingsError without one."""
-        found = read(_Address, self.host.environ, service=name)
-        made = client.Peer(found.address, descriptor, self.mesh, traced=bool(self.settings.traces))
+        address = read(_Address, self.host.environ, service=name).address
+        if not address:
+            raise SettingsError(f"{name.upper()}_ADDR is empty")
+        made = client.Peer(address, descriptor, self.mesh, traced=bool(self.settings.traces))
         self._peers.append(made)
         return made
 

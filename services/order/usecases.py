@@ -218,8 +218,8 @@ class Orders:
 
 def _traces(begun: Mapping[int, saga.Begun]) -> dict[str, str]:
     """The traces of the calls that these orders come from, by order."""
-    parents = coalesce.parents()
-    return {item.placed.order.id: parents[number] for number, item in begun.items()}
+    of_calls = enumerate(coalesce.parents())
+    return {begun[number].placed.order.id: parent for number, parent in of_calls if number in begun}
 
 
 async def _claim(
