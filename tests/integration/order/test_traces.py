@@ -38,7 +38,7 @@ async def carried(db: database.Database, kind: str) -> dict[str, str]:
     rows = await db.read(
         database.Statement("SELECT key, traceparent FROM outbox WHERE type LIKE %(kind)s"), {"kind": f"%.{kind}"}
     )
-    return {key: traceparent for key, traceparent in rows}
+    return dict(rows)
 
 
 async def test_each_order_and_what_follows_from_it_carries_its_own_trace(db: database.Database) -> None:
