@@ -38,7 +38,7 @@ EVERYWHERE = (
     ("IDEMPOTENCY_KEY_MISMATCH", 400, "The header `Idempotency-Key` and the field `request_id` differ."),
     ("TOKEN_MISSING", 401, "The method needs an access token."),
     ("TOKEN_INVALID", 401, "The access token is not one of this shop's."),
-    ("TOKEN_EXPIRED", 401, "The access token has ended: sign in again."),
+    ("TOKEN_EXPIRED", 401, "The access token expired: refresh the session, or sign in again."),
     ("SERVICE_UNKNOWN", 401, "The mesh token is not one of this installation's."),
     ("ACCESS_DENIED", 403, "The caller's roles do not allow the method."),
     ("PAGE_TOKEN_INVALID", 400, "The page token was not given out by this API."),
