@@ -73,9 +73,9 @@ async def test_a_deadline_that_expires_during_a_call_is_the_callers_own() -> Non
     catalog.takes_s = 5
     async with asked(catalog) as call:
         started = time.monotonic()
-        with pytest.raises((TimeoutError, errors.DomainError)) as caught:
+        # The other side knows the deadline too, and may be the first to say that it expired.
+        with pytest.raises((TimeoutError, errors.DomainError), match="deadline expired"):
             await asyncio.create_task(with_deadline(0.5, call))
-        assert isinstance(caught.value, TimeoutError) or caught.value.kind is errors.Kind.DEADLINE_EXCEEDED
         assert time.monotonic() - started < 2
         with pytest.raises(TimeoutError):
             await asyncio.create_task(with_deadline(0, call))
