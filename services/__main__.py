@@ -9,6 +9,7 @@ python -m services parked list|replay|discard NAME [EVENT_ID]   look after event
 import argparse
 import asyncio
 import importlib
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -24,15 +25,36 @@ from services.chassis.kafka import rights, security, topics
 
 
 @dataclass(frozen=True, slots=True)
+class _Process:
+    """What the process itself reads, whichever services live in it."""
+
+    log_level: str = settings.env("LOG_LEVEL", default="INFO")
+    metrics_listen: str = settings.env("METRICS_LISTEN", default="")
+    traces: str = settings.env("OTEL_EXPORTER_OTLP_ENDPOINT", default="")
+    trace_ratio: float = settings.env("TRACE_RATIO", default=0.1)
+
+    def __post_init__(self) -> None:
+        mistakes = []
+        if self.log_level not in logging.getLevelNamesMapping():
+            mistakes.append(f"LOG_LEVEL: {self.log_level!r} is none of {', '.join(logging.getLevelNamesMapping())}")
+        if not 0 <= self.trace_ratio <= 1:
+            mistakes.append(f"TRACE_RATIO: {self.trace_ratio} is not between 0 and 1")
+        if self.metrics_listen and not self.metrics_listen.rpartition(":")[2].isdecimal():
+            mistakes.append(f"METRICS_LISTEN: {self.metrics_listen!r} is not host:port")
+        if mistakes:
+            raise settings.SettingsError("\n".join(mistakes))
+
+
+@dataclass(frozen=True, slots=True)
 class _Database:
     url: str = settings.env("{SERVICE}_DATABASE_URL", secret=True)
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run what the command line says. Answers with a process exit code."""
-    logs.configure(os.environ.get("LOG_LEVEL", "INFO"))
     commands = {"migrate": _migrate, "topics": _topics, "parked": _parked}
     try:
+        logs.configure(settings.read(_Process, os.environ).log_level)
         if arguments and arguments[0] in commands:
             return commands[arguments[0]](list(arguments[1:]))
         return _run(list(arguments))
@@ -48,8 +70,9 @@ def _run(arguments: list[str]) -> int:
     chosen = parser.parse_args(arguments)
     known = registry.load()
     names = known.choose(chosen.names)
-    tracing.configure("+".join(names), os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", ""), ratio=_trace_ratio())
-    metrics.serve(os.environ.get("METRICS_LISTEN", ""))
+    own = settings.read(_Process, os.environ)
+    tracing.configure("+".join(names), own.traces, ratio=own.trace_ratio)
+    metrics.serve(own.metrics_listen)
     host = assembly.Host(os.environ, chosen.role, process.owner(), clock.utc_now, known.services)
     uvloop.run(_host(host, names))
     return 0
@@ -113,10 +136,6 @@ def _parked(arguments: list[str]) -> int:
 
 def _module(name: str) -> Any:
     return importlib.import_module(f"services.{name}.main")
-
-
-def _trace_ratio() -> float:
-    return float(os.environ.get("TRACE_RATIO", "0.1"))
 
 
 if __name__ == "__main__":

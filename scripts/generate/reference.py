@@ -24,8 +24,18 @@ ENVOYS_WORDS = "%LOCAL_REPLY_BODY%"
 
 # What every service may answer, whatever the method: raised by services/chassis, hence in no method's comment.
 EVERYWHERE = (
-    ("REQUEST_INVALID", 400, "Fields break rules of the contract; `BadRequest` names each of them."),
+    (
+        "REQUEST_INVALID",
+        400,
+        "Fields break rules of the contract; `BadRequest` lists the first 20, `violations` says how many there are.",
+    ),
     ("REQUEST_MALFORMED", 400, "The request is not a valid message of the method, or contains text that is not UTF-8."),
+    (
+        "REQUEST_TOO_LARGE",
+        400,
+        "The request has more bytes than any valid request of this method: more than `most_bytes`.",
+    ),
+    ("IDEMPOTENCY_KEY_MISMATCH", 400, "The header `Idempotency-Key` and the field `request_id` differ."),
     ("TOKEN_MISSING", 401, "The method requires an access token."),
     ("TOKEN_INVALID", 401, "The access token is invalid: it was not issued by this shop, or for something else."),
     ("TOKEN_EXPIRED", 401, "The access token has expired: refresh it, or sign in again."),
@@ -36,7 +46,7 @@ EVERYWHERE = (
     ),
     ("ACCESS_DENIED", 403, "The roles of the caller do not permit the method."),
     ("PAGE_TOKEN_INVALID", 400, "The page token was not issued by this API."),
-    ("OVERLOADED", 503, "Too many requests are waiting; `RetryInfo` says when to retry."),
+    ("OVERLOADED", 429, "Too many calls are waiting; nothing was done. `RetryInfo` says when to retry."),
     ("DEPENDENCY_UNAVAILABLE", 503, "A dependency of the service is unavailable; `RetryInfo` says when to retry."),
     (
         "DEADLINE_EXCEEDED",

@@ -103,6 +103,13 @@ class Block(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class _Address:
+    """Where another service is."""
+
+    address: str = env("{SERVICE}_ADDR")
+
+
+@dataclass(frozen=True, slots=True)
 class Host:
     """The process that services live in: its environment, its role, its name, its clock, and the registry's blocks by service."""
 
@@ -193,8 +200,10 @@ class Assembly:
             self._relay_loop.wake()
 
     def peer(self, name: str, descriptor: ServiceDescriptor) -> client.Peer:
-        """Another service of the mesh, at the address in `<NAME>_ADDR`. Raises KeyError without one."""
-        address = self.host.environ[f"{name.upper()}_ADDR"]
+        """Another service of the mesh, at the address in `<NAME>_ADDR`. Raises SettingsError without one."""
+        address = read(_Address, self.host.environ, service=name).address
+        if not address:
+            raise SettingsError(f"{name.upper()}_ADDR is empty")
         made = client.Peer(address, descriptor, self.mesh, traced=bool(self.settings.traces))
         self._peers.append(made)
         return made

@@ -21,6 +21,8 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from services.chassis import tasks, tracing
+
 _LOG = logging.getLogger(__name__)
 
 Value = TypeVar("Value")
@@ -52,7 +54,7 @@ class Shared:
 
     async def start(self) -> None:
         """Begin to listen for what others forget. It connects in the background."""
-        self._listening = asyncio.create_task(self._listen(), name="cache-forget")
+        self._listening = tasks.spawn(self._listen(), name="cache-forget")
 
     async def stop(self) -> None:
         """Disconnect."""
@@ -151,7 +153,7 @@ class Cache(Generic[Value]):
         missing = [key for key in wanted if key not in found]
         new = [key for key in missing if key not in self._flights]
         if new:
-            flight = asyncio.create_task(self._fetch(new, load))
+            flight = tasks.spawn(self._fly(new, load, tracing.traceparent()), name="cache-fetch")
             self._flights |= dict.fromkeys(new, flight)
             flight.add_done_callback(lambda landed: self._land(new, landed))
         for flight in {self._flights[key] for key in missing}:
@@ -169,6 +171,11 @@ class Cache(Generic[Value]):
     def _drop(self, key: str) -> None:
         self._flights.pop(key, None)
         self._local.pop(key, None)
+
+    async def _fly(self, keys: Sequence[str], load: Load[Value], parent: str) -> dict[str, Value]:
+        """Fetch for whoever wants it, in a span of the one who asked first."""
+        with tracing.continued("fetch", [parent]):
+            return await self._fetch(keys, load)
 
     async def _fetch(self, keys: Sequence[str], load: Load[Value]) -> dict[str, Value]:
         packed = await self._shared.get(self._shared_keys(keys))

@@ -44,7 +44,7 @@ class Deliverer:
             return
         started = time.perf_counter()
         try:
-            with tracing.continued("consume", [event.record.headers.get("traceparent", "") for event in readable]):
+            with tracing.continued("consume", [event.traceparent for event in readable]):
                 await self._together(readable)
         except errors.TransientError:
             raise
@@ -77,7 +77,8 @@ class Deliverer:
             for number, wave in enumerate(events.waves(fresh)):
                 if number:
                     await asyncio.sleep(0)
-                await events.dispatch(transaction, wave)
+                with tracing.causing({event.key: event.traceparent for event in wave}):
+                    await events.dispatch(transaction, wave)
             if blocked:
                 await parked.park(transaction, [event.record for event in blocked], error="behind a parked event")
         metrics.EVENTS_HANDLED.labels(self._service).inc(len(fresh))

@@ -81,6 +81,8 @@ class Transaction:
     def __init__(self, connection: psycopg.AsyncConnection[Row]) -> None:
         self._connection = connection
         self.events: list[object] = []
+        # Where each of them comes from: several calls and events may share one transaction.
+        self.origins: list[tracing.Origin] = []
         self.committed: list[Callable[[], None]] = []
 
     async def run(self, statement: Statement, parameters: Parameters | None = None) -> list[Row]:
@@ -89,7 +91,9 @@ class Transaction:
 
     def emit(self, events: Iterable[object]) -> None:
         """Publish these domain events if, and only if, the transaction commits; after all rows it changes are locked."""
-        self.events.extend(events)
+        emitted = list(events)
+        self.events += emitted
+        self.origins += [tracing.origin()] * len(emitted)
 
     def after_commit(self, wake: Callable[[], None]) -> None:
         """Call this when the transaction has committed, to wake whoever works on what it wrote. It must not fail."""

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from services.chassis import database, errors, loops
+from services.chassis import database, errors, loops, tasks
 
 _LOG = logging.getLogger(__name__)
 
@@ -88,7 +88,7 @@ class Worker(Generic[Work, Outcome]):
         async with self._db.transaction() as transaction:
             claimed = await self._effect.claim(transaction, free)
         for work in claimed:
-            task = asyncio.create_task(self._perform(work))
+            task = tasks.spawn(self._perform(work), name=self._name)
             self._running.add(task)
             task.add_done_callback(self._running.discard)
         return len(claimed)

@@ -10,7 +10,7 @@ from typing import Any
 
 from google.protobuf.message import DecodeError, Message
 
-from services.chassis import database, kafka
+from services.chassis import database, kafka, tracing
 
 # Takes what was parsed from new events, in order, at most one per key; saves and emits in the transaction.
 Handle = Callable[[database.Transaction, Sequence[Any]], Awaitable[None]]
@@ -40,6 +40,11 @@ class Event:
     value: Any
     handle: Handle
     record: kafka.Record
+
+    @property
+    def traceparent(self) -> str:
+        """The trace it carries; empty when it is in none."""
+        return self.record.headers.get(tracing.HEADER, "")
 
 
 class Reader:

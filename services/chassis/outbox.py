@@ -86,21 +86,24 @@ class Outbox:
     async def write(self, transaction: database.Transaction, events: Sequence[object]) -> None:
         """Insert a row per event, in their order. Raises KeyError for an event that no publication names."""
         now = self._now()
-        parent = tracing.traceparent()
-        letters = [event if isinstance(event, Letter) else self._letter(event, now, parent) for event in events]
+        letters = [
+            event if isinstance(event, Letter) else self._letter(event, now, origin)
+            for event, origin in zip(events, transaction.origins, strict=True)
+        ]
         await transaction.run(INSERT, database.columns(letters, *_COLUMNS))
         transaction.after_commit(self._wake)
 
-    def _letter(self, event: object, now: datetime, parent: str) -> Letter:
+    def _letter(self, event: object, now: datetime, origin: tracing.Origin) -> Letter:
         publication = self._publications[type(event)]
         message = publication.render(event)
+        key = publication.key(event)
         return Letter(
             event_id=ids.new_id(now),
             topic=publication.topic,
-            key=publication.key(event),
+            key=key,
             type=message.DESCRIPTOR.full_name,
             sequence=publication.sequence(event),
             time=now,
             payload=message.SerializeToString(),
-            traceparent=parent,
+            traceparent=origin.traceparent(key),
         )

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from psycopg.types.json import Jsonb
 
-from services.chassis import clock, database, errors, events, ids, inbox, kafka, metrics, outbox, schema
+from services.chassis import clock, database, errors, events, ids, inbox, kafka, metrics, outbox, schema, tracing
 
 _LOG = logging.getLogger(__name__)
 
@@ -121,7 +121,8 @@ class Retrier:
             # The key may have more events parked, which would keep this one from being claimed: claim it by a key of its own.
             fresh, _ = await inbox.claim(transaction, [event_id], [f"replay of {event_id}"])
             if event is not None and fresh:
-                await events.dispatch(transaction, [event])
+                with tracing.causing({event.key: event.traceparent}):
+                    await events.dispatch(transaction, [event])
             await transaction.run(_NEXT_NOW, {"key": record.key})
 
     async def _failed(self, position: int, record: kafka.Record, *, error: str, attempts: int) -> None:

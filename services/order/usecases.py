@@ -10,7 +10,7 @@ import logging
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Protocol
 
-from services.chassis import clock, coalesce, database, errors, idempotency, ids, metrics, pages
+from services.chassis import clock, coalesce, database, errors, idempotency, ids, metrics, pages, tracing
 from services.order import domain, saga, store
 
 _LOG = logging.getLogger(__name__)
@@ -95,7 +95,8 @@ class Orders:
             if new:
                 await store.insert(transaction, [item.placed for item in new], self._waits)
                 await store.append(transaction, [item.entry for item in new])
-                transaction.emit(item.fact for item in new)
+                with tracing.causing(_traces(begun)):
+                    transaction.emit(item.fact for item in new)
         written = {item.placed.order.id: item.placed for item in new}
         earlier = {order_id for order_id in made.values() if isinstance(order_id, str)} - written.keys()
         if earlier:
@@ -213,6 +214,12 @@ class Orders:
             for order_id in order_ids:
                 for news in self._watchers.get(order_id, ()):
                     news.set()
+
+
+def _traces(begun: Mapping[int, saga.Begun]) -> dict[str, str]:
+    """The traces of the calls that these orders come from, by order."""
+    of_calls = enumerate(coalesce.parents())
+    return {begun[number].placed.order.id: parent for number, parent in of_calls if number in begun}
 
 
 async def _claim(

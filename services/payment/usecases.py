@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from services.chassis import clock, database, errors, idempotency, ids, loops, metrics, money
+from services.chassis import clock, database, errors, idempotency, ids, loops, metrics, money, tracing
 from services.payment import domain, names, store
 
 _LOG = logging.getLogger(__name__)
@@ -198,9 +198,10 @@ class Charging:
                     advances.append(advance)
                 else:
                     later.append(_refused(claimed, answer))
-        await store.save(transaction, advances)
+        with tracing.causing({claimed.payment.order_id: claimed.traceparent for claimed, _ in definite}):
+            await store.save(transaction, advances)
+            transaction.emit(fact for advance in advances for fact in advance.facts)
         await store.postpone(transaction, later)
-        transaction.emit(fact for advance in advances for fact in advance.facts)
         if any(advance.payment.verb for advance in advances):
             transaction.after_commit(self._wake)
 

@@ -69,9 +69,7 @@ class Passwords:
 
     async def _in_thread(self, work: Callable[[], Result]) -> Result:
         if self._waiting >= MOST_WAITING:
-            raise errors.DomainError(
-                errors.Kind.UNAVAILABLE, "OVERLOADED", "too many requests are waiting: retry later", retry_after_s=1
-            )
+            raise errors.overloaded()
         self._waiting += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)

@@ -201,3 +201,23 @@ def test_no_float_comes_near_money() -> None:
             for node in ast.walk(ast.parse(path.read_text())):
                 if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
                     pytest.fail(f"{path.relative_to(ROOT)}:{node.lineno}: true division; money is split by money.split")
+
+
+def started_tasks(source: str) -> list[int]:
+    """The lines of a source on which a task is started that inherits its creator's context."""
+    return [
+        node.lineno
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Attribute) and node.attr in {"create_task", "ensure_future", "TaskGroup"}
+    ]
+
+
+def test_every_task_of_a_service_starts_with_a_fresh_context() -> None:
+    """What serves many callers, or outlives whoever started it, must not go on in the first caller's name and trace."""
+    for path in [*SERVICES.rglob("*.py"), *(ROOT / "gateway").rglob("*.py")]:
+        if path != SERVICES / "chassis" / "tasks.py":
+            assert not started_tasks(path.read_text()), f"{path.relative_to(ROOT)}: use tasks.spawn"
+
+
+def test_a_task_that_inherits_a_context_is_noticed() -> None:
+    assert started_tasks("import asyncio\nasyncio.get_running_loop().create_task(work())") == [2]

@@ -16,7 +16,7 @@ import grpc
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from services.chassis import errors
+from services.chassis import errors, tasks
 
 TRUST_DOMAIN = "spiffe://souk/"
 # Files are looked at again this often at most, in seconds.
@@ -122,7 +122,7 @@ class Channel:
 
     def _replace(self, identity: Identity) -> None:
         if self._channel:
-            task = asyncio.get_running_loop().create_task(self._channel.close(FINISH_S))
+            task = tasks.spawn(self._channel.close(FINISH_S), name="channel-close")
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)
         self._identity, self._methods = identity, {}

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 
+from services.chassis.rpc import bounds
 from souk.options.v1 import options_pb2
 
 DEFAULT_TIMEOUT_S = 2.0
@@ -11,7 +12,10 @@ DEFAULT_TIMEOUT_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """A method's name and policy. timeout_s is 0 for a stream without limit. retriable: calling it twice does no harm."""
+    """A method's name and policy.
+
+    timeout_s is 0 for a stream without limit. retriable: calling it twice does no harm. most_bytes: no valid request is larger.
+    """
 
     path: str
     public: bool
@@ -19,10 +23,11 @@ class Method:
     services: frozenset[str]
     timeout_s: float
     retriable: bool
+    most_bytes: int
 
 
 def of_method(descriptor: MethodDescriptor) -> Method:
-    """The policy of one method. Raises ValueError for a method without an access rule."""
+    """The policy of one method. Raises ValueError for one without an access rule, or whose request has no upper bound."""
     policy = descriptor.GetOptions().Extensions[options_pb2.policy]
     access = policy.access
     if not (access.public or access.roles or access.services):
@@ -34,6 +39,7 @@ def of_method(descriptor: MethodDescriptor) -> Method:
         roles=frozenset(options_pb2.Access.Role.Name(role) for role in access.roles),
         services=frozenset(access.services),
         timeout_s=policy.timeout_ms / 1000 or default,
+        most_bytes=bounds.largest(descriptor.input_type),
         retriable=policy.idempotency in (options_pb2.Policy.SAFE, options_pb2.Policy.IDEMPOTENT),
     )
 

@@ -1,6 +1,7 @@
 """The gRPC server of a service: its methods behind `Serving`, health, reflection, and a drain that loses no call."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,9 +20,11 @@ from services.chassis.rpc.serving import Serving
 DRAIN_S = 20.0
 # Between "not serving" and the end of accepting: balancers look away meanwhile. The chart's preStop makes it longer.
 LOOK_AWAY_S = 0.2
-MOST_MESSAGE_BYTES = 4 * 1024 * 1024
 # Above gRPC's soft limit it refuses calls at random, so the two are one; the edge lets in less (`gateway/envoy/headers.py`).
 MOST_METADATA_BYTES = 24 * 1024
+# What gRPC itself reads of a message, decompressed: more ends the call without a reason, before it is decompressed. It is
+# what the edge lets through; each method's own limit comes from the contract, is smaller, and has a reason.
+MOST_MESSAGE_BYTES = 1024 * 1024
 OPTIONS = [
     ("grpc.max_receive_message_length", MOST_MESSAGE_BYTES),
     ("grpc.max_metadata_size", MOST_METADATA_BYTES),
@@ -82,6 +85,7 @@ class Server:
 
     async def start(self) -> None:
         """Listen. Raises OSError when the address is taken."""
+        logging.getLogger("grpc._cython.cygrpc").addFilter(_not_about_a_header)
         self._serving = Serving(self._service, self._gate)
         self._server = grpc.aio.server(
             interceptors=tracing.server_interceptors(enabled=self._extras.traced), options=OPTIONS
@@ -122,6 +126,14 @@ class Server:
         self._servicer.add(self._servicer.implementation, recorder)
         policies = policy.of_service(self._servicer.descriptor)
         return {name: _wrap(serving, policies[name], handler) for name, handler in recorder.handlers.items()}
+
+
+def _not_about_a_header(record: logging.LogRecord) -> bool:
+    """Whether a record of gRPC's is anything else than a caller's header that is not text.
+
+    gRPC logs each with its bytes and a stack: anybody could fill the log. Such a header is read as Latin-1.
+    """
+    return not str(record.msg).startswith("Invalid encoding on")
 
 
 def _wrap(serving: Serving, method: policy.Method, handler: Any) -> Any:

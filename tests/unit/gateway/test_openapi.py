@@ -101,7 +101,7 @@ def test_the_rules_of_maps_become_constraints(document: Document) -> None:
     attributes = schema(document, "souk.catalog.v1.CreateProductRequest")["properties"]["attributes"]
 
     assert attributes["maxProperties"] == 50
-    assert attributes["propertyNames"] == {"pattern": "^[a-z][a-z0-9_]{0,39}$"}
+    assert attributes["propertyNames"] == {"maxLength": 40, "pattern": "^[a-z][a-z0-9_]{0,39}$"}
     assert attributes["additionalProperties"] == {"type": "string", "minLength": 1, "maxLength": 200}
 
 

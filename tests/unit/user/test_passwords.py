@@ -77,7 +77,9 @@ async def test_when_too_many_wait_the_next_is_told_to_come_back(monkeypatch: pyt
     hashing = passwords.Passwords(CHEAP)
     answers = await asyncio.gather(*(hashing.hash("x") for _ in range(5)), return_exceptions=True)
     turned_away = [answer for answer in answers if isinstance(answer, errors.DomainError)]
-    assert [(error.reason, error.retry_after_s) for error in turned_away] == [("OVERLOADED", 1)] * 2
+    assert [(error.kind, error.reason, error.retry_after_s) for error in turned_away] == [
+        (errors.Kind.RESOURCE_EXHAUSTED, "OVERLOADED", 1)
+    ] * 2
     assert (await hashing.hash("x")).startswith("$argon2id$")
     await hashing.stop()
 
