@@ -25,7 +25,7 @@ from services.chassis import (
     relay,
     retention,
 )
-from services.chassis.rpc import certificates, client, identity, server
+from services.chassis.rpc import certificates, client, identity, revocations, server
 from services.chassis.settings import SettingsError, env, read
 
 SERVE = "serve"
@@ -94,15 +94,15 @@ class Assembly:
         self._peers.append(made)
         return made
 
-    def gate(self, fetch_keys: identity.FetchKeys) -> identity.Gate:
-        """Lets calls in by the keys that `fetch_keys` gives."""
+    def gate(self, authority: identity.Authority, revoked: revocations.Revocations) -> identity.Gate:
+        """Lets calls in by the authority's keys, unless their tokens were revoked."""
         issuer = identity.Issuer(self.settings.token_issuer, self.settings.token_audience)
-        return identity.Gate(identity.Tokens(issuer, fetch_keys), self.mesh)
+        return identity.Gate(identity.Tokens(issuer, authority.keys, revoked), self.mesh)
 
     def parts(
         self,
         servicer: server.Servicer,
-        fetch_keys: identity.FetchKeys,
+        authority: identity.Authority,
         *,
         consuming: Consuming | None = None,
         working: Sequence[process.Part] = (),
@@ -113,9 +113,9 @@ class Assembly:
             parts += [*self._machinery(consuming), *working, *self._consumer(consuming)]
         if self.host.role in (SERVE, ALL):
             traced = bool(self.settings.traces)
-            parts.append(
-                server.Server(self.service, self.settings.listen, self.gate(fetch_keys), servicer, traced=traced)
-            )
+            revoked = revocations.Revocations(self.service, authority.revoked)
+            gate = self.gate(authority, revoked)
+            parts += [revoked, server.Server(self.service, self.settings.listen, gate, servicer, traced=traced)]
         return parts
 
     def _machinery(self, consuming: Consuming | None) -> list[process.Part]:

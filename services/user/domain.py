@@ -54,7 +54,7 @@ class Registration:
 
 @dataclass(frozen=True, slots=True)
 class ProfileChange:
-    """What somebody wants to be different of their own account; None is what stays. No password is in a repr."""
+    """A change of somebody's own account; None is what stays. No password is in a repr."""
 
     display_name: str | None = None
     current_password: str = field(default="", repr=False)
@@ -62,8 +62,22 @@ class ProfileChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Revocation:
+    """Access tokens that are refused before they expire: see `chassis/rpc/revocations.py`.
+
+    subject_id is a sign-in, or an account, of which tokens count again from the version `least_version` on (a sign-in's
+    never do: 0). revoke_time is when the database noted it, and expire_time when the last of the tokens expires.
+    """
+
+    subject_id: str
+    least_version: int
+    revoke_time: datetime
+    expire_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Access:
-    """A signed token that says who somebody is, and when it ends."""
+    """A signed token that says who somebody is, and when it expires."""
 
     access_token: str = field(repr=False)
     expire_time: datetime
@@ -76,6 +90,23 @@ class RefreshToken:
     text: str = field(repr=False)
     digest: bytes
     expire_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """A sign-in, by the id of its family of refresh tokens, and the newest of them."""
+
+    family_id: str
+    token: RefreshToken
+
+
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """A part of what was revoked, what to ask for next, and whether there is more at once."""
+
+    revocations: Sequence[Revocation]
+    next_since: datetime
+    more: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +126,12 @@ class Use(Enum):
     FIRST = auto()  # as it should be
     REPEATED = auto()  # the answer to the first did not arrive
     STOLEN = auto()  # two people have it: nobody knows which of them is the owner
-    ENDED = auto()  # it is none, or worth nothing any more
+    ENDED = auto()  # it is unknown, expired or revoked
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A signed-in account: the token that says so, when it ends, and what exchanges for the next one."""
+    """A signed-in account: the token that says so, when it expires, and what exchanges for the next one."""
 
     user: User
     access: Access
@@ -125,7 +156,7 @@ class UserRegistered:
 
 @dataclass(frozen=True, slots=True)
 class UserChanged:
-    """The name or the roles of an account changed: as it is now."""
+    """The name, the roles or the password of an account changed: as it is now."""
 
     user: User
 
@@ -148,6 +179,18 @@ def changed(user: User, *, display_name: str | None = None, roles: Sequence[Role
     return dataclasses.replace(user, display_name=name, roles=kept, version=user.version + 1)
 
 
+def revised(old: Account, new: Account) -> Account:
+    """The account to write in place of the old one: a new password counts as a change of the account, like a new name."""
+    if new.password_hash == old.password_hash or new.user.version != old.user.version:
+        return new
+    return dataclasses.replace(new, user=dataclasses.replace(new.user, version=old.user.version + 1))
+
+
+def loses(old: Account, new: Account) -> bool:
+    """Whether access tokens of the old account allow what the new one does not: a role, or anything, without its password."""
+    return new.password_hash != old.password_hash or not set(old.user.roles) <= set(new.user.roles)
+
+
 def address(email: str) -> str:
     """The form in which addresses are kept and compared: without case and outer spaces."""
     return email.strip().lower()
@@ -164,19 +207,25 @@ def credentials_wrong() -> errors.DomainError:
 
 
 def password_wrong() -> errors.DomainError:
-    """Who wants a new password does not know the one of now."""
-    said = "this is not the password of now"
+    """Who wants a new password does not know the current one."""
+    said = "the current password is wrong"
     return errors.invalid("PASSWORD_WRONG", said, errors.Violation("current_password", said, "PASSWORD_WRONG"))
 
 
 def account_changed() -> errors.DomainError:
     """Somebody changed the account at the same moment."""
-    return errors.DomainError(errors.Kind.ABORTED, "ACCOUNT_CHANGED", "the account was changed meanwhile: try again")
+    return errors.DomainError(errors.Kind.ABORTED, "ACCOUNT_CHANGED", "the account was changed at the same moment: try again")
 
 
 def own_admin_role() -> errors.DomainError:
     """Whoever runs the shop cannot end that by themselves."""
     return errors.precondition("OWN_ADMIN_ROLE", "administrators cannot take ADMIN from themselves")
+
+
+def no_administrator() -> errors.DomainError:
+    """The caller's token says ADMIN, and the database does not, or not any more."""
+    said = "your account is not an administrator's"
+    return errors.DomainError(errors.Kind.PERMISSION_DENIED, "ACCESS_DENIED", said)
 
 
 def user_not_found(user_id: str) -> errors.DomainError:
@@ -185,7 +234,7 @@ def user_not_found(user_id: str) -> errors.DomainError:
 
 
 def refresh_token_invalid() -> errors.DomainError:
-    """The token is worth nothing: it is none of ours, it ended, or its sign-in was revoked. Which is not said."""
+    """The token is not one of ours, it expired, or its sign-in was revoked. Which is not said."""
     return errors.DomainError(errors.Kind.UNAUTHENTICATED, "REFRESH_TOKEN_INVALID", "the refresh token is not valid")
 
 

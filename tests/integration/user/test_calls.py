@@ -96,7 +96,7 @@ async def test_other_services_let_people_in_by_the_keys_they_ask_for(address: st
     session = await user.Register(_registration())
     peer = client.Peer(address, signing_keys.DESCRIPTOR, identity.Mesh(calls.MESH_KEY, "order"), traced=False)
     issuer = identity.Issuer("https://souk.local", "souk")
-    caller = await identity.Tokens(issuer, signing_keys.fetched_from(peer)).verify(session.access_token)
+    caller = await identity.Tokens(issuer, signing_keys.fetched_from(peer).keys).verify(session.access_token)
     await peer.stop()
     assert caller == identity.Caller(user_id=session.user.id, roles=frozenset(["CUSTOMER"]))
 
