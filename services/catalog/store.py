@@ -301,10 +301,13 @@ def pack_product(product: domain.Product) -> bytes:
 
 
 def unpack_product(data: bytes) -> domain.Product:
-    """A product of the cache. Raises ValueError or TypeError."""
+    """A product of the cache. Raises ValueError or TypeError, or MONEY_INVALID for a currency that is not known here."""
     product_id, title, description, category, vendor_id, created, updated, *others = json.loads(data)
     times = datetime.fromisoformat(created), datetime.fromisoformat(updated)
-    return _product((product_id, title, description, category, vendor_id, *times, *others))
+    product = _product((product_id, title, description, category, vendor_id, *times, *others))
+    for variant in product.variants:
+        money.exponent(variant.price.currency)
+    return product
 
 
 def pack_offer(offer: domain.Offer) -> bytes:
@@ -313,8 +316,9 @@ def pack_offer(offer: domain.Offer) -> bytes:
 
 
 def unpack_offer(data: bytes) -> domain.Offer:
-    """An offer of the cache. Raises ValueError or TypeError."""
+    """An offer of the cache. Raises ValueError or TypeError, or MONEY_INVALID for a currency that is not known here."""
     sku, product_id, title, currency, price = json.loads(data)
+    money.exponent(currency)
     return domain.Offer(sku, product_id, title, money.Money(currency, price))
 
 

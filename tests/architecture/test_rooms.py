@@ -104,7 +104,7 @@ def test_the_chassis_knows_no_word_of_the_shop() -> None:
 
 def test_the_chassis_stays_small() -> None:
     files = [path for path in (SERVICES / "chassis").rglob("*.py") if "migrations" not in path.parts]
-    assert sum(len(list(code_lines(path))) for path in files) <= 2500
+    assert sum(len(list(code_lines(path))) for path in files) <= 3500
 
 
 def code_lines(path: Path) -> Iterator[str]:

@@ -45,7 +45,7 @@ def own_redis_url(redis_url: str, worker_id: str) -> str:
 @pytest_asyncio.fixture
 async def shared(own_redis_url: str) -> AsyncIterator[cache.Shared]:
     """A Redis that knows no category. Products and SKUs are new ones in every test."""
-    made = cache.Shared(own_redis_url)
+    made = cache.Shared(own_redis_url, cache.Seal(b"a secret of the tests"))
     await made.forget(["catalog:categories:all"])
     yield made
     await made.stop()
