@@ -14,6 +14,11 @@ _MANAGER = f"{_EXTENSIONS}.filters.network.http_connection_manager.v3.HttpConnec
 _INTERNAL_HEADERS = (
     r"x-(jwt|souk|user|auth|authenticated|forwarded-(user|email|client)|envoy)(-.*)?|grpc-status-details-bin"
 )
+# For services that share fairly; whatever a caller says of it was removed before.
+_CLIENT_ADDRESS = {
+    "header": {"key": "x-souk-client-address", "value": "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%"},
+    "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
+}
 # HTTP allows more in a header's name than gRPC does, which refuses the whole call. Names with a colon are HTTP's own.
 _UNKNOWN_TO_GRPC = r"[^:]*[^a-z0-9._:-][^:]*"
 
@@ -149,6 +154,7 @@ def _route_config(contracted: contract.Contract, settings: Settings, served: Seq
             {
                 "name": "edge",
                 "domains": ["*"],
+                "request_headers_to_add": [_CLIENT_ADDRESS],
                 "response_headers_to_add": [{"header": {"key": "x-content-type-options", "value": "nosniff"}}],
                 "typed_per_filter_config": {"envoy.filters.http.cors": _cors(settings.allowed_origins)},
                 "routes": routes.table(contracted, settings, served),

@@ -1,6 +1,7 @@
 """What an account is: values and facts, without any I/O."""
 
 import dataclasses
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -10,6 +11,8 @@ from services.chassis import errors
 
 # A refresh token that is sent again so soon was not stolen: its answer was lost, or two tabs asked at once.
 GRACE = timedelta(seconds=10)
+# As the contract says; looked at again when a password is in the form that is kept.
+SHORTEST_PASSWORD = 12
 
 
 class Role(StrEnum):
@@ -40,6 +43,14 @@ class Account:
     password_hash: str = field(repr=False)
 
 
+class Match(Enum):
+    """Whether a password is the one that a hash was made from."""
+
+    NONE = auto()
+    YES = auto()
+    AS_TYPED = auto()  # it is, as it was typed: the hash is from before passwords were normalised
+
+
 @dataclass(frozen=True, slots=True)
 class Registration:
     """What somebody says who wants an account. The password is in the clear, and never in a repr."""
@@ -47,6 +58,8 @@ class Registration:
     email: str
     password: str
     display_name: str
+    # Where the call comes from; empty: unknown.
+    address: str = ""
 
     def __repr__(self) -> str:
         return f"Registration(email={self.email!r}, display_name={self.display_name!r})"
@@ -192,8 +205,22 @@ def loses(old: Account, new: Account) -> bool:
 
 
 def address(email: str) -> str:
-    """The form in which addresses are kept and compared: without case and outer spaces."""
-    return email.strip().lower()
+    """The form in which addresses are kept and compared: without case and outer spaces, letters composed (NFC)."""
+    return unicodedata.normalize("NFC", email.strip().lower())
+
+
+def opaque(password: str) -> str:
+    """A password in the form that is hashed: all spaces are U+0020, and letters are composed (RFC 8265, section 4.2)."""
+    spaces = "".join(" " if unicodedata.category(letter) == "Zs" else letter for letter in password)
+    return unicodedata.normalize("NFC", spaces)
+
+
+def check_password(field: str, password: str) -> None:
+    """Raise REQUEST_INVALID for a new password that is too short: composed letters count once."""
+    if len(opaque(password)) < SHORTEST_PASSWORD:
+        said = f"must be at least {SHORTEST_PASSWORD} characters"
+        wrong = errors.Violation(field, said, "string.min_len")
+        raise errors.invalid("REQUEST_INVALID", "1 field(s) of the request are not valid", wrong)
 
 
 def email_taken() -> errors.DomainError:

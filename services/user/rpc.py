@@ -21,12 +21,15 @@ class UserServicer(user_service_pb2_grpc.UserServiceServicer):
         self._accounts = accounts
         self._sessions = sessions
 
-    async def Register(self, request: user_service_pb2.RegisterRequest, _: Any) -> user_service_pb2.Session:
-        wanted = domain.Registration(request.email, request.password, request.display_name)
+    async def Register(self, request: user_service_pb2.RegisterRequest, context: Any) -> user_service_pb2.Session:
+        wanted = domain.Registration(
+            request.email, request.password, request.display_name, identity.client_address(context)
+        )
         return _session_message(await self._accounts.register(wanted))
 
-    async def Login(self, request: user_service_pb2.LoginRequest, _: Any) -> user_service_pb2.Session:
-        return _session_message(await self._accounts.login(request.email, request.password))
+    async def Login(self, request: user_service_pb2.LoginRequest, context: Any) -> user_service_pb2.Session:
+        address = identity.client_address(context)
+        return _session_message(await self._accounts.login(request.email, request.password, address=address))
 
     async def Refresh(self, request: user_service_pb2.RefreshRequest, _: Any) -> user_service_pb2.Session:
         return _session_message(await self._sessions.refresh(request.refresh_token))

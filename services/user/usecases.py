@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from services.chassis import clock, database, ids
-from services.user import domain, refresh_tokens, store
+from services.user import domain, refresh_tokens, store, turns
 
 _LOG = logging.getLogger(__name__)
 
@@ -32,13 +32,17 @@ LOGIN_TRIES = 3
 
 
 class Passwords(Protocol):
-    """Hashes passwords and compares them."""
+    """Hashes passwords and compares them, for whoever has a turn of one of three kinds."""
+
+    logins: turns.Turns
+    registrations: turns.Turns
+    changes: turns.Turns
 
     async def hash(self, password: str) -> str:
         """The hash of a password."""
 
-    async def matches(self, password: str, hashed: str | None) -> bool:
-        """Whether the password made the hash; False without one, and just as late."""
+    async def compare(self, password: str, hashed: str | None) -> domain.Match:
+        """Whether the password made the hash; not without one, and just as late."""
 
     def outdated(self, hashed: str) -> bool:
         """Whether a hash should be made anew."""
@@ -146,8 +150,10 @@ class Accounts:
         self._now = now
 
     async def register(self, wanted: domain.Registration) -> domain.Session:
-        """Make a customer's account and sign it in. Raises EMAIL_TAKEN."""
-        account = await self._new(wanted, domain.Role.CUSTOMER)
+        """Make a customer's account and sign it in. Raises EMAIL_TAKEN, or OVERLOADED when too many register."""
+        domain.check_password("password", wanted.password)
+        async with self._passwords.registrations.turn(turns.Asker(wanted.address, domain.address(wanted.email))):
+            account = await self._new(wanted, domain.Role.CUSTOMER)
         async with self._db.transaction() as transaction:
             if not await store.insert_account(transaction, account):
                 raise domain.email_taken()
@@ -157,22 +163,32 @@ class Accounts:
             raise domain.account_changed()
         return self._sessions.session(account.user, sign_in)
 
-    async def login(self, email: str, password: str) -> domain.Session:
-        """Sign somebody in. Raises CREDENTIALS_WRONG, in the same way and time for a wrong address and password.
+    async def login(self, email: str, password: str, *, address: str = "") -> domain.Session:
+        """Sign somebody in who calls from this address (empty: unknown).
 
-        A hash that is replaced between its comparison and the sign-in is compared anew: an old password opens nothing.
+        Raises CREDENTIALS_WRONG, in the same way and time for a wrong e-mail address and password, or OVERLOADED before
+        anything is read when too many sign in. A hash that is replaced between its comparison and the sign-in is
+        compared anew: an old password opens nothing.
         """
+        asker = turns.Asker(address, domain.address(email))
         for _ in range(LOGIN_TRIES):
-            account = await store.find_by_address(self._db, domain.address(email))
-            matches = await self._passwords.matches(password, account.password_hash if account else None)
-            if account is None or not matches:
-                raise domain.credentials_wrong()
-            renewed = await self._renewed(account, password)
+            async with self._passwords.logins.turn(asker):
+                account = await self._authenticated(asker, password)
             async with self._db.transaction() as transaction:
-                sign_in = await self._sessions.open(transaction, renewed)
+                sign_in = await self._sessions.open(transaction, account)
             if sign_in:
                 return self._sessions.session(account.user, sign_in)
         raise domain.account_changed()
+
+    async def _authenticated(self, asker: turns.Asker, password: str) -> domain.Account:
+        """The account with this password, its hash as they are made today. Raises CREDENTIALS_WRONG."""
+        account = await store.find_by_address(self._db, asker.account)
+        match = await self._passwords.compare(password, account.password_hash if account else None)
+        right = account is not None and match is not domain.Match.NONE
+        self._passwords.logins.proved(asker, right=right)
+        if account is None or not right:
+            raise domain.credentials_wrong()
+        return await self._renewed(account, password, match)
 
     async def get(self, user_id: str) -> domain.User:
         """An account. Raises USER_NOT_FOUND."""
@@ -184,13 +200,14 @@ class Accounts:
     async def update(self, user_id: str, change: domain.ProfileChange) -> domain.User:
         """Change somebody's own account; a new password ends all of its sign-ins.
 
-        Raises USER_NOT_FOUND, PASSWORD_WRONG, or ACCOUNT_CHANGED when the password was changed at the same moment.
+        Raises USER_NOT_FOUND, PASSWORD_WRONG, ACCOUNT_CHANGED when the password was changed at the same moment, or
+        OVERLOADED when too many change theirs.
         """
         before = await store.find(self._db, user_id)
         if before is None:
             raise domain.user_not_found(user_id)
         # Compared and hashed before the transaction begins: it takes longer than all the rest.
-        new_hash = await self._new_hash(before, change)
+        new_hash = await self._new_hash(before, change) if change.new_password is not None else ""
         async with self._db.transaction() as transaction:
             account = await store.lock(transaction, user_id)
             if account is None:
@@ -233,7 +250,7 @@ class Accounts:
             return int(
                 await self._made(await self._new(domain.Registration(email, password, ADMIN_NAME), domain.Role.ADMIN))
             )
-        known = await self._passwords.matches(password, account.password_hash)
+        known = await self._passwords.compare(password, account.password_hash) is not domain.Match.NONE
         if known and domain.Role.ADMIN in account.user.roles:
             return 0
         _LOG.warning("administrator's account changed", extra={"user_id": account.user.id})
@@ -281,16 +298,18 @@ class Accounts:
         return new
 
     async def _new_hash(self, account: domain.Account, change: domain.ProfileChange) -> str:
-        """The hash of the new password; empty when there is none. Raises PASSWORD_WRONG."""
-        if change.new_password is None:
-            return ""
-        if not await self._passwords.matches(change.current_password, account.password_hash):
-            raise domain.password_wrong()
-        return await self._passwords.hash(change.new_password)
+        """The hash of the new password. Raises PASSWORD_WRONG."""
+        new_password = change.new_password or ""
+        domain.check_password("new_password", new_password)
+        async with self._passwords.changes.turn(turns.Asker(account.user.id, account.user.id)):
+            match = await self._passwords.compare(change.current_password, account.password_hash)
+            if match is domain.Match.NONE:
+                raise domain.password_wrong()
+            return await self._passwords.hash(new_password)
 
-    async def _renewed(self, account: domain.Account, password: str) -> domain.Account:
+    async def _renewed(self, account: domain.Account, password: str, match: domain.Match) -> domain.Account:
         """The account with a hash as they are made today; as it was when somebody replaced the hash meanwhile."""
-        if not self._passwords.outdated(account.password_hash):
+        if match is domain.Match.YES and not self._passwords.outdated(account.password_hash):
             return account
         new_hash = await self._passwords.hash(password)
         renewed = await store.renew_hash(self._db, account, new_hash)

@@ -31,6 +31,8 @@ VERIFIED_S = 240.0
 ADMIN = "ADMIN"
 # Whom people's calls come from, where certificates say who calls.
 EDGE = "edge"
+# The edge takes it from callers, and says it itself.
+CLIENT_ADDRESS = "x-souk-client-address"
 
 FetchKeys = keys.Fetch
 # What gRPC knows of the other side of a connection.
@@ -68,6 +70,14 @@ def caller() -> Caller:
 def set_caller(who: Caller) -> None:
     """Remember who made this call, for the task that serves it."""
     _caller.set(who)
+
+
+def client_address(context: Any) -> str:
+    """Where a person's call comes from, as the edge saw it: empty for a call that did not come through the edge.
+
+    Good for sharing fairly, not for rights: without certificates somebody inside the mesh may say what they like.
+    """
+    return next((str(value)[:64] for name, value in context.invocation_metadata() or () if name == CLIENT_ADDRESS), "")
 
 
 @dataclass(frozen=True, slots=True)
