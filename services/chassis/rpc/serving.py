@@ -10,7 +10,7 @@ import contextlib
 import logging
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any, TypeAlias
 
 import grpc
@@ -19,7 +19,7 @@ from google.protobuf.message import DecodeError, Message
 from google.rpc.status_pb2 import Status
 
 from services.chassis import errors, logs, metrics
-from services.chassis.rpc import identity, policy, status
+from services.chassis.rpc import card_numbers, identity, policy, status, texts
 
 _LOG = logging.getLogger(__name__)
 
@@ -138,25 +138,19 @@ class Serving:
 
 
 def validate(request: Message) -> None:
-    """Raise REQUEST_INVALID with every field that breaks a rule of the contract, or holds a NUL, which no database stores."""
+    """Raise REQUEST_INVALID with every field that breaks a rule of the contract or holds what no text may hold.
+
+    That is a NUL, which no database stores, and the number of a payment card.
+    """
     violations = [_violation(item) for item in protovalidate.collect_violations(request)]
+    sent = request.SerializeToString()
     # Looking into every text costs as much as the rules do: only a request with a zero byte in it is looked into.
-    if b"\0" in request.SerializeToString():
-        violations += [errors.Violation(path, "must not contain NUL", "string.nul") for path in _with_nul(request)]
+    if b"\0" in sent:
+        nul = "must not contain NUL"
+        violations += [errors.Violation(path, nul, "string.nul") for path, text in texts.of(request) if "\0" in text]
+    violations += card_numbers.violations(request, sent)
     if violations:
         raise errors.invalid("REQUEST_INVALID", f"{len(violations)} field(s) of the request are not valid", *violations)
-
-
-def _with_nul(message: Message, within: str = "") -> Iterator[str]:
-    """The paths of all texts of a message that contain a NUL."""
-    for field, value in message.ListFields():
-        values = {f"[{i}]": item for i, item in enumerate(value)} if field.is_repeated else {"": value}
-        for subscript, item in values.items():
-            path = f"{within}{field.name}{subscript}"
-            if isinstance(item, Message):
-                yield from _with_nul(item, f"{path}.")
-            elif isinstance(item, str) and "\0" in item:
-                yield path
 
 
 def _violation(item: Any) -> errors.Violation:
