@@ -141,6 +141,7 @@ _OFFERS = database.Statement(
     .where(_V.sku == bindparam("skus", type_=ARRAY(Text)).any_(), _V.withdrawn.is_(false()), _P.delete_time.is_(None))
 )
 _ALL_SKUS = database.Statement("SELECT sku FROM variants WHERE product_id = ANY(%(ids)s::uuid[])")
+_KNOWN_SKUS = database.Statement("SELECT sku FROM variants WHERE sku = ANY(%(skus)s::text[])")
 _KNOWN_CATEGORIES = database.Statement(select(_C.slug).where(_C.slug == bindparam("slugs", type_=ARRAY(Text)).any_()))
 _CATEGORIES = database.Statement("SELECT slug, title, coalesce(parent, '') FROM categories ORDER BY slug")
 # Against other changes of the tree; products that refer to it go on.
@@ -244,6 +245,11 @@ async def categories(db: database.Database) -> tuple[domain.Category, ...]:
 async def all_skus(transaction: database.Transaction, product_ids: Sequence[str]) -> list[str]:
     """All SKUs that these products have or had."""
     return [row[0] for row in await transaction.run(_ALL_SKUS, {"ids": list(product_ids)})]
+
+
+async def known_skus(db: database.Database, skus: Sequence[str]) -> set[str]:
+    """Those of the SKUs that some product has or had."""
+    return {row[0] for row in await db.read(_KNOWN_SKUS, {"skus": list(skus)})}
 
 
 async def products(db: database.Database, ids: Sequence[str]) -> dict[str, domain.Product]:

@@ -241,7 +241,9 @@ def password_wrong() -> errors.DomainError:
 
 def account_changed() -> errors.DomainError:
     """Somebody changed the account at the same moment."""
-    return errors.DomainError(errors.Kind.ABORTED, "ACCOUNT_CHANGED", "the account was changed at the same moment: try again")
+    return errors.DomainError(
+        errors.Kind.ABORTED, "ACCOUNT_CHANGED", "the account was changed at the same moment: try again"
+    )
 
 
 def own_admin_role() -> errors.DomainError:

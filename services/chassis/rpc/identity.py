@@ -129,7 +129,9 @@ class Tokens:
         if known is None or known.expire_time <= time.time():
             known = self._verified[token] = _said(await self._decode(token))
         if self._revoked and self._revoked.refuse(known.sign_in, known.who.user_id, known.version):
-            raise _unauthenticated("TOKEN_REVOKED", "the access token was revoked: refresh the session or sign in again")
+            raise _unauthenticated(
+                "TOKEN_REVOKED", "the access token was revoked: refresh the session or sign in again"
+            )
         return known.who
 
     async def _decode(self, token: str) -> Mapping[str, Any]:
@@ -234,13 +236,17 @@ class Gate:
         if method.public:
             return NOBODY
         if self.own and service != EDGE:
-            raise errors.DomainError(errors.Kind.PERMISSION_DENIED, "ACCESS_DENIED", "the calling service may not call this method")
+            raise errors.DomainError(
+                errors.Kind.PERMISSION_DENIED, "ACCESS_DENIED", "the calling service may not call this method"
+            )
         scheme, _, token = str(metadata.get("authorization", "")).partition(" ")
         if not token or scheme.lower() != "bearer":
             raise _unauthenticated("TOKEN_MISSING", "an access token is required")
         who = await self._tokens.verify(token)
         if not who.roles & method.roles:
-            raise errors.DomainError(errors.Kind.PERMISSION_DENIED, "ACCESS_DENIED", "the roles of the access token do not allow this method")
+            raise errors.DomainError(
+                errors.Kind.PERMISSION_DENIED, "ACCESS_DENIED", "the roles of the access token do not allow this method"
+            )
         return who
 
 

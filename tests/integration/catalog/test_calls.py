@@ -1,89 +1,22 @@
 """The catalog over its real gRPC server, with a real inventory behind it."""
 
 import uuid
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
-import pytest_asyncio
 from google.type.money_pb2 import Money
 
 from services.catalog import clients, rpc, usecases
 from services.chassis import cache, clock, database, errors
 from services.chassis.rpc import client, identity
-from services.inventory import events as inventory_events
-from services.inventory import rpc as inventory_rpc
-from services.inventory import usecases as inventory_usecases
 from souk.catalog.v1 import catalog_service_pb2, catalog_service_pb2_grpc, product_pb2
-from tests.support import calls, postgres
-
-if TYPE_CHECKING:  # a name of the type stubs alone
-    from souk.catalog.v1.catalog_service_pb2_grpc import CatalogServiceAsyncStub
-
-ANN, BOB = "01890000-0000-7000-8000-00000000000a", "01890000-0000-7000-8000-00000000000b"
-NOBODYS = "01890000-0000-7000-8000-000000000000"
-Metadata = tuple[tuple[str, str], ...]
+from tests.integration.catalog.served import ANN, BOB, NOBODYS, Served, variant
+from tests.support import calls
 
 
-@dataclass(frozen=True)
-class Served:
-    """A running catalog, and who can call it."""
-
-    stub: "CatalogServiceAsyncStub"
-    shop: calls.Shop
-    category: str
-
-    @property
-    def admin(self) -> Metadata:
-        return self.shop.as_user(NOBODYS, "ADMIN")
-
-    @property
-    def ann(self) -> Metadata:
-        return self.shop.as_user(ANN, "VENDOR")
-
-    @property
-    def bob(self) -> Metadata:
-        return self.shop.as_user(BOB, "VENDOR")
-
-    @property
-    def customer(self) -> Metadata:
-        return self.shop.as_user(ANN, "CUSTOMER")
-
-    def product(self, **changes: Any) -> catalog_service_pb2.CreateProductRequest:
-        fields: dict[str, Any] = {"title": "Tea", "category": self.category, "variants": [variant()]}
-        return catalog_service_pb2.CreateProductRequest(**fields | changes)
-
-
-def variant(sku: str = "", units: int = 12, nanos: int = 500_000_000, currency: str = "EUR") -> product_pb2.Variant:
-    price = Money(currency_code=currency, units=units, nanos=nanos)
-    return product_pb2.Variant(sku=sku or f"SKU-{uuid.uuid4().hex[:12].upper()}", title="Large", price=price)
-
-
-@pytest.fixture(scope="module")
-def inventory_url(postgres_admin_url: str) -> Iterator[str]:
-    with postgres.fresh_database(postgres_admin_url, "inventory") as url:
-        yield url
-
-
-@pytest_asyncio.fixture
-async def inventory(inventory_url: str) -> AsyncIterator[str]:
-    """Where a real inventory service answers."""
-    async with postgres.opened(inventory_url, inventory_events.PUBLISHED) as db:
-        servicer = inventory_rpc.servicer(inventory_usecases.Stock(db, hold_s=600))
-        async with calls.served(servicer, "inventory") as shop:
-            yield shop.address
-
-
-@pytest_asyncio.fixture
-async def catalog(db: database.Database, shared: cache.Shared, inventory: str, category: str) -> AsyncIterator[Served]:
-    mesh = identity.Mesh(calls.MESH_KEY, "catalog")
-    peer = client.Peer(inventory, clients.DESCRIPTOR, mesh, traced=False)
-    remembered = usecases.caches(shared, shared_s=30)
-    catalog = usecases.Catalog(db, clients.Inventory(peer), remembered, now=clock.utc_now)
-    async with calls.served(rpc.servicer(catalog), "catalog") as shop:
-        yield Served(catalog_service_pb2_grpc.CatalogServiceStub(shop.channel), shop, category)
-    await peer.stop()
+@pytest.fixture
+def catalog(served: Served) -> Served:
+    return served
 
 
 async def test_a_vendors_product_is_theirs_and_everybody_sees_it(catalog: Served) -> None:
@@ -296,12 +229,17 @@ async def test_without_inventory_the_caller_is_told_to_come_back(
     catalog = usecases.Catalog(db, clients.Inventory(peer), remembered, now=clock.utc_now)
     async with calls.served(rpc.servicer(catalog), "catalog") as shop:
         served = Served(catalog_service_pb2_grpc.CatalogServiceStub(shop.channel), shop, category)
-        made = await served.stub.CreateProduct(served.product(), metadata=served.ann)
+        made = await served.stub.CreateProduct(served.product(), metadata=served.admin)
         request = catalog_service_pb2.SetProductStockRequest(id=made.id, warehouse="east", on_hand=5)
-        refused = await calls.refused(served.stub.SetProductStock(request, metadata=served.ann))
+        # Whether a new SKU is the shop's is not known either.
+        for call in (
+            served.stub.SetProductStock(request, metadata=served.admin),
+            served.stub.CreateProduct(served.product(), metadata=served.ann),
+        ):
+            refused = await calls.refused(call)
+            assert (refused.kind, refused.reason) == (errors.Kind.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE")
+            assert refused.retry_after_s == 1.0
     await peer.stop()
-    assert (refused.kind, refused.reason) == (errors.Kind.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE")
-    assert refused.retry_after_s == 1.0
 
 
 def edit(made: product_pb2.Product, **changes: Any) -> catalog_service_pb2.UpdateProductRequest:
