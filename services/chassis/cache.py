@@ -5,9 +5,9 @@ once, and from other processes as soon as Redis has told them; at the latest, sh
 slow readers from writing back what they read before the change. What remains, bounded by `shared_s` + `local_s`: the process
 died or Redis was away between commit and `forget`, or a reader took longer than MARK_S from its read to its write.
 
-What comes out of Redis is believed only when a process of the same service put it there: each value carries a code (a MAC)
-over itself, its key and its end, made with a secret that Redis does not hold. What somebody else wrote, moved to another
-key or kept for later is a miss, and so is whatever cannot be read.
+What comes out of Redis is believed only when a process of the same service put it there: each value carries a MAC over its
+key, its expiry and its content, made with a secret that Redis does not hold. What somebody else wrote, moved to another key
+or put back after it expired is a miss, and so is whatever cannot be read.
 """
 
 import asyncio
@@ -49,9 +49,9 @@ _MARK = b""
 
 
 class Seal:
-    """Makes values that only those who have the secret can make: the end of their time, a code, and what they hold."""
+    """Authenticates values: each is its expiry (in seconds since the epoch), a MAC, and its content."""
 
-    END, CODE = 8, 16
+    EXPIRY, MAC = 8, 16
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
@@ -62,22 +62,23 @@ class Seal:
         return cls(hashlib.blake2b(url.encode(), digest_size=32, person=b"souk-cache").digest())
 
     def close(self, key: str, value: bytes, seconds: int) -> bytes:
-        """A value for this key, good for so many seconds."""
-        end = int(time.time() + seconds).to_bytes(self.END, "big")
-        return end + self._code(key, end, value) + value
+        """The value sealed for this key; it expires after so many seconds."""
+        expiry = int(time.time() + seconds).to_bytes(self.EXPIRY, "big")
+        return expiry + self._mac(key, expiry, value) + value
 
     def open(self, key: str, sealed: bytes) -> bytes | None:
-        """The value, if it was made for this key, by us, and its time has not ended."""
-        end, code, value = sealed[: self.END], sealed[self.END : self.END + self.CODE], sealed[self.END + self.CODE :]
-        if not hmac.compare_digest(code, self._code(key, end, value)):
+        """The value, if it was sealed by us, for this key, and has not expired; else None."""
+        head = self.EXPIRY + self.MAC
+        expiry, mac, value = sealed[: self.EXPIRY], sealed[self.EXPIRY : head], sealed[head:]
+        if not hmac.compare_digest(mac, self._mac(key, expiry, value)):
             return None
-        return value if int.from_bytes(end, "big") > time.time() else None
+        return value if int.from_bytes(expiry, "big") > time.time() else None
 
-    def _code(self, key: str, end: bytes, value: bytes) -> bytes:
+    def _mac(self, key: str, expiry: bytes, value: bytes) -> bytes:
         name = key.encode()
-        # With the length of the key: where it ends and the value begins cannot be moved.
-        said = len(name).to_bytes(4, "big") + name + end + value
-        return hashlib.blake2b(said, key=self._secret, digest_size=self.CODE).digest()
+        # The key's length comes first, so that a longer key and a shorter value do not have the same MAC.
+        said = len(name).to_bytes(4, "big") + name + expiry + value
+        return hashlib.blake2b(said, key=self._secret, digest_size=self.MAC).digest()
 
 
 class Shared:
@@ -136,9 +137,9 @@ class Shared:
                     await self._hear(channel)
             except (RedisError, OSError):
                 await asyncio.sleep(PAUSE_S)
-            except Exception:
+            except Exception:  # noqa: BLE001 - it is logged, and the listener outlives every message
                 # Without it this process would go on with what others have forgotten.
-                _LOG.exception("cache listens again")
+                _LOG.exception("listening for forgotten keys failed; it starts again")
                 await asyncio.sleep(PAUSE_S)
 
     async def _hear(self, channel: PubSub) -> None:

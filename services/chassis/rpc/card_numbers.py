@@ -75,10 +75,7 @@ def holds_one(text: str) -> bool:
     if not _TOGETHER.search(usual):
         return False
     usual = _SOMETHING_ELSE.sub("\0", usual)
-    for tried, number in enumerate(_numbers(usual), 1):
-        if _is_card(number) or tried == MOST_NUMBERS:
-            return True
-    return False
+    return any(_is_card(number) or tried == MOST_NUMBERS for tried, number in enumerate(_numbers(usual), 1))
 
 
 def _in_usual_digits(text: str) -> str:

@@ -138,7 +138,7 @@ class Tokens:
         try:
             key = await self._keys.get(str(jwt.get_unverified_header(token).get("kid", "")))
             if key is None:
-                raise jwt.InvalidKeyError("no such key")  # noqa: TRY301 - told as what the library finds
+                raise jwt.InvalidKeyError("no such key")
             if self._revoked:
                 await self._revoked.tried()
             return jwt.decode(
@@ -205,7 +205,7 @@ class Mesh:
                 options={"require": ["exp", "iat", "sub"]},
             )
             if claims["exp"] - claims["iat"] > MESH_LIFETIME_S or not claims["sub"]:
-                raise jwt.InvalidTokenError("made by none of ours")  # noqa: TRY301 - told as what the library finds
+                raise jwt.InvalidTokenError("made by none of ours")
         except jwt.PyJWTError as error:
             raise _unauthenticated("SERVICE_UNKNOWN", "the mesh token is not valid") from error
         service = str(claims["sub"])

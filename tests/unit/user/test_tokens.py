@@ -47,7 +47,7 @@ async def test_a_token_says_who_for_whom_until_when_and_with_which_key(tmp_path:
     assert jwt.get_unverified_header(session.access_token) == {"alg": "ES256", "kid": "2026-01", "typ": "JWT"}
     assert claims.pop("jti") != others.pop("jti")
     begun = int(now.timestamp())
-    fixed = {"iss": ISSUER.issuer, "aud": ISSUER.audience, "sub": ANN.id, "roles": ["CUSTOMER"]}
+    fixed: dict[str, object] = {"iss": ISSUER.issuer, "aud": ISSUER.audience, "sub": ANN.id, "roles": ["CUSTOMER"]}
     fixed |= {"sid": SIGN_IN, "ver": 1}
     assert claims == {**fixed, "iat": begun, "exp": begun + 900}
     assert session.expire_time == datetime.fromtimestamp(begun + 900, UTC)
