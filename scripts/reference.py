@@ -29,7 +29,7 @@ EVERYWHERE = (
     ("TOKEN_MISSING", 401, "The method needs an access token."),
     ("TOKEN_INVALID", 401, "The access token is not one of this shop's."),
     ("TOKEN_EXPIRED", 401, "The access token has expired: refresh the session or sign in again."),
-    ("TOKEN_REVOKED", 401, "The access token was revoked by a logout, a new password or a lost role: refresh the session."),
+    ("TOKEN_REVOKED", 401, "The access token was revoked: refresh the session or sign in again."),
     ("SERVICE_UNKNOWN", 401, "The mesh token is not one of this installation's."),
     ("ACCESS_DENIED", 403, "The caller's roles do not allow the method."),
     ("PAGE_TOKEN_INVALID", 400, "The page token was not given out by this API."),

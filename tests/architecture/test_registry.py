@@ -10,6 +10,7 @@ from google.protobuf.descriptor_pb2 import FileDescriptorProto
 
 from services import registry
 from souk.options.v1 import options_pb2
+from souk.user.v1 import user_service_pb2
 
 ROOT = Path(__file__).resolve().parents[2]
 REGISTRY = registry.load()
@@ -99,3 +100,9 @@ def test_a_keyed_method_takes_a_request_id(service: str, method: descriptor_pb2.
         for field in message.field
     }
     assert ("request_id" in fields) == keyed
+
+
+def test_every_service_that_asks_for_keys_may_ask_what_was_revoked() -> None:
+    method = user_service_pb2.DESCRIPTOR.services_by_name["UserService"].methods_by_name["GetRevocations"]
+    ask = {name for name, service in REGISTRY.services.items() if "user" in service.calls}
+    assert set(method.GetOptions().Extensions[options_pb2.policy].access.services) == ask
