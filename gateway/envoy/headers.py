@@ -47,6 +47,11 @@ NOT_FORWARDED = (
     "x-forwarded-proto",
     "x-grpc-web",
 )
+# For services that share fairly between callers. Nobody can claim another: no such header comes in.
+CLIENT_ADDRESS = {
+    "header": {"key": "x-souk-client-address", "value": "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%"},
+    "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
+}
 # A caller's trace, as W3C's Trace Context has it.
 TRACEPARENT = "00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}"
 

@@ -153,6 +153,7 @@ def _route_config(contracted: contract.Contract, settings: Settings, served: Seq
                     # What a cache keeps for one origin must not be shown to another.
                     {"header": {"key": "vary", "value": "Origin"}},
                 ],
+                "request_headers_to_add": [headers.CLIENT_ADDRESS],
                 "request_headers_to_remove": list(headers.NOT_FORWARDED),
                 "typed_per_filter_config": {"envoy.filters.http.cors": browsers.policy(settings.allowed_origins)},
                 "routes": routes.table(contracted, settings, served),

@@ -39,6 +39,7 @@ EVERYWHERE = (
     ("TOKEN_MISSING", 401, "The method requires an access token."),
     ("TOKEN_INVALID", 401, "The access token is invalid: it was not issued by this shop, or for something else."),
     ("TOKEN_EXPIRED", 401, "The access token has expired: refresh it, or sign in again."),
+    ("TOKEN_REVOKED", 401, "The access token was revoked: refresh it, or sign in again."),
     (
         "SERVICE_UNKNOWN",
         401,

@@ -1,6 +1,7 @@
 """What a product is: values, facts and rules, without any I/O."""
 
 import dataclasses
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -294,10 +295,15 @@ def variants_of(asked: Sequence[Asked]) -> tuple[Variant, ...]:
     return tuple(variants)
 
 
-def sku_taken(draft: Draft, taken: Sequence[str]) -> errors.DomainError:
-    """Other products have these SKUs."""
+def composed(text: str) -> str:
+    """A text that is searched by its beginning, in the form that is kept and compared: letters composed (NFC)."""
+    return unicodedata.normalize("NFC", text)
+
+
+def sku_taken(draft: Draft, taken: Sequence[str], said: str = "another product has this SKU") -> errors.DomainError:
+    """Other products have these SKUs, or the shop has stock of them."""
     violations = tuple(
-        errors.Violation(f"variants[{number}].sku", "another product has this SKU", "SKU_TAKEN")
+        errors.Violation(f"variants[{number}].sku", said, "SKU_TAKEN")
         for number, item in enumerate(draft.variants)
         if item.sku in taken
     )

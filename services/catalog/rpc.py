@@ -137,7 +137,7 @@ def _content(
     request: catalog_service_pb2.CreateProductRequest | catalog_service_pb2.UpdateProductRequest,
 ) -> domain.Draft:
     return domain.Draft(
-        title=request.title,
+        title=domain.composed(request.title),
         description=request.description,
         category=request.category,
         vendor_id=identity.caller().owner_id or "",
@@ -152,7 +152,7 @@ def _filter(request: catalog_service_pb2.ListProductsRequest) -> domain.Filter:
     low = render.money_sent("min_price", request.min_price) if request.HasField("min_price") else None
     high = render.money_sent("max_price", request.max_price) if request.HasField("max_price") else None
     prices = domain.prices(low, high)
-    return domain.Filter(request.category, request.vendor_id.lower(), request.title_prefix, prices)
+    return domain.Filter(request.category, request.vendor_id.lower(), domain.composed(request.title_prefix), prices)
 
 
 def _category(request: catalog_service_pb2.PutCategoryRequest) -> domain.Category:

@@ -29,7 +29,7 @@ from services.chassis import (
     retention,
 )
 from services.chassis.kafka import security
-from services.chassis.rpc import certificates, client, identity, server
+from services.chassis.rpc import certificates, client, identity, revocations, server
 from services.chassis.settings import SettingsError, check, env, read
 
 SERVE = "serve"
@@ -208,15 +208,15 @@ class Assembly:
         self._peers.append(made)
         return made
 
-    def gate(self, fetch_keys: identity.FetchKeys) -> identity.Gate:
-        """Lets calls in by the keys that `fetch_keys` gives."""
+    def gate(self, authority: identity.Authority, revoked: revocations.Revocations) -> identity.Gate:
+        """Lets calls in by the authority's keys, unless their tokens were revoked."""
         issuer = identity.Issuer(self.settings.token_issuer, self.settings.token_audience)
-        return identity.Gate(identity.Tokens(issuer, fetch_keys), self.mesh)
+        return identity.Gate(identity.Tokens(issuer, authority.keys, revoked), self.mesh)
 
     def parts(
         self,
         servicer: server.Servicer,
-        fetch_keys: identity.FetchKeys,
+        authority: identity.Authority,
         *,
         consuming: Consuming | ConsumingAtLeastOnce | None = None,
         working: Sequence[process.Part] = (),
@@ -233,7 +233,9 @@ class Assembly:
             parts += self._workers(consuming, working)
         if self.host.role in (SERVE, ALL):
             extras = server.Extras(traced=bool(self.settings.traces), reflected=self.settings.reflection)
-            parts.append(server.Server(self.service, self.settings.listen, self.gate(fetch_keys), servicer, extras))
+            revoked = revocations.Revocations(self.service, authority.revoked)
+            gate = self.gate(authority, revoked)
+            parts += [revoked, server.Server(self.service, self.settings.listen, gate, servicer, extras)]
         return parts
 
     def _contradictions(

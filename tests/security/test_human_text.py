@@ -9,7 +9,7 @@ from google.protobuf import descriptor, descriptor_pool, message, message_factor
 
 from services import registry
 from services.chassis import errors
-from services.chassis.rpc import serving
+from services.chassis.rpc import requests
 from souk.options.v1 import text_pb2
 
 INVISIBLE = {
@@ -99,7 +99,8 @@ def holding(name: str, field: str, text: str) -> message.Message:
 def refusals(name: str, field: str, text: str) -> list[str]:
     """The rules that this text breaks in this field."""
     try:
-        serving.validate(holding(name, field, text))
+        request = holding(name, field, text)
+        requests.validate(request, request.SerializeToString())
     except errors.DomainError as error:
         return [violation.reason for violation in error.violations if violation.field.partition("[")[0] == field]
     return []

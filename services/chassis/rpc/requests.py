@@ -4,16 +4,14 @@ What this costs is bounded by the contract, not by what was sent: the bytes are 
 lists and maps before they are looked at (`bounds.py`), and an error names the first violations only.
 """
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import protovalidate
-from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import DecodeError, Message
 
 from services.chassis import errors
-from services.chassis.rpc import bounds, status
+from services.chassis.rpc import bounds, card_numbers, status, texts
 
 Parse = Callable[[bytes], Message]
 
@@ -50,9 +48,10 @@ def _take_key(request: Any, key: str) -> None:
 
 
 def validate(request: Message, sent: bytes) -> None:
-    """Raise REQUEST_INVALID with the fields that break a rule of the contract, or hold a NUL, which no database stores.
+    """Raise REQUEST_INVALID with the fields that break a rule of the contract, or hold what no text may hold.
 
-    sent is what the request was parsed from. What has too many elements is refused before they are looked at.
+    That is a NUL, which no database stores, and the number of a payment card. sent is what the request was parsed from. What
+    has too many elements is refused before they are looked at.
     """
     if exceeded := bounds.exceeded(request):
         raise _invalid(exceeded, len(exceeded))
@@ -61,8 +60,10 @@ def validate(request: Message, sent: bytes) -> None:
     count = len(found)
     # Looking into every text costs as much as the rules do: only a request with a zero byte in it is looked into.
     if b"\0" in sent:
-        nul = [errors.Violation(path, "must not contain NUL", "string.nul") for path in _with_nul(request)]
+        nul = [_nul(path) for path, text in texts.of(request) if "\0" in text]
         violations, count = violations + nul, count + len(nul)
+    numbers = card_numbers.violations(request, sent)
+    violations, count = violations + numbers, count + len(numbers)
     if violations:
         raise _invalid(violations, count)
 
@@ -77,26 +78,8 @@ def _invalid(violations: Sequence[errors.Violation], count: int) -> errors.Domai
     return errors.invalid("REQUEST_INVALID", said, *violations[: status.MOST_VIOLATIONS], **counted)
 
 
-def _with_nul(message: Message, within: str = "") -> Iterator[str]:
-    """The paths of all texts of a message that contain a NUL."""
-    for field, value in message.ListFields():
-        for subscript, item in _elements(field, value):
-            path = f"{within}{field.name}{subscript}"
-            if isinstance(item, Message):
-                yield from _with_nul(item, f"{path}.")
-            elif isinstance(item, str) and "\0" in item:
-                yield path
-
-
-def _elements(field: FieldDescriptor, value: Any) -> Iterator[tuple[str, Any]]:
-    """What a field holds, with the subscript of each: of a map its keys and its values."""
-    if isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from ((f"[{json.dumps(key)}]", part) for part in (key, item))
-    elif field.is_repeated:
-        yield from ((f"[{number}]", item) for number, item in enumerate(value))
-    else:
-        yield "", value
+def _nul(path: str) -> errors.Violation:
+    return errors.Violation(path, "must not contain NUL", "string.nul")
 
 
 def _violation(item: Any) -> errors.Violation:

@@ -1,4 +1,4 @@
-"""A catalog that serves, and who can call it."""
+"""A catalog over its real gRPC server, and who can call it."""
 
 import uuid
 from dataclasses import dataclass

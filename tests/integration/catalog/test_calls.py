@@ -9,11 +9,14 @@ from services.catalog import clients, rpc, usecases
 from services.chassis import cache, clock, database, errors
 from services.chassis.rpc import client, identity
 from souk.catalog.v1 import catalog_service_pb2, catalog_service_pb2_grpc, product_pb2
-from tests.integration.catalog.over_grpc import catalog, inventory, inventory_url
 from tests.integration.catalog.served import ANN, BOB, NOBODYS, Served, variant
 from tests.support import calls
 
-__all__ = ["catalog", "inventory", "inventory_url"]
+
+@pytest.fixture
+def catalog(served: Served) -> Served:
+    """The catalog of these tests is the one that is called."""
+    return served
 
 
 async def test_a_vendors_product_is_theirs_and_everybody_sees_it(catalog: Served) -> None:
@@ -226,9 +229,16 @@ async def test_without_inventory_the_caller_is_told_to_come_back(
     catalog = usecases.Catalog(db, clients.Inventory(peer), remembered, now=clock.utc_now)
     async with calls.served(rpc.servicer(catalog), "catalog") as shop:
         served = Served(catalog_service_pb2_grpc.CatalogServiceStub(shop.channel), shop, category)
-        made = await served.stub.CreateProduct(served.product(), metadata=served.ann)
+        made = await served.stub.CreateProduct(served.product(), metadata=served.admin)
         request = catalog_service_pb2.SetProductStockRequest(id=made.id, warehouse="east", on_hand=5)
-        refused = await calls.refused(served.stub.SetProductStock(request, metadata=served.ann))
+        # Whether a new SKU is the shop's is not known either.
+        for call in (
+            served.stub.SetProductStock(request, metadata=served.admin),
+            served.stub.CreateProduct(served.product(), metadata=served.ann),
+        ):
+            refused = await calls.refused(call)
+            assert (refused.kind, refused.reason) == (errors.Kind.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE")
+            assert refused.retry_after_s == 1.0
     await peer.stop()
     assert (refused.kind, refused.reason) == (errors.Kind.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE")
     assert refused.retry_after_s == 1.0

@@ -7,11 +7,14 @@ from google.type.money_pb2 import Money
 
 from services.chassis import errors
 from souk.catalog.v1 import catalog_service_pb2, product_pb2
-from tests.integration.catalog.over_grpc import catalog, inventory, inventory_url
 from tests.integration.catalog.served import ANN, BOB, NOBODYS, Served, variant
 from tests.support import calls
 
-__all__ = ["catalog", "inventory", "inventory_url"]
+
+@pytest.fixture
+def catalog(served: Served) -> Served:
+    """The catalog of these tests is the one that is called."""
+    return served
 
 
 def edit(made: product_pb2.Product, **changes: Any) -> catalog_service_pb2.UpdateProductRequest:

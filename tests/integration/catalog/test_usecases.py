@@ -158,7 +158,7 @@ async def test_what_was_read_once_is_read_from_the_cache(
 
 
 async def test_without_redis_the_catalog_works(db: database.Database, category: str) -> None:
-    nobody = cache.Shared("redis://127.0.0.1:1/0")
+    nobody = cache.Shared("redis://127.0.0.1:1/0", cache.Seal(b"a secret of the tests"))
     catalog = usecases.Catalog(db, Shelves(), usecases.caches(nobody, shared_s=30), now=clock.utc_now)
     made = await catalog.create(draft(category))
     assert await catalog.get(made.id) == made

@@ -1,12 +1,13 @@
 """A service is built of what its registry block names, reads only the settings of that, and does nothing else."""
 
+import types
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from services.chassis import assembly, at_least_once, clock, database, kafka, loops, redis_store
-from services.chassis.rpc import server
+from services.chassis.rpc import revocations, server
 from services.chassis.settings import SettingsError
 from services.registry import Service
 from souk.order.v1 import order_events_pb2
@@ -15,7 +16,7 @@ MESH = {"MESH_KEY": "mesh-key-of-the-tests-32-bytes-long", "CART_LISTEN": "127.0
 POSTGRES = {"CART_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}
 REDIS = {"REDIS_URL": "redis://127.0.0.1:1/0"}
 KAFKA = {"KAFKA_BOOTSTRAP": "127.0.0.1:1"}
-ANYBODY: Any = None
+ANYBODY: Any = types.SimpleNamespace(keys=None, revoked=None)
 
 
 def host(environ: Mapping[str, str], role: str = assembly.ALL, **block: Any) -> assembly.Host:
@@ -28,19 +29,19 @@ def kinds(service: assembly.Assembly, **chosen: Any) -> list[type]:
 
 def test_a_service_with_nothing_is_a_server() -> None:
     service = assembly.Assembly("cart", host(MESH))
-    assert kinds(service) == [server.Server]
+    assert kinds(service) == [revocations.Revocations, server.Server]
 
 
 def test_a_service_with_redis_has_it_and_needs_no_database_and_no_brokers() -> None:
     service = assembly.Assembly("cart", host(MESH | REDIS, stores=("redis",)))
-    assert kinds(service) == [redis_store.RedisStore, server.Server]
+    assert kinds(service) == [redis_store.RedisStore, revocations.Revocations, server.Server]
     assert service.redis.key("x") == "cart:x"
 
 
 def test_a_service_with_a_database_and_no_topics_needs_no_brokers() -> None:
     service = assembly.Assembly("cart", host(MESH | POSTGRES, stores=("postgres",)))
     # Retention and gauges; nothing to relay.
-    assert kinds(service) == [database.Database, loops.Loop, loops.Loop, server.Server]
+    assert kinds(service) == [database.Database, loops.Loop, loops.Loop, revocations.Revocations, server.Server]
 
 
 def test_a_service_that_publishes_relays() -> None:
@@ -57,12 +58,12 @@ def test_a_service_without_a_database_consumes_by_idempotent_handlers() -> None:
     subscribers: at_least_once.Subscribers = {order_events_pb2.OrderCancelled: at_least_once.Subscriber(str, handle)}
     consuming = assembly.ConsumingAtLeastOnce(("orders",), subscribers)
     found = kinds(service, consuming=consuming)
-    assert found == [redis_store.RedisStore, kafka.Producer, kafka.Consumer, server.Server]
+    assert found == [redis_store.RedisStore, kafka.Producer, kafka.Consumer, revocations.Revocations, server.Server]
 
 
 def test_the_serving_side_does_not_work() -> None:
     service = assembly.Assembly("cart", host(MESH | POSTGRES, assembly.SERVE, stores=("postgres",)))
-    assert kinds(service) == [database.Database, server.Server]
+    assert kinds(service) == [database.Database, revocations.Revocations, server.Server]
 
 
 def test_everything_that_is_not_set_is_named_at_once_and_nothing_that_is_not_needed() -> None:

@@ -64,9 +64,7 @@ def test_of_many_violations_the_first_are_named_and_all_are_counted() -> None:
     assert error.message == "the request breaks 200 rules of the contract"
 
 
-@pytest.mark.parametrize(
-    ("attributes", "field"), [({"a": "x\0"}, 'attributes["a"]'), ({"a\0": "x"}, 'attributes["a\\u0000"]')]
-)
+@pytest.mark.parametrize(("attributes", "field"), [({"a": "x\0"}, "attributes[0]"), ({"a\0": "x"}, "attributes[0]")])
 def test_a_nul_is_found_in_the_keys_and_values_of_maps(attributes: dict[str, str], field: str) -> None:
     request = catalog_service_pb2.CreateProductRequest(attributes=attributes)
     named = {violation.field for violation in refusal(request).violations if violation.reason == "string.nul"}
