@@ -105,17 +105,20 @@ class Assembly:
         fetch_keys: identity.FetchKeys,
         *,
         consuming: Consuming | None = None,
+        serving: Sequence[process.Part] = (),
         working: Sequence[process.Part] = (),
     ) -> list[process.Part]:
-        """The parts of this service that its host's role asks for, in the order they start. `working` are its own loops."""
+        """The parts of this service that its host's role asks for, in the order they start.
+
+        `serving` and `working` are its own, beside its calls and beside its consumer.
+        """
         parts: list[process.Part] = [self.db, *self._peers]
         if self.host.role in (WORK, ALL):
             parts += [*self._machinery(consuming), *working, *self._consumer(consuming)]
         if self.host.role in (SERVE, ALL):
             traced = bool(self.settings.traces)
-            parts.append(
-                server.Server(self.service, self.settings.listen, self.gate(fetch_keys), servicer, traced=traced)
-            )
+            calls = server.Server(self.service, self.settings.listen, self.gate(fetch_keys), servicer, traced=traced)
+            parts += [*serving, calls]
         return parts
 
     def _machinery(self, consuming: Consuming | None) -> list[process.Part]:

@@ -87,7 +87,11 @@ class Shortage:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """An order as it is asked for, before prices. request_id is empty when the caller will not repeat the call."""
+    """An order as it is asked for, before prices.
+
+    request_id is empty when the caller will not repeat the call. expected_total is what the customer agreed to pay, if the
+    caller said so.
+    """
 
     user_id: str
     items: tuple[Item, ...]
@@ -95,6 +99,7 @@ class Draft:
     payment_method: str
     request_id: str
     fingerprint: bytes
+    expected_total: money.Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +234,31 @@ def lines_of(items: Sequence[Item], offers: Mapping[str, Offer]) -> tuple[Line, 
 
 def total_of(lines: Sequence[Line]) -> money.Money:
     """What an order costs. Raises CURRENCY_MIXED or ORDER_TOTAL_TOO_LARGE."""
-    total = money.total([line.total for line in lines])
-    if total.amount > MOST_TOTAL:
-        raise errors.invalid("ORDER_TOTAL_TOO_LARGE", "the order costs more than one order may")
-    return total
+    currency = lines[0].unit_price.currency
+    for line in lines:
+        if line.unit_price.currency != currency:
+            raise errors.invalid("CURRENCY_MIXED", f"{currency} and {line.unit_price.currency} do not add up")
+    # Summed as numbers: what no Money can hold is too large for an order, too.
+    amount = sum(line.unit_price.amount * line.quantity for line in lines)
+    if amount > MOST_TOTAL:
+        limit = money.Money(currency, MOST_TOTAL)
+        said = f"the order costs more than an order may: {limit}"
+        raise errors.invalid("ORDER_TOTAL_TOO_LARGE", said, limit=limit.decimal, currency=currency)
+    return money.Money(currency, amount)
+
+
+def check_expected(expected: money.Money | None, total: money.Money) -> None:
+    """Raise ORDER_TOTAL_CHANGED, with both amounts, when the order costs something else than the customer agreed to pay."""
+    if expected is None or expected == total:
+        return
+    raise errors.DomainError(
+        errors.Kind.ABORTED,
+        "ORDER_TOTAL_CHANGED",
+        f"the order costs {total}, not {expected}",
+        {
+            "total": total.decimal,
+            "currency": total.currency,
+            "expected_total": expected.decimal,
+            "expected_currency": expected.currency,
+        },
+    )

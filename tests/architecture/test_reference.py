@@ -29,7 +29,7 @@ def raised(path: Path) -> set[str]:
 
 
 def test_reasons_are_found_where_they_are_raised() -> None:
-    assert {"ORDER_NOT_FOUND", "SAGA_NOT_STUCK"} <= raised(ROOT / "services/order/usecases.py")
+    assert {"SAGA_NOT_STUCK"} <= raised(ROOT / "services/order/usecases/advancing.py")
 
 
 def test_every_reason_that_a_service_raises_is_in_the_contract() -> None:
@@ -46,3 +46,15 @@ def test_every_reason_that_a_service_raises_is_in_the_contract() -> None:
             assert not unknown, f"{path.relative_to(ROOT)} raises {unknown}, which no method of {service} names"
     of_any = set().union(*named.values()) | everywhere
     assert chassis <= of_any | {"CALL_FAILED", "REQUEST_INVALID"}
+
+
+def test_every_stream_can_be_resumed() -> None:
+    """A drain tells the callers of streams where to go on by these names: `services/chassis/rpc/streams.py`."""
+    read = contract.read(reference.DESCRIPTORS.read_bytes(), registry.load().services)
+    streams = [method for method in read.methods if method.server_streaming]
+    assert streams
+    for method in streams:
+        after = {field.name for field in read.messages[method.request].fields if field.name.startswith("after_")}
+        assert after, f"{method.full_name} has no field that says where to go on"
+        sent = {field.name for field in read.messages[method.response].fields}
+        assert {name.removeprefix("after_") for name in after} <= sent

@@ -17,6 +17,8 @@ from services.chassis.rpc.serving import Serving
 
 # A drain waits this long for calls that are being served, in seconds.
 DRAIN_S = 20.0
+# And this long for answers to reach their callers after the last call was served.
+FLUSH_S = 2.0
 # Between "not serving" and the end of accepting: balancers look away meanwhile. The chart's preStop makes it longer.
 LOOK_AWAY_S = 0.2
 MOST_MESSAGE_BYTES = 4 * 1024 * 1024
@@ -89,14 +91,20 @@ class Server:
         await self._report(health_pb2.HealthCheckResponse.SERVING)
 
     async def stop(self) -> None:
-        """Say "not serving", let balancers look away, take no new call, finish those under way."""
+        """Say "not serving", let balancers look away, take no new call, end streams, finish the calls under way."""
         if not self._server or not self._serving:
             return
         await self._report(health_pb2.HealthCheckResponse.NOT_SERVING)
         await asyncio.sleep(LOOK_AWAY_S)
-        await self._server.stop(DRAIN_S)
-        async with asyncio.timeout(DRAIN_S):
-            await self._serving.drained()
+        self._serving.end_streams()
+        stopping = asyncio.create_task(self._server.stop(DRAIN_S))
+        try:
+            async with asyncio.timeout(DRAIN_S):
+                await self._serving.drained()
+        finally:
+            # No method is at work any more: what is left are answers on their way, some to callers that do not read them.
+            await self._server.stop(FLUSH_S)
+            await stopping
 
     async def _report(self, state: Any) -> None:
         for name in ("", self._servicer.descriptor.full_name):

@@ -19,7 +19,7 @@ from google.protobuf.message import DecodeError, Message
 from google.rpc.status_pb2 import Status
 
 from services.chassis import errors, logs, metrics
-from services.chassis.rpc import identity, policy, status
+from services.chassis.rpc import identity, policy, status, streams
 
 _LOG = logging.getLogger(__name__)
 
@@ -43,6 +43,11 @@ class Serving:
         self._calls = 0
         self._idle = asyncio.Event()
         self._idle.set()
+        self._streams = streams.Streams()
+
+    def end_streams(self) -> None:
+        """End all streams, those that begin later too: unlike other calls they are resumed elsewhere."""
+        self._streams.drain()
 
     async def drained(self) -> None:
         """Wait until no call is being served. grpc.aio's own stop does not wait for handlers that abort."""
@@ -65,8 +70,12 @@ class Serving:
         async def serve(sent: bytes, context: Context) -> AsyncIterator[Any]:
             async with self._around(method, context):
                 request = await self._prepare(method, handler, sent, context)
-                async for message in handler.unary_stream(request, context):
-                    yield message
+                async with (
+                    contextlib.aclosing(handler.unary_stream(request, context)) as answers,
+                    contextlib.aclosing(self._streams.until_drained(answers, request)) as messages,
+                ):
+                    async for message in messages:
+                        yield message
 
         return serve
 

@@ -95,3 +95,17 @@ def test_a_setting_may_come_from_a_file_and_a_secret_is_not_shown(tmp_path: Path
     read = settings.read(Example, {"ORDER_URL_FILE": str(tmp_path / "url"), "ON": "true"}, service="order")
     assert (read.url, read.on) == ("secret", True)
     assert "secret" not in repr(read)
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [
+        (money.Money("USD", 123450), "1234.50 USD"),
+        (money.Money("USD", -5), "-0.05 USD"),
+        (money.Money("JPY", 700), "700 JPY"),
+        (money.Money("KWD", 1), "0.001 KWD"),
+    ],
+)
+def test_an_amount_is_read_by_a_person(amount: money.Money, text: str) -> None:
+    assert f"{amount}" == text
+    assert f"{amount.decimal} {amount.currency}" == text
