@@ -14,6 +14,7 @@ from google.protobuf import descriptor_pb2
 from gateway import contract
 from gateway.envoy import errors as edge_errors
 from services import registry
+from services.chassis.rpc import reasons
 from souk.options.v1 import options_pb2
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -21,22 +22,6 @@ DESCRIPTORS = ROOT / ".souk" / "gen" / "souk.binpb"
 DOCS = ROOT / "docs"
 DEAD_LETTER = "dead-letter"
 ENVOYS_WORDS = "%LOCAL_REPLY_BODY%"
-
-# What every service may answer, whatever the method: raised by services/chassis, hence in no method's comment.
-EVERYWHERE = (
-    ("REQUEST_INVALID", 400, "A field breaks a rule of the contract; `BadRequest` names all that do."),
-    ("REQUEST_MALFORMED", 400, "The request is no message of the contract, or holds text that is not UTF-8."),
-    ("TOKEN_MISSING", 401, "The method needs an access token."),
-    ("TOKEN_INVALID", 401, "The access token is not one of this shop's."),
-    ("TOKEN_EXPIRED", 401, "The access token has ended: sign in again."),
-    ("SERVICE_UNKNOWN", 401, "The mesh token is not one of this installation's."),
-    ("ACCESS_DENIED", 403, "The caller's roles do not allow the method."),
-    ("PAGE_TOKEN_INVALID", 400, "The page token was not given out by this API."),
-    ("OVERLOADED", 503, "Too many calls wait; `RetryInfo` says when to come back."),
-    ("DEPENDENCY_UNAVAILABLE", 503, "Something the service needs is away; `RetryInfo` says when to come back."),
-    ("DEADLINE_EXCEEDED", 504, "It took longer than the caller or the contract allows; ask whether it happened."),
-    ("INTERNAL", 500, "A defect of ours: the request id and the trace id find it in the log."),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +106,7 @@ def errors_page(read: contract.Contract) -> str:
         "",
         "| reason | HTTP | meaning |",
         "|---|---|---|",
-        *(f"| `{reason}` | {status} | {meaning} |" for reason, status, meaning in EVERYWHERE),
+        *(f"| `{reason}` | {status} | {meaning} |" for reason, status, meaning in reasons.EVERYWHERE),
         "",
         "## From the edge",
         "",
@@ -139,8 +124,8 @@ def errors_page(read: contract.Contract) -> str:
     ]
     for method in sorted(read.methods, key=lambda method: method.full_name):
         routes = "<br>".join(f"`{rule.verb} {rule.path}`" for rule in method.http) or "only inside the mesh"
-        reasons = ", ".join(f"`{reason}`" for reason in method.errors) or "none of its own"
-        lines.append(f"| `{method.service_full_name.rsplit('.', 1)[1]}.{method.name}` | {routes} | {reasons} |")
+        named = ", ".join(f"`{reason}`" for reason in method.errors) or "none of its own"
+        lines.append(f"| `{method.service_full_name.rsplit('.', 1)[1]}.{method.name}` | {routes} | {named} |")
     return "\n".join(lines) + "\n"
 
 

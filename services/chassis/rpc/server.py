@@ -12,7 +12,7 @@ from grpc_health.v1._async import HealthServicer
 from grpc_reflection.v1alpha import reflection
 
 from services.chassis import tracing
-from services.chassis.rpc import identity, policy
+from services.chassis.rpc import identity, policy, reasons
 from services.chassis.rpc.serving import Serving
 
 # A drain waits this long for calls that are being served, in seconds.
@@ -72,7 +72,7 @@ class Server:
 
     async def start(self) -> None:
         """Listen. Raises OSError when the address is taken."""
-        self._serving = Serving(self._service, self._gate)
+        self._serving = Serving(self._service, self._gate, reasons.of_service(self._servicer.descriptor.full_name))
         self._server = grpc.aio.server(interceptors=tracing.server_interceptors(enabled=self._traced), options=OPTIONS)
         name = self._servicer.descriptor.full_name
         handlers = grpc.method_handlers_generic_handler(name, self._wrapped(self._serving))

@@ -10,7 +10,7 @@ import contextlib
 import logging
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
 from typing import Any, TypeAlias
 
 import grpc
@@ -25,6 +25,8 @@ _LOG = logging.getLogger(__name__)
 
 REQUEST_ID = "x-request-id"
 IDEMPOTENCY_KEY = "idempotency-key"
+# The alarm of a method that answers a reason which its contract does not name.
+UNNAMED = "reason_unnamed"
 # No caller may hold a unary call longer than this, whatever deadline it sends, in seconds.
 MOST_TIMEOUT_S = 30.0
 # What an answer needs to get back to its caller.
@@ -34,10 +36,11 @@ Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
 
 
 class Serving:
-    """Serves the methods of one service."""
+    """Serves the methods of one service. `named` are the reasons that the contract names, by the path of a method."""
 
-    def __init__(self, service: str, gate: identity.Gate) -> None:
+    def __init__(self, service: str, gate: identity.Gate, named: Mapping[str, Collection[str]]) -> None:
         self._service = service
+        self._named = named
         self._gate = gate
         self._in_flight = metrics.RPC_IN_FLIGHT.labels(service)
         self._calls = 0
@@ -91,6 +94,7 @@ class Serving:
             raise
         except Exception as error:
             refused = self._status(method, error)
+            self._check(method, error)
             code = status.CODES[refused.code]
             await status.abort(context, refused)
         finally:
@@ -130,6 +134,12 @@ class Serving:
         shown = {name: text for name, text in logs.context.get().items() if name in {"request_id", "trace_id"}}
         defect = errors.DomainError(errors.Kind.INTERNAL, "INTERNAL", "something went wrong on our side", shown)
         return status.render(defect, self._service)
+
+    def _check(self, method: policy.Method, error: Exception) -> None:
+        """Alarm when a method answers what its contract does not name: its callers cannot know what to do."""
+        if isinstance(error, errors.DomainError) and error.reason not in self._named[method.path]:
+            metrics.ALARMS.labels(self._service, UNNAMED).inc()
+            _LOG.error("reason not in the contract", extra={"method": method.path, "reason": error.reason})
 
     def _enter(self) -> float:
         self._calls += 1

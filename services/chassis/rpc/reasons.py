@@ -1,0 +1,59 @@
+"""The reasons that a method may answer: those that its comment in the contract names, and those that any method may.
+
+The comments are read from the descriptor set that is built with the stubs. A server compares each error that it answers with
+them: a reason that the contract does not name is sent all the same, for it says more than none, but it raises an alarm.
+"""
+
+import re
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+
+from google.protobuf import descriptor_pb2
+
+DESCRIPTORS = "souk.binpb"
+# What any method may answer: raised by the chassis, hence in no method's comment. Each with its HTTP status and meaning.
+EVERYWHERE = (
+    ("REQUEST_INVALID", 400, "A field breaks a rule of the contract; `BadRequest` names all that do."),
+    ("REQUEST_MALFORMED", 400, "The request is no message of the contract, or holds text that is not UTF-8."),
+    ("TOKEN_MISSING", 401, "The method needs an access token."),
+    ("TOKEN_INVALID", 401, "The access token is not one of this shop's."),
+    ("TOKEN_EXPIRED", 401, "The access token has expired: sign in again."),
+    ("SERVICE_UNKNOWN", 401, "The mesh token is not one of this installation's."),
+    ("ACCESS_DENIED", 403, "The caller's roles do not allow the method."),
+    ("PAGE_TOKEN_INVALID", 400, "The page token was not issued for this list, these filters and this caller."),
+    ("OVERLOADED", 503, "Too many calls wait; `RetryInfo` says when to come back."),
+    ("DEPENDENCY_UNAVAILABLE", 503, "A dependency of the service is unavailable; `RetryInfo` says when to retry."),
+    ("SERVER_DRAINING", 503, "The server is shutting down and ended the stream; the metadata says where to resume it."),
+    ("DEADLINE_EXCEEDED", 504, "It took longer than the caller or the contract allows; ask whether it happened."),
+    ("INTERNAL", 500, "A defect of ours: the request id and the trace id find it in the log."),
+)
+# In descriptor.proto: the numbers of a file's services and of a service's methods, which make the address of a comment.
+_SERVICES, _METHODS = 6, 2
+_NAMED = re.compile(r"^\s*Errors:\s*([A-Z0-9_,\s]+)\.$", re.MULTILINE)
+
+
+def of_service(full_name: str) -> Mapping[str, frozenset[str]]:
+    """The reasons of each method of a service, by the method's path. Raises OSError when the stubs were built without them."""
+    return {
+        path: named for path, named in read(_built().read_bytes()).items() if path.rpartition("/")[0] == f"/{full_name}"
+    }
+
+
+def read(descriptor_set: bytes) -> Mapping[str, frozenset[str]]:
+    """The reasons of every method in a descriptor set with comments, by the method's path."""
+    everywhere = frozenset(reason for reason, _, _ in EVERYWHERE)
+    found: dict[str, frozenset[str]] = {}
+    for file in descriptor_pb2.FileDescriptorSet.FromString(descriptor_set).file:
+        comments = {tuple(at.path): at.leading_comments for at in file.source_code_info.location}
+        for i, service in enumerate(file.service):
+            for j, method in enumerate(service.method):
+                named = _NAMED.search(comments.get((_SERVICES, i, _METHODS, j), ""))
+                own = re.findall(r"[A-Z0-9_]+", named[1]) if named else []
+                found[f"/{file.package}.{service.name}/{method.name}"] = everywhere | frozenset(own)
+    return found
+
+
+def _built() -> Path:
+    """The descriptor set beside the package of the stubs."""
+    return Path(next(iter(import_module("souk").__path__))).parent / DESCRIPTORS
