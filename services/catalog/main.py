@@ -17,4 +17,9 @@ def build(host: assembly.Host) -> list[process.Part]:
     remembered = usecases.caches(shared, shared_s=settings.cache_s)
     catalog = usecases.Catalog(service.db, inventory, remembered, now=host.now)
     consuming = assembly.Consuming(events.CONSUMED, events.subscribers(catalog))
-    return [shared, *service.parts(rpc.servicer(catalog), signing_keys.fetched_from(user), consuming=consuming)]
+    return [
+        shared,
+        *service.parts(
+            rpc.servicer(catalog, service.page_tokens), signing_keys.fetched_from(user), consuming=consuming
+        ),
+    ]

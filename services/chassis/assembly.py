@@ -25,7 +25,7 @@ from services.chassis import (
     relay,
     retention,
 )
-from services.chassis.rpc import certificates, client, identity, server
+from services.chassis.rpc import certificates, client, identity, page_tokens, server
 from services.chassis.settings import SettingsError, env, read
 
 SERVE = "serve"
@@ -44,6 +44,8 @@ class Settings:
     mesh_tls_dir: str = env("MESH_TLS_DIR", default="")
     token_issuer: str = env("TOKEN_ISSUER", default="https://souk.local")
     token_audience: str = env("TOKEN_AUDIENCE", default="souk")
+    # Accept page tokens without a signature, as releases before signatures made them: for the rollout of the first one with.
+    page_tokens_unsigned: bool = env("PAGE_TOKENS_UNSIGNED", default=False)
     consumer_batch: int = env("CONSUMER_BATCH", default=500)
     relay_batch: int = env("RELAY_BATCH", default=1000)
     # After a small batch the next one may grow for so long: at half of what a machine can do, this is a third of the delay.
@@ -80,6 +82,7 @@ class Assembly:
         self.mesh = _mesh(self.settings, service)
         writer = outbox.Outbox(publications, host.now, self._wake_relay)
         self.db = database.Database(self.settings.database_url, writer, pool_size=self.settings.database_pool)
+        self.page_tokens = page_tokens.PageTokens(self.db, unsigned=self.settings.page_tokens_unsigned)
         self._peers: list[client.Peer] = []
         self._relay_loop: loops.Loop | None = None
 

@@ -304,5 +304,5 @@ async def levels_of(db: database.Database, skus: Sequence[str]) -> list[domain.L
 
 async def sku_page(db: database.Database, page: pages.Page) -> list[str]:
     """SKUs with stock, in order: up to one more than the page shows."""
-    rows = await db.read(_SKU_PAGE, {"after": page.after or "", "most": page.size + 1})
+    rows = await db.read(_SKU_PAGE, {"after": page.after, "most": page.size + 1})
     return [row[0] for row in rows]

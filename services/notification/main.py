@@ -36,7 +36,7 @@ def build(host: assembly.Host) -> list[process.Part]:
     notifications = usecases.Notifications(service.db, templates, now=host.now, wakes=wakes)
     gauges = retention.Gauges(service.db, usecases.SERVICE, usecases.QUEUES)
     return service.parts(
-        rpc.servicer(notifications, usecases.Preferences(service.db)),
+        rpc.servicer(notifications, usecases.Preferences(service.db), service.page_tokens),
         signing_keys.fetched_from(user),
         consuming=assembly.Consuming(events.CONSUMED, events.subscribers(notifications)),
         working=[

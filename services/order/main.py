@@ -49,7 +49,7 @@ def build(host: assembly.Host) -> list[process.Part]:
     orders = composed(service.db, catalog, Terms(host.now, waits, limits))
     gauges = retention.Gauges(service.db, store.SERVICE, reading.QUEUES)
     return service.parts(
-        rpc.servicer(orders),
+        rpc.servicer(orders, service.page_tokens),
         signing_keys.fetched_from(user),
         consuming=assembly.Consuming(events.CONSUMED, events.subscribers(orders.advancing)),
         serving=[orders.watching],

@@ -4,8 +4,8 @@ import contextlib
 from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
-from services.chassis import idempotency, ids, pages
-from services.chassis.rpc import identity, render, server
+from services.chassis import idempotency, ids
+from services.chassis.rpc import identity, page_tokens, render, server
 from services.order import domain, usecases
 from souk.inventory.v1 import stock_pb2
 from souk.order.v1 import order_pb2, order_service_pb2, order_service_pb2_grpc
@@ -18,8 +18,9 @@ _ADDRESS = ("recipient", "line1", "line2", "city", "region", "postal_code", "cou
 class OrderServicer(order_service_pb2_grpc.OrderServiceServicer):
     """`souk.order.v1.OrderService`; what each method promises stands in the contract."""
 
-    def __init__(self, orders: usecases.Orders) -> None:
+    def __init__(self, orders: usecases.Orders, tokens: page_tokens.PageTokens) -> None:
         self._orders = orders
+        self._tokens = tokens
 
     async def CreateOrder(self, request: order_service_pb2.CreateOrderRequest, _: Any) -> order_pb2.Order:
         placed = await self._orders.accepting.create(_draft(request, identity.caller().user_id))
@@ -31,10 +32,12 @@ class OrderServicer(order_service_pb2_grpc.OrderServiceServicer):
     async def ListOrders(
         self, request: order_service_pb2.ListOrdersRequest, _: Any
     ) -> order_service_pb2.ListOrdersResponse:
-        page = pages.parse(request.page_size, request.page_token, key=ids.check)
-        found = await self._orders.reading.list(identity.caller().user_id, page)
+        caller = identity.caller().user_id
+        page = await self._tokens.page(request, caller, key=ids.check)
+        found = await self._orders.reading.list(caller, page)
         shown = [order_message(placed) for placed in found.rows]
-        return order_service_pb2.ListOrdersResponse(orders=shown, next_page_token=found.next_token)
+        token = await self._tokens.token(request, caller, found.next_after)
+        return order_service_pb2.ListOrdersResponse(orders=shown, next_page_token=token)
 
     async def GetOrderStatus(
         self, request: order_service_pb2.GetOrderStatusRequest, _: Any
@@ -70,10 +73,10 @@ class OrderServicer(order_service_pb2_grpc.OrderServiceServicer):
                 yield _entry_message(entry)
 
 
-def servicer(orders: usecases.Orders) -> server.Servicer:
+def servicer(orders: usecases.Orders, tokens: page_tokens.PageTokens) -> server.Servicer:
     """The servicer, ready to be served."""
     add = order_service_pb2_grpc.add_OrderServiceServicer_to_server
-    return server.Servicer(DESCRIPTOR, add, OrderServicer(orders))
+    return server.Servicer(DESCRIPTOR, add, OrderServicer(orders, tokens))
 
 
 def _actor() -> str:

@@ -11,7 +11,7 @@ from google.type.money_pb2 import Money
 
 from services.catalog import clients, rpc, usecases
 from services.chassis import cache, clock, database, errors
-from services.chassis.rpc import client, identity
+from services.chassis.rpc import client, identity, page_tokens
 from services.inventory import events as inventory_events
 from services.inventory import rpc as inventory_rpc
 from services.inventory import usecases as inventory_usecases
@@ -70,7 +70,7 @@ def inventory_url(postgres_admin_url: str) -> Iterator[str]:
 async def inventory(inventory_url: str) -> AsyncIterator[str]:
     """Where a real inventory service answers."""
     async with postgres.opened(inventory_url, inventory_events.PUBLISHED) as db:
-        servicer = inventory_rpc.servicer(inventory_usecases.Stock(db, hold_s=600))
+        servicer = inventory_rpc.servicer(inventory_usecases.Stock(db, hold_s=600), page_tokens.PageTokens(db))
         async with calls.served(servicer, "inventory") as shop:
             yield shop.address
 
@@ -81,7 +81,7 @@ async def catalog(db: database.Database, shared: cache.Shared, inventory: str, c
     peer = client.Peer(inventory, clients.DESCRIPTOR, mesh, traced=False)
     remembered = usecases.caches(shared, shared_s=30)
     catalog = usecases.Catalog(db, clients.Inventory(peer), remembered, now=clock.utc_now)
-    async with calls.served(rpc.servicer(catalog), "catalog") as shop:
+    async with calls.served(rpc.servicer(catalog, page_tokens.PageTokens(db)), "catalog") as shop:
         yield Served(catalog_service_pb2_grpc.CatalogServiceStub(shop.channel), shop, category)
     await peer.stop()
 
@@ -294,7 +294,7 @@ async def test_without_inventory_the_caller_is_told_to_come_back(
     peer = client.Peer("127.0.0.1:1", clients.DESCRIPTOR, mesh, traced=False)
     remembered = usecases.caches(shared, shared_s=30)
     catalog = usecases.Catalog(db, clients.Inventory(peer), remembered, now=clock.utc_now)
-    async with calls.served(rpc.servicer(catalog), "catalog") as shop:
+    async with calls.served(rpc.servicer(catalog, page_tokens.PageTokens(db)), "catalog") as shop:
         served = Served(catalog_service_pb2_grpc.CatalogServiceStub(shop.channel), shop, category)
         made = await served.stub.CreateProduct(served.product(), metadata=served.ann)
         request = catalog_service_pb2.SetProductStockRequest(id=made.id, warehouse="east", on_hand=5)

@@ -124,7 +124,7 @@ async def test_fifty_calls_with_one_request_id_make_one_order(orders: Orders) ->
     user = new_id()
     placed = await asyncio.gather(*(orders.accepting.create(draft(user, request_id="same")) for _ in range(50)))
     assert len({item.order.id for item in placed}) == 1
-    assert len((await orders.reading.list(user, pages.parse(100, ""))).rows) == 1
+    assert len((await orders.reading.list(user, pages.Page(100))).rows) == 1
 
 
 async def test_a_wrong_order_fails_alone_among_many(orders: Orders) -> None:
@@ -140,7 +140,7 @@ async def test_without_prices_nothing_is_accepted(orders: Orders, prices: PriceL
     user = new_id()
     with pytest.raises(errors.TransientError):
         await orders.accepting.create(draft(user))
-    assert not (await orders.reading.list(user, pages.parse(10, ""))).rows
+    assert not (await orders.reading.list(user, pages.Page(10))).rows
 
 
 async def test_a_batch_of_replies_carries_each_order_on(db: database.Database, orders: Orders) -> None:
@@ -215,10 +215,10 @@ async def test_a_users_orders_are_listed_newest_first(orders: Orders) -> None:
     user = new_id()
     made = [(await orders.accepting.create(draft(user))).order.id for _ in range(5)]
     await orders.accepting.create(draft(new_id()))
-    first = await orders.reading.list(user, pages.parse(3, ""))
-    second = await orders.reading.list(user, pages.parse(3, first.next_token))
+    first = await orders.reading.list(user, pages.Page(3))
+    second = await orders.reading.list(user, pages.Page(3, first.next_after))
     assert [item.order.id for item in (*first.rows, *second.rows)] == sorted(made, reverse=True)
-    assert second.next_token == ""
+    assert second.next_after == ""
 
 
 async def test_the_history_ends_with_the_status_that_is_shown_whenever_one_asks(
