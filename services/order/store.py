@@ -94,9 +94,9 @@ WHERE s.order_id = g.order_id
 
 _PLACED = select(ORDERS, SAGAS).join(SAGAS, _S.order_id == _O.id)
 _IDS = bindparam("ids", type_=ARRAY(ID))
-_BY_IDS = database.Statement(_PLACED.where(_O.id == _IDS.any_()))
+_BY_IDS = database.Lookup(_PLACED.where(_O.id == _IDS.any_()), by="ids")
 # Locked in one order, so that two batches with orders in common wait for each other instead of deadlocking.
-_LOCK = database.Statement(_PLACED.where(_O.id == _IDS.any_()).order_by(_S.order_id).with_for_update(of=SAGAS))
+_LOCK = database.Lookup(_PLACED.where(_O.id == _IDS.any_()).order_by(_S.order_id).with_for_update(of=SAGAS), by="ids")
 _OVERDUE = database.Statement("""
 SELECT order_id FROM sagas WHERE deadline <= statement_timestamp()
 ORDER BY deadline LIMIT %(most)s FOR UPDATE SKIP LOCKED
