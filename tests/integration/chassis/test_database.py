@@ -70,7 +70,8 @@ def test_what_has_no_form_is_refused() -> None:
 WAREHOUSES = database.Lookup("SELECT id FROM warehouses WHERE id = ANY(%(ids)s::text[]) ORDER BY id", by="ids")
 # What the server keeps of a statement on this connection: how often it was planned for its values, and how often not.
 KEPT = database.Statement("""
-SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement LIKE 'SELECT id FROM warehouses WHERE id = $1::text %'
+SELECT generic_plans, custom_plans FROM pg_prepared_statements
+WHERE statement LIKE 'SELECT id FROM warehouses WHERE id = $1::text %'
 """)
 
 

@@ -154,19 +154,24 @@ async def _has(db: database.Database, table: str, wanted: int) -> bool:
 
 
 async def test_a_consumer_that_starts_before_its_topic_exists_reads_it_all_the_same(
-    db: database.Database, bootstrap: str
+    db: database.Database, topic: str, bootstrap: str
 ) -> None:
-    topic = f"late-{uuid.uuid4().hex[:10]}"
+    late = f"late-{uuid.uuid4().hex[:10]}"
     connection = kafka.Connection(bootstrap, "test")
-    subscription = kafka.Subscription([topic], f"group-{topic}", 30)
+    subscription = kafka.Subscription([topic, late], f"group-{late}", 30)
     reader = kafka.Consumer(connection, subscription, deliverer(db, Notebook()).deliver)
     await reader.start()
-    await asyncio.sleep(0.5)
-    topics.ensure(kafka.Connection(bootstrap, "test"), {topic: 3}, replication=1)
     producer = kafka.Producer(connection)
-    fact = record(Noted("k", 1))
-    assert await producer.publish([kafka.Record(topic, fact.key, fact.value, fact.headers)]) == [True]
-    await eventually(lambda: _has(db, "notes", 1))
+
+    async def arrives(to: str, number: int) -> None:
+        fact = record(Noted("k", number))
+        assert await producer.publish([kafka.Record(to, fact.key, fact.value, fact.headers)]) == [True]
+        await eventually(lambda: _has(db, "notes", number))
+
+    # The consumer reads: it has looked for both topics, and found one.
+    await arrives(topic, 1)
+    topics.ensure(connection, {late: 3}, replication=1)
+    await arrives(late, 2)
     await reader.stop()
     await producer.stop()
 
