@@ -1,4 +1,4 @@
-"""What the order service hears and says: two tables. Next stop of what is said: `services/chassis/relay.py`."""
+"""What the order service consumes and publishes: two tables. Published events go on in `services/chassis/relay.py`."""
 
 from collections.abc import Callable
 from typing import Any

@@ -51,7 +51,7 @@ class Advancing:
         """Push on a saga that ran out of attempts. Raises ORDER_NOT_FOUND or SAGA_NOT_STUCK."""
         placed = await self._reading.get(order_id, owner_id=None)
         if not placed.saga.stuck:
-            raise errors.precondition("SAGA_NOT_STUCK", "this order's saga is not stuck", order_id=order_id)
+            raise errors.precondition("SAGA_NOT_STUCK", "this order's saga is not stuck: there is nothing to resume", order_id=order_id)
         async with self._db.transaction() as transaction:
             await self.advance(transaction, [saga.Event(order_id, saga.Reply.RESUMED, actor)])
         return await self._reading.get(order_id, owner_id=None)
@@ -67,7 +67,7 @@ def _alarm(advances: Iterable[saga.Advance]) -> None:
 
 
 def _alarm_contradictions(events: Iterable[saga.Event]) -> None:
-    """A refusal of what was done before changes no order; but whoever says so has other books than we, and a person must look."""
+    """A refusal of what was confirmed before changes no order, but the two services disagree, and a person must look."""
     for event in events:
         metrics.ALARMS.labels(store.SERVICE, "answer_taken_back").inc()
         extra = {"order_id": event.order_id, "event": event.reply, "actor": event.actor}
