@@ -237,7 +237,8 @@ def total_of(lines: Sequence[Line]) -> money.Money:
     currency = lines[0].unit_price.currency
     for line in lines:
         if line.unit_price.currency != currency:
-            raise errors.invalid("CURRENCY_MIXED", f"all items must have the same currency, not {currency} and {line.unit_price.currency}")
+            said = f"all items must have the same currency, not {currency} and {line.unit_price.currency}"
+            raise errors.invalid("CURRENCY_MIXED", said)
     # Summed as numbers: what no Money can hold is too large for an order, too.
     amount = sum(line.unit_price.amount * line.quantity for line in lines)
     if amount > MOST_TOTAL:

@@ -51,7 +51,7 @@ class Advancing:
         """Push on a saga that ran out of attempts. Raises ORDER_NOT_FOUND or SAGA_NOT_STUCK."""
         placed = await self._reading.get(order_id, owner_id=None)
         if not placed.saga.stuck:
-            raise errors.precondition("SAGA_NOT_STUCK", "this order's saga is not stuck: there is nothing to resume", order_id=order_id)
+            raise errors.precondition("SAGA_NOT_STUCK", "this order's saga is not stuck", order_id=order_id)
         async with self._db.transaction() as transaction:
             await self.advance(transaction, [saga.Event(order_id, saga.Reply.RESUMED, actor)])
         return await self._reading.get(order_id, owner_id=None)
