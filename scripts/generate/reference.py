@@ -14,6 +14,7 @@ from google.protobuf import descriptor_pb2
 from gateway import contract
 from gateway.envoy import errors as edge_errors
 from services import registry
+from services.chassis.rpc import reasons
 from souk.options.v1 import options_pb2
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,41 +22,6 @@ DESCRIPTORS = ROOT / ".souk" / "gen" / "souk.binpb"
 DOCS = ROOT / "docs"
 DEAD_LETTER = "dead-letter"
 ENVOYS_WORDS = "%LOCAL_REPLY_BODY%"
-
-# What every service may answer, whatever the method: raised by services/chassis, hence in no method's comment.
-EVERYWHERE = (
-    (
-        "REQUEST_INVALID",
-        400,
-        "Fields break rules of the contract; `BadRequest` lists the first 20, `violations` says how many there are.",
-    ),
-    ("REQUEST_MALFORMED", 400, "The request is not a valid message of the method, or contains text that is not UTF-8."),
-    (
-        "REQUEST_TOO_LARGE",
-        400,
-        "The request has more bytes than any valid request of this method: more than `most_bytes`.",
-    ),
-    ("IDEMPOTENCY_KEY_MISMATCH", 400, "The header `Idempotency-Key` and the field `request_id` differ."),
-    ("TOKEN_MISSING", 401, "The method requires an access token."),
-    ("TOKEN_INVALID", 401, "The access token is invalid: it was not issued by this shop, or for something else."),
-    ("TOKEN_EXPIRED", 401, "The access token has expired: refresh it, or sign in again."),
-    ("TOKEN_REVOKED", 401, "The access token was revoked: refresh it, or sign in again."),
-    (
-        "SERVICE_UNKNOWN",
-        401,
-        "The mesh token, or the client certificate, does not identify a service of this installation.",
-    ),
-    ("ACCESS_DENIED", 403, "The roles of the caller do not permit the method."),
-    ("PAGE_TOKEN_INVALID", 400, "The page token was not issued by this API."),
-    ("OVERLOADED", 429, "Too many calls are waiting; nothing was done. `RetryInfo` says when to retry."),
-    ("DEPENDENCY_UNAVAILABLE", 503, "A dependency of the service is unavailable; `RetryInfo` says when to retry."),
-    (
-        "DEADLINE_EXCEEDED",
-        504,
-        "The deadline of the caller or of the contract expired; a change may have been made or not.",
-    ),
-    ("INTERNAL", 500, "An internal error; the request id and the trace id identify it in the log."),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +112,7 @@ def errors_page(read: contract.Contract) -> str:
         "",
         "| reason | HTTP | meaning |",
         "|---|---|---|",
-        *(f"| `{reason}` | {status} | {meaning} |" for reason, status, meaning in EVERYWHERE),
+        *(f"| `{reason}` | {status} | {meaning} |" for reason, status, meaning in reasons.EVERYWHERE),
         "",
         "## From the edge",
         "",
@@ -164,8 +130,8 @@ def errors_page(read: contract.Contract) -> str:
     ]
     for method in sorted(read.methods, key=lambda method: method.full_name):
         routes = "<br>".join(f"`{rule.verb} {rule.path}`" for rule in method.http) or "only inside the mesh"
-        reasons = ", ".join(f"`{reason}`" for reason in method.errors) or "none of its own"
-        lines.append(f"| `{method.service_full_name.rsplit('.', 1)[1]}.{method.name}` | {routes} | {reasons} |")
+        named = ", ".join(f"`{reason}`" for reason in method.errors) or "none of its own"
+        lines.append(f"| `{method.service_full_name.rsplit('.', 1)[1]}.{method.name}` | {routes} | {named} |")
     return "\n".join(lines) + "\n"
 
 

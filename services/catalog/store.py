@@ -121,8 +121,8 @@ SELECT p.id, p.title, p.description, p.category, p.vendor_id, p.create_time, p.u
    FROM variants AS v WHERE v.product_id = p.id AND NOT v.withdrawn)
 FROM products AS p
 """
-_BY_IDS = database.Statement(f"{_PRODUCTS} WHERE p.id = ANY(%(ids)s::uuid[]) AND p.delete_time IS NULL")
-_BY_IDS_DELETED_TOO = database.Statement(f"{_PRODUCTS} WHERE p.id = ANY(%(ids)s::uuid[])")
+_BY_IDS = database.Lookup(f"{_PRODUCTS} WHERE p.id = ANY(%(ids)s::uuid[]) AND p.delete_time IS NULL", by="ids")
+_BY_IDS_DELETED_TOO = database.Lookup(f"{_PRODUCTS} WHERE p.id = ANY(%(ids)s::uuid[])", by="ids")
 _PAGE = "p.delete_time IS NULL AND p.id < %(before)s::uuid ORDER BY p.id DESC LIMIT %(most)s"
 _CONDITIONS = {
     "categories": "p.category = ANY(%(categories)s::text[])",
@@ -135,14 +135,17 @@ _CONDITIONS = {
     "featured": "p.featured",
 }
 _LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
-_OFFERS = database.Statement(
+_OFFERS = database.Lookup(
     select(_V.sku, _V.product_id, _P.title, _V.title, _V.currency, _V.price)
     .join(PRODUCTS, _P.id == _V.product_id)
-    .where(_V.sku == bindparam("skus", type_=ARRAY(Text)).any_(), _V.withdrawn.is_(false()), _P.delete_time.is_(None))
+    .where(_V.sku == bindparam("skus", type_=ARRAY(Text)).any_(), _V.withdrawn.is_(false()), _P.delete_time.is_(None)),
+    by="skus",
 )
-_ALL_SKUS = database.Statement("SELECT sku FROM variants WHERE product_id = ANY(%(ids)s::uuid[])")
-_KNOWN_SKUS = database.Statement("SELECT sku FROM variants WHERE sku = ANY(%(skus)s::text[])")
-_KNOWN_CATEGORIES = database.Statement(select(_C.slug).where(_C.slug == bindparam("slugs", type_=ARRAY(Text)).any_()))
+_KNOWN_SKUS = database.Lookup("SELECT sku FROM variants WHERE sku = ANY(%(skus)s::text[])", by="skus")
+_ALL_SKUS = database.Lookup("SELECT sku FROM variants WHERE product_id = ANY(%(ids)s::uuid[])", by="ids")
+_KNOWN_CATEGORIES = database.Lookup(
+    select(_C.slug).where(_C.slug == bindparam("slugs", type_=ARRAY(Text)).any_()), by="slugs"
+)
 _CATEGORIES = database.Statement("SELECT slug, title, coalesce(parent, '') FROM categories ORDER BY slug")
 # Against other changes of the tree; products that refer to it go on.
 _LOCK_CATEGORIES = database.Statement("LOCK TABLE categories IN SHARE ROW EXCLUSIVE MODE")

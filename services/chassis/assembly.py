@@ -29,7 +29,7 @@ from services.chassis import (
     retention,
 )
 from services.chassis.kafka import security
-from services.chassis.rpc import certificates, client, identity, revocations, server
+from services.chassis.rpc import certificates, client, identity, page_tokens, revocations, server
 from services.chassis.settings import SettingsError, check, env, read
 
 SERVE = "serve"
@@ -50,6 +50,8 @@ class Settings:
     token_audience: str = env("TOKEN_AUDIENCE", default="souk")
     traces: str = env("OTEL_EXPORTER_OTLP_ENDPOINT", default="")
     reflection: bool = env("RPC_REFLECTION", default=False)
+    # Accept page tokens without a signature, as releases before signatures made them: for the rollout of the first one with.
+    page_tokens_unsigned: bool = env("PAGE_TOKENS_UNSIGNED", default=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +166,18 @@ class Assembly:
         return self._db
 
     @property
+    def database_url(self) -> str:
+        """Where its own database is, with the credentials. Raises SettingsError when its block does not name postgres."""
+        if POSTGRES not in self.block.stores:
+            raise self._lacks(POSTGRES)
+        return read(DatabaseSettings, self.host.environ, service=self.service).url
+
+    @property
+    def page_tokens(self) -> page_tokens.PageTokens:
+        """Signs the page tokens of its lists, by keys in its own database. Raises SettingsError without postgres."""
+        return page_tokens.PageTokens(self.db, unsigned=self.settings.page_tokens_unsigned)
+
+    @property
     def redis(self) -> redis_store.RedisStore:
         """Its own part of Redis. Raises SettingsError when its block does not name redis."""
         if self._redis is None:
@@ -219,11 +233,13 @@ class Assembly:
         authority: identity.Authority,
         *,
         consuming: Consuming | ConsumingAtLeastOnce | None = None,
+        serving: Sequence[process.Part] = (),
         working: Sequence[process.Part] = (),
     ) -> list[process.Part]:
-        """The parts of this service that its host's role asks for, in the order they start. `working` are its own loops.
+        """The parts of this service that its host's role asks for, in the order they start.
 
-        Raises SettingsError when it does something that its block of the registry does not say.
+        `serving` and `working` are its own, beside its calls and beside its consumer. Raises SettingsError when it does
+        something that its block of the registry does not say.
         """
         if problems := list(self._contradictions(consuming, working)):
             raise SettingsError("\n".join(problems))
@@ -234,8 +250,8 @@ class Assembly:
         if self.host.role in (SERVE, ALL):
             extras = server.Extras(traced=bool(self.settings.traces), reflected=self.settings.reflection)
             revoked = revocations.Revocations(self.service, authority.revoked)
-            gate = self.gate(authority, revoked)
-            parts += [revoked, server.Server(self.service, self.settings.listen, gate, servicer, extras)]
+            calls = server.Server(self.service, self.settings.listen, self.gate(authority, revoked), servicer, extras)
+            parts += [revoked, *serving, calls]
         return parts
 
     def _contradictions(

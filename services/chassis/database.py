@@ -4,6 +4,7 @@ SQLAlchemy Core builds statements and tables; each is compiled to text once and 
 costs as much as the query. Ids are text on this side (`uuid` columns load as `str`), times are aware UTC.
 """
 
+import re
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cached_property
@@ -43,6 +44,40 @@ class Statement:
             return self._query, {}
         compiled = self._query.compile(dialect=_DIALECT)
         return str(compiled), {name: value for name, value in compiled.params.items() if value is not None}
+
+    def bound(self, parameters: Parameters | None) -> tuple[str, Parameters]:
+        """The text to run with these parameters, and all values for it."""
+        text, built_in = self.compiled
+        return text, {**built_in, **parameters} if parameters else built_in
+
+
+class Lookup(Statement):
+    """A statement that finds rows by `= ANY(array)`; `by` names the array. For one key it runs as `= key`.
+
+    PostgreSQL cannot know how long an array will be, so it plans the statement anew at each call, which costs as much as
+    reading a row does. The plan for one key is kept.
+    """
+
+    def __init__(self, query: sqlalchemy.ClauseElement | str, *, by: str) -> None:
+        super().__init__(query)
+        self._by = by
+
+    @cached_property
+    def _for_one(self) -> tuple[str, Parameters]:
+        text, built_in = self.compiled
+        array = rf"ANY ?\(%\({self._by}\)s::([A-Za-z]+)\[\]\)"
+        one, places = re.subn(array, rf"%({self._by})s::\1", text)
+        if places != 1:
+            raise ValueError(f"{self._by} is not compared with ANY(array) once: {text}")
+        return one, built_in
+
+    def bound(self, parameters: Parameters | None) -> tuple[str, Parameters]:
+        """The text for one key or for many, and all values for it."""
+        keys = (parameters or {})[self._by]
+        if len(keys) != 1:
+            return super().bound(parameters)
+        text, built_in = self._for_one
+        return text, {**built_in, **(parameters or {}), self._by: keys[0]}
 
 
 def given(table: sqlalchemy.Table, *names: str) -> sqlalchemy.TableValuedAlias:
@@ -166,8 +201,7 @@ class _translated:  # noqa: N801 - used like the function that contextlib would 
 async def _execute(
     connection: psycopg.AsyncConnection[Row], statement: Statement, parameters: Parameters | None
 ) -> list[Row]:
-    text, built_in = statement.compiled
-    values = {**built_in, **parameters} if parameters else built_in
+    text, values = statement.bound(parameters)
     with tracing.span("sql", statement=text):
         cursor = await connection.execute(text.encode(), values or None)
         return await cursor.fetchall() if cursor.description else []

@@ -55,6 +55,17 @@ class Money:
     def __mul__(self, count: int) -> "Money":
         return Money(self.currency, self.amount * count)
 
+    @property
+    def decimal(self) -> str:
+        """The amount in the currency's unit, for example `12.34`. Raises MONEY_INVALID for a currency that is not known."""
+        digits = exponent(self.currency)
+        units, minor = divmod(abs(self.amount), 10**digits)
+        sign = "-" if self.amount < 0 else ""
+        return f"{sign}{units}.{minor:0{digits}}" if digits else f"{sign}{units}"
+
+    def __str__(self) -> str:
+        return f"{self.decimal} {self.currency}"
+
 
 def exponent(currency: str) -> int:
     """How many decimal digits the minor unit has. Raises MONEY_INVALID for what is no currency of people."""

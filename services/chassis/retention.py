@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from services.chassis import clock, database, ids, metrics
+from services.chassis import clock, database, ids, metrics, page_keys
 
 # The inbox outlives the topics' retention (7 days) and the time an operator needs to replay a dead letter.
 INBOX_KEPT = timedelta(days=14)
@@ -45,7 +45,7 @@ class Retention:
         rows = await self._db.read(_PURGE_INBOX, {"before": inbox_before, "most": _ROWS_AT_ONCE})
         rows += await self._db.read(_PURGE_REQUESTS, {"before": requests_before, "most": _ROWS_AT_ONCE})
         rows += await self._db.read(_PURGE_LEASES)
-        return len(rows)
+        return len(rows) + await page_keys.rotate(self._db)
 
 
 class Gauges:

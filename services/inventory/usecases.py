@@ -146,7 +146,7 @@ class Stock:
         by_sku: dict[str, list[domain.Level]] = {sku: [] for sku in found.rows}
         for level in await store.levels_of(self._db, list(found.rows)):
             by_sku[level.sku].append(level)
-        return pages.Slice(list(by_sku.values()), found.next_token)
+        return pages.Slice(list(by_sku.values()), found.next_after)
 
     async def _lock_place(
         self, transaction: database.Transaction, place: domain.Place

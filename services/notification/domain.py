@@ -208,11 +208,7 @@ def cancelled_because(reason: str) -> str:
 
 def in_words(amount: money.Money) -> str:
     """An amount for a person to read: `1234.50 USD`, `700 JPY`."""
-    digits = money.exponent(amount.currency)
-    whole, minor = divmod(abs(amount.amount), 10**digits)
-    sign = "-" if amount.amount < 0 else ""
-    fraction = f".{minor:0{digits}d}" if digits else ""
-    return f"{sign}{whole}{fraction} {amount.currency}"
+    return str(amount)
 
 
 def becomes(result: Result, *, attempt: int, most_attempts: int) -> State:

@@ -39,7 +39,7 @@ def build(host: assembly.Host) -> list[process.Part]:
     unaddressed = usecases.Unaddressed(service.db, give_up_s=settings.contact_wait_s)
     gauges = retention.Gauges(service.db, usecases.SERVICE, usecases.QUEUES)
     return service.parts(
-        rpc.servicer(notifications, usecases.Preferences(service.db)),
+        rpc.servicer(notifications, usecases.Preferences(service.db), service.page_tokens),
         signing_keys.fetched_from(user),
         consuming=assembly.Consuming(events.CONSUMED, events.subscribers(notifications)),
         working=[

@@ -190,11 +190,12 @@ WHERE p.id = g.id
 """)
 _POST = database.Statement(database.insert_given(LEDGER, *_LEDGER_COLUMNS))
 # Locked in one order, so that two batches with orders in common wait for each other instead of deadlocking.
-_LOCK = database.Statement(
+_LOCK = database.Lookup(
     select(*_SHOWN)
     .where(_P.order_id == bindparam("order_ids", type_=ARRAY(ID)).any_())
     .order_by(_P.order_id)
-    .with_for_update()
+    .with_for_update(),
+    by="order_ids",
 )
 # A common table expression that locks is evaluated once: as a subquery it might be evaluated again, and lock more rows.
 _DUE = (

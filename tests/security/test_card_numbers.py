@@ -14,7 +14,7 @@ from google.protobuf.message_factory import GetMessageClass
 
 from services import registry
 from services.chassis import errors
-from services.chassis.rpc import card_numbers, serving
+from services.chassis.rpc import card_numbers, requests
 from souk.catalog.v1 import catalog_service_pb2
 from souk.order.v1 import order_service_pb2
 
@@ -120,7 +120,7 @@ def _requests(kind: Any, card: str, depth: int = 4) -> Iterator[tuple[str, Messa
 def test_it_is_refused_in_every_text_of_a_method(method: MethodDescriptor) -> None:
     for path, request in _requests(method.input_type, "4242-4242 42424242"):
         with pytest.raises(errors.DomainError) as refused:
-            serving.validate(request)
+            requests.validate(request, request.SerializeToString())
         assert refused.value.reason == "REQUEST_INVALID"
         found = [item for item in refused.value.violations if item.reason == card_numbers.RULE]
         assert [item.field for item in found] == [path]
@@ -130,7 +130,7 @@ def test_it_is_refused_in_every_text_of_a_method(method: MethodDescriptor) -> No
 def test_a_nul_is_found_in_the_values_of_a_map_too() -> None:
     request = catalog_service_pb2.CreateProductRequest(attributes={"colour": "re\0d"})
     with pytest.raises(errors.DomainError) as refused:
-        serving.validate(request)
+        requests.validate(request, request.SerializeToString())
     assert "attributes[0]" in [item.field for item in refused.value.violations if item.reason == "string.nul"]
 
 

@@ -12,12 +12,14 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1._async import HealthServicer
 from grpc_reflection.v1alpha import reflection
 
-from services.chassis import tracing
-from services.chassis.rpc import identity, policy
+from services.chassis import tasks, tracing
+from services.chassis.rpc import identity, policy, reasons
 from services.chassis.rpc.serving import Serving
 
 # A drain waits this long for calls that are being served, in seconds.
 DRAIN_S = 20.0
+# And this long for answers to reach their callers after the last call was served.
+FLUSH_S = 2.0
 # Between "not serving" and the end of accepting: balancers look away meanwhile. The chart's preStop makes it longer.
 LOOK_AWAY_S = 0.2
 # Above gRPC's soft limit it refuses calls at random, so the two are one; the edge lets in less (`gateway/envoy/headers.py`).
@@ -86,7 +88,7 @@ class Server:
     async def start(self) -> None:
         """Listen. Raises OSError when the address is taken."""
         logging.getLogger("grpc._cython.cygrpc").addFilter(_not_about_a_header)
-        self._serving = Serving(self._service, self._gate)
+        self._serving = Serving(self._service, self._gate, reasons.of_service(self._servicer.descriptor.full_name))
         self._server = grpc.aio.server(
             interceptors=tracing.server_interceptors(enabled=self._extras.traced), options=OPTIONS
         )
@@ -108,14 +110,20 @@ class Server:
         await self._report(health_pb2.HealthCheckResponse.SERVING)
 
     async def stop(self) -> None:
-        """Say "not serving", let balancers look away, take no new call, finish those under way."""
+        """Say "not serving", let balancers look away, take no new call, end streams, finish the calls under way."""
         if not self._server or not self._serving:
             return
         await self._report(health_pb2.HealthCheckResponse.NOT_SERVING)
         await asyncio.sleep(LOOK_AWAY_S)
-        await self._server.stop(DRAIN_S)
-        async with asyncio.timeout(DRAIN_S):
-            await self._serving.drained()
+        self._serving.end_streams()
+        stopping = tasks.spawn(self._server.stop(DRAIN_S), name="server-stop")
+        try:
+            async with asyncio.timeout(DRAIN_S):
+                await self._serving.drained()
+        finally:
+            # No method is at work any more: what is left are answers on their way, some to callers that do not read them.
+            await self._server.stop(FLUSH_S)
+            await stopping
 
     async def _report(self, state: Any) -> None:
         for name in ("", self._servicer.descriptor.full_name):

@@ -11,7 +11,7 @@ import contextlib
 import logging
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from typing import Any, TypeAlias
 
 import grpc
@@ -19,13 +19,15 @@ from google.protobuf.message import Message
 from google.rpc.status_pb2 import Status
 
 from services.chassis import errors, logs, metrics, tracing
-from services.chassis.rpc import deadline, identity, policy, requests, status
+from services.chassis.rpc import deadline, identity, policy, requests, status, streams
 
 _LOG = logging.getLogger(__name__)
 
 REQUEST_ID = "x-request-id"
 MOST_REQUEST_ID = 64
 IDEMPOTENCY_KEY = "idempotency-key"
+# The alarm of a method that answers a reason which its contract does not name.
+UNNAMED = "reason_unnamed"
 # No caller may hold a unary call longer than this, whatever deadline it sends, in seconds.
 MOST_TIMEOUT_S = 30.0
 # What an answer needs to get back to its caller.
@@ -35,15 +37,21 @@ Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
 
 
 class Serving:
-    """Serves the methods of one service."""
+    """Serves the methods of one service. `named` are the reasons that the contract names, by the path of a method."""
 
-    def __init__(self, service: str, gate: identity.Gate) -> None:
+    def __init__(self, service: str, gate: identity.Gate, named: Mapping[str, Collection[str]]) -> None:
         self._service = service
+        self._named = named
         self._gate = gate
         self._in_flight = metrics.RPC_IN_FLIGHT.labels(service)
         self._calls = 0
         self._idle = asyncio.Event()
         self._idle.set()
+        self._streams = streams.Streams()
+
+    def end_streams(self) -> None:
+        """End all streams, those that begin later too: unlike other calls they are resumed elsewhere."""
+        self._streams.drain()
 
     async def drained(self) -> None:
         """Wait until no call is being served. grpc.aio's own stop does not wait for handlers that abort."""
@@ -67,8 +75,12 @@ class Serving:
         async def serve(sent: bytes, context: Context) -> AsyncIterator[Any]:
             async with self._around(method, context):
                 request = await self._prepare(method, handler, sent, context)
-                async for message in handler.unary_stream(request, context):
-                    yield message
+                async with (
+                    contextlib.aclosing(handler.unary_stream(request, context)) as answers,
+                    contextlib.aclosing(self._streams.until_drained(answers, request)) as messages,
+                ):
+                    async for message in messages:
+                        yield message
 
         return serve
 
@@ -84,6 +96,7 @@ class Serving:
             raise
         except Exception as error:
             refused = self._status(method, error)
+            self._check(method, error)
             code = status.CODES[refused.code]
             await status.abort(context, refused)
         finally:
@@ -115,6 +128,12 @@ class Serving:
         shown = {name: text for name, text in logs.context.get().items() if name in {"request_id", "trace_id"}}
         defect = errors.DomainError(errors.Kind.INTERNAL, "INTERNAL", "internal error", shown)
         return status.render(defect, self._service)
+
+    def _check(self, method: policy.Method, error: Exception) -> None:
+        """Alarm when a method answers what its contract does not name: its callers cannot know what to do."""
+        if isinstance(error, errors.DomainError) and error.reason not in self._named[method.path]:
+            metrics.ALARMS.labels(self._service, UNNAMED).inc()
+            _LOG.error("reason not in the contract", extra={"method": method.path, "reason": error.reason})
 
     def _enter(self) -> float:
         self._calls += 1

@@ -8,7 +8,7 @@ import pytest_asyncio
 
 from services.catalog import clients, domain, rpc, store, usecases
 from services.chassis import cache, clock, database
-from services.chassis.rpc import client, identity
+from services.chassis.rpc import client, identity, page_tokens
 from services.inventory import events as inventory_events
 from services.inventory import rpc as inventory_rpc
 from services.inventory import usecases as inventory_usecases
@@ -80,7 +80,7 @@ def inventory_url(postgres_admin_url: str) -> Iterator[str]:
 async def inventory(inventory_url: str) -> AsyncIterator[str]:
     """Where a real inventory service answers."""
     async with postgres.opened(inventory_url, inventory_events.PUBLISHED) as db:
-        servicer = inventory_rpc.servicer(inventory_usecases.Stock(db, hold_s=600))
+        servicer = inventory_rpc.servicer(inventory_usecases.Stock(db, hold_s=600), page_tokens.PageTokens(db))
         async with calls.served(servicer, "inventory") as shop:
             yield shop.address
 
@@ -91,6 +91,6 @@ async def served(db: database.Database, shared: cache.Shared, inventory: str, ca
     peer = client.Peer(inventory, clients.DESCRIPTOR, mesh, traced=False)
     remembered = usecases.caches(shared, shared_s=30)
     catalog = usecases.Catalog(db, clients.Inventory(peer), remembered, now=clock.utc_now)
-    async with calls.served(rpc.servicer(catalog), "catalog") as shop:
+    async with calls.served(rpc.servicer(catalog, page_tokens.PageTokens(db)), "catalog") as shop:
         yield Served(catalog_service_pb2_grpc.CatalogServiceStub(shop.channel), shop, category)
     await peer.stop()

@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
-from services.chassis import errors
+from services.chassis import errors, metrics
 from services.chassis.errors import Kind
-from services.chassis.rpc import client, identity, server
+from services.chassis.rpc import client, identity, server, serving
 from souk.catalog.v1 import catalog_service_pb2, catalog_service_pb2_grpc, product_pb2
 from souk.order.v1 import order_pb2, order_service_pb2, order_service_pb2_grpc
 from tests.support import calls
@@ -141,6 +141,22 @@ async def test_a_defect_does_not_show_its_text(shop: calls.Shop, stub: Any, orde
     assert (error.kind, error.reason) == (Kind.INTERNAL, "INTERNAL")
     assert "hunter2" not in repr(error)
     assert error.metadata["request_id"] == "r-77"
+
+
+async def test_a_reason_that_the_contract_does_not_name_arrives_and_alarms(
+    shop: calls.Shop, stub: Any, orders: Orders, caplog: pytest.LogCaptureFixture
+) -> None:
+    alarms = metrics.ALARMS.labels("order", serving.UNNAMED)._value
+    before = alarms.get()
+    for named in ("ORDER_NOT_FOUND", "ACCESS_DENIED"):
+        orders.raises = errors.not_found(named, "named for the method, or for all")
+        await calls.refused(stub.GetOrder(GET, metadata=shop.as_user(USER)))
+    assert alarms.get() == before
+    orders.raises = errors.precondition("SAGA_NOT_STUCK", "named for another method")
+    assert (await calls.refused(stub.GetOrder(GET, metadata=shop.as_user(USER)))).reason == "SAGA_NOT_STUCK"
+    assert alarms.get() == before + 1
+    [said] = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert (said.__dict__["method"], said.__dict__["reason"]) == (f"/{DESCRIPTOR.full_name}/GetOrder", "SAGA_NOT_STUCK")
 
 
 async def test_a_callers_request_id_does_not_fill_the_log(shop: calls.Shop, stub: Any, orders: Orders) -> None:

@@ -151,15 +151,19 @@ async def _has(db: database.Database, table: str, wanted: int) -> bool:
 
 
 async def test_a_consumer_that_starts_before_its_topic_exists_reads_it_all_the_same(
-    db: database.Database, bootstrap: str
+    db: database.Database, bootstrap: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     topic = f"late-{uuid.uuid4().hex[:10]}"
     connection = kafka.Connection(bootstrap, "test")
     subscription = kafka.Subscription([topic], f"group-{topic}", 30)
     reader = kafka.Consumer(connection, subscription, deliverer(db, Notebook()).deliver)
     await reader.start()
-    await asyncio.sleep(0.5)
-    topics.ensure(kafka.Connection(bootstrap, "test"), {topic: 3}, replication=1)
+
+    async def missed() -> bool:
+        return "topics are missing" in caplog.text
+
+    await eventually(missed)
+    topics.ensure(connection, {topic: 3}, replication=1)
     producer = kafka.Producer(connection)
     fact = record(Noted("k", 1))
     assert await producer.publish([kafka.Record(topic, fact.key, fact.value, fact.headers)]) == [True]

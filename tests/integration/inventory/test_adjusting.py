@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 
 from services.chassis import database, errors
+from services.chassis.rpc import page_tokens
 from services.inventory import domain, rpc, store, usecases
 from souk.inventory.v1 import inventory_events_pb2, inventory_service_pb2, inventory_service_pb2_grpc, stock_pb2
 from tests.integration.inventory import mortal_shelf
@@ -69,7 +70,7 @@ class Depot:
 @pytest_asyncio.fixture
 async def depot(db: database.Database) -> AsyncIterator[Depot]:
     stock = usecases.Stock(db, hold_s=600)
-    async with calls.served(rpc.servicer(stock), "inventory") as shop:
+    async with calls.served(rpc.servicer(stock, page_tokens.PageTokens(db)), "inventory") as shop:
         yield Depot(db, stock, shop, inventory_service_pb2_grpc.InventoryServiceStub(shop.channel))
 
 

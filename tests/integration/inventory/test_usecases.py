@@ -235,9 +235,9 @@ async def test_all_stock_is_listed_page_by_page(stock: usecases.Stock) -> None:
     seen: list[str] = []
     token = ""
     while True:
-        found = await stock.page(pages.parse(2, token))
+        found = await stock.page(pages.Page(2, token))
         seen += [levels[0].sku for levels in found.rows]
-        token = found.next_token
+        token = found.next_after
         if not token:
             break
     assert mine <= set(seen)

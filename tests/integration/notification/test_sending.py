@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from services.chassis import errors
 from services.chassis.money import Money
-from services.chassis.rpc import render
+from services.chassis.rpc import page_tokens, render
 from services.notification import rpc, usecases
 from souk.notification.v1 import notification_pb2, notification_service_pb2, notification_service_pb2_grpc
 from souk.payment.v1 import payment_events_pb2
@@ -41,7 +41,8 @@ class Desk:
 @pytest_asyncio.fixture
 async def desk(office: PostOffice) -> AsyncIterator[Desk]:
     async with calls.served(
-        rpc.servicer(office.notifications, usecases.Preferences(office.db)), "notification"
+        rpc.servicer(office.notifications, usecases.Preferences(office.db), page_tokens.PageTokens(office.db)),
+        "notification",
     ) as shop:
         yield Desk(shop, notification_service_pb2_grpc.NotificationServiceStub(shop.channel), new_id())
 

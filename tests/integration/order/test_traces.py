@@ -2,32 +2,15 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Iterator
-
-import pytest
-import pytest_asyncio
 
 from services.chassis import clock, consumer, database, kafka, tracing
 from services.chassis import events as chassis_events
-from services.order import events, usecases
+from services.order import events
 from souk.inventory.v1 import inventory_events_pb2
-from tests.integration.order.test_usecases import WAITS, PriceList, draft, new_id
-from tests.support import postgres
+from tests.integration.order.ordering import PriceList, draft, new_id, using
 
 # Of the calls that a load test makes, one in ten is sampled.
 CALLS = 60
-
-
-@pytest.fixture(scope="module")
-def database_url(postgres_admin_url: str) -> Iterator[str]:
-    with postgres.fresh_database(postgres_admin_url, "order") as url:
-        yield url
-
-
-@pytest_asyncio.fixture
-async def db(database_url: str) -> AsyncIterator[database.Database]:
-    async with postgres.opened(database_url, events.PUBLISHED) as opened:
-        yield opened
 
 
 def new_trace(number: int) -> str:
@@ -42,16 +25,16 @@ async def carried(db: database.Database, kind: str) -> dict[str, str]:
 
 
 async def test_each_order_and_what_follows_from_it_carries_its_own_trace(db: database.Database) -> None:
-    orders = usecases.Orders(db, PriceList(), now=clock.utc_now, waits=WAITS)
+    orders = using(db, PriceList())
 
     async def call(traceparent: str) -> tuple[str, str]:
         tracing.enter(traceparent)
-        return (await orders.create(draft(new_id()))).order.id, traceparent
+        return (await orders.accepting.create(draft(new_id()))).order.id, traceparent
 
     wanted = dict(await asyncio.gather(*(call(new_trace(number) if number else "") for number in range(CALLS))))
 
     assert await carried(db, "OrderPlaced") == wanted
-    reader = chassis_events.Reader(events.subscribers(orders))
+    reader = chassis_events.Reader(events.subscribers(orders.advancing))
     deliverer = consumer.Deliverer(db, reader, service="order", now=clock.utc_now)
     await deliverer.deliver([reserved(order_id, traceparent) for order_id, traceparent in wanted.items()])
     assert await carried(db, "PaymentRequested") == wanted

@@ -8,7 +8,7 @@ import grpc
 import pytest
 import pytest_asyncio
 
-from services import signing_keys
+from services import registry, signing_keys
 from services.chassis import assembly, clock, errors
 from services.chassis.rpc import client, identity, revocations
 from services.user import main
@@ -48,7 +48,7 @@ class Order:
 
 @pytest_asyncio.fixture
 async def order(environ: dict[str, str]) -> AsyncIterator[Order]:
-    parts = main.build(assembly.Host(environ, assembly.SERVE, "test", clock.utc_now))
+    parts = main.build(assembly.Host(environ, assembly.SERVE, "test", clock.utc_now, registry.load().services))
     for part in parts:
         await part.start()
     mesh = identity.Mesh(calls.MESH_KEY, "order")
