@@ -19,6 +19,8 @@ SERVICE = "order"
 TIMER = "timer"
 # Overdue sagas that the timer handles in one transaction.
 OVERDUE_AT_ONCE = 200
+# How long a saga waits that the timer could not handle, so that it does not stand in front of the others, in seconds.
+FAILED_WAIT_S = 60.0
 # A timer looks at least once a second, whichever process it is in. After so many seconds without one nobody was there.
 AWAY_S = 10.0
 # How long a watcher waits for news from this process before it looks into the database for others'.
@@ -123,12 +125,37 @@ class Orders:
     async def expire(self) -> int:
         """Act on sagas whose deadline passed: how many there were. Raises TransientError."""
         await self._catch_up()
-        async with self._db.transaction() as transaction:
-            overdue = await store.lock_overdue(transaction, OVERDUE_AT_ONCE)
-            if overdue:
-                events = [saga.Event(order_id, saga.Reply.DEADLINE_PASSED, TIMER) for order_id in overdue]
-                await self.advance(transaction, events)
+        overdue: list[str] = []
+        try:
+            async with self._db.transaction() as transaction:
+                overdue = await store.lock_overdue(transaction, OVERDUE_AT_ONCE)
+                await self._deadline_passed(transaction, overdue)
+        except errors.TransientError:
+            raise
+        except Exception:
+            # Whatever it is, it belongs to one of the sagas: that one alone fails, and is tried again.
+            _LOG.exception("overdue sagas failed together", extra={"orders": len(overdue)})
+            for order_id in overdue:
+                await self._expire_alone(order_id)
         return len(overdue)
+
+    async def _expire_alone(self, order_id: str) -> None:
+        try:
+            async with self._db.transaction() as transaction:
+                await self._deadline_passed(transaction, await store.lock_if_overdue(transaction, order_id))
+        except errors.TransientError:
+            raise
+        except Exception:
+            metrics.ALARMS.labels(SERVICE, "timer_failed").inc()
+            _LOG.exception("overdue saga failed", extra={"order_id": order_id})
+            async with self._db.transaction() as transaction:
+                await store.postpone_overdue(transaction, order_id, wait_s=FAILED_WAIT_S)
+
+    async def _deadline_passed(self, transaction: database.Transaction, overdue: Sequence[str]) -> None:
+        if overdue:
+            await self.advance(
+                transaction, [saga.Event(order_id, saga.Reply.DEADLINE_PASSED, TIMER) for order_id in overdue]
+            )
 
     async def _catch_up(self) -> None:
         """Put deadlines off when nobody looked at them for a while: the replies of that time have still to be heard.
