@@ -31,12 +31,15 @@ _FENCE = """
   leases AS l JOIN unnest(%(names)s::text[], %(epochs)s::bigint[]) AS held(name, epoch) USING (name, epoch)
 WHERE o.id = given.id AND l.name = %(kind)s || ':' || o.shard AND l.owner = %(owner)s
 """
-_DELETE = database.Statement(f"DELETE FROM outbox AS o USING unnest(%(ids)s::bigint[]) AS given(id), {_FENCE}")
-_SET_ASIDE = database.Statement(f"""
+_DELETE = database.Statement("DELETE FROM outbox AS o USING unnest(%(ids)s::bigint[]) AS given(id), " + _FENCE)
+_SET_ASIDE = database.Statement(
+    """
 UPDATE outbox AS o SET shard = -1 - o.shard,
-  headers = coalesce(o.headers, '{{}}'::jsonb) || jsonb_build_object('refused', %(reason)s::text)
-FROM unnest(%(ids)s::bigint[]) AS given(id), {_FENCE}
-""")
+  headers = coalesce(o.headers, '{}'::jsonb) || jsonb_build_object('refused', %(reason)s::text)
+FROM unnest(%(ids)s::bigint[]) AS given(id),
+"""
+    + _FENCE
+)
 _ASIDE = database.Statement("SELECT DISTINCT topic, key FROM outbox WHERE shard < 0")
 
 KIND = "outbox"

@@ -132,7 +132,7 @@ class Orders:
                 await self._deadline_passed(transaction, overdue)
         except errors.TransientError:
             raise
-        except Exception:
+        except Exception:  # noqa: BLE001 - logged, and found out below which saga it belongs to
             # Whatever it is, it belongs to one of the sagas: that one alone fails, and is tried again.
             _LOG.exception("overdue sagas failed together", extra={"orders": len(overdue)})
             for order_id in overdue:
@@ -145,7 +145,7 @@ class Orders:
                 await self._deadline_passed(transaction, await store.lock_if_overdue(transaction, order_id))
         except errors.TransientError:
             raise
-        except Exception:
+        except Exception:  # noqa: BLE001 - logged and counted; the others of the batch must go on
             metrics.ALARMS.labels(SERVICE, "timer_failed").inc()
             _LOG.exception("overdue saga failed", extra={"order_id": order_id})
             async with self._db.transaction() as transaction:
