@@ -151,7 +151,8 @@ def _failure(sent: Any) -> BaseException | None:
         return sent
     if sent.succeeded():
         return None
-    return sent.exception or KafkaError("no acknowledgement")
+    failure: BaseException | None = sent.exception
+    return failure or KafkaError("no acknowledgement")
 
 
 @dataclass(frozen=True, slots=True)

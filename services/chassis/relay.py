@@ -2,10 +2,12 @@
 
 It owns whole shards by lease, reads their rows by id, publishes them, waits for the acknowledgements and deletes what
 the brokers have. A process that dies in between leaves the rows: the next owner publishes them again, and the consumers'
-inboxes drop the repetition. A record that the brokers refuse for good (too large, invalid) is set aside, and whatever its
-key says after it: such rows stay in the outbox with a negative shard (-1 - shard), which no relay owns; the metric, the
-alarm and the header `refused` tell of them, and `UPDATE outbox SET shard = -1 - shard` sends them again. Paging by `id > last` instead would lose rows that commit late; several unsharded relays
+inboxes drop the repetition. Paging by `id > last` instead would lose rows that commit late; several unsharded relays
 would invert the order within a key.
+
+A record that the brokers refuse for good (too large, invalid) is set aside with everything of its key behind it: such rows
+stay in the outbox with a negative shard (-1 - shard), which no relay owns. The queue `outbox_refused`, an alarm and the
+header `refused` tell of them; `UPDATE outbox SET shard = -1 - shard WHERE shard < 0` sends them again, in their order.
 """
 
 import logging
@@ -38,7 +40,7 @@ UPDATE outbox AS o SET shard = -1 - o.shard,
   headers = coalesce(o.headers, '{}'::jsonb) || jsonb_build_object('refused', %(reason)s::text)
 FROM unnest(%(ids)s::bigint[]) AS given(id),
 """
-    + _FENCE
+    + _FENCE  # noqa: S608 - a constant of this module
 )
 _ASIDE = database.Statement("SELECT DISTINCT topic, key FROM outbox WHERE shard < 0")
 

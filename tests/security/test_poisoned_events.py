@@ -154,33 +154,38 @@ async def test_an_error_that_does_not_go_away_is_no_outage(db: database.Database
         (psycopg.errors.CheckViolation(), False),
     ],
 )
-def test_what_is_an_outage_is_decided_by_the_state_that_postgresql_gives(error: psycopg.Error, transient: bool) -> None:
+def test_what_is_an_outage_is_decided_by_the_state_that_postgresql_gives(
+    error: psycopg.Error, *, transient: bool
+) -> None:
     assert database.is_transient(error) is transient
 
 
 @pytest.mark.parametrize("currency", ["XXX", "", "\u20ac"])
 def test_a_currency_that_this_release_does_not_know_is_undecodable(currency: str) -> None:
-    order = str(uuid.uuid4())
+    order, anything = str(uuid.uuid4()), _anything()
     message = order_events_pb2.PaymentRequested(order_id=order, user_id=order)
     message.amount.currency_code, message.amount.units = currency, 5
     headers = {"ce_id": ids.new_id(datetime.now(UTC)), "ce_type": "souk.order.v1.PaymentRequested"}
     asked = kafka.Record("orders", order, message.SerializeToString(), headers)
     with pytest.raises(events.UndecodableError):
-        events.Reader(payment_events.subscribers(_Anything())).read(asked)
+        events.Reader(payment_events.subscribers(anything)).read(asked)
     confirmed = order_events_pb2.OrderConfirmed(order_id=order, user_id=order)
     confirmed.total.currency_code = currency
     told = kafka.Record(
         "orders", order, confirmed.SerializeToString(), headers | {"ce_type": "souk.order.v1.OrderConfirmed"}
     )
     with pytest.raises(events.UndecodableError):
-        events.Reader(notification_events.subscribers(_Anything())).read(told)
+        events.Reader(notification_events.subscribers(anything)).read(told)
 
 
-class _Anything:
-    """Has every use case."""
+def _anything() -> Any:
+    """Something that has every use case: reading calls none."""
 
-    def __getattr__(self, _: str) -> Any:
-        return None
+    class Anything:
+        def __getattr__(self, _: str) -> Any:
+            return None
+
+    return Anything()
 
 
 async def test_an_event_that_kills_the_process_ends_dead_lettered_and_costs_no_other_event_an_attempt(
