@@ -40,7 +40,7 @@ UPDATE outbox AS o SET shard = -1 - o.shard,
   headers = coalesce(o.headers, '{}'::jsonb) || jsonb_build_object('refused', %(reason)s::text)
 FROM unnest(%(ids)s::bigint[]) AS given(id),
 """
-    + _FENCE  # noqa: S608 - a constant of this module
+    + _FENCE
 )
 _ASIDE = database.Statement("SELECT DISTINCT topic, key FROM outbox WHERE shard < 0")
 
