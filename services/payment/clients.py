@@ -308,7 +308,7 @@ class Intents:
         reference, amount = payment.provider_reference, _minor(payment, payment.giving_back)
         refund = await self._stripe.v1.refunds.create_async({"payment_intent": reference, "amount": amount}, options)
         if refund.status in STRIPE_REFUND_FAILED:
-            return _stripe_no(refund.failure_reason)
+            return _stripe_no(getattr(refund, "failure_reason", None))
         if refund.status != STRIPE_REFUNDED:
             # Accepted, and under way for up to some days: a repetition finds what became of it.
             return domain.Silence.UNKNOWN
