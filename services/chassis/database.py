@@ -26,9 +26,10 @@ Parameters = Mapping[str, Any]
 SESSION = "-c lock_timeout=5000 -c statement_timeout=15000 -c idle_in_transaction_session_timeout=30000 -c TimeZone=UTC"
 _DIALECT = PGDialect_psycopg(paramstyle="pyformat")  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
 
-# What goes away by itself: the same work may succeed when it is repeated. Deadlocks, serialisation failures, lost
-# connections and an exhausted pool are all OperationalErrors to psycopg.
-_TRANSIENT = (psycopg.OperationalError, psycopg.InterfaceError)
+# Classes of SQLSTATE that a repetition may not meet again: connection lost, transaction rolled back (deadlock,
+# serialisation), resources exhausted, server shutting down, lock not available, a server that is read-only during failover.
+# psycopg's OperationalError is wider: a value too long for an index (54000) is one, and fails for ever.
+_TRANSIENT_STATES = ("08", "40", "53", "57P", "55P03", "25006")
 
 
 class Statement:
@@ -194,8 +195,15 @@ class _translated:  # noqa: N801 - used like the function that contextlib would 
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, _TRANSIENT):
+        if isinstance(error, psycopg.Error) and is_transient(error):
             raise errors.TransientError(f"database: {error}") from error
+
+
+def is_transient(error: psycopg.Error) -> bool:
+    """Whether repeating the same work may succeed: by SQLSTATE, or, without one, because the connection failed."""
+    if error.sqlstate is None:
+        return isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError))
+    return error.sqlstate.startswith(_TRANSIENT_STATES)
 
 
 async def _execute(

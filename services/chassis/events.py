@@ -3,12 +3,13 @@
 A service's `events.py` is such a table, written out: message type to how it is parsed and which use case takes a list of it.
 """
 
+import hashlib
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import Message
 
 from services.chassis import database, kafka, tracing
 
@@ -27,8 +28,12 @@ class Subscriber:
 Subscribers = Mapping[type[Message], Subscriber]
 
 
+# A longer key is stored as its beginning and its hash, in bytes: a row of a B-tree index holds at most 2704.
+MOST_KEY_BYTES = 512
+
+
 class UndecodableError(Exception):
-    """A record that no code of any age could read. It goes to dead-letter at once."""
+    """A record that this release cannot read. It goes to dead-letter at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,10 @@ class Reader:
         self._by_name = {kind.DESCRIPTOR.full_name: (kind, subscriber) for kind, subscriber in subscribers.items()}
 
     def read(self, record: kafka.Record) -> Event | None:
-        """The event in a record; None for a type this service does not know. Raises UndecodableError."""
+        """The event in a record; None for a type this service does not know.
+
+        Raises UndecodableError whatever went wrong: a record from outside must never stop the topic behind it.
+        """
         try:
             event_id = str(uuid.UUID(record.headers["ce_id"]))
             kind = record.headers["ce_type"]
@@ -62,9 +70,22 @@ class Reader:
                 return None
             message, subscriber = self._by_name[kind]
             value = subscriber.parse(message.FromString(record.value))
-        except (KeyError, ValueError, DecodeError) as error:
+        except Exception as error:
             raise UndecodableError(f"{type(error).__name__}: {error}") from error
-        return Event(event_id, record.key, value, subscriber.handle, record)
+        return Event(event_id, stored_key(record.key), value, subscriber.handle, record)
+
+
+def storable(text: str) -> str:
+    """The text with what PostgreSQL refuses in text and JSON (NUL, lone surrogates) written as escapes."""
+    return text.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode()
+
+
+def stored_key(key: str) -> str:
+    """The key as tables hold it: equal keys stay equal, and every one fits an index."""
+    safe = storable(key)
+    if len(safe.encode()) <= MOST_KEY_BYTES:
+        return safe
+    return f"{safe[:64]}...sha256:{hashlib.sha256(safe.encode()).hexdigest()}"
 
 
 def waves(events: Sequence[Event]) -> list[list[Event]]:

@@ -23,7 +23,9 @@ _PURGE_LEASES = database.Statement("""
 DELETE FROM leases WHERE name LIKE '%%:member:%%' AND expires_at < statement_timestamp() - interval '1 hour' RETURNING 1
 """)
 QUEUES = database.Statement("""
-SELECT 'outbox', count(*), extract(epoch FROM clock_timestamp() - min(time)) FROM outbox
+SELECT 'outbox', count(*), extract(epoch FROM clock_timestamp() - min(time)) FROM outbox WHERE shard >= 0
+UNION ALL
+SELECT 'outbox_refused', count(*), extract(epoch FROM clock_timestamp() - min(time)) FROM outbox WHERE shard < 0
 UNION ALL
 SELECT 'parked', count(*), extract(epoch FROM clock_timestamp() - min(parked_at)) FROM parked_events WHERE dead = 0
 UNION ALL

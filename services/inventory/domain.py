@@ -83,6 +83,20 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
+class Confirmation:
+    """A confirmed order: what is held for it leaves the shelf."""
+
+    order_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cancellation:
+    """A cancelled order: what is held or was taken for it comes back."""
+
+    order_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Shortage:
     """A SKU of which fewer were left than an order asked for."""
 

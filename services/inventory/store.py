@@ -8,6 +8,7 @@ stock first and takes the note away after that, so that a change is either in wh
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import (
@@ -141,7 +142,7 @@ RETURNING order_id, sku, warehouse, quantity
 )
 _LOCK_HOLDS = database.Lookup(
     """
-SELECT order_id, status FROM reservations WHERE order_id = ANY(%(ids)s::uuid[]) ORDER BY order_id, sku, warehouse FOR UPDATE
+SELECT order_id, status, sku FROM reservations WHERE order_id = ANY(%(ids)s::uuid[]) ORDER BY order_id, sku, warehouse FOR UPDATE
 """,
     by="ids",
 )
@@ -191,6 +192,14 @@ FROM unnest(%(sku)s::text[], %(warehouse)s::text[], %(delta)s::bigint[], %(reaso
 _NOW = database.Statement(select(func.statement_timestamp()))
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The statuses of orders' reservations (orders without any are absent), and the SKUs they are of."""
+
+    statuses: dict[str, set[domain.HoldStatus]] = field(default_factory=dict)
+    skus: set[str] = field(default_factory=set)
+
+
 async def lock(transaction: database.Transaction, skus: Sequence[str]) -> list[domain.Level]:
     """All stock of these SKUs, locked until the transaction ends, the preferred warehouse first."""
     rows = await transaction.run(_LOCK, {"skus": sorted(set(skus))})
@@ -237,14 +246,13 @@ async def hold(transaction: database.Transaction, holds: Sequence[domain.Hold], 
     await transaction.run(_INSERT_HOLDS, rows | {"expire_time": expire_time})
 
 
-async def lock_statuses(
-    transaction: database.Transaction, order_ids: Sequence[str]
-) -> dict[str, set[domain.HoldStatus]]:
-    """The statuses of these orders' reservations, locked. Orders without any are absent."""
-    statuses: dict[str, set[domain.HoldStatus]] = {}
-    for order_id, status in await transaction.run(_LOCK_HOLDS, {"ids": list(order_ids)}):
-        statuses.setdefault(order_id, set()).add(domain.HoldStatus(status))
-    return statuses
+async def lock_holds(transaction: database.Transaction, order_ids: Sequence[str]) -> Known:
+    """What is known of these orders' reservations, locked until the transaction ends."""
+    known = Known()
+    for order_id, status, sku in await transaction.run(_LOCK_HOLDS, {"ids": list(order_ids)}):
+        known.statuses.setdefault(order_id, set()).add(domain.HoldStatus(status))
+        known.skus.add(sku)
+    return known
 
 
 async def lock_expired(transaction: database.Transaction, most: int) -> list[str]:

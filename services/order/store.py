@@ -101,6 +101,13 @@ _OVERDUE = database.Statement("""
 SELECT order_id FROM sagas WHERE deadline <= statement_timestamp()
 ORDER BY deadline LIMIT %(most)s FOR UPDATE SKIP LOCKED
 """)
+_IF_OVERDUE = database.Statement("""
+SELECT order_id FROM sagas WHERE order_id = %(order_id)s AND deadline <= statement_timestamp() FOR UPDATE SKIP LOCKED
+""")
+_POSTPONE_OVERDUE = database.Statement("""
+UPDATE sagas SET deadline = clock_timestamp() + make_interval(secs => %(wait)s)
+WHERE order_id = %(order_id)s AND deadline <= statement_timestamp()
+""")
 _LAST_LOOK = database.Statement("""
 SELECT seen_at, extract(epoch FROM clock_timestamp() - seen_at)::float8 FROM timers WHERE name = 'saga' FOR UPDATE
 """)
@@ -181,6 +188,16 @@ async def lock(transaction: database.Transaction, order_ids: Sequence[str]) -> d
 async def lock_overdue(transaction: database.Transaction, most: int) -> list[str]:
     """Up to so many orders whose deadline passed, by the database's clock, that no other timer holds."""
     return [row[0] for row in await transaction.run(_OVERDUE, {"most": most})]
+
+
+async def lock_if_overdue(transaction: database.Transaction, order_id: str) -> list[str]:
+    """The order, if its deadline passed and no other timer holds it."""
+    return [row[0] for row in await transaction.run(_IF_OVERDUE, {"order_id": order_id})]
+
+
+async def postpone_overdue(transaction: database.Transaction, order_id: str, *, wait_s: float) -> None:
+    """Let this order's deadline pass again so many seconds from now."""
+    await transaction.run(_POSTPONE_OVERDUE, {"order_id": order_id, "wait": wait_s})
 
 
 async def look(transaction: database.Transaction) -> tuple[datetime, float]:

@@ -39,6 +39,12 @@ STRIPE_DONE: Mapping[domain.Verb, frozenset[str]] = {
     domain.Verb.CAPTURE: frozenset({"succeeded"}),
     domain.Verb.VOID: frozenset({"canceled"}),
 }
+# A refund that is none yet: the bank has it, or the customer has to say where the money shall go. And one that never will be.
+STRIPE_REFUNDED = "succeeded"
+STRIPE_REFUND_UNDER_WAY = frozenset({"pending", "requires_action"})
+STRIPE_REFUND_FAILED = frozenset({"failed", "canceled"})
+# The bank has not answered yet, whatever was asked for.
+STRIPE_PROCESSING = "processing"
 STRIPE_REFUSED = frozenset({"requires_payment_method", "requires_action", "canceled"})
 STRIPE_FACTORS: Mapping[str, int] = {"ISK": 100, "UGX": 100}
 # Nothing was done, and the same request will never be: malformed, refused, not to be processed.
@@ -63,13 +69,13 @@ class NoAnswerError(Exception):
 class Api(Protocol):
     """What a provider's interface is put to."""
 
-    async def ask(self, payment: domain.Payment) -> domain.Answer | None:
+    async def ask(self, payment: domain.Payment) -> Reply | None:
         """The definite answer, if what the payment's state asks for happened already. Raises NoAnswerError."""
 
-    async def find(self, payment: domain.Payment) -> domain.Answer | None:
+    async def find(self, payment: domain.Payment) -> Reply | None:
         """The same without the key, which may be forgotten: from what the provider has. Raises NoAnswerError."""
 
-    async def do(self, payment: domain.Payment) -> domain.Answer:
+    async def do(self, payment: domain.Payment) -> Reply:
         """Do what the payment's state asks for. Raises NoAnswerError."""
 
 
@@ -175,7 +181,7 @@ class Charges:
         self._charges = URL(settings.provider_url) / "v1" / "charges"
         self._session = session
 
-    async def ask(self, payment: domain.Payment) -> domain.Answer | None:
+    async def ask(self, payment: domain.Payment) -> Reply | None:
         """See `Api`."""
         if payment.verb is domain.Verb.AUTHORIZE:
             status, body = await self._get(self._charges.with_query(idempotency_key=_key(payment)))
@@ -188,7 +194,7 @@ class Charges:
             return domain.Answer(domain.Input.TAKEN)
         return _yes(body) if _done(payment, body) else None
 
-    async def find(self, payment: domain.Payment) -> domain.Answer | None:
+    async def find(self, payment: domain.Payment) -> Reply | None:
         """See `Api`."""
         if payment.verb is not domain.Verb.AUTHORIZE:
             return await self.ask(payment)
@@ -196,7 +202,7 @@ class Charges:
         status, body = await self._get(self._charges.with_query(reference=payment.order_id))
         return None if status == 404 else _yes(body)
 
-    async def do(self, payment: domain.Payment) -> domain.Answer:
+    async def do(self, payment: domain.Payment) -> Reply:
         """See `Api`."""
         if payment.verb is domain.Verb.AUTHORIZE:
             status, body = await self._post(self._charges, _key(payment), _charge(payment))
@@ -244,18 +250,20 @@ class Intents:
             max_network_retries=0,  # the worker repeats, counts and waits
         )
 
-    async def ask(self, payment: domain.Payment) -> domain.Answer | None:
+    async def ask(self, payment: domain.Payment) -> Reply | None:
         """See `Api`."""
         if payment.verb is domain.Verb.AUTHORIZE:
             return None
-        intent = await self._stripe.v1.payment_intents.retrieve_async(
-            payment.provider_reference, {"expand": ["latest_charge"]}
-        )
+        if payment.verb is domain.Verb.REFUND:
+            return await self._refunded(payment)
+        intent = await self._stripe.v1.payment_intents.retrieve_async(payment.provider_reference)
+        if intent.status == STRIPE_PROCESSING:
+            return domain.Silence.UNKNOWN
         if payment.verb is domain.Verb.VOID and intent.status in STRIPE_DONE[domain.Verb.CAPTURE]:
             return domain.Answer(domain.Input.TAKEN)
         return domain.Answer(domain.Input.YES, reference=intent.id) if _happened(payment, intent) else None
 
-    async def find(self, payment: domain.Payment) -> domain.Answer | None:
+    async def find(self, payment: domain.Payment) -> Reply | None:
         """See `Api`."""
         if payment.verb is not domain.Verb.AUTHORIZE:
             return await self.ask(payment)
@@ -264,7 +272,7 @@ class Intents:
         found = (await self._stripe.v1.payment_intents.search_async(query)).data
         return _answered(payment, found[0]) if found else None
 
-    async def do(self, payment: domain.Payment) -> domain.Answer:
+    async def do(self, payment: domain.Payment) -> Reply:
         """See `Api`."""
         try:
             return await self._do(payment)
@@ -279,7 +287,7 @@ class Intents:
             # The intent is not where we thought it was, where it is now decides; or nothing was done, and never will be.
             return await self.ask(payment) or _stripe_no(error.code)
 
-    async def _do(self, payment: domain.Payment) -> domain.Answer:
+    async def _do(self, payment: domain.Payment) -> Reply:
         options: stripe.RequestOptions = {"idempotency_key": _key(payment)}
         intents, reference = self._stripe.v1.payment_intents, payment.provider_reference
         match payment.verb:
@@ -296,12 +304,31 @@ class Intents:
                 return await self._refund(payment, options)
         return _answered(payment, intent)
 
-    async def _refund(self, payment: domain.Payment, options: stripe.RequestOptions) -> domain.Answer:
+    async def _refund(self, payment: domain.Payment, options: stripe.RequestOptions) -> Reply:
         reference, amount = payment.provider_reference, _minor(payment, payment.giving_back)
         refund = await self._stripe.v1.refunds.create_async({"payment_intent": reference, "amount": amount}, options)
-        if refund.status in {"failed", "canceled"}:
-            return _stripe_no(refund.failure_reason)
+        if refund.status in STRIPE_REFUND_FAILED:
+            return _stripe_no(getattr(refund, "failure_reason", None))
+        if refund.status != STRIPE_REFUNDED:
+            # Accepted, and under way for up to some days: a repetition finds what became of it.
+            return domain.Silence.UNKNOWN
         return domain.Answer(domain.Input.YES, reference=reference)
+
+    async def _refunded(self, payment: domain.Payment) -> Reply | None:
+        """What became of a refund that was asked for before; None when Stripe has none that could be it.
+
+        An intent counts a refund that is under way as given back, and a repeated key answers what its first request was
+        answered: only the refunds themselves tell. They are counted, for each payment gives back one after the other.
+        """
+        listed: stripe.params.RefundListParams = {"payment_intent": payment.provider_reference, "limit": 100}
+        given = under_way = 0
+        async for refund in (await self._stripe.v1.refunds.list_async(listed)).auto_paging_iter():
+            given += refund.amount if refund.status == STRIPE_REFUNDED else 0
+            under_way += refund.amount if refund.status in STRIPE_REFUND_UNDER_WAY else 0
+        wanted = _minor(payment, payment.refunded + payment.giving_back)
+        if given >= wanted:
+            return domain.Answer(domain.Input.YES, reference=payment.provider_reference)
+        return domain.Silence.UNKNOWN if given + under_way >= wanted else None
 
 
 def _intent(payment: domain.Payment) -> stripe.params.PaymentIntentCreateParams:
@@ -318,7 +345,9 @@ def _intent(payment: domain.Payment) -> stripe.params.PaymentIntentCreateParams:
     }
 
 
-def _answered(payment: domain.Payment, intent: stripe.PaymentIntent) -> domain.Answer:
+def _answered(payment: domain.Payment, intent: stripe.PaymentIntent) -> Reply:
+    if intent.status == STRIPE_PROCESSING:
+        return domain.Silence.UNKNOWN
     if _happened(payment, intent):
         return domain.Answer(domain.Input.YES, reference=intent.id)
     if payment.verb is domain.Verb.AUTHORIZE and intent.status in STRIPE_REFUSED:
@@ -327,10 +356,6 @@ def _answered(payment: domain.Payment, intent: stripe.PaymentIntent) -> domain.A
 
 
 def _happened(payment: domain.Payment, intent: stripe.PaymentIntent) -> bool:
-    if payment.verb is domain.Verb.REFUND:
-        charge = intent.latest_charge
-        given = charge.amount_refunded if isinstance(charge, stripe.Charge) else 0
-        return given >= _minor(payment, payment.refunded + payment.giving_back)
     return payment.verb is not None and intent.status in STRIPE_DONE[payment.verb]
 
 

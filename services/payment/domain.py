@@ -134,6 +134,13 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class Confirmation:
+    """An order that will happen: its money is taken."""
+
+    order_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Cancellation:
     """An order that will not happen, and whose it was."""
 

@@ -97,6 +97,10 @@ def _request(message: order_events_pb2.PaymentRequested) -> domain.Request:
     )
 
 
+def _confirmation(message: order_events_pb2.OrderConfirmed) -> domain.Confirmation:
+    return domain.Confirmation(_id(message.order_id))
+
+
 def _cancellation(message: order_events_pb2.OrderCancelled) -> domain.Cancellation:
     return domain.Cancellation(_id(message.order_id), _id(message.user_id))
 
@@ -106,9 +110,9 @@ def _id(text: str) -> str:
 
 
 def subscribers(payments: usecases.Payments) -> events.Subscribers:
-    """Who handles what the payment service consumes."""
+    """Who handles what the payment service consumes: one use case for all of it, so that a wave's rows are locked at once."""
     return {
-        order_events_pb2.PaymentRequested: events.Subscriber(_request, payments.request),
-        order_events_pb2.OrderConfirmed: events.Subscriber(lambda message: _id(message.order_id), payments.confirm),
-        order_events_pb2.OrderCancelled: events.Subscriber(_cancellation, payments.cancel),
+        order_events_pb2.PaymentRequested: events.Subscriber(_request, payments.hear),
+        order_events_pb2.OrderConfirmed: events.Subscriber(_confirmation, payments.hear),
+        order_events_pb2.OrderCancelled: events.Subscriber(_cancellation, payments.hear),
     }

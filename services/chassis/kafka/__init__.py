@@ -14,7 +14,14 @@ from typing import Any
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
-from kafka.errors import KafkaError
+from kafka.errors import (
+    InvalidRecordError,
+    InvalidTimestampError,
+    InvalidTopicError,
+    KafkaError,
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+)
 from kafka.structs import OffsetAndMetadata
 
 from services.chassis import errors, loops
@@ -56,10 +63,27 @@ class Connection:
         }
 
 
+# What the brokers, or the library on their behalf, will say of the same record every time: it is too large or invalid.
+_REFUSED = (
+    InvalidRecordError,
+    InvalidTimestampError,
+    InvalidTopicError,
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+    AssertionError,
+    TypeError,
+    ValueError,
+)
+
+
 class Producer:
-    """An idempotent producer that waits for all replicas. Connects when it is first used."""
+    """An idempotent producer that waits for all replicas. Connects when it is first used. For one task at a time.
+
+    refusals are those records of the last `publish`, by their place in it, that the brokers will never take, and why.
+    """
 
     def __init__(self, connection: Connection) -> None:
+        self.refusals: Mapping[int, str] = {}
         self._connection = connection
         self._producer: KafkaProducer | None = None
 
@@ -73,22 +97,16 @@ class Producer:
     def _publish(self, records: Sequence[Record]) -> list[bool]:
         try:
             producer = self._connected()
-            futures = [
-                producer.send(
-                    record.topic,
-                    key=record.key.encode(),
-                    value=record.value,
-                    headers=[(name, text.encode()) for name, text in record.headers.items()],
-                )
-                for record in records
-            ]
+            sent = [_send(producer, record) for record in records]
             producer.flush()
         except KafkaError as error:
             raise errors.TransientError(f"kafka: {error}") from error
-        acked = [bool(future.succeeded()) for future in futures]
+        failures = [_failure(item) for item in sent]
+        self.refusals = {n: repr(failure) for n, failure in enumerate(failures) if isinstance(failure, _REFUSED)}
+        acked = [failure is None for failure in failures]
         if not all(acked):
             # An idempotent producer that lost a batch may refuse all that follow; a new one starts a new sequence.
-            cause = next(repr(future.exception) for future in futures if not future.succeeded())
+            cause = next(repr(failure) for failure in failures if failure)
             _LOG.warning("records were not acknowledged", extra={"count": acked.count(False), "cause": cause})
             self._producer = None
             producer.close(0)
@@ -113,6 +131,28 @@ class Producer:
         """Send what is buffered and disconnect."""
         if self._producer is not None:
             await asyncio.to_thread(self._producer.close, 5)
+
+
+def _send(producer: KafkaProducer, record: Record) -> Any:
+    """The library's promise of an acknowledgement, or why the record can never be sent. Raises KafkaError."""
+    try:
+        return producer.send(
+            record.topic,
+            key=record.key.encode(),
+            value=record.value,
+            headers=[(name, text.encode()) for name, text in record.headers.items()],
+        )
+    except _REFUSED as error:
+        return error
+
+
+def _failure(sent: Any) -> BaseException | None:
+    if isinstance(sent, BaseException):
+        return sent
+    if sent.succeeded():
+        return None
+    failure: BaseException | None = sent.exception
+    return failure or KafkaError("no acknowledgement")
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +246,8 @@ class Consumer:
         """
         missing = set(self._subscription.topics)
         while missing and not self._stopping.is_set():
-            missing = {topic for topic in missing if not consumer.partitions_for_topic(topic)}
+            # One question for all topics: the brokers answer each with the whole list.
+            missing -= consumer.topics()
             if missing:
                 # The brokers do not tell the one from the other: what somebody may not see is not in their list.
                 _LOG.warning("topics are missing, or must not be read", extra={"topics": sorted(missing)})
