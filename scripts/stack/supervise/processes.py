@@ -30,7 +30,7 @@ _LAUNCH = '"$@" >&2 </dev/null & echo $!'
 class Program:
     """What to run: the command, its environment and folder, and under which user when that is not the caller's.
 
-    `stop_by` asks it to end in good order.
+    `stop_by` asks it to end in good order. `umask` keeps what it writes from everybody else.
     """
 
     command: tuple[str, ...]
@@ -38,6 +38,7 @@ class Program:
     cwd: Path
     user: str | None = None
     stop_by: signal.Signals = signal.SIGTERM
+    umask: int = storage.PRIVATE_UMASK
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +229,7 @@ def _launch(program: Program, mark: Mapping[str, str], log: Path) -> int:
             stdout=subprocess.PIPE,
             stderr=output,
             start_new_session=True,
-            umask=storage.PRIVATE_UMASK,
+            umask=program.umask,
             check=True,
             text=True,
         )

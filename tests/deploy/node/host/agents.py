@@ -83,7 +83,7 @@ def _agent(
     command = (*network.INSIDE, str(tools.path(name)), f"--config={config}", *flags)
     return component.Component(
         name=name,
-        program=processes.Program(command, {"PATH": os.environ["PATH"]}, cluster.folder),
+        program=processes.Program(command, {"PATH": os.environ["PATH"]}, cluster.folder, umask=network.PUBLIC_UMASK),
         address=f"{layout.NODE}:{health_port}",
         ports=(),
         variable="",

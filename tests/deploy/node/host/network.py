@@ -13,6 +13,8 @@ from scripts.stack.supervise import problems
 
 NAMESPACE = "souk-node"
 # How a command is run there. Not by `ip netns exec`, which hides the control groups of this machine behind a /sys of its own.
+# Containers run as other users than the node does, and must reach what it unpacks and mounts for them.
+PUBLIC_UMASK = 0o022
 INSIDE = ("nsenter", f"--net=/run/netns/{NAMESPACE}")
 POD_RANGE = "10.244.0.0/24"
 _CABLE, _PREFIX = "souk0", 30

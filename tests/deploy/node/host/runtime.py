@@ -31,7 +31,7 @@ def containerd(cluster: layout.Cluster) -> component.Component:
     environment = {"PATH": f"{programs}:{os.environ['PATH']}"}
     return component.Component(
         name="containerd",
-        program=processes.Program(command, environment, cluster.folder),
+        program=processes.Program(command, environment, cluster.folder, umask=network.PUBLIC_UMASK),
         address=str(socket(cluster)),
         ports=(),
         variable="",
