@@ -55,8 +55,9 @@ audit: .venv/bin/python ## do orders, money and stock agree, by everybody's book
 	@echo "nothing is set up here yet: make run" >&2; exit 1
 
 # The tests' stack stands beside the main one, on its own ports and data, and is stopped whatever the tests say.
+# loadfile: what the tests of one file share is made once, by one process.
 test: setup ## run every test against a stack of its own (TESTS=path, K=expression, JUNIT=folder, COVERAGE=folder)
-	@$(LOCAL) --stack test test $(TOGETHER_FLAG) $(REPORTS) -- -n 2 $(TESTS) $(if $(K),-k "$(K)")
+	@$(LOCAL) --stack test test $(TOGETHER_FLAG) $(REPORTS) -- -n 2 --dist=loadfile $(TESTS) $(if $(K),-k "$(K)")
 
 tools: setup ## build what the tests of cluster and cloud need, once for a machine (the first time: about 20 minutes)
 	@$(VENV_PYTHON) -m scripts.cloud.tools

@@ -25,9 +25,10 @@ def generated() -> Mapping[Path, str]:
     }
 
 
-def outdated() -> list[Path]:
-    """The files that are not what they would be."""
-    return [path for path, text in generated().items() if not path.is_file() or path.read_text() != text]
+def outdated() -> Mapping[Path, str]:
+    """The files that are not what they would be, and what they must hold."""
+    wanted = generated()
+    return {path: text for path, text in wanted.items() if not path.is_file() or path.read_text() != text}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,15 +36,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m scripts.generate", description="Writes what is generated.")
     parser.add_argument("--check", action="store_true", help="only compare the files with what they are made from")
     options = parser.parse_args(arguments)
-    wanted = generated()
-    for path in outdated():
+    wanted = outdated()
+    for path, text in wanted.items():
         if options.check:
             print(f"{path.relative_to(ROOT)} is outdated: run `make generate`", file=sys.stderr)
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(wanted[path])
+            path.write_text(text)
             print(f"wrote {path.relative_to(ROOT)}")
-    return 1 if options.check and outdated() else 0
+    return 1 if options.check and wanted else 0
 
 
 if __name__ == "__main__":

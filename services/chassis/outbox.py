@@ -55,6 +55,11 @@ class Letter:
 
 def record(letter: Letter, service: str) -> kafka.Record:
     """The letter as the record that this service publishes: a CloudEvent in binary mode."""
+    return cloud_event(letter, service, letter.headers.obj if letter.headers else {})
+
+
+def cloud_event(letter: Letter, service: str, headers: Mapping[str, str]) -> kafka.Record:
+    """The same, with these headers beside those of CloudEvents; the letter's own are not looked at."""
     cloud = {
         "ce_specversion": "1.0",
         "ce_id": letter.event_id,
@@ -67,8 +72,7 @@ def record(letter: Letter, service: str) -> kafka.Record:
     }
     if letter.traceparent:
         cloud["traceparent"] = letter.traceparent
-    own = letter.headers.obj if letter.headers else {}
-    return kafka.Record(letter.topic, letter.key, letter.payload, cloud | own)
+    return kafka.Record(letter.topic, letter.key, letter.payload, {**cloud, **headers})
 
 
 _COLUMNS = ("event_id", "shard", "topic", "key", "type", "sequence", "time", "traceparent", "headers", "payload")

@@ -130,19 +130,8 @@ class Relay:
 
     def _record(self, row: database.Row) -> kafka.Record:
         _, event_id, topic, key, kind, sequence, moment, traceparent, headers, payload = row
-        cloud = {
-            "ce_specversion": "1.0",
-            "ce_id": event_id,
-            "ce_type": kind,
-            "ce_source": f"/souk/{self._service}",
-            "ce_time": moment.isoformat(),
-            "ce_subject": key,
-            "ce_sequence": str(sequence),
-            "content-type": "application/protobuf",
-        }
-        if traceparent:
-            cloud["traceparent"] = traceparent
-        return kafka.Record(topic, key, payload, cloud | (headers or {}))
+        letter = outbox.Letter(event_id, topic, key, kind, sequence, moment, payload, traceparent)
+        return outbox.cloud_event(letter, self._service, headers or {})
 
 
 def _until_first_failure(rows: Sequence[database.Row], acked: Sequence[bool]) -> list[database.Row]:

@@ -1,6 +1,7 @@
 """Records that somebody made to stop a consumer: none holds up another key, repeats for ever or gets lost."""
 
 import asyncio
+import logging
 import uuid
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime
@@ -111,6 +112,13 @@ async def test_the_batch_of_an_unreadable_record_repeats_without_another_dead_le
     assert ledger.seen == ["good"]
 
 
+@pytest.fixture
+def without_logs(caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing of a test's log in its report: workers of pytest-xdist can't send what is not UTF-8."""
+    caplog.set_level(logging.CRITICAL, logger="services")
+
+
+@pytest.mark.usefixtures("without_logs")
 @pytest.mark.parametrize("key", [HUGE_KEY, "nul\0", "\udcff"])
 async def test_an_event_that_fails_is_parked_whatever_its_key_is_and_what_follows_it_waits(
     db: database.Database, key: str

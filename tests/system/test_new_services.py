@@ -88,8 +88,9 @@ def test_compose_gives_them_what_they_use_and_nothing_else(grown: copies.Copy) -
     services = yaml.safe_load((grown.root / "docker-compose.yml").read_text())["services"]
     assert set(services[STORED]["depends_on"]) == {"secrets", "topics", "redis"}
     assert set(services[BARE]["depends_on"]) == {"secrets"}
-    assert {"REDIS_URL", "KAFKA_BOOTSTRAP"} <= services[STORED]["environment"].keys()
-    assert {"REDIS_URL", "KAFKA_BOOTSTRAP"}.isdisjoint(services[BARE]["environment"])
+    used = {"REDIS_URL_FILE", "KAFKA_BOOTSTRAP"}
+    assert used <= services[STORED]["environment"].keys()
+    assert not [name for name in services[BARE]["environment"] if name.startswith(("REDIS", "KAFKA"))]
     assert not [name for name in BOTH if "DATABASE" in str(services[name])]
     assert set(BOTH) <= set(services["edge"]["depends_on"])
     assert not [name for name in BOTH if name.upper() in str(services["migrate"])]

@@ -257,7 +257,7 @@ DAY_S = 24 * 3600.0
         (CAPTURING, DAY_S, intent("succeeded"), YES),
         (CAPTURING, DAY_S, intent("requires_capture"), Silence.TOO_OLD),
         (REFUNDING, DAY_S, refunds(refund("succeeded", amount=1200)), YES),
-        (REFUNDING, DAY_S, intent("succeeded"), Silence.TOO_OLD),
+        (REFUNDING, DAY_S, refunds(), Silence.TOO_OLD),
     ],
 )
 async def test_what_is_too_old_to_be_repeated_is_only_looked_for(
