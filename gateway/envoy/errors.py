@@ -121,7 +121,7 @@ ERRORS = (
         f"{_refused(verbs.UNKNOWN)} || response.code_details == 'query_missing_content_type'",
         501,
         code_pb2.UNIMPLEMENTED,
-        "No path of this API takes this HTTP method.",
+        "No path of this API supports this HTTP method.",
     ),
     EdgeError("ROUTE_NOT_FOUND", "response.code == 404", 404, code_pb2.NOT_FOUND, "Nothing is served at this path."),
     EdgeError(
@@ -191,7 +191,7 @@ ERRORS = (
         code_pb2.UNAVAILABLE,
         "The service is unavailable at the moment.",
     ),
-    EdgeError("INTERNAL", "response.code >= 500", 500, code_pb2.INTERNAL, "Something went wrong on our side."),
+    EdgeError("INTERNAL", "response.code >= 500", 500, code_pb2.INTERNAL, "An internal error."),
 )
 
 

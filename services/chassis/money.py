@@ -74,7 +74,7 @@ def exponent(currency: str) -> int:
         digits = WITHDRAWN.get(currency)
     if digits is None:
         # It may be as long as its sender likes.
-        said = f"{currency[:8]!r} is not the code of a currency (ISO 4217)"
+        said = f"{currency[:8]!r} is not an ISO 4217 currency code"
         raise errors.invalid("MONEY_INVALID", said, currency=currency[:8])
     return digits
 

@@ -28,14 +28,14 @@ class State(StrEnum):
     VOIDED = "VOIDED"
     REFUNDING = "REFUNDING"
     REFUNDED = "REFUNDED"
-    # The order was cancelled while the provider was being asked: what it grants is given back at once.
+    # The order was cancelled while the provider was being asked: what it authorizes is voided at once.
     AUTHORIZING_CANCELLED = "AUTHORIZING_CANCELLED"
-    # The order was confirmed before we knew that its money is held: we heard that once, and a restore made us forget it.
+    # Confirmed while our row still says AUTHORIZING: the authorization was known once, and lost with a restore.
     AUTHORIZING_CONFIRMED = "AUTHORIZING_CONFIRMED"
     CAPTURING_CANCELLED = "CAPTURING_CANCELLED"
-    # The provider holds the money but refused to hand it over: the order is told and will be cancelled.
+    # The provider refused to capture what it had authorized: the order hears so and will be cancelled.
     CAPTURE_REFUSED = "CAPTURE_REFUSED"
-    # A part, or all that is left, is being given back because somebody asked for it: the provider may refuse.
+    # An administrator asked for a refund of a part, or of all that is left: the provider may refuse.
     REFUNDING_PART = "REFUNDING_PART"
     REFUNDING_REST = "REFUNDING_REST"
     # The order was cancelled meanwhile: the rest follows.
@@ -61,7 +61,7 @@ class Input(StrEnum):
     CANCELLED = "CANCELLED"
     YES = "YES"
     NO = "NO"
-    # What is to be let go was taken before: it can only be given back.
+    # What was to be voided is already captured: it can only be refunded.
     TAKEN = "TAKEN"
 
 
@@ -76,7 +76,7 @@ class Account(StrEnum):
 class Payment:
     """The money of one order. captured, refunded and refunding are in minor units of the amount's currency.
 
-    refunding is what is being given back now, for the refund refund_id (empty: because the order was cancelled).
+    refunding is the amount of the refund in progress, whose id is refund_id (empty: the order was cancelled).
     payment_method is empty until one is chosen. version counts changes.
     """
 
@@ -113,12 +113,12 @@ class Payment:
 
     @property
     def giving_back(self) -> int:
-        """How much the refund under way gives back, in minor units."""
+        """The amount of the refund in progress, in minor units."""
         return self.refunding or self.left
 
     @property
     def left(self) -> int:
-        """How much was taken and not given back, in minor units."""
+        """How much was captured and not refunded, in minor units."""
         return self.captured - self.refunded
 
 

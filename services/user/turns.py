@@ -112,5 +112,5 @@ class Turns:
 
 
 def _overloaded() -> errors.DomainError:
-    said = "too many calls that need a password hashed are waiting: try again"
+    said = "too many password checks are waiting; retry after a while"
     return errors.DomainError(errors.Kind.RESOURCE_EXHAUSTED, "OVERLOADED", said, retry_after_s=RETRY_S)
