@@ -16,7 +16,7 @@ from services.chassis.kafka import topics
 from services.notification import events as notification_events
 from services.payment import events as payment_events
 from souk.order.v1 import order_events_pb2
-from tests.support import postgres, servers
+from tests.support import polling, postgres, servers
 
 CANCELLED = "souk.order.v1.OrderCancelled"
 LETTERS = database.Statement("SELECT event_id, headers, payload FROM outbox ORDER BY id")
@@ -293,3 +293,56 @@ async def _claimed_again(db: database.Database, garbage: kafka.Record) -> set[st
     async with db.transaction() as transaction:
         new, _ = await inbox.claim(transaction, [event_id], [event_id])
     return new
+
+
+class _Name(str):
+    """The name of a header that the library's producer writes as these bytes, whatever the text says."""
+
+    __slots__ = ("raw",)
+    raw: bytes
+
+    def encode(self, *_: str) -> bytes:
+        return self.raw
+
+
+def named(raw: bytes) -> _Name:
+    name = _Name(raw.hex())
+    name.raw = raw
+    return name
+
+
+async def test_a_header_whose_name_is_not_utf_8_stops_nobody_and_the_event_is_handled(
+    db: database.Database, topic: str
+) -> None:
+    connection = kafka.Connection(servers.kafka_bootstrap(), "test")
+    first, behind = str(uuid.uuid4()), str(uuid.uuid4())
+    odd = {named(b"\xff\xfe"): "1", named(b"\xc3"): "2", "after": "\u20ac"}
+    producer = kafka.Producer(connection)
+    told = [record(first, headers=odd), record(behind)]
+    sent = [kafka.Record(topic, one.key, one.value, one.headers) for one in told]
+    assert await producer.publish(sent) == [True, True]
+    await producer.stop()
+    seen: list[kafka.Record] = []
+    ledger = Ledger()
+    handler = consumer.Deliverer(db, ledger.reader(), service="test", now=clock.utc_now)
+
+    async def deliver_and_note(records: Sequence[kafka.Record]) -> None:
+        seen.extend(records)
+        await handler.deliver(records)
+
+    reader = kafka.Consumer(connection, kafka.Subscription([topic], f"group-{topic}", 30), deliver_and_note)
+    await reader.start()
+
+    async def both_handled() -> bool:
+        return {first, behind} <= set(ledger.seen)
+
+    try:
+        await polling.eventually(both_handled, within_s=20)
+    finally:
+        await reader.stop()
+    [odd_one] = [one for one in seen if one.key == first]
+    assert {name: odd_one.headers[name] for name in odd_one.headers if not name.startswith("ce_")} == {
+        "\\xff\\xfe": "1",
+        "\\xc3": "2",
+        "after": "\u20ac",
+    }

@@ -1,6 +1,6 @@
 """Kafka: a thin port over kafka-python, whose clients block. Each lives in threads; batches cross to the event loop.
 
-Beside it: `security` (how to prove who we are), `topics` and `rights`. Nothing else in the services imports the library.
+Beside it: `security` (how to prove who we are), `topics`, `rights` and `header_names`. Nothing else imports the library.
 """
 
 import asyncio
@@ -25,6 +25,7 @@ from kafka.errors import (
 from kafka.structs import OffsetAndMetadata
 
 from services.chassis import errors, loops
+from services.chassis.kafka import header_names
 
 _LOG = logging.getLogger(__name__)
 
@@ -268,6 +269,7 @@ class Consumer:
             metrics_enabled=False,
             **self._connection.options(),
         )
+        header_names.tolerate(consumer)
         consumer.subscribe(list(self._subscription.topics))
         return consumer
 
