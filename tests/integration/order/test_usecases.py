@@ -4,14 +4,20 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from prometheus_client import REGISTRY
 
 from services.chassis import database, errors, money, pages
-from services.order import domain, saga
+from services.order import domain, saga, store
 from services.order.domain import Status
 from services.order.saga import Reply
-from services.order.usecases import Orders
+from services.order.usecases import Orders, timer
 from souk.order.v1 import order_events_pb2
 from tests.integration.order.ordering import OVERDUE, PriceList, counted, draft, give, new_id, told, using
+
+SET_SHORTAGES = database.Statement("UPDATE sagas SET shortages = %(rows)s::jsonb WHERE order_id = %(order_id)s")
+LEFT = database.Statement("""
+SELECT extract(epoch FROM deadline - clock_timestamp())::float8 FROM sagas WHERE order_id = %(order_id)s
+""")
 
 
 async def test_an_accepted_order_is_pending_at_the_catalogs_price(db: database.Database, orders: Orders) -> None:
@@ -171,6 +177,30 @@ async def test_an_overdue_order_is_compensated_by_one_timer_only(db: database.Da
     assert (await told(db, placed.order.id)).count("OrderCancelled") == 1
     entry = (await patient.reading.history(placed.order.id, owner_id=None))[-1]
     assert (entry.actor, entry.event) == ("timer", "DeadlinePassed")
+
+
+def timer_alarms() -> float:
+    labels = {"service": store.SERVICE, "alarm": "timer_failed"}
+    return REGISTRY.get_sample_value("souk_alarms_total", labels) or 0.0
+
+
+async def test_a_saga_that_the_timer_cannot_handle_fails_alone_and_waits_and_the_others_are_compensated(
+    db: database.Database, prices: PriceList
+) -> None:
+    hasty, patient = using(db, prices, waits=OVERDUE), using(db, prices)
+    first, bad, last = [(await hasty.accepting.create(draft(new_id()))).order.id for _ in range(3)]
+    await db.read(SET_SHORTAGES, {"order_id": bad, "rows": '[{"of": "a later release"}]'})
+    before = timer_alarms()
+    assert await patient.timer.expire() == 3
+    for order_id in (first, last):
+        assert (await patient.reading.get(order_id, owner_id=None)).saga.status is Status.CANCELLING
+        assert (await told(db, order_id)).count("OrderCancelled") == 1
+    assert timer_alarms() == before + 1
+    assert await told(db, bad) == ["OrderPlaced"]
+    [[left_s]] = await db.read(LEFT, {"order_id": bad})
+    assert timer.FAILED_WAIT_S - 30 < left_s <= timer.FAILED_WAIT_S
+    assert await patient.timer.expire() == 0, "it does not stand in front of the others"
+    await db.read(SET_SHORTAGES, {"order_id": bad, "rows": None})
 
 
 async def test_cancelling_twice_cancels_once(db: database.Database, orders: Orders) -> None:
