@@ -13,7 +13,7 @@ from typing import Any
 
 from google.protobuf.message import Message
 
-from services.chassis import clock, database, errors, events, kafka, loops, metrics, outbox, parked
+from services.chassis import clock, database, errors, events, kafka, logs, loops, metrics, outbox, parked
 
 _LOG = logging.getLogger(__name__)
 
@@ -48,13 +48,15 @@ class Deliverer:
     async def deliver(self, records: Sequence[kafka.Record]) -> None:
         """Handle a batch to its end. Returns only when every record is handled or dead-lettered."""
         readable = [event for record in records if (event := await self._read(record))]
-        try:
-            await self._insist(lambda: self._together(readable))
-        except Exception:
-            # Whatever it is, it belongs to one of the events: find out which.
-            _LOG.exception("batch failed, handling one by one", extra={"events": len(readable)})
-            for event in readable:
-                await self._alone(event)
+        with logs.carrying(events.batch_of(readable)):
+            try:
+                await self._insist(lambda: self._together(readable))
+            except Exception:
+                # Whatever it is, it belongs to one of the events: find out which.
+                _LOG.exception("batch failed, handling one by one", extra={"events": len(readable)})
+                for event in readable:
+                    with logs.carrying(events.identity_of(event.id, event.record)):
+                        await self._alone(event)
         metrics.EVENTS_HANDLED.labels(self._service).inc(len(readable))
 
     async def _read(self, record: kafka.Record) -> events.Event | None:

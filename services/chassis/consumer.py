@@ -9,8 +9,7 @@ dead-lettered in the batch's transaction, once: its id is made of where it lies,
 import asyncio
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.chassis import clock, database, errors, events, inbox, kafka, logs, loops, metrics, parked, tracing
@@ -55,18 +54,16 @@ class Deliverer:
         if not readable and not unreadable:
             return
         started = time.perf_counter()
-        try:
-            with (
-                _logged(batch_of(readable)),
-                tracing.continued("consume", [event.traceparent for event in readable]),
-            ):
-                await self._together(readable, unreadable)
-        except errors.TransientError:
-            raise
-        except Exception:
-            # Whatever it is, it belongs to one of the keys: find out which.
-            _LOG.exception("batch failed, handling key by key", extra={"events": len(readable)})
-            await self._apart(readable, unreadable)
+        with logs.carrying(events.batch_of(readable)):
+            try:
+                with tracing.continued("consume", [event.traceparent for event in readable]):
+                    await self._together(readable, unreadable)
+            except errors.TransientError:
+                raise
+            except Exception:
+                # Whatever it is, it belongs to one of the keys: find out which.
+                _LOG.exception("batch failed, handling key by key", extra={"events": len(readable)})
+                await self._apart(readable, unreadable)
         metrics.BATCH_SECONDS.labels(self._service).observe(time.perf_counter() - started)
 
     def _read(self, records: Sequence[kafka.Record]) -> tuple[list[events.Event], list[_Unreadable]]:
@@ -126,7 +123,7 @@ class Deliverer:
         for event in batch:
             by_key.setdefault(event.key, []).append(event)
         for key, own in by_key.items():
-            with _logged(identity_of(own[0])):
+            with logs.carrying(events.identity_of(own[0].id, own[0].record)):
                 await self._alone(key, own)
 
     async def _alone(self, key: str, own: Sequence[events.Event]) -> None:
@@ -140,27 +137,3 @@ class Deliverer:
             metrics.EVENTS_PARKED.labels(self._service).inc(len(own))
             async with self._db.transaction() as transaction:
                 await parked.park(transaction, [event.record for event in own], error=repr(error))
-
-
-def identity_of(event: events.Event) -> dict[str, str]:
-    """What log lines about one event carry: its id, its key (the order's id on most topics) and its trace."""
-    traceparent = event.record.headers.get("traceparent", "")
-    shown = {"event_id": event.id, "topic": event.record.topic, "key": event.key}
-    return shown | ({"trace_id": parts[1]} if len(parts := traceparent.split("-")) == 4 else {})
-
-
-def batch_of(batch: Sequence[events.Event]) -> dict[str, str]:
-    """What log lines about a batch carry: the identity of its only event, else of its first one, and how many there are."""
-    if not batch:
-        return {}
-    return identity_of(batch[0]) | ({"batch_events": str(len(batch))} if len(batch) > 1 else {})
-
-
-@contextmanager
-def _logged(shown: Mapping[str, str]) -> Iterator[None]:
-    """Let all log lines of the block carry these fields."""
-    token = logs.context.set(shown)
-    try:
-        yield
-    finally:
-        logs.context.reset(token)

@@ -88,6 +88,21 @@ def stored_key(key: str) -> str:
     return f"{safe[:64]}...sha256:{hashlib.sha256(safe.encode()).hexdigest()}"
 
 
+def identity_of(event_id: str, record: kafka.Record) -> dict[str, str]:
+    """What log lines about one event carry: its id, its topic, its key (the order's id on most topics) and its trace."""
+    traceparent = record.headers.get(tracing.HEADER, "")
+    shown = {"event_id": event_id, "topic": record.topic, "key": stored_key(record.key)}
+    return shown | ({"trace_id": parts[1]} if len(parts := traceparent.split("-")) == 4 else {})
+
+
+def batch_of(batch: Sequence[Event]) -> dict[str, str]:
+    """What log lines about a batch carry: the identity of its only event, else of its first one, and how many there are."""
+    if not batch:
+        return {}
+    first = identity_of(batch[0].id, batch[0].record)
+    return first | ({"batch_events": str(len(batch))} if len(batch) > 1 else {})
+
+
 def waves(events: Sequence[Event]) -> list[list[Event]]:
     """The events cut so that wave n holds the n-th event of each key: order per key, many keys at a time."""
     seen: dict[str, int] = {}

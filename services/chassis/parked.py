@@ -9,10 +9,11 @@ import logging
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from psycopg.types.json import Jsonb
 
-from services.chassis import clock, database, errors, events, inbox, kafka, metrics, outbox, schema, tracing
+from services.chassis import clock, database, errors, events, inbox, kafka, logs, metrics, outbox, schema, tracing
 
 _LOG = logging.getLogger(__name__)
 
@@ -125,6 +126,11 @@ def _storable(headers: Mapping[str, str]) -> dict[str, str]:
     return {events.storable(name): events.storable(text) for name, text in headers.items()}
 
 
+def _record(columns: Sequence[Any]) -> kafka.Record:
+    topic, key, partition, offset, headers, payload = columns
+    return kafka.Record(topic, key, payload, headers, partition, offset)
+
+
 class Retrier:
     """Tries parked keys again when they are due. `work` is the body of a loop."""
 
@@ -139,13 +145,13 @@ class Retrier:
         due = await self._db.read(_DUE_HEADS, {"keys": _KEYS_AT_ONCE})
         for (position,) in due:
             claim = {"first": FIRST_PAUSE_S, "most": MOST_PAUSE_S, "position": position}
-            for claimed in await self._db.read(_CLAIM_HEAD, claim):
-                await self._try(claimed)
+            for _, event_id, attempts, *columns in await self._db.read(_CLAIM_HEAD, claim):
+                record = _record(columns)
+                with logs.carrying(events.identity_of(event_id, record)):
+                    await self._try(position, event_id, record, attempts=attempts)
         return len(due)
 
-    async def _try(self, claimed: database.Row) -> None:
-        position, event_id, attempts, topic, key, partition, offset, headers, payload = claimed
-        record = kafka.Record(topic, key, payload, headers, partition, offset)
+    async def _try(self, position: int, event_id: str, record: kafka.Record, *, attempts: int) -> None:
         if attempts > MOST_ATTEMPTS:
             # The process ended during the last attempt, or it could not say how that ended: no attempt is left.
             await self._failed(position, record, error="the process ended while handling it", attempts=attempts - 1)
