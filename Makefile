@@ -8,7 +8,7 @@ SHELL := /bin/sh
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 VENV_PYTHON := .venv/bin/python
-LOCAL := $(VENV_PYTHON) -m scripts.local
+LOCAL := $(VENV_PYTHON) -m scripts.stack
 CLUSTER := $(VENV_PYTHON) -m scripts.cluster
 # A release on a cluster, for status and smoke.
 RELEASE ?=
@@ -19,7 +19,7 @@ TESTS ?= tests
 K ?=
 
 .PHONY: help setup proto run down clean status logs audit test tools test-cluster test-node test-cloud lint format typecheck chart cluster-up cluster-down smoke bench \
-	lock compose images
+	lock generate new-service compose images
 
 help: ## what there is to do
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,8 +27,8 @@ help: ## what there is to do
 setup: ## make .venv with everything in requirements.lock, and the stubs of the contract
 	@if [ -z "$(PYTHON)" ]; then \
 		echo "setup: Souk needs Python 3.11 or newer and found none: install it, or say which with make PYTHON=..." >&2; exit 1; fi
-	@$(PYTHON) -m scripts.local.bootstrap
-	@$(VENV_PYTHON) -m scripts.proto
+	@$(PYTHON) -m scripts.stack.bootstrap
+	@$(VENV_PYTHON) -m scripts.generate.proto
 
 proto: setup ## build the Python stubs and the descriptors from proto/
 
@@ -49,14 +49,15 @@ logs: .venv/bin/python ## follow the logs of all processes
 	@$(LOCAL) logs
 
 audit: .venv/bin/python ## do orders, money and stock agree, by everybody's books? (ORDER_DATABASE_URL=... and so on: elsewhere)
-	@$(if $(ORDER_DATABASE_URL),,set -a; . .souk/env;) $(VENV_PYTHON) -m scripts.audit
+	@$(if $(ORDER_DATABASE_URL),,set -a; . .souk/env;) $(VENV_PYTHON) -m scripts.operate.audit
 
 .venv/bin/python:
 	@echo "nothing is set up here yet: make run" >&2; exit 1
 
 # The tests' stack stands beside the main one, on its own ports and data, and is stopped whatever the tests say.
+# loadfile: what the tests of one file share is made once, by one process.
 test: setup ## run every test against a stack of its own (TESTS=path, K=expression, JUNIT=folder, COVERAGE=folder)
-	@$(LOCAL) --stack test test $(TOGETHER_FLAG) $(REPORTS) -- -n 2 $(TESTS) $(if $(K),-k "$(K)")
+	@$(LOCAL) --stack test test $(TOGETHER_FLAG) $(REPORTS) -- -n 2 --dist=loadfile $(TESTS) $(if $(K),-k "$(K)")
 
 tools: setup ## build what the tests of cluster and cloud need, once for a machine (the first time: about 20 minutes)
 	@$(VENV_PYTHON) -m scripts.cloud.tools
@@ -91,7 +92,7 @@ typecheck: setup ## mypy alone
 	@$(VENV_PYTHON) -m mypy
 
 chart: setup ## write what of the chart is generated, and package it: .souk/charts/souk-VERSION.tgz (VERSION=...)
-	@$(VENV_PYTHON) -m scripts.chart package $(if $(VERSION),--version "$(VERSION)")
+	@$(VENV_PYTHON) -m scripts.generate.chart package $(if $(VERSION),--version "$(VERSION)")
 
 cluster-up: setup ## start a Kubernetes control plane with simulated nodes in three zones
 	@$(CLUSTER) up
@@ -106,14 +107,22 @@ smoke: .venv/bin/python ## wait for a roll-out, then order (RELEASE=souk NAMESPA
 bench: setup ## orders a second, latency and CPU per order, as JSON in .souk/bench
 	@$(VENV_PYTHON) -m scripts.bench
 
+generate: setup ## write everything anew that is generated: compose, the chart's registry, topics and users, reference pages, pictures
+	@$(VENV_PYTHON) -m scripts.generate
+
+new-service: setup ## a service more (NAME=word, STORES=postgres,redis, CONSUMES=topics, PUBLISHES=topic): docs/adding-a-service.md
+	@$(VENV_PYTHON) -m scripts.generate.new_service "$(NAME)" --stores "$(STORES)" --consumes "$(CONSUMES)" --publishes "$(PUBLISHES)"
+	@$(VENV_PYTHON) -m scripts.generate.proto
+	@$(VENV_PYTHON) -m scripts.generate
+
 compose: setup ## write docker-compose.yml anew from services/services.yaml
-	@$(VENV_PYTHON) -m scripts.compose
+	@$(VENV_PYTHON) -m scripts.generate.compose
 
 images: setup ## build all images with Docker, or with buildah as root where there is no engine (VERSION=tag)
-	@$(VENV_PYTHON) -m scripts.images $(IMAGES)
+	@$(VENV_PYTHON) -m scripts.release.build $(IMAGES)
 
 lock: setup ## resolve pyproject.toml into the lock files anew
-	@$(VENV_PYTHON) -m scripts.local.locks
+	@$(VENV_PYTHON) -m scripts.generate.locks
 
 include scripts/release/release.mk
 include scripts/cloud/cloud.mk

@@ -58,6 +58,11 @@ class Access:
     public: bool
     roles: tuple[str, ...]
     services: tuple[str, ...]
+    any_service: bool = False
+
+    def admits(self, service: str) -> bool:
+        """Whether this service of the mesh may call it on its own behalf."""
+        return self.any_service or service in self.services
 
     @property
     def exposed(self) -> bool:
@@ -319,7 +324,7 @@ def _registry_name(package: str) -> str:
 def _method(method: descriptor_pb2.MethodDescriptorProto, service: str, comment: str) -> Method:
     policy = method.options.Extensions[options_pb2.policy]
     full_name = f"{service}.{method.name}"
-    if not policy.HasField("access") or not (policy.access.public or policy.access.roles or policy.access.services):
+    if not policy.HasField("access") or not _says_who(policy.access):
         raise ContractError([f"{full_name}: no access rule (option souk.options.v1.policy)"])
     if policy.idempotency == options_pb2.Policy.IDEMPOTENCY_UNSPECIFIED:
         raise ContractError([f"{full_name}: its policy does not say what a repeated call does (idempotency)"])
@@ -343,9 +348,13 @@ def _method(method: descriptor_pb2.MethodDescriptorProto, service: str, comment:
     )
 
 
+def _says_who(access: options_pb2.Access) -> bool:
+    return bool(access.public or access.roles or access.services or access.any_service)
+
+
 def _access(access: options_pb2.Access) -> Access:
     roles = tuple(options_pb2.Access.Role.Name(role) for role in access.roles)
-    return Access(access.public, roles, tuple(access.services))
+    return Access(access.public, roles, tuple(access.services), access.any_service)
 
 
 def _rate_limit(policy: options_pb2.Policy) -> RateLimit | None:

@@ -2,7 +2,7 @@
 
     python -m gateway.generate --out DIR    writes DIR/envoy.yaml and DIR/openapi.json
 
-Reads the compiled contract (`python -m scripts.proto` makes it), the registry and the environment. The descriptors, the
+Reads the compiled contract (`python -m scripts.generate.proto` makes it), the registry and the environment. The descriptors, the
 OpenAPI document and its page are inside the configuration. With MESH_TLS_DIR it refers to DIR/secret-*.yaml, which name the
 certificates.
 """
@@ -19,7 +19,7 @@ import yaml
 from google.protobuf import descriptor_pb2
 
 from gateway import contract, openapi, pages, settings
-from gateway.envoy import bootstrap, mesh
+from gateway.envoy import bootstrap, mesh, verbs
 
 _ROOT = Path(__file__).resolve().parent.parent
 
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Generate. Answers with a process exit code; what is wrong stands on stderr, a line each."""
     options = _parser().parse_args(arguments)
     if not options.descriptors.is_file():
-        return _refuse([f"{options.descriptors} is missing: run `python -m scripts.proto` first"])
+        return _refuse([f"{options.descriptors} is missing: run `python -m scripts.generate.proto` first"])
     registry = yaml.safe_load(options.registry.read_text())["services"]
     try:
         contracted = contract.read(options.descriptors.read_bytes(), registry)
@@ -45,7 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def files(contracted: contract.Contract, configured: settings.Settings, descriptors: bytes) -> Mapping[str, str]:
     """The edge's files by name."""
     document = openapi.document(contracted, configured.rate_limit_factor)
-    config = bootstrap.configuration(contracted, configured, _without_comments(descriptors), pages.pages(document))
+    transcoded = verbs.with_head(_without_comments(descriptors))
+    config = bootstrap.configuration(contracted, configured, transcoded, pages.pages(document))
     held = mesh.secrets(configured.tls) if configured.tls else {}
     secrets = {name: yaml.safe_dump(content, sort_keys=False) for name, content in held.items()}
     return {

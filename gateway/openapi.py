@@ -10,17 +10,17 @@ from gateway.schemas import Schema, Schemas, is_required, reachable
 _DESCRIPTION = """\
 Souk takes orders and sees them through. This document is generated from the contract in `proto/`.
 
-Every error has one shape: a `code` (that of gRPC), a `message` for people, and `details`, of which an `ErrorInfo` gives
-the `reason` that a program can act on. An operation lists its own reasons under `x-error-reasons`; the edge may answer
+Every error has the same shape: a `code` (that of gRPC), a `message` for people, and `details`, where `ErrorInfo` gives
+the `reason` that a program can act on. An operation lists its reasons under `x-error-reasons`; the edge may answer
 any operation with one of its own. Unknown query parameters are refused, unknown fields in a body are ignored.
 """
 # Which answers any operation may give, and what for.
 _ANSWERS = {
-    "400": "The request is malformed, or its fields break their rules: `BadRequest` lists all that are wrong.",
+    "400": "The request is malformed, or fields break rules of the contract: `BadRequest` names each of them.",
     "413": "The request's body is too large.",
-    "429": "Too many calls: the bucket of this caller and operation is empty.",
-    "503": "The service that answers this call cannot be reached at the moment: repeat later.",
-    "504": "The service did not answer in time. A change that was asked for may have happened.",
+    "429": "Too many requests: the rate limit of this caller and operation is exhausted.",
+    "503": "The service, or something it depends on, is unavailable or overloaded: retry later.",
+    "504": "The service did not answer in time. The requested change may have been made or not.",
 }
 _ALL_ROLES = 3
 _RPC = "google.rpc"

@@ -11,6 +11,7 @@ from typing import Any
 from buf.validate import validate_pb2
 
 from gateway.contract import Contract, Field, Message
+from souk.options.v1 import text_pb2
 
 Schema = dict[str, Any]
 
@@ -41,6 +42,11 @@ _WELL_KNOWN: Mapping[str, Schema] = {
     "google.protobuf.Empty": {"type": "object"},
     "google.protobuf.Any": {"type": "object", "required": ["@type"], "properties": {"@type": {"type": "string"}}},
 }
+
+
+# Our own rules of strings that no empty string keeps.
+_NEVER_EMPTY = (text_pb2.country, text_pb2.address)
+_COUNTRY_CODE = "^[A-Z]{2}$"
 
 
 class Schemas:
@@ -146,6 +152,7 @@ def is_required(field: Field) -> bool:
     return bool(
         rules.required
         or rules.string.min_len
+        or any(rules.string.Extensions[rule] for rule in _NEVER_EMPTY)
         or rules.string.email
         or rules.string.uuid
         or (rules.string.pattern and not re.search(rules.string.pattern, ""))
@@ -174,10 +181,12 @@ def _excluded(rules: validate_pb2.FieldRules) -> Schema:
 
 def _string(rules: validate_pb2.StringRules) -> Schema:
     formats = {"email": rules.email, "uuid": rules.uuid, "uri": rules.uri, "hostname": rules.hostname}
+    formats["idn-email"] = rules.Extensions[text_pb2.address]
+    formats["password"] = rules.Extensions[text_pb2.opaque] == text_pb2.SECRET
     return _present(
         minLength=rules.min_len,
         maxLength=rules.max_len,
-        pattern=rules.pattern,
+        pattern=_COUNTRY_CODE if rules.Extensions[text_pb2.country] else rules.pattern,
         format=next((name for name, asked in formats.items() if asked), ""),
         enum=list(getattr(rules, "in")),
     )

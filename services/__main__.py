@@ -9,6 +9,7 @@ python -m services parked list|replay|discard NAME [EVENT_ID]   look after event
 import argparse
 import asyncio
 import importlib
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -18,8 +19,30 @@ from typing import Any
 import uvloop
 from kafka.errors import KafkaError, SecurityDisabledError
 
-from services import health, kafka_rights, kafka_security, parked_events, registry, topics
-from services.chassis import assembly, clock, logs, metrics, migrate, process, settings, tracing
+from services import registry
+from services.chassis import assembly, clock, health, logs, metrics, migrate, parked_events, process, settings, tracing
+from services.chassis.kafka import rights, security, topics
+
+
+@dataclass(frozen=True, slots=True)
+class _Process:
+    """What the process itself reads, whichever services live in it."""
+
+    log_level: str = settings.env("LOG_LEVEL", default="INFO")
+    metrics_listen: str = settings.env("METRICS_LISTEN", default="")
+    traces: str = settings.env("OTEL_EXPORTER_OTLP_ENDPOINT", default="")
+    trace_ratio: float = settings.env("TRACE_RATIO", default=0.1)
+
+    def __post_init__(self) -> None:
+        mistakes = []
+        if self.log_level not in logging.getLevelNamesMapping():
+            mistakes.append(f"LOG_LEVEL: {self.log_level!r} is none of {', '.join(logging.getLevelNamesMapping())}")
+        if not 0 <= self.trace_ratio <= 1:
+            mistakes.append(f"TRACE_RATIO: {self.trace_ratio} is not between 0 and 1")
+        if self.metrics_listen and not self.metrics_listen.rpartition(":")[2].isdecimal():
+            mistakes.append(f"METRICS_LISTEN: {self.metrics_listen!r} is not host:port")
+        if mistakes:
+            raise settings.SettingsError("\n".join(mistakes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +52,9 @@ class _Database:
 
 def main(arguments: Sequence[str]) -> int:
     """Run what the command line says. Answers with a process exit code."""
-    logs.configure(os.environ.get("LOG_LEVEL", "INFO"))
     commands = {"migrate": _migrate, "topics": _topics, "parked": _parked}
     try:
+        logs.configure(settings.read(_Process, os.environ).log_level)
         if arguments and arguments[0] in commands:
             return commands[arguments[0]](list(arguments[1:]))
         return _run(list(arguments))
@@ -45,10 +68,12 @@ def _run(arguments: list[str]) -> int:
     parser.add_argument("names", nargs="*")
     parser.add_argument("--role", choices=[assembly.SERVE, assembly.WORK, assembly.ALL], default=assembly.ALL)
     chosen = parser.parse_args(arguments)
-    names = registry.load().choose(chosen.names)
-    tracing.configure("+".join(names), os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", ""), ratio=_trace_ratio())
-    metrics.serve(os.environ.get("METRICS_LISTEN", ""))
-    host = assembly.Host(os.environ, chosen.role, process.owner(), clock.utc_now)
+    known = registry.load()
+    names = known.choose(chosen.names)
+    own = settings.read(_Process, os.environ)
+    tracing.configure("+".join(names), own.traces, ratio=own.trace_ratio)
+    metrics.serve(own.metrics_listen)
+    host = assembly.Host(os.environ, chosen.role, process.owner(), clock.utc_now, known.services)
     uvloop.run(_host(host, names))
     return 0
 
@@ -70,26 +95,28 @@ def _migrate(names: list[str]) -> int:
 def _topics(_: list[str]) -> int:
     known = registry.load()
     wanted = {name: topic.partitions for name, topic in known.topics.items()}
-    brokers = settings.read(kafka_security.Settings, os.environ)
+    brokers = settings.read(security.Settings, os.environ)
     chosen = settings.read(topics.Settings, os.environ)
     try:
         connection = brokers.connection("souk-topics")
         made = topics.ensure(connection, wanted, replication=chosen.replication)
-        rights = _rights(brokers, known) if chosen.acls else ""
+        given = _rights(brokers, known) if chosen.acls else ""
     except KafkaError as error:
         # Why the brokers let nobody in is in the library's warnings before it.
         print(f"topics: {error}", file=sys.stderr)
         return 1
-    print(f"topics: {len(made)} made, {len(wanted) - len(made)} were there{rights}")
+    print(f"topics: {len(made)} made, {len(wanted) - len(made)} were there{given}")
     return 0
 
 
-def _rights(brokers: kafka_security.Settings, known: registry.Registry) -> str:
+def _rights(brokers: security.Settings, known: registry.Registry) -> str:
     """Give users their rights, where they sign in by password: what to say of it."""
-    if brokers.mechanism not in kafka_security.SCRAM:
+    if brokers.mechanism not in security.SCRAM:
         return ""
     try:
-        made = kafka_rights.grant(brokers.connection("souk-topics"), brokers.username, known)
+        made = rights.grant(
+            brokers.connection("souk-topics"), brokers.username, list(known.topics), known.services.values()
+        )
     except SecurityDisabledError:
         return "; these brokers have no ACLs: every user may do everything"
     return f"; {len(made)} rights given"
@@ -109,10 +136,6 @@ def _parked(arguments: list[str]) -> int:
 
 def _module(name: str) -> Any:
     return importlib.import_module(f"services.{name}.main")
-
-
-def _trace_ratio() -> float:
-    return float(os.environ.get("TRACE_RATIO", "0.1"))
 
 
 if __name__ == "__main__":

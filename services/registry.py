@@ -26,6 +26,18 @@ class Service:
     consumes: tuple[str, ...] = ()
     calls: tuple[str, ...] = ()
     outside: tuple[str, ...] = ()
+    books: bool = False
+    cpu_ms: float = 0.0
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """What its processes do: `serve` always, `work` where there is an outbox, a table to purge or a topic to read."""
+        return ("serve", "work") if "postgres" in self.stores or self.consumes else ("serve",)
+
+    @property
+    def on_kafka(self) -> bool:
+        """Whether it publishes or consumes, and so needs the brokers and a user there."""
+        return bool(self.publishes or self.consumes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +61,10 @@ class Registry:
         if unknown:
             raise UnknownServiceError(f"no such service: {', '.join(unknown)}; there are {', '.join(self.services)}")
         return list(names) or list(self.services)
+
+    def keeping_books(self) -> list[str]:
+        """The services whose books the audit compares."""
+        return [service.name for service in self.services.values() if service.books]
 
     def with_store(self, names: Sequence[str], store: str) -> list[str]:
         """Those of the chosen services that keep data in `store`."""

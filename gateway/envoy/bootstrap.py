@@ -10,6 +10,7 @@ from gateway.settings import Settings
 _DOWNSTREAM = (
     "type.googleapis.com/envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig"
 )
+_MAX_PROGRAM = 20_000
 
 
 def configuration(
@@ -26,6 +27,11 @@ def configuration(
                     "typed_config": {"@type": _DOWNSTREAM, "max_active_downstream_connections": 20_000},
                 }
             ]
+        },
+        # Envoy doubts long regular expressions, because others may have written them. These come from the contract and run in
+        # time that is linear in what they look at, however long they are.
+        "layered_runtime": {
+            "layers": [{"name": "edge", "static_layer": {"re2.max_program_size.error_level": _MAX_PROGRAM}}]
         },
         "static_resources": {
             "listeners": [

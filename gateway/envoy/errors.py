@@ -7,29 +7,42 @@ message, and an `ErrorInfo` with a reason, the domain `edge.souk` and the reques
 """
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from google.protobuf import any_pb2
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
+from gateway.envoy import browsers, filters, headers, refusals, verbs
+
 DOMAIN = "edge.souk"
 _CEL = "type.googleapis.com/envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter"
 _ERROR_INFO = "type.googleapis.com/google.rpc.ErrorInfo"
+_BAD_REQUEST = "type.googleapis.com/google.rpc.BadRequest"
 # What Envoy says by itself about this request.
 _SAID = "%LOCAL_REPLY_BODY%"
 
 
 @dataclass(frozen=True, slots=True)
 class EdgeError:
-    """One error of the edge: when it is meant (a CEL expression), and what the caller gets."""
+    """One error of the edge: when it is meant (a CEL expression), and what the caller gets.
+
+    says is what Envoy's words in the message are, for documents. With names_field they are the name of a wrong field.
+    """
 
     reason: str
     when: str
     status: int
     code: "code_pb2.Code.ValueType"
     message: str
+    says: str = "why"
+    names_field: bool = False
+
+
+def _refused(name: str) -> str:
+    """When a route of this name answered."""
+    return f"xds.route_name == '{name}'"
 
 
 # The first that applies is answered.
@@ -46,7 +59,7 @@ ERRORS = (
         "response.code_details == 'jwt_authn_access_denied{Jwt_is_missing}'",
         401,
         code_pb2.UNAUTHENTICATED,
-        "This call needs an access token: `Authorization: Bearer <token>`.",
+        "The method requires an access token: `Authorization: Bearer <token>`.",
     ),
     EdgeError(
         "TOKEN_KEYS_UNAVAILABLE",
@@ -55,14 +68,60 @@ ERRORS = (
         "!response.code_details.contains('key_to_match')",
         503,
         code_pb2.UNAVAILABLE,
-        "The keys that verify access tokens cannot be had at the moment.",
+        "The keys that verify access tokens are unavailable at the moment.",
     ),
     EdgeError(
         "TOKEN_INVALID",
         "response.code_details.startsWith('jwt_authn_access_denied')",
         401,
         code_pb2.UNAUTHENTICATED,
-        f"The access token is not valid: {_SAID}.",
+        f"The access token is invalid: {_SAID}.",
+    ),
+    EdgeError(
+        "PATH_FIELD_IN_QUERY",
+        _refused(refusals.NAMES_PATH_FIELD),
+        400,
+        code_pb2.INVALID_ARGUMENT,
+        f"The field `{_SAID}` is part of the path, so it must not be a query parameter.",
+        says="NAME",
+        names_field=True,
+    ),
+    EdgeError(
+        "QUERY_NOT_TAKEN",
+        _refused(refusals.QUERY_BESIDE_BODY),
+        400,
+        code_pb2.INVALID_ARGUMENT,
+        "This method takes its fields from the request's body and has no query parameters.",
+    ),
+    EdgeError(
+        "QUERY_NAME_ESCAPED",
+        _refused(refusals.ESCAPED_NAME),
+        400,
+        code_pb2.INVALID_ARGUMENT,
+        "The names of query parameters must be written without percent-encoding; only their values may need it.",
+    ),
+    EdgeError(
+        "HEADER_NOT_ASCII",
+        _refused(refusals.NOT_ASCII),
+        400,
+        code_pb2.INVALID_ARGUMENT,
+        f"The header `{_SAID}` may hold printable ASCII characters only.",
+        says="NAME",
+    ),
+    EdgeError(
+        "ENCODING_NOT_SUPPORTED",
+        _refused(refusals.COMPRESSED),
+        415,
+        code_pb2.UNIMPLEMENTED,
+        "Requests must not be compressed. Send the body, or the gRPC messages, as they are.",
+    ),
+    EdgeError(
+        "METHOD_UNKNOWN",
+        # Envoy judges QUERY by itself when it says no content type.
+        f"{_refused(verbs.UNKNOWN)} || response.code_details == 'query_missing_content_type'",
+        501,
+        code_pb2.UNIMPLEMENTED,
+        "No path of this API supports this HTTP method.",
     ),
     EdgeError("ROUTE_NOT_FOUND", "response.code == 404", 404, code_pb2.NOT_FOUND, "Nothing is served at this path."),
     EdgeError(
@@ -70,7 +129,7 @@ ERRORS = (
         "response.code == 405",
         405,
         code_pb2.UNIMPLEMENTED,
-        "This path does not take this method; the header `Allow` lists those it takes.",
+        "The path does not support this method; the header `Allow` lists those it supports.",
     ),
     EdgeError(
         "REQUEST_TIMEOUT",
@@ -87,21 +146,28 @@ ERRORS = (
         "response.code == 429",
         429,
         code_pb2.RESOURCE_EXHAUSTED,
-        "Too many calls: repeat after the seconds in the header `Retry-After`.",
+        "Too many requests: retry after the seconds in the header `Retry-After`.",
     ),
     EdgeError(
         "HEADERS_TOO_LARGE",
         "response.code == 431",
         431,
         code_pb2.INVALID_ARGUMENT,
-        "The request's headers are too many or too large.",
+        f"The request has more than {headers.MOST_HEADERS} headers, or they are larger than {headers.MOST_KIB} KiB in all.",
     ),
     EdgeError(
         "PATH_MALFORMED",
         "response.code_details == 'path_normalization_failed'",
         400,
         code_pb2.INVALID_ARGUMENT,
-        "The path holds an escaped slash or is no valid path.",
+        "The path is malformed, or contains an escaped slash.",
+    ),
+    EdgeError(
+        "REQUEST_MALFORMED",
+        f"response.code_details.startsWith('rbac_access_denied_matched_policy[{filters.NO_JSON}')",
+        400,
+        code_pb2.INVALID_ARGUMENT,
+        "The request's body is not valid JSON (RFC 8259).",
     ),
     EdgeError(
         "REQUEST_MALFORMED",
@@ -116,22 +182,23 @@ ERRORS = (
         "response.code == 504",
         504,
         code_pb2.DEADLINE_EXCEEDED,
-        "The service did not answer in time. A change that was asked for may have happened.",
+        "The service did not answer in time. The requested change may have been made or not.",
     ),
     EdgeError(
         "UPSTREAM_UNAVAILABLE",
         "response.code == 502 || response.code == 503",
         503,
         code_pb2.UNAVAILABLE,
-        "The service that answers this call cannot be reached at the moment.",
+        "The service is unavailable at the moment.",
     ),
-    EdgeError("INTERNAL", "response.code >= 500", 500, code_pb2.INTERNAL, "The edge failed."),
+    EdgeError("INTERNAL", "response.code >= 500", 500, code_pb2.INTERNAL, "An internal error."),
 )
 
 
 def local_replies() -> dict[str, Any]:
     """How Envoy writes the answers that come from no service."""
-    return {"mappers": [_healthy(), *(mapper for error in ERRORS for mapper in (_for_grpc(error), _for_json(error)))]}
+    mappers = (mapper for error in ERRORS for mapper in (_for_grpc(error), _early(error), _for_json(error)))
+    return {"mappers": [_healthy(), _options_of_all(), *mappers]}
 
 
 def _healthy() -> dict[str, Any]:
@@ -141,20 +208,44 @@ def _healthy() -> dict[str, Any]:
     }
 
 
+def _options_of_all() -> dict[str, Any]:
+    """`OPTIONS *` asks what the server as a whole can do. Envoy has no route for a path that is none."""
+    return {
+        "filter": _cel("response.code_details == 'absolute_path_rejected' && request.method == 'OPTIONS'"),
+        "status_code": 204,
+        "body_format_override": {"text_format_source": {"inline_string": ""}},
+        "headers_to_add": [{"header": {"key": "allow", "value": ", ".join(verbs.KNOWN)}}],
+    }
+
+
 def _for_json(error: EdgeError) -> dict[str, Any]:
+    return {
+        "filter": _cel(error.when),
+        "status_code": error.status,
+        "body_format_override": {"json_format": _body(error), "omit_empty_values": True},
+        "headers_to_add": [{"header": {"key": "vary", "value": "Origin"}, "append_action": "ADD_IF_ABSENT"}],
+    }
+
+
+def _early(error: EdgeError) -> dict[str, Any]:
+    """The answer to a request that could not be read to its end, and has no id yet."""
+    mapper = _for_json(error)
+    return mapper | {
+        "filter": _all(_WITHOUT_ID, _cel(error.when)),
+        "headers_to_add": [*mapper["headers_to_add"], *browsers.readable_early()],
+    }
+
+
+def _body(error: EdgeError) -> Mapping[str, Any]:
     info = {
         "@type": _ERROR_INFO,
         "reason": error.reason,
         "domain": DOMAIN,
         "metadata": {"request_id": "%REQ(X-REQUEST-ID)%"},
     }
-    body = {"code": error.code, "message": error.message, "details": [info]}
-    return {
-        "filter": _cel(error.when),
-        "status_code": error.status,
-        # A request whose headers could not be read has no id yet.
-        "body_format_override": {"json_format": body, "omit_empty_values": True},
-    }
+    violation = {"field": _SAID, "description": error.message, "reason": error.reason}
+    fields = [{"@type": _BAD_REQUEST, "field_violations": [violation]}] if error.names_field else []
+    return {"code": error.code, "message": error.message, "details": [info, *fields]}
 
 
 def _for_grpc(error: EdgeError) -> dict[str, Any]:
@@ -166,7 +257,7 @@ def _for_grpc(error: EdgeError) -> dict[str, Any]:
     code = code_pb2.UNIMPLEMENTED if error.code == code_pb2.NOT_FOUND else error.code
     trailers = {"grpc-status": str(code), "grpc-status-details-bin": _details(error, code)}
     return {
-        "filter": _all(_cel(error.when), *_IS_GRPC),
+        "filter": _all(*_IS_GRPC, _cel(error.when)),
         "status_code": error.status,
         "body_format_override": {"text_format_source": {"inline_string": error.message}},
         "headers_to_add": [
@@ -188,6 +279,7 @@ _IS_GRPC = (
     {"header_filter": {"header": {"name": "content-type", "string_match": {"prefix": "application/grpc"}}}},
     {"header_filter": {"header": {"name": "x-envoy-original-path", "present_match": True, "invert_match": True}}},
 )
+_WITHOUT_ID = {"header_filter": {"header": {"name": "x-request-id", "present_match": True, "invert_match": True}}}
 
 
 def _cel(expression: str) -> dict[str, Any]:

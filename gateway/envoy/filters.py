@@ -1,17 +1,19 @@
 """The HTTP filters, in the order in which a request passes them; a response passes them backwards."""
 
 import base64
+import re
+from pathlib import Path
 from typing import Any
 
 from gateway import contract
-from gateway.envoy import rate_limits, tokens
+from gateway.envoy import browsers, headers, rate_limits, tokens
 from gateway.settings import Settings
 
 _EXTENSIONS = "type.googleapis.com/envoy.extensions"
 _FILTERS = f"{_EXTENSIONS}.filters.http"
 
 # A REST caller may say by `grpc-timeout` how long it waits, and nothing else in gRPC's words.
-_GRPCS_OWN = r"grpc-(accept-encoding|encoding|message|message-type|previous-rpc-attempts|status)|.*-bin"
+_GRPCS_OWN = ("grpc-accept-encoding", "grpc-encoding")
 _OF_THE_TRANSPORT = (
     "grpc-status",
     "grpc-message",
@@ -22,51 +24,28 @@ _OF_THE_TRANSPORT = (
 )
 # What a stream may hold by flow control anyway, so that an anonymous caller costs no more than before.
 _MAX_UNSIZED_BYTES = 65536
-# Tags are compared weakly (RFC 9110, 13.1.2): compressed or not, it is the same content.
-_NOT_MODIFIED = """
-function envoy_on_request(handle)
-  if handle:headers():get(":method") == "GET" then
-    local known = handle:headers():get("if-none-match")
-    handle:streamInfo():dynamicMetadata():set("souk.conditional", "known", known)
-  end
-end
-
-function envoy_on_response(handle)
-  local headers = handle:headers()
-  local etag = headers:get("etag")
-  local asked = handle:streamInfo():dynamicMetadata():get("souk.conditional")
-  if etag == nil or asked == nil or headers:get(":status") ~= "200" then
-    return
-  end
-  local same = asked.known == "*"
-  for tag in string.gmatch(asked.known, '"[^"]*"') do
-    same = same or tag == string.match(etag, '"[^"]*"')
-  end
-  if same then
-    headers:replace(":status", "304")
-    headers:remove("content-length")
-    headers:remove("content-type")
-    local body = handle:body()
-    if body ~= nil then
-      body:setBytes("")
-    end
-  end
-end
-"""
+_NOTES = "souk.edge.json"
+# The name of the rule that refuses what is no JSON.
+NO_JSON = "no-json"
+_SCRIPT = Path(__file__).with_name("edge.lua")
+_BEARER = r"(?i:bearer) +[^ ]+"
+_AS_USUAL = r"[Bb]earer [^ ]+"
 
 
 def chain(contracted: contract.Contract, settings: Settings, descriptors: bytes) -> list[dict[str, Any]]:
-    """gRPC-Web, CORS, compression, 304, health, transcoding; then, on the method's route, token, limit and size."""
+    """Browsers, gRPC-Web, HEAD and 304, compression, health, transcoding; then, on the method's route, token, limit and size."""
     clusters = [service.name for service in contracted.services]
     return [
+        _readable_by_browsers(settings.allowed_origins),
         _filter("grpc_web", "grpc_web.v3.GrpcWeb"),
         _filter("cors", "cors.v3.Cors"),
+        _script(),
         _compressor(),
         _without_grpcs_headers(),
-        _not_modified(),
         health("/livez", []),
         health("/healthz", clusters),
         _unsized_buffer(),
+        *_strict_json(),
         transcoder([service.full_name for service in contracted.services], descriptors, settings.max_request_bytes),
         tokens.authentication(settings),
         rate_limits.FILTER,
@@ -97,13 +76,19 @@ def transcoder(services: list[str], descriptors: bytes, max_request_bytes: int) 
         auto_mapping=False,
         max_request_body_size=max_request_bytes,
         url_unescape_spec="ALL_CHARACTERS_EXCEPT_RESERVED",
+        query_param_unescape_plus=True,
         print_options={
             "always_print_primitive_fields": True,
             "preserve_proto_field_names": True,
             # A stream is one JSON object per line, each readable when it arrives.
             "stream_newline_delimited": True,
         },
-        request_validation_options={"reject_unknown_method": True, "reject_unknown_query_parameters": True},
+        request_validation_options={
+            "reject_unknown_method": True,
+            "reject_unknown_query_parameters": True,
+            # The path alone says which resource is meant: see `refusals.of_rest` for the query.
+            "reject_binding_body_field_collisions": True,
+        },
     )
 
 
@@ -125,11 +110,6 @@ def _compressor() -> dict[str, Any]:
     )
 
 
-def removal(names: str) -> dict[str, Any]:
-    """Takes off the headers whose whole name matches."""
-    return {"remove_on_match": {"key_matcher": {"safe_regex": {"regex": names}}}}
-
-
 def _without_grpcs_headers() -> dict[str, Any]:
     """Takes gRPC's own headers off REST calls and their answers. Requests that are gRPC when they arrive skip it.
 
@@ -139,18 +119,42 @@ def _without_grpcs_headers() -> dict[str, Any]:
         "header_mutation",
         "header_mutation.v3.HeaderMutation",
         mutations={
-            "request_mutations": [removal(_GRPCS_OWN)],
+            "request_mutations": [{"remove": name} for name in _GRPCS_OWN],
             "response_mutations": [{"remove": name} for name in _OF_THE_TRANSPORT],
         },
     )
     return _skipped_if("json_headers", mutation, _header("content-type", {"prefix": "application/grpc"}))
 
 
-def _not_modified() -> dict[str, Any]:
-    """Answers 304 to who has the content already. Only requests with `If-None-Match` pay for it."""
-    lua = _filter("lua", "lua.v3.Lua", default_source_code={"inline_string": _NOT_MODIFIED})
-    asked = _header("if-none-match", {"safe_regex": {"google_re2": {}, "regex": ".+"}})
-    return _skipped_if("not_modified", lua, {"not_matcher": asked})
+def _readable_by_browsers(origins: tuple[str, ...]) -> dict[str, Any]:
+    """Lets scripts of the allowed origins read every answer. The CORS filter does so only for what a service answers."""
+    mutation = _filter(
+        "header_mutation",
+        "header_mutation.v3.HeaderMutation",
+        mutations={"response_mutations": browsers.readable("%REQ(ORIGIN)%")},
+    )
+    allowed = _header("origin", _regex("|".join(re.escape(origin) for origin in origins)))
+    return _skipped_if("readable_by_browsers", mutation, {"not_matcher": allowed})
+
+
+def _script() -> dict[str, Any]:
+    """HEAD, 304, other spellings of `Bearer`, broken traces. Only requests that need one of them pay for it."""
+    lua = _filter("lua", "lua.v3.Lua", default_source_code={"inline_string": _SCRIPT.read_text()})
+    unusual = [
+        {"not_matcher": _header("authorization", _regex(_AS_USUAL))},
+        _header("authorization", _regex(_BEARER)),
+    ]
+    broken = [
+        _header("traceparent", _regex("(?s:.+)")),
+        {"not_matcher": _header("traceparent", _regex(headers.TRACEPARENT))},
+    ]
+    needed = [
+        _header("if-none-match", _regex(".+")),
+        _header(":method", {"exact": "HEAD"}),
+        {"and_matcher": {"predicate": unusual}},
+        {"and_matcher": {"predicate": broken}},
+    ]
+    return _skipped_if("script", lua, {"not_matcher": {"or_matcher": {"predicate": needed}}})
 
 
 def _unsized_buffer() -> dict[str, Any]:
@@ -163,11 +167,40 @@ def _unsized_buffer() -> dict[str, Any]:
         "or_matcher": {
             "predicate": [
                 _header("content-type", {"prefix": "application/grpc"}),
-                _header("content-length", {"safe_regex": {"google_re2": {}, "regex": "[0-9]+"}}),
+                _header("content-length", _regex("[0-9]+")),
+                # Whatever follows it is no body, and it is refused anyway.
+                _header(":method", {"exact": "CONNECT"}),
             ]
         }
     }
     return _skipped_if("unsized_buffer", _buffer(_MAX_UNSIZED_BYTES), skip)
+
+
+def _strict_json() -> list[dict[str, Any]]:
+    """Refuses bodies that are no JSON (RFC 8259), which the transcoder's own parser would guess at.
+
+    One filter parses the body strictly and notes whether that failed, the next refuses what was noted. The parser makes a tree,
+    80 times as large as a body of small numbers: so only bodies that say to be smaller than 100 kB are judged, as all are that
+    do not say their length. The transcoder reads the others as leniently as it does.
+    """
+    failed = {"metadata_namespace": _NOTES, "key": "json", "value": "broken"}
+    parsed = {"metadata_namespace": _NOTES, "key": "json", "value": "read"}
+    rule = {"selectors": [{"key": "none"}], "on_present": parsed, "on_missing": parsed, "on_error": failed}
+    reader = _filter(
+        "json_to_metadata",
+        "json_to_metadata.v3.JsonToMetadata",
+        request_rules={
+            "rules": [rule],
+            # Most clients that send JSON by hand forget to say so.
+            "allow_content_types_regex": {"regex": ".*"},
+            "allow_empty_content_type": True,
+        },
+    )
+    broken = {"filter": _NOTES, "path": [{"key": "json"}], "value": {"string_match": {"exact": "broken"}}}
+    policy = {"permissions": [{"sourced_metadata": {"metadata_matcher": broken}}], "principals": [{"any": True}]}
+    judge = _filter("rbac", "rbac.v3.RBAC", rules={"action": "DENY", "policies": {NO_JSON: policy}})
+    # Off but on the routes of requests that have such a body: others have no such filters at all.
+    return [reader | {"disabled": True}, judge | {"disabled": True}]
 
 
 def _buffer(max_request_bytes: int) -> dict[str, Any]:
@@ -187,6 +220,11 @@ def _skipped_if(name: str, wrapped: dict[str, Any], predicate: dict[str, Any]) -
             "xds_matcher": {"matcher_list": {"matchers": [matcher]}},
         },
     }
+
+
+def _regex(pattern: str) -> dict[str, Any]:
+    """Matches whole values. These matchers, unlike those of routes, want the engine named."""
+    return {"safe_regex": {"google_re2": {}, "regex": pattern}}
 
 
 def _header(name: str, value_match: dict[str, Any]) -> dict[str, Any]:

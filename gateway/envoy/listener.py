@@ -4,18 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from gateway import contract, pages
-from gateway.envoy import errors, filters, routes, tokens
+from gateway.envoy import browsers, errors, filters, headers, routes, tokens
 from gateway.settings import Settings
 
 TRACES_CLUSTER = "edge_traces"
 _EXTENSIONS = "type.googleapis.com/envoy.extensions"
 _MANAGER = f"{_EXTENSIONS}.filters.network.http_connection_manager.v3.HttpConnectionManager"
-# Headers that carry an identity or steer the edge: only the edge itself may set them.
-_INTERNAL_HEADERS = (
-    r"x-(jwt|souk|user|auth|authenticated|forwarded-(user|email|client)|envoy)(-.*)?|grpc-status-details-bin"
-)
-# HTTP allows more in a header's name than gRPC does, which refuses the whole call. Names with a colon are HTTP's own.
-_UNKNOWN_TO_GRPC = r"[^:]*[^a-z0-9._:-][^:]*"
 
 
 def public(
@@ -90,7 +84,7 @@ def _identity(settings: Settings) -> dict[str, Any]:
                 "name": "envoy.http.early_header_mutation.header_mutation",
                 "typed_config": {
                     "@type": f"{_EXTENSIONS}.http.early_header_mutation.header_mutation.v3.HeaderMutation",
-                    "mutations": [filters.removal(_INTERNAL_HEADERS), filters.removal(_UNKNOWN_TO_GRPC)],
+                    "mutations": [headers.at_the_door()],
                 },
             }
         ],
@@ -125,14 +119,19 @@ def _limits() -> dict[str, Any]:
         "common_http_protocol_options": {
             "idle_timeout": "300s",
             "headers_with_underscores_action": "DROP_HEADER",
-            "max_headers_count": 60,
+            "max_headers_count": headers.MOST_HEADERS,
+        },
+        "http_protocol_options": {
+            # Health checks and small tools still speak 1.0, often without a Host.
+            "accept_http_10": True,
+            "default_host_for_http_10": "edge",
         },
         "http2_protocol_options": {
             "max_concurrent_streams": 1000,
             "initial_stream_window_size": 65536,
             "initial_connection_window_size": 1048576,
         },
-        "max_request_headers_kb": 32,
+        "max_request_headers_kb": headers.MOST_KIB,
         "request_headers_timeout": "5s",
         "request_timeout": "15s",
         "stream_idle_timeout": "60s",
@@ -149,26 +148,17 @@ def _route_config(contracted: contract.Contract, settings: Settings, served: Seq
             {
                 "name": "edge",
                 "domains": ["*"],
-                "response_headers_to_add": [{"header": {"key": "x-content-type-options", "value": "nosniff"}}],
-                "typed_per_filter_config": {"envoy.filters.http.cors": _cors(settings.allowed_origins)},
+                "response_headers_to_add": [
+                    {"header": {"key": "x-content-type-options", "value": "nosniff"}},
+                    # What a cache keeps for one origin must not be shown to another.
+                    {"header": {"key": "vary", "value": "Origin"}},
+                ],
+                "request_headers_to_add": [headers.CLIENT_ADDRESS],
+                "request_headers_to_remove": list(headers.NOT_FORWARDED),
+                "typed_per_filter_config": {"envoy.filters.http.cors": browsers.policy(settings.allowed_origins)},
                 "routes": routes.table(contracted, settings, served),
             }
         ],
-    }
-
-
-def _cors(origins: tuple[str, ...]) -> dict[str, Any]:
-    return {
-        "@type": f"{_EXTENSIONS}.filters.http.cors.v3.CorsPolicy",
-        "allow_origin_string_match": [{"exact": origin} for origin in origins],
-        "allow_methods": "GET, POST, PUT, PATCH, DELETE, OPTIONS",
-        "allow_headers": "authorization,content-type,idempotency-key,if-none-match,traceparent,x-grpc-web,x-user-agent,"
-        "grpc-timeout",
-        "expose_headers": "etag,grpc-status,grpc-message,grpc-status-details-bin,x-request-id,retry-after,"
-        "x-ratelimit-limit,x-ratelimit-remaining,x-ratelimit-reset",
-        "max_age": "600",
-        # A preflight from elsewhere ends here too, without the headers that would allow anything.
-        "forward_not_matching_preflights": False,
     }
 
 
@@ -182,7 +172,8 @@ def _access_log(path: str) -> dict[str, Any]:
     line = {
         "time": "%START_TIME%",
         "method": "%REQ(X-ENVOY-ORIGINAL-METHOD?:METHOD)%",
-        "path": "%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%",
+        # The path as it came, without its query, whose values may be anybody's secrets.
+        "path": "%PATH(NQ:ORIG_OR_PATH)%",
         "rpc": "%ROUTE_NAME%",
         "status": "%RESPONSE_CODE%",
         "grpc_status": "%GRPC_STATUS(SNAKE_STRING)%",

@@ -5,69 +5,68 @@ then the transcoder rewrites it to the method's gRPC path and it is matched agai
 method (timeout, retries, rate limit, who may call) stands at its one route, whatever way the call came in.
 """
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from gateway import contract, pages
 from gateway.contract import Idempotency
-from gateway.envoy import rate_limits, tokens
+from gateway.envoy import rate_limits, refusals, tokens, verbs
 from gateway.settings import Settings
 
-TRANSCODER = "envoy.filters.http.grpc_json_transcoder"
-BUFFER = "envoy.filters.http.buffer"
-_FILTER_CONFIG = "type.googleapis.com/envoy.config.route.v3.FilterConfig"
 _PREVIOUS_HOSTS = "type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"
 # A stream ends when nothing was sent on it for so long; a call ends at its timeout.
 _STREAM_IDLE_S = 300
 NOWHERE = "edge_nowhere"
-# gRPC, gRPC-Web, and a REST call once it is transcoded.
-_IS_GRPC = {"name": "content-type", "string_match": {"prefix": "application/grpc"}}
 _READS = {"regex": "GET|HEAD"}
-_UNTRANSCODED = {TRANSCODER: {"@type": _FILTER_CONFIG, "disabled": True}}
 
 
 def table(contracted: contract.Contract, settings: Settings, served: Sequence[pages.Page]) -> list[dict[str, Any]]:
     """All routes, in the order in which they are tried; served are the texts that Envoy itself answers with."""
     exposed = list(contracted.exposed)
     return [
-        _too_large(settings.max_request_bytes),
+        *refusals.of_all(settings.max_request_bytes),
         *(_method(method, settings) for method in exposed),
         *(_page(page) for page in served),
-        *_wrong_verbs(exposed),
-        _rest(),
+        *verbs.unknown(),
+        *refusals.of_rest(exposed),
+        *verbs.answers(verbs.allowed(exposed, [page.path for page in served]), {"cluster": NOWHERE}),
+        _rest(_JUDGED, filters_on=True),
+        _rest([]),
         _nowhere(),
     ]
-
-
-def _too_large(max_request_bytes: int) -> dict[str, Any]:
-    """What says beforehand that it is too large is refused before any of it is read."""
-    beyond = {"start": max_request_bytes + 1, "end": 2**63 - 1}
-    return {
-        "match": {"prefix": "/", "headers": [{"name": "content-length", "range_match": beyond}]},
-        "name": "too-large",
-        "direct_response": {"status": 413},
-        "typed_per_filter_config": {**_UNTRANSCODED, BUFFER: {"@type": _FILTER_CONFIG, "disabled": True}},
-    }
 
 
 def _method(method: contract.Method, settings: Settings) -> dict[str, Any]:
     limit = method.rate_limit
     assert limit is not None  # noqa: S101 - contract.read refuses an exposed method without one
     return {
-        "match": {"path": method.grpc_path, "headers": [_IS_GRPC]},
+        "match": {"path": method.grpc_path, "headers": [refusals.IS_GRPC]},
         "name": method.full_name,
         "route": {
             "cluster": method.service,
             **_duration(method),
             "retry_policy": retry_policy(method.idempotency),
         },
+        **_deadline(method),
         **_caching(method),
         "typed_per_filter_config": {
             **tokens.requirement(method),
             rate_limits.FILTER["name"]: rate_limits.for_route(method, limit, settings.rate_limit_factor),
         },
     }
+
+
+def _deadline(method: contract.Method) -> dict[str, Any]:
+    """What a service is told of the deadline: the contract's, whatever the caller's is.
+
+    A caller's shorter deadline is kept by the edge, which resets the call at the service when it has passed. If the service
+    kept it, it would answer DEADLINE_EXCEEDED, which counts against the host: callers who allow a nanosecond would get healthy
+    hosts ejected, one after the other.
+    """
+    if not method.timeout_ms:
+        return {"request_headers_to_remove": ["grpc-timeout"]}
+    header = {"key": "grpc-timeout", "value": f"{method.timeout_ms}m"}
+    return {"request_headers_to_add": [{"header": header, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}]}
 
 
 def _duration(method: contract.Method) -> dict[str, Any]:
@@ -124,44 +123,34 @@ def _page(page: pages.Page) -> dict[str, Any]:
             {"header": {"key": key, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
             for key, value in headers.items()
         ],
-        "typed_per_filter_config": _UNTRANSCODED,
+        "typed_per_filter_config": refusals.UNTRANSCODED,
     }
 
 
-def _wrong_verbs(methods: Iterable[contract.Method]) -> Iterator[dict[str, Any]]:
-    """405 for paths that exist with other verbs only."""
-    verbs: dict[str, set[str]] = {}
-    for method in methods:
-        for rule in method.http:
-            verbs.setdefault(_path_pattern(rule.path), set()).add(rule.verb)
-    for pattern, allowed in verbs.items():
-        yield _wrong_verb(pattern, sorted(allowed))
+# Requests whose body is judged before it is transcoded; see `filters` for why no larger ones are.
+_JUDGED: list[dict[str, Any]] = [
+    {"name": ":method", "string_match": {"safe_regex": {"regex": "PATCH|POST|PUT"}}},
+    {
+        "name": "content-length",
+        "string_match": {"safe_regex": {"regex": "[0-9]{0,5}"}},
+        "treat_missing_header_as_empty": True,
+    },
+]
+_JSON_FILTERS = {
+    name: {"@type": refusals.FILTER_CONFIG, "config": {}}
+    for name in ("envoy.filters.http.json_to_metadata", "envoy.filters.http.rbac")
+}
 
 
-def _wrong_verb(pattern: str, allowed: list[str]) -> dict[str, Any]:
-    # OPTIONS is left to CORS.
-    taken = "|".join([*allowed, "OPTIONS"])
-    other = {"name": ":method", "invert_match": True, "string_match": {"safe_regex": {"regex": taken}}}
-    return {
-        "match": {"safe_regex": {"regex": pattern}, "headers": [other]},
-        "direct_response": {"status": 405},
-        "response_headers_to_add": [{"header": {"key": "allow", "value": ", ".join(allowed)}}],
-        "typed_per_filter_config": _UNTRANSCODED,
-    }
-
-
-def _path_pattern(template: str) -> str:
-    return "/".join("[^/]+" if segment.startswith("{") else re.escape(segment) for segment in template.split("/"))
-
-
-def _rest() -> dict[str, Any]:
+def _rest(headers: list[dict[str, Any]], *, filters_on: bool = False) -> dict[str, Any]:
     """Where every REST call passes before it is transcoded.
 
     CORS applies only on a route with a cluster. Nothing is forwarded on this one: the transcoder answers 404 to what it
     does not know, and the cluster has no hosts.
     """
-    not_grpc = {**_IS_GRPC, "invert_match": True, "treat_missing_header_as_empty": True}
-    return {"match": {"prefix": "/", "headers": [not_grpc]}, "name": "rest", "route": {"cluster": NOWHERE}}
+    not_grpc = {**refusals.IS_GRPC, "invert_match": True, "treat_missing_header_as_empty": True}
+    route = {"match": {"prefix": "/", "headers": [not_grpc, *headers]}, "name": "rest", "route": {"cluster": NOWHERE}}
+    return route | ({"typed_per_filter_config": _JSON_FILTERS} if filters_on else {})
 
 
 def _nowhere() -> dict[str, Any]:

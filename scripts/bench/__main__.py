@@ -17,8 +17,9 @@ from scripts.bench.books import Books
 from scripts.bench.run import Runner
 from scripts.bench.scenarios import HALF, NAMES, SUSTAINED, Scenarios, Wishes
 from scripts.bench.stack import BenchStack, environment_of
-from scripts.edge import EdgeError
-from scripts.local import component, exclusive, layout, problems, progress
+from scripts.operate.edge import EdgeError
+from scripts.stack import layout
+from scripts.stack.supervise import component, exclusive, problems, progress
 
 INTERRUPTED = 130
 IDLE_S = 5.0
@@ -65,7 +66,7 @@ def _seconds(text: str) -> float:
 def _bench(names: Sequence[str], options: argparse.Namespace) -> int:
     stack = BenchStack.of(os.environ, progress.Progress())
     described = machine.described()
-    with exclusive.exclusive(stack.chosen.stack):
+    with exclusive.exclusive(stack.chosen.stack.folder):
         try:
             stack.begin()
             scenarios = _prepared(stack, options)

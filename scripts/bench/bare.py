@@ -12,7 +12,7 @@ import psycopg
 
 from scripts.bench import bare_path, cpu, figures
 from scripts.bench.stack import BenchStack
-from scripts.local import layout, problems
+from scripts.stack.supervise import places, problems
 
 NAME = "bare_path"
 DATABASE = "bench_bare"
@@ -89,7 +89,7 @@ def _run(plan: bare_path.Plan) -> bare_path.Outcome:
     command = (sys.executable, "-m", "scripts.bench.bare_path")
     text = json.dumps(dataclasses.asdict(plan))
     done = subprocess.run(
-        command, input=text, cwd=layout.ROOT, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+        command, input=text, cwd=places.ROOT, capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )
     if done.returncode:
         raise problems.StackError(f"the bare path failed: {(done.stderr.strip().splitlines() or ['?'])[-1]}")

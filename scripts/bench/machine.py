@@ -8,7 +8,7 @@ from typing import Any
 
 import psutil
 
-from scripts.local import layout
+from scripts.stack.supervise import places
 
 
 def described() -> dict[str, Any]:
@@ -39,7 +39,7 @@ def _cpu_model() -> str:
 
 def _git(*arguments: str) -> str:
     try:
-        done = subprocess.run(("git", *arguments), cwd=layout.ROOT, capture_output=True, text=True, check=False)
+        done = subprocess.run(("git", *arguments), cwd=places.ROOT, capture_output=True, text=True, check=False)
     except OSError:
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""

@@ -8,7 +8,7 @@ from typing import Any
 
 from scripts.bench.figures import Percentiles
 from scripts.bench.run import Measurement
-from scripts.local import storage
+from scripts.operate import storage
 
 LATEST = "latest.json"
 READABLE = 0o644

@@ -14,7 +14,8 @@ from typing import Any
 from scripts.bench import cpu, figures, load, requests, shop
 from scripts.bench.books import Books, Statuses
 from scripts.bench.stack import SIMULATORS, BenchStack
-from scripts.local import layout, problems
+from scripts.stack import layout
+from scripts.stack.supervise import problems
 
 # The generator ends by itself; this only keeps a defect from waiting for ever.
 GENERATOR_GRACE_S = 2 * load.PATIENCE_S

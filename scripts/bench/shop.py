@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scripts.edge import Edge
+from scripts.operate.edge import Edge
 from scripts.sample_data import load
 from scripts.sample_data.over_rest import RestCatalog
 from scripts.sample_data.shop import Category, Product, Shop, Variant

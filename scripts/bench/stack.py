@@ -6,7 +6,9 @@ import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from scripts.local import component, down, layout, plan, processes, progress, settings, simulators, up
+from scripts.stack import down, layout, plan, settings, up
+from scripts.stack.servers import simulators
+from scripts.stack.supervise import component, processes, progress
 from services import registry
 
 NAME = "bench"

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.cloud import manifests, values
-from scripts.local import problems
+from scripts.stack.supervise import problems
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 TERRAFORM = Path("terraform")

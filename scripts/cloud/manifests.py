@@ -1,4 +1,4 @@
-"""What runs scripts/cloud/credentials.py in the cluster: an account with its role, its settings, a job now and one each month.
+"""What runs `scripts.operate.cloud.credentials` in the cluster: an account, its role and settings, a job now and one a month.
 
 terraform output -json | python -m scripts.cloud.manifests VERSION | kubectl apply -f -
 """
@@ -77,7 +77,13 @@ def _container(credentials: dict[str, Any], version: str, command: str) -> dict[
     return {
         "name": "credentials",
         "image": f"{credentials['image']}:{version}",
-        "command": ["python", "-m", "scripts.cloud.credentials", command, f"{_FOLDERS['settings']}/settings.json"],
+        "command": [
+            "python",
+            "-m",
+            "scripts.operate.cloud.credentials",
+            command,
+            f"{_FOLDERS['settings']}/settings.json",
+        ],
         "resources": {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "256Mi"}},
         "securityContext": {
             "allowPrivilegeEscalation": False,

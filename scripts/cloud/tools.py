@@ -12,8 +12,7 @@ import venv
 from collections.abc import Sequence
 from pathlib import Path
 
-from scripts.local import problems, progress, sizes
-from scripts.toolchain import go, kept
+from scripts.stack.supervise import go, kept, problems, progress, sizes
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 HERE = Path(__file__).parent

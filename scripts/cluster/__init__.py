@@ -1,4 +1,4 @@
-"""A Kubernetes cluster of this machine's own, and what looks after a release on any cluster.
+"""A Kubernetes cluster of this machine's own, and the commands that look after a release on any cluster.
 
     python -m scripts.cluster tools [NAME...]   build the tools that are not there yet (once for each machine)
     python -m scripts.cluster up | down         a control plane on loopback with simulated nodes in three zones
@@ -8,5 +8,5 @@
 The control plane is real: kube-apiserver, controller-manager, scheduler, etcd and metrics-server. The nodes are not: kwok
 says of every pod what a kubelet would, so admission, scheduling, roll-outs, autoscaling, evictions and hooks are what they
 are anywhere, while no container runs and no packet flows. `tools` knows what is built from which module, `plane` how it is
-started, `stages` what the simulated nodes say. `node` is the other way: one real node, which the tests put a release on.
+started, `stages` what the simulated nodes say. The one real node that tests put a release on is theirs (tests/deploy/node).
 """

@@ -5,9 +5,9 @@ import os
 import sys
 from collections.abc import Sequence
 
-from scripts import first_order
-from scripts.cluster import access, layout, plane, release, smoke, status, tools
-from scripts.local import problems, progress
+from scripts.cluster import layout, plane, tools
+from scripts.operate import access, first_order, release, smoke, status
+from scripts.stack.supervise import problems, progress
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -15,7 +15,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         return _COMMANDS[options.command](options)
-    except problems.StackError as problem:
+    except (problems.StackError, access.AccessError) as problem:
         print(f"cluster: {problem}", file=sys.stderr)
     return 1
 
@@ -79,7 +79,7 @@ def _smoke(options: argparse.Namespace) -> int:
     wish = first_order.Wish(tuple(options.sku or first_order.BASKET), options.payment_method, "CONFIRMED")
     with access.client() as api:
         of = release.Release(api, options.release, options.namespace)
-        steps = smoke.check(of, options.edge_url.rstrip("/"), wish, rollout_s=options.timeout)
+        steps = smoke.check(of, options.edge_url.rstrip("/"), wish, progress.Progress(), rollout_s=options.timeout)
     print(f"\n{smoke.render(steps)}")
     return 1 if any(step.result == "failed" for step in steps) else 0
 

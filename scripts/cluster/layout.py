@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.local import layout, problems
+from scripts.stack.supervise import places, problems
 
 MAIN = "main"
 PORT_BASE = 26000
@@ -32,8 +32,8 @@ class Cluster:
 
     name: str = MAIN
     port_base: int = PORT_BASE
-    root: Path = layout.ROOT
-    host: str = layout.HOST
+    root: Path = places.ROOT
+    host: str = places.HOST
 
     @property
     def folder(self) -> Path:
@@ -56,7 +56,7 @@ class Cluster:
 
     def address(self, part: str) -> str:
         """`host:port` of a part of the control plane. Nobody but the API server talks to the store, whose doors have no lock."""
-        return f"{layout.HOST if part.startswith('etcd') else self.host}:{self.port(part)}"
+        return f"{places.HOST if part.startswith('etcd') else self.host}:{self.port(part)}"
 
     def key(self, name: str) -> Path:
         """The private key of a client or server called so; its certificate lies beside it."""
@@ -71,6 +71,6 @@ def chosen(name: str, environment: Mapping[str, str]) -> Cluster:
     """The cluster of that name, on its usual ports unless CLUSTER_PORT_BASE says otherwise. Raises a StackError."""
     text = environment.get("CLUSTER_PORT_BASE", str(PORT_BASE))
     highest = 65_535 - 2 * NEXT
-    if not text.isdecimal() or not layout.LOWEST_BASE <= int(text) <= highest:
-        raise problems.StackError(f"CLUSTER_PORT_BASE={text} is no port from {layout.LOWEST_BASE} to {highest}")
+    if not text.isdecimal() or not places.LOWEST_PORT <= int(text) <= highest:
+        raise problems.StackError(f"CLUSTER_PORT_BASE={text} is no port from {places.LOWEST_PORT} to {highest}")
     return Cluster(name, int(text) + (0 if name == MAIN else NEXT))

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from scripts.cluster import layout
-from scripts.local import storage
+from scripts.operate import storage
 
 AUTHORITY = "ca"
 ADMIN = "admin"

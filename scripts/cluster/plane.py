@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 import kubernetes
 
 from scripts.cluster import layout, pki, servers, stages
-from scripts.local import component, problems, processes, progress
+from scripts.stack.supervise import component, problems, processes, progress
 
 GRACE_S = 20.0
 NODES_READY_S = 30.0
@@ -68,7 +68,7 @@ def stop(cluster: layout.Cluster, names: Iterable[str], report: progress.Progres
     known = processes.Processes(cluster.folder)
     for name in names:
         record = known.running(name)
-        if record and not processes.stop(record, by=component.stop_signal(name), grace=GRACE_S):
+        if record and not processes.stop(record, grace=GRACE_S):
             report.say(name, f"did not stop within {GRACE_S:.0f} s: killed (log: {record.log})")
         elif record:
             report.say(name, "stopped")

@@ -8,8 +8,8 @@ from pathlib import Path
 import yaml
 
 from scripts.cluster import layout, pki, stages, tools
-from scripts.local import component, fingerprints, health, processes, storage
-from scripts.local import layout as local
+from scripts.operate import storage
+from scripts.stack.supervise import component, fingerprints, health, places, processes
 
 # In the order in which they are started; they end in the opposite one.
 NAMES = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok", "metrics-server")
@@ -35,7 +35,7 @@ def etcd(cluster: layout.Cluster) -> component.Component:
 def apiserver(cluster: layout.Cluster) -> component.Component:
     """The API, with the admission of any cluster: pod security, quotas, priorities, disruption budgets."""
     # Pods find the API by its endpoint, which can't be a loopback address: simulated ones don't look for it.
-    reconciler = "none" if cluster.host == local.HOST else "lease"
+    reconciler = "none" if cluster.host == places.HOST else "lease"
     headers = (f"--requestheader-{name}{_plural(name)}={value}" for name, value in _REQUEST_HEADERS.items())
     flags = (
         *(f"--etcd-servers=http://{cluster.address('etcd')}", f"--endpoint-reconciler-type={reconciler}"),
@@ -88,7 +88,7 @@ def nodes(cluster: layout.Cluster) -> component.Component:
     flags = (
         *(f"--kubeconfig={kubeconfig(cluster, pki.ADMIN)}", f"--config={config}"),
         *("--manage-all-nodes=true", "--node-lease-duration-seconds=40"),
-        *(f"--node-ip={local.HOST}", f"--node-port={cluster.port('kwok')}", f"--server-address={address}"),
+        *(f"--node-ip={places.HOST}", f"--node-port={cluster.port('kwok')}", f"--server-address={address}"),
         *(f"--tls-cert-file={cluster.certificate(pki.ADMIN)}", f"--tls-private-key-file={cluster.key(pki.ADMIN)}"),
     )
     return _secure(cluster, "kwok", flags, path="/healthz", sources=(config,))

@@ -10,12 +10,12 @@ from typing import Any
 import yaml
 
 from scripts.cluster import layout, tools
-from scripts.local import layout as local
-from scripts.local import storage
+from scripts.operate import storage
+from scripts.stack.supervise import places
 
 Document = dict[str, Any]
 
-SIMULATED = local.ROOT / "k8s" / "simulated"
+SIMULATED = places.ROOT / "k8s" / "simulated"
 USAGE_CPU = "kwok.x-k8s.io/usage-cpu"
 # Parts of an image's name that say how its container does.
 BROKEN, STUCK = "-broken", "-stuck"

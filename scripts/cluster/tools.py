@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from scripts.cluster import schemas
-from scripts.local import problems, progress, sizes
-from scripts.toolchain import go, kept
+from scripts.stack.supervise import go, kept, problems, progress, sizes
 
 MODULES = Path(__file__).with_name("go")
 CACHE = kept.Cache("cluster", space=8 * sizes.GIB)
@@ -81,7 +80,7 @@ TOOLS = (
         minutes=2.5,
     ),
 )
-# What the real node needs besides (scripts/cluster/node).
+# What the real node needs besides (tests/deploy/node/host).
 NODE_TOOLS = (
     _tool(
         "kubelet",

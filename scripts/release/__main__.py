@@ -5,8 +5,6 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
-from scripts.images import building
-from scripts.local import problems
 from scripts.release import (
     bill,
     budget,
@@ -23,6 +21,8 @@ from scripts.release import (
     registry,
     shell,
 )
+from scripts.release.build import building
+from scripts.stack.supervise import problems
 
 VERSION = shell.FOLDER / "version"
 

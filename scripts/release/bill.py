@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from scripts.images import building
-from scripts.local import problems
 from scripts.release import history, shell
+from scripts.release.build import building
+from scripts.stack.supervise import problems
 
 FOLDER = shell.FOLDER / "sbom"
 TOOL = Path(sys.executable).with_name("cyclonedx-py")

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import requests
 
-from scripts.local import problems
 from scripts.release import environments
+from scripts.stack.supervise import problems
 
 FAILED = "INTERNAL|UNKNOWN|UNAVAILABLE|DATA_LOSS|DEADLINE_EXCEEDED"
 LOOK_EVERY_S = 15.0

@@ -3,8 +3,8 @@
 import dataclasses
 import re
 
-from scripts.local import problems
 from scripts.release import history, images, record, registry, shell
+from scripts.stack.supervise import problems
 
 SOURCE = "helm/souk"
 FOLDER = shell.FOLDER / "chart"

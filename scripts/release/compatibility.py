@@ -3,9 +3,9 @@
 import tempfile
 from pathlib import Path
 
-from scripts import proto
-from scripts.local import problems
+from scripts.generate import proto
 from scripts.release import history, shell
+from scripts.stack.supervise import problems
 
 BUF = ".venv/bin/buf"
 

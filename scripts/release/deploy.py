@@ -8,8 +8,8 @@ from typing import Any
 
 import yaml
 
-from scripts.local import problems
 from scripts.release import environments, images, record, shell
+from scripts.stack.supervise import problems
 
 ROLL_OUT = "15m"
 ROLL_BACK = "10m"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from scripts.local import problems
+from scripts.stack.supervise import problems
 
 FILE = Path(__file__).with_name("environments.yaml")
 CHANGEABLE = {

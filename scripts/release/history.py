@@ -7,7 +7,7 @@ import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.local import problems
+from scripts.stack.supervise import problems
 
 RELEASE = re.compile(r"v(\d+)\.(\d+)\.(\d+)")
 SHORT = 8

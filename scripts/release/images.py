@@ -7,9 +7,9 @@ exactly what would be pushed, and a branch builds without a registry. skopeo cop
 import json
 import os
 
-from scripts.images import building
-from scripts.local import problems
 from scripts.release import history, record, registry, shell
+from scripts.release.build import building
+from scripts.stack.supervise import problems
 
 PLATFORMS = "linux/amd64,linux/arm64"
 LAYOUTS = shell.FOLDER / "images"

@@ -14,10 +14,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from scripts.bench import figures, load, requests, shop
-from scripts.edge import Edge, EdgeError
-from scripts.first_order import ENDED
-from scripts.local import problems
+from scripts.operate.edge import Edge, EdgeError
+from scripts.operate.first_order import ENDED
 from scripts.release import environments, shell
+from scripts.stack.supervise import problems
 
 CONNECTIONS = 64
 LINES = 2

@@ -24,8 +24,8 @@ from typing import Any
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 
-from scripts.local import problems
 from scripts.release import history
+from scripts.stack.supervise import problems
 
 SQUAWK = Path(sys.executable).with_name("squawk")
 POSTGRESQL = "16"

@@ -6,8 +6,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.local import problems
 from scripts.release import shell
+from scripts.stack.supervise import problems
 
 FILE = shell.FOLDER / "digests.json"
 

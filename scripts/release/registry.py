@@ -9,8 +9,8 @@ from pathlib import Path
 import boto3
 import botocore.exceptions
 
-from scripts.local import problems
 from scripts.release import shell
+from scripts.stack.supervise import problems
 
 CREDENTIALS = shell.FOLDER / "docker"
 FILE = "config.json"

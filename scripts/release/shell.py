@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from scripts.local import problems
+from scripts.stack.supervise import problems
 
 ROOT = Path(__file__).resolve().parents[2]
 # Everything a release leaves behind for its next stages; kept out of git.

@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from scripts.cluster import tools as cluster
-from scripts.local import problems, progress, sizes
-from scripts.toolchain import go, kept
+from scripts.stack.supervise import go, kept, problems, progress, sizes
 
 MODULES = Path(__file__).with_name("go")
 CACHE = kept.Cache("release", space=4 * sizes.GIB)

@@ -2,16 +2,14 @@
 
 import asyncio
 import dataclasses
-import os
 import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from scripts.edge import Edge, EdgeError
-from scripts.local import layout
-from scripts.local import settings as stack_settings
+from scripts.operate import environment
+from scripts.operate.edge import Edge, EdgeError
 from scripts.sample_data import shop, vendor
 from scripts.sample_data.load import Catalog, Made, load
 from scripts.sample_data.over_grpc import GrpcCatalog
@@ -75,9 +73,8 @@ async def _fill_vendors(chosen: Settings, admin: Edge) -> Made:
 
 def main() -> int:
     """Fill the shop. Answers with a process exit code."""
-    environment = stack_settings.load(layout.ROOT / ".souk" / "env") | dict(os.environ)
     try:
-        asyncio.run(_fill(settings.read(Settings, environment)))
+        asyncio.run(_fill(settings.read(Settings, environment.here())))
     except settings.SettingsError as unset:
         print(f"sample data: {'; '.join(str(unset).splitlines())}: start the stack with `make run`", file=sys.stderr)
         return 1

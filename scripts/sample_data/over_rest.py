@@ -1,6 +1,6 @@
 """The shop over REST, through the edge and its rate limits."""
 
-from scripts.edge import Edge
+from scripts.operate.edge import Edge
 from scripts.sample_data.load import Shelved
 from scripts.sample_data.shop import CURRENCY, Category, Product
 

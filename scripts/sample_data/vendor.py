@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from scripts.edge import Edge, RefusedError
+from scripts.operate.edge import Edge, RefusedError
 
 ROLES = ["CUSTOMER", "VENDOR"]
 

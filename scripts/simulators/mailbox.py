@@ -60,7 +60,7 @@ class MailStore:
     @classmethod
     def open(cls, directory: Path) -> Self:
         """Open or make the store. What a crash cut short is dropped: its sender was never told that it was taken."""
-        directory.mkdir(parents=True, exist_ok=True)
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         index = _open_to_append(directory / INDEX)
         try:
             fcntl.flock(index, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -123,7 +123,7 @@ def read_message(directory: Path, mail: Mail) -> EmailMessage:
 
 
 def _open_to_append(path: Path) -> int:
-    return os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    return os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 
 def _append(descriptor: int, content: bytes, end: int) -> None:

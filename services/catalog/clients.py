@@ -1,6 +1,10 @@
 """Whom the catalog calls: inventory, for stock. Answers are domain values; inventory's errors pass on as they are."""
 
+import asyncio
+from collections.abc import Iterable
+
 from services.catalog import domain
+from services.chassis import errors
 from services.chassis.rpc import client
 from souk.inventory.v1 import inventory_service_pb2, inventory_service_pb2_grpc
 
@@ -13,6 +17,21 @@ class Inventory:
     def __init__(self, peer: client.Peer) -> None:
         self._peer = peer
         self._stub = inventory_service_pb2_grpc.InventoryServiceStub(peer.channel)
+
+    async def known(self, skus: Iterable[str]) -> set[str]:
+        """Those of the SKUs that lie, or lay, in a warehouse. Raises TransientError without an answer."""
+        wanted = list(skus)
+        answers = await asyncio.gather(*(self._knows(sku) for sku in wanted))
+        return {sku for sku, known in zip(wanted, answers, strict=True) if known}
+
+    async def _knows(self, sku: str) -> bool:
+        try:
+            await self._peer.call(self._stub.GetStock, inventory_service_pb2.GetStockRequest(sku=sku))
+        except errors.DomainError as error:
+            if error.reason != "SKU_NOT_FOUND":
+                raise
+            return False
+        return True
 
     async def set(self, counted: domain.Counted) -> domain.StockLevel:
         """Say how many lie in a warehouse.

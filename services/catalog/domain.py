@@ -1,6 +1,7 @@
 """What a product is: values, facts and rules, without any I/O."""
 
 import dataclasses
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -53,7 +54,7 @@ class Product:
             return wanted
         if not wanted and len(skus) == 1:
             return skus[0]
-        said = "the product has no such SKU" if wanted else "the product has several SKUs: say which"
+        said = "the product does not have this SKU" if wanted else "the product has several SKUs: name one"
         violation = errors.Violation("sku", said, "SKU_NOT_IN_PRODUCT")
         raise errors.invalid("SKU_NOT_IN_PRODUCT", said, violation, product_id=self.id, sku=wanted)
 
@@ -203,7 +204,7 @@ def is_repetition(product: Product, edit: Edit, wanted: Product) -> bool:
 
 def version_changed(product: Product) -> errors.DomainError:
     """Somebody changed the product after it was read."""
-    said = "the product was changed meanwhile: read it again"
+    said = "the product was changed by another request: read it again"
     metadata = {"product_id": product.id, "version": str(product.version)}
     return errors.DomainError(errors.Kind.ABORTED, "VERSION_CHANGED", said, metadata)
 
@@ -214,10 +215,10 @@ def prices(low: money.Money | None, high: money.Money | None) -> Prices | None:
     if not given:
         return None
     if len({price.currency for price in given}) > 1:
-        raise _no_range("the prices are of two currencies")
+        raise _no_range("min_price and max_price must be in the same currency")
     found = Prices(given[0].currency, low.amount if low else 0, high.amount if high else 2**63 - 1)
     if found.low > found.high:
-        raise _no_range("the lowest price is above the highest")
+        raise _no_range("min_price must not be greater than max_price")
     return found
 
 
@@ -245,14 +246,14 @@ def check_place(known: Sequence[Category], category: Category) -> None:
     if not category.parent:
         above: list[str] = []
     elif category.parent in {category.slug, *subtree(known, category.slug)}:
-        raise errors.precondition("CATEGORY_CYCLE", "a category is never below itself", category=category.slug)
+        raise errors.precondition("CATEGORY_CYCLE", "a category cannot be its own ancestor", category=category.slug)
     else:
         above = _upwards(known, category.parent)
         if not above:
-            said = "there is no such category to be a part of"
+            said = "the parent category does not exist"
             raise errors.precondition("CATEGORY_PARENT_UNKNOWN", said, category=category.parent)
     if len(above) + height(known, category.slug) > DEEPEST:
-        said = f"a category is at most {DEEPEST} deep, and so are those below it"
+        said = f"categories can be nested at most {DEEPEST} levels deep"
         raise errors.precondition("CATEGORY_TOO_DEEP", said, category=category.slug)
 
 
@@ -290,19 +291,24 @@ def variants_of(asked: Sequence[Asked]) -> tuple[Variant, ...]:
     reason = "MONEY_INVALID" if violations else "REQUEST_INVALID"
     violations += _repeated([item.sku for item in asked])
     if violations:
-        raise errors.invalid(reason, f"{len(violations)} field(s) of the request are not valid", *violations)
+        raise errors.invalid(reason, f"{len(violations)} field(s) of the request are invalid", *violations)
     return tuple(variants)
 
 
-def sku_taken(draft: Draft, taken: Sequence[str]) -> errors.DomainError:
-    """Other products have these SKUs."""
+def composed(text: str) -> str:
+    """A text that is searched by its beginning, in the form that is kept and compared: letters composed (NFC)."""
+    return unicodedata.normalize("NFC", text)
+
+
+def sku_taken(draft: Draft, taken: Sequence[str], said: str = "another product has this SKU") -> errors.DomainError:
+    """Other products have these SKUs, or the shop has stock of them."""
     violations = tuple(
-        errors.Violation(f"variants[{number}].sku", "another product has this SKU", "SKU_TAKEN")
+        errors.Violation(f"variants[{number}].sku", said, "SKU_TAKEN")
         for number, item in enumerate(draft.variants)
         if item.sku in taken
     )
     kind, skus = errors.Kind.ALREADY_EXISTS, ",".join(sorted(taken))
-    return errors.DomainError(kind, "SKU_TAKEN", f"taken: {skus}", {"sku": skus}, violations)
+    return errors.DomainError(kind, "SKU_TAKEN", f"other products have these SKUs: {skus}", {"sku": skus}, violations)
 
 
 def offer_title(product_title: str, variant_title: str) -> str:
@@ -311,9 +317,10 @@ def offer_title(product_title: str, variant_title: str) -> str:
 
 
 def _price(item: Asked) -> money.Money:
+    money.check_current(item.currency)
     price = money.from_units(item.currency, item.units, item.nanos)
     if price.amount <= 0:
-        raise errors.invalid("MONEY_INVALID", "a price is positive")
+        raise errors.invalid("MONEY_INVALID", "a price must be more than zero")
     return price
 
 
@@ -321,5 +328,5 @@ def _repeated(skus: Sequence[str]) -> Iterator[errors.Violation]:
     seen: set[str] = set()
     for number, sku in enumerate(skus):
         if sku in seen:
-            yield errors.Violation(f"variants[{number}].sku", "the SKU is named twice", "SKU_DUPLICATE")
+            yield errors.Violation(f"variants[{number}].sku", "the SKU occurs twice", "SKU_DUPLICATE")
         seen.add(sku)

@@ -13,8 +13,13 @@ def build(host: assembly.Host) -> list[process.Part]:
     service = assembly.Assembly(usecases.SERVICE, host, events.PUBLISHED)
     user = service.peer("user", signing_keys.DESCRIPTOR)
     inventory = clients.Inventory(service.peer("inventory", clients.DESCRIPTOR))
-    shared = cache.Shared(settings.redis_url)
+    shared = cache.Shared(service.redis_url, cache.Seal.of_database(service.database_url))
     remembered = usecases.caches(shared, shared_s=settings.cache_s)
     catalog = usecases.Catalog(service.db, inventory, remembered, now=host.now)
     consuming = assembly.Consuming(events.CONSUMED, events.subscribers(catalog))
-    return [shared, *service.parts(rpc.servicer(catalog), signing_keys.fetched_from(user), consuming=consuming)]
+    return [
+        shared,
+        *service.parts(
+            rpc.servicer(catalog, service.page_tokens), signing_keys.fetched_from(user), consuming=consuming
+        ),
+    ]

@@ -7,8 +7,8 @@ from typing import Any
 from google.protobuf.message import Message
 
 from services.catalog import domain, usecases
-from services.chassis import idempotency, ids, pages
-from services.chassis.rpc import identity, render, server
+from services.chassis import idempotency, ids
+from services.chassis.rpc import identity, page_tokens, render, server
 from souk.catalog.v1 import catalog_service_pb2, catalog_service_pb2_grpc, product_pb2
 
 DESCRIPTOR = catalog_service_pb2.DESCRIPTOR.services_by_name["CatalogService"]
@@ -19,8 +19,9 @@ CACHE_CONTROL = "public, max-age=0, s-maxage=5, must-revalidate"
 class CatalogServicer(catalog_service_pb2_grpc.CatalogServiceServicer):
     """`souk.catalog.v1.CatalogService`; what each method promises stands in the contract."""
 
-    def __init__(self, catalog: usecases.Catalog) -> None:
+    def __init__(self, catalog: usecases.Catalog, tokens: page_tokens.PageTokens) -> None:
         self._catalog = catalog
+        self._tokens = tokens
 
     async def CreateProduct(self, request: catalog_service_pb2.CreateProductRequest, _: Any) -> product_pb2.Product:
         return product_message(await self._catalog.create(_draft(request)))
@@ -56,20 +57,22 @@ class CatalogServicer(catalog_service_pb2_grpc.CatalogServiceServicer):
     async def ListProducts(
         self, request: catalog_service_pb2.ListProductsRequest, context: Any
     ) -> catalog_service_pb2.ListProductsResponse:
-        page = pages.parse(request.page_size, request.page_token, key=ids.check)
+        page = await self._tokens.page(request, page_tokens.ANYBODY, key=ids.check)
         found = await self._catalog.list(_filter(request), page)
         shown = [product_message(product) for product in found.rows]
-        answer = catalog_service_pb2.ListProductsResponse(products=shown, next_page_token=found.next_token)
+        token = await self._tokens.token(request, page_tokens.ANYBODY, found.next_after)
+        answer = catalog_service_pb2.ListProductsResponse(products=shown, next_page_token=token)
         await _cacheable(context, _content_tag(answer))
         return answer
 
     async def ListFeaturedProducts(
         self, request: catalog_service_pb2.ListFeaturedProductsRequest, context: Any
     ) -> catalog_service_pb2.ListFeaturedProductsResponse:
-        page = pages.parse(request.page_size, request.page_token, key=ids.check)
+        page = await self._tokens.page(request, page_tokens.ANYBODY, key=ids.check)
         found = await self._catalog.list(domain.Filter(featured=True), page)
         shown = [product_message(product) for product in found.rows]
-        answer = catalog_service_pb2.ListFeaturedProductsResponse(products=shown, next_page_token=found.next_token)
+        token = await self._tokens.token(request, page_tokens.ANYBODY, found.next_after)
+        answer = catalog_service_pb2.ListFeaturedProductsResponse(products=shown, next_page_token=token)
         await _cacheable(context, _content_tag(answer))
         return answer
 
@@ -107,10 +110,10 @@ class CatalogServicer(catalog_service_pb2_grpc.CatalogServiceServicer):
         return catalog_service_pb2.BatchGetOffersResponse(offers=[_offer_message(offer) for offer in offers])
 
 
-def servicer(catalog: usecases.Catalog) -> server.Servicer:
+def servicer(catalog: usecases.Catalog, tokens: page_tokens.PageTokens) -> server.Servicer:
     """The servicer, ready to be served."""
     add = catalog_service_pb2_grpc.add_CatalogServiceServicer_to_server
-    return server.Servicer(DESCRIPTOR, add, CatalogServicer(catalog))
+    return server.Servicer(DESCRIPTOR, add, CatalogServicer(catalog, tokens))
 
 
 async def _cacheable(context: Any, tag: str) -> None:
@@ -137,7 +140,7 @@ def _content(
     request: catalog_service_pb2.CreateProductRequest | catalog_service_pb2.UpdateProductRequest,
 ) -> domain.Draft:
     return domain.Draft(
-        title=request.title,
+        title=domain.composed(request.title),
         description=request.description,
         category=request.category,
         vendor_id=identity.caller().owner_id or "",
@@ -152,7 +155,7 @@ def _filter(request: catalog_service_pb2.ListProductsRequest) -> domain.Filter:
     low = render.money_sent("min_price", request.min_price) if request.HasField("min_price") else None
     high = render.money_sent("max_price", request.max_price) if request.HasField("max_price") else None
     prices = domain.prices(low, high)
-    return domain.Filter(request.category, request.vendor_id.lower(), request.title_prefix, prices)
+    return domain.Filter(request.category, request.vendor_id.lower(), domain.composed(request.title_prefix), prices)
 
 
 def _category(request: catalog_service_pb2.PutCategoryRequest) -> domain.Category:

@@ -121,8 +121,8 @@ SELECT p.id, p.title, p.description, p.category, p.vendor_id, p.create_time, p.u
    FROM variants AS v WHERE v.product_id = p.id AND NOT v.withdrawn)
 FROM products AS p
 """
-_BY_IDS = database.Statement(f"{_PRODUCTS} WHERE p.id = ANY(%(ids)s::uuid[]) AND p.delete_time IS NULL")
-_BY_IDS_DELETED_TOO = database.Statement(f"{_PRODUCTS} WHERE p.id = ANY(%(ids)s::uuid[])")
+_BY_IDS = database.Lookup(f"{_PRODUCTS} WHERE p.id = ANY(%(ids)s::uuid[]) AND p.delete_time IS NULL", by="ids")
+_BY_IDS_DELETED_TOO = database.Lookup(f"{_PRODUCTS} WHERE p.id = ANY(%(ids)s::uuid[])", by="ids")
 _PAGE = "p.delete_time IS NULL AND p.id < %(before)s::uuid ORDER BY p.id DESC LIMIT %(most)s"
 _CONDITIONS = {
     "categories": "p.category = ANY(%(categories)s::text[])",
@@ -135,13 +135,17 @@ _CONDITIONS = {
     "featured": "p.featured",
 }
 _LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
-_OFFERS = database.Statement(
+_OFFERS = database.Lookup(
     select(_V.sku, _V.product_id, _P.title, _V.title, _V.currency, _V.price)
     .join(PRODUCTS, _P.id == _V.product_id)
-    .where(_V.sku == bindparam("skus", type_=ARRAY(Text)).any_(), _V.withdrawn.is_(false()), _P.delete_time.is_(None))
+    .where(_V.sku == bindparam("skus", type_=ARRAY(Text)).any_(), _V.withdrawn.is_(false()), _P.delete_time.is_(None)),
+    by="skus",
 )
-_ALL_SKUS = database.Statement("SELECT sku FROM variants WHERE product_id = ANY(%(ids)s::uuid[])")
-_KNOWN_CATEGORIES = database.Statement(select(_C.slug).where(_C.slug == bindparam("slugs", type_=ARRAY(Text)).any_()))
+_KNOWN_SKUS = database.Lookup("SELECT sku FROM variants WHERE sku = ANY(%(skus)s::text[])", by="skus")
+_ALL_SKUS = database.Lookup("SELECT sku FROM variants WHERE product_id = ANY(%(ids)s::uuid[])", by="ids")
+_KNOWN_CATEGORIES = database.Lookup(
+    select(_C.slug).where(_C.slug == bindparam("slugs", type_=ARRAY(Text)).any_()), by="slugs"
+)
 _CATEGORIES = database.Statement("SELECT slug, title, coalesce(parent, '') FROM categories ORDER BY slug")
 # Against other changes of the tree; products that refer to it go on.
 _LOCK_CATEGORIES = database.Statement("LOCK TABLE categories IN SHARE ROW EXCLUSIVE MODE")
@@ -246,6 +250,11 @@ async def all_skus(transaction: database.Transaction, product_ids: Sequence[str]
     return [row[0] for row in await transaction.run(_ALL_SKUS, {"ids": list(product_ids)})]
 
 
+async def known_skus(db: database.Database, skus: Sequence[str]) -> set[str]:
+    """Those of the SKUs that some product has or had."""
+    return {row[0] for row in await db.read(_KNOWN_SKUS, {"skus": list(skus)})}
+
+
 async def products(db: database.Database, ids: Sequence[str]) -> dict[str, domain.Product]:
     """These products, by id. Ids without a product are absent."""
     rows = await db.read(_BY_IDS, {"ids": list(ids)})
@@ -301,10 +310,13 @@ def pack_product(product: domain.Product) -> bytes:
 
 
 def unpack_product(data: bytes) -> domain.Product:
-    """A product of the cache. Raises ValueError or TypeError."""
+    """A product of the cache. Raises ValueError or TypeError, or MONEY_INVALID for a currency that is not known here."""
     product_id, title, description, category, vendor_id, created, updated, *others = json.loads(data)
     times = datetime.fromisoformat(created), datetime.fromisoformat(updated)
-    return _product((product_id, title, description, category, vendor_id, *times, *others))
+    product = _product((product_id, title, description, category, vendor_id, *times, *others))
+    for variant in product.variants:
+        money.exponent(variant.price.currency)
+    return product
 
 
 def pack_offer(offer: domain.Offer) -> bytes:
@@ -313,8 +325,9 @@ def pack_offer(offer: domain.Offer) -> bytes:
 
 
 def unpack_offer(data: bytes) -> domain.Offer:
-    """An offer of the cache. Raises ValueError or TypeError."""
+    """An offer of the cache. Raises ValueError or TypeError, or MONEY_INVALID for a currency that is not known here."""
     sku, product_id, title, currency, price = json.loads(data)
+    money.exponent(currency)
     return domain.Offer(sku, product_id, title, money.Money(currency, price))
 
 

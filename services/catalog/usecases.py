@@ -25,6 +25,9 @@ _ALL = "all"
 class Stock(Protocol):
     """Where stock is kept."""
 
+    async def known(self, skus: Iterable[str]) -> set[str]:
+        """Those of the SKUs that lie, or lay, in a warehouse. Raises TransientError."""
+
     async def set(self, counted: domain.Counted) -> domain.StockLevel:
         """Say how many lie in a warehouse. Raises WAREHOUSE_UNKNOWN, STOCK_BELOW_RESERVED or TransientError."""
 
@@ -59,9 +62,11 @@ class Catalog:
     async def create(self, draft: domain.Draft) -> domain.Product:
         """Make a product; a repeated request finds what its first made.
 
-        Raises SKU_TAKEN, CATEGORY_UNKNOWN, MONEY_INVALID, REQUEST_INVALID or REQUEST_ID_REUSED.
+        Raises SKU_TAKEN (also when a vendor asks for a SKU that the shop has stock of), CATEGORY_UNKNOWN, MONEY_INVALID,
+        REQUEST_INVALID or REQUEST_ID_REUSED.
         """
         product = self._new(draft)
+        await self._check_new_skus(draft)
         async with self._db.transaction() as transaction:
             made = await _claim(transaction, draft, product.id)
             if made == product.id:
@@ -86,7 +91,7 @@ class Catalog:
         """Products that the filter lets through, newest first. Raises CATEGORY_NOT_FOUND."""
         slugs = domain.subtree(await self.categories(), wanted.category) if wanted.category else ()
         if wanted.category and not slugs:
-            raise errors.not_found("CATEGORY_NOT_FOUND", "there is no such category", category=wanted.category)
+            raise errors.not_found("CATEGORY_NOT_FOUND", "the category does not exist", category=wanted.category)
         return pages.cut(await store.page(self._db, wanted, slugs, page), page, lambda product: product.id)
 
     async def update(self, edit: domain.Edit) -> domain.Product:
@@ -95,6 +100,7 @@ class Catalog:
         Raises PRODUCT_NOT_FOUND also when it is not this owner's, VERSION_CHANGED, SKU_TAKEN, CATEGORY_UNKNOWN,
         MONEY_INVALID or REQUEST_INVALID.
         """
+        await self._check_new_skus(edit.content)
         async with self._db.transaction() as transaction:
             product = await _held(transaction, edit.product_id, edit.owner_id)
             wanted = domain.revised(product, edit.content, self._now())
@@ -178,6 +184,20 @@ class Catalog:
         sku = product.sku(counted.sku)
         return await self._stock.set(domain.Counted(product.id, sku, counted.warehouse, counted.on_hand, counted.actor))
 
+    async def _check_new_skus(self, draft: domain.Draft) -> None:
+        """Raise SKU_TAKEN when a vendor asks for SKUs that no product has, and that the shop has stock of.
+
+        Whoever sells such a SKU would sell what is the shop's. A SKU that a product has or had is that product's, whatever
+        its stock: whether it is the vendor's own is decided when it is written.
+        """
+        if not draft.vendor_id:
+            return
+        skus = [item.sku for item in draft.variants]
+        owned = await store.known_skus(self._db, skus)
+        stocked = await self._stock.known(sku for sku in skus if sku not in owned)
+        if stocked:
+            raise domain.sku_taken(draft, sorted(stocked), "the shop has stock of this SKU")
+
     def _new(self, draft: domain.Draft) -> domain.Product:
         now = self._now()
         return domain.Product(
@@ -229,7 +249,7 @@ async def _insert(transaction: database.Transaction, draft: domain.Draft, produc
 
 async def _check_category(transaction: database.Transaction, slug: str) -> None:
     if not await store.known_categories(transaction, [slug]):
-        raise errors.precondition("CATEGORY_UNKNOWN", "there is no such category", category=slug)
+        raise errors.precondition("CATEGORY_UNKNOWN", "the category does not exist", category=slug)
 
 
 async def _held(transaction: database.Transaction, product_id: str, owner_id: str | None) -> domain.Product:
@@ -245,4 +265,4 @@ def _skus(*products: domain.Product) -> list[str]:
 
 
 def _not_found(product_id: str) -> errors.DomainError:
-    return errors.not_found("PRODUCT_NOT_FOUND", "there is no such product", product_id=product_id)
+    return errors.not_found("PRODUCT_NOT_FOUND", "the product does not exist", product_id=product_id)

@@ -1,18 +1,20 @@
-"""Putting a service together: what every service has, built from its settings, so that its `main.py` shows only its own.
+"""Putting a service together: what its registry block names, built from its settings, so that `main.py` shows only its own.
 
 A `Host` is the process: one or several services live in it, as `serve` (calls), `work` (relay, consumer, timers,
-effects) or both. An `Assembly` is one service in it: its database and outbox, its server, its consumer, its loops.
+effects) or both. An `Assembly` is one service in it: its server always; a database with outbox, relay and retention where
+its block names postgres, a Redis where it names redis, a consumer where it consumes. Nothing else is built or configured.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import jwt
 from google.protobuf.descriptor import ServiceDescriptor
 
-from services import kafka_security
 from services.chassis import (
+    at_least_once,
     clock,
     consumer,
     database,
@@ -22,15 +24,19 @@ from services.chassis import (
     outbox,
     parked,
     process,
+    redis_store,
     relay,
     retention,
 )
-from services.chassis.rpc import certificates, client, identity, server
-from services.chassis.settings import SettingsError, env, read
+from services.chassis.kafka import security
+from services.chassis.rpc import certificates, client, identity, page_tokens, revocations, server
+from services.chassis.settings import SettingsError, check, env, read
 
 SERVE = "serve"
 WORK = "work"
 ALL = "all"
+POSTGRES = "postgres"
+REDIS = "redis"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,121 +44,275 @@ class Settings:
     """What every service reads from the environment."""
 
     listen: str = env("{SERVICE}_LISTEN")
-    database_url: str = env("{SERVICE}_DATABASE_URL", secret=True)
-    database_pool: int = env("{SERVICE}_DATABASE_POOL", default=8)
     mesh_key: str = env("MESH_KEY", default="", secret=True)
     mesh_tls_dir: str = env("MESH_TLS_DIR", default="")
     token_issuer: str = env("TOKEN_ISSUER", default="https://souk.local")
     token_audience: str = env("TOKEN_AUDIENCE", default="souk")
+    traces: str = env("OTEL_EXPORTER_OTLP_ENDPOINT", default="")
+    reflection: bool = env("RPC_REFLECTION", default=False)
+    # Accept page tokens without a signature, as releases before signatures made them: for the rollout of the first one with.
+    page_tokens_unsigned: bool = env("PAGE_TOKENS_UNSIGNED", default=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseSettings:
+    """What a service reads that has postgres among its stores."""
+
+    url: str = env("{SERVICE}_DATABASE_URL", secret=True)
+    pool: int = env("{SERVICE}_DATABASE_POOL", default=8)
+
+
+@dataclass(frozen=True, slots=True)
+class RedisSettings:
+    """What a service reads that has redis among its stores. timeout_s is for connecting and for each command, in seconds."""
+
+    url: str = env("REDIS_URL", secret=True)
+    timeout_s: float = env("REDIS_TIMEOUT_S", default=1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class TopicSettings:
+    """What a service reads, beside how to reach the brokers, that publishes or consumes."""
+
     consumer_batch: int = env("CONSUMER_BATCH", default=500)
     relay_batch: int = env("RELAY_BATCH", default=1000)
     # After a small batch the next one may grow for so long: at half of what a machine can do, this is a third of the delay.
     gather_s: float = env("GATHER_S", default=0.03)
-    traces: str = env("OTEL_EXPORTER_OTLP_ENDPOINT", default="")
+
+
+# All that services read beside their own settings and how to reach the brokers.
+SETTINGS = (Settings, DatabaseSettings, RedisSettings, TopicSettings)
+
+
+class Block(Protocol):
+    """A service's block of the registry."""
+
+    @property
+    def stores(self) -> Sequence[str]:
+        """Where it keeps data."""
+
+    @property
+    def publishes(self) -> Sequence[str]:
+        """The topics it writes."""
+
+    @property
+    def consumes(self) -> Sequence[str]:
+        """The topics it reads."""
+
+    @property
+    def roles(self) -> Sequence[str]:
+        """What its processes do."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Address:
+    """Where another service is."""
+
+    address: str = env("{SERVICE}_ADDR")
 
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """The process that services live in: its environment, its role, its name and its clock."""
+    """The process that services live in: its environment, its role, its name, its clock, and the registry's blocks by service."""
 
     environ: Mapping[str, str]
     role: str
     owner: str
     now: clock.Clock
+    blocks: Mapping[str, Block]
 
 
 @dataclass(frozen=True, slots=True)
 class Consuming:
-    """What a service consumes: topics, and who handles what is in them."""
+    """What a service with a database consumes, exactly once: topics, and who handles what is in them."""
 
     topics: Sequence[str]
     subscribers: events.Subscribers
 
 
-class Assembly:
-    """One service in its host. `publications` is the table in its `events.py`."""
+@dataclass(frozen=True, slots=True)
+class ConsumingAtLeastOnce:
+    """What a service without a database consumes: topics, and the idempotent handlers of what is in them."""
 
-    def __init__(self, service: str, host: Host, publications: outbox.Publications) -> None:
+    topics: Sequence[str]
+    subscribers: at_least_once.Subscribers
+
+
+class Assembly:
+    """One service in its host. `publications` is the table in its `events.py`, if it publishes.
+
+    Raises SettingsError with everything that is missing or malformed in the environment.
+    """
+
+    def __init__(self, service: str, host: Host, publications: outbox.Publications | None = None) -> None:
         self.service = service
         self.host = host
+        self.block = host.blocks[service]
+        self._speaks = bool(self.block.publishes or self.block.consumes)
+        check(host.environ, *self._settings_kinds(), service=service)
         self.settings = read(Settings, host.environ, service=service)
-        self.brokers = read(kafka_security.Settings, host.environ)
         self.mesh = _mesh(self.settings, service)
-        writer = outbox.Outbox(publications, host.now, self._wake_relay)
-        self.db = database.Database(self.settings.database_url, writer, pool_size=self.settings.database_pool)
+        self._db = self._database(publications or {}) if POSTGRES in self.block.stores else None
+        self._redis = self._redis_store() if REDIS in self.block.stores else None
+        self._topics = read(TopicSettings, host.environ)
         self._peers: list[client.Peer] = []
         self._relay_loop: loops.Loop | None = None
+
+    @property
+    def db(self) -> database.Database:
+        """Its own database. Raises SettingsError when its block does not name postgres."""
+        if self._db is None:
+            raise self._lacks(POSTGRES)
+        return self._db
+
+    @property
+    def database_url(self) -> str:
+        """Where its own database is, with the credentials. Raises SettingsError when its block does not name postgres."""
+        if POSTGRES not in self.block.stores:
+            raise self._lacks(POSTGRES)
+        return read(DatabaseSettings, self.host.environ, service=self.service).url
+
+    @property
+    def page_tokens(self) -> page_tokens.PageTokens:
+        """Signs the page tokens of its lists, by keys in its own database. Raises SettingsError without postgres."""
+        return page_tokens.PageTokens(self.db, unsigned=self.settings.page_tokens_unsigned)
+
+    @property
+    def redis(self) -> redis_store.RedisStore:
+        """Its own part of Redis. Raises SettingsError when its block does not name redis."""
+        if self._redis is None:
+            raise self._lacks(REDIS)
+        return self._redis
+
+    @property
+    def redis_url(self) -> str:
+        """Where its Redis is, for a cache in front of its database. Raises SettingsError when its block does not name redis."""
+        if REDIS not in self.block.stores:
+            raise self._lacks(REDIS)
+        return read(RedisSettings, self.host.environ).url
+
+    def _lacks(self, store: str) -> SettingsError:
+        return SettingsError(f"{self.service} uses {store}, which its block in the registry does not name")
+
+    def _settings_kinds(self) -> list[type]:
+        kinds: list[type] = [Settings]
+        kinds += [DatabaseSettings] if POSTGRES in self.block.stores else []
+        kinds += [RedisSettings] if REDIS in self.block.stores else []
+        return kinds + ([security.Settings, TopicSettings] if self._speaks else [])
+
+    def _database(self, publications: outbox.Publications) -> database.Database:
+        chosen = read(DatabaseSettings, self.host.environ, service=self.service)
+        writer = outbox.Outbox(publications, self.host.now, self._wake_relay)
+        return database.Database(chosen.url, writer, pool_size=chosen.pool)
+
+    def _redis_store(self) -> redis_store.RedisStore:
+        chosen = read(RedisSettings, self.host.environ)
+        return redis_store.RedisStore(chosen.url, self.service, timeout_s=chosen.timeout_s)
 
     def _wake_relay(self) -> None:
         if self._relay_loop:
             self._relay_loop.wake()
 
     def peer(self, name: str, descriptor: ServiceDescriptor) -> client.Peer:
-        """Another service of the mesh, at the address in `<NAME>_ADDR`. Raises KeyError without one."""
-        address = self.host.environ[f"{name.upper()}_ADDR"]
+        """Another service of the mesh, at the address in `<NAME>_ADDR`. Raises SettingsError without one."""
+        address = read(_Address, self.host.environ, service=name).address
+        if not address:
+            raise SettingsError(f"{name.upper()}_ADDR is empty")
         made = client.Peer(address, descriptor, self.mesh, traced=bool(self.settings.traces))
         self._peers.append(made)
         return made
 
-    def gate(self, fetch_keys: identity.FetchKeys) -> identity.Gate:
-        """Lets calls in by the keys that `fetch_keys` gives."""
+    def gate(self, authority: identity.Authority, revoked: revocations.Revocations) -> identity.Gate:
+        """Lets calls in by the authority's keys, unless their tokens were revoked."""
         issuer = identity.Issuer(self.settings.token_issuer, self.settings.token_audience)
-        return identity.Gate(identity.Tokens(issuer, fetch_keys), self.mesh)
+        return identity.Gate(identity.Tokens(issuer, authority.keys, revoked), self.mesh)
 
     def parts(
         self,
         servicer: server.Servicer,
-        fetch_keys: identity.FetchKeys,
+        authority: identity.Authority,
         *,
-        consuming: Consuming | None = None,
+        consuming: Consuming | ConsumingAtLeastOnce | None = None,
+        serving: Sequence[process.Part] = (),
         working: Sequence[process.Part] = (),
     ) -> list[process.Part]:
-        """The parts of this service that its host's role asks for, in the order they start. `working` are its own loops."""
-        parts: list[process.Part] = [self.db, *self._peers]
+        """The parts of this service that its host's role asks for, in the order they start.
+
+        `serving` and `working` are its own, beside its calls and beside its consumer. Raises SettingsError when it does
+        something that its block of the registry does not say.
+        """
+        if problems := list(self._contradictions(consuming, working)):
+            raise SettingsError("\n".join(problems))
+        stores = [store for store in (self._db, self._redis) if store]
+        parts: list[process.Part] = [*stores, *self._peers]
         if self.host.role in (WORK, ALL):
-            parts += [*self._machinery(consuming), *working, *self._consumer(consuming)]
+            parts += self._workers(consuming, working)
         if self.host.role in (SERVE, ALL):
-            traced = bool(self.settings.traces)
-            parts.append(
-                server.Server(self.service, self.settings.listen, self.gate(fetch_keys), servicer, traced=traced)
-            )
+            extras = server.Extras(traced=bool(self.settings.traces), reflected=self.settings.reflection)
+            revoked = revocations.Revocations(self.service, authority.revoked)
+            calls = server.Server(self.service, self.settings.listen, self.gate(authority, revoked), servicer, extras)
+            parts += [revoked, *serving, calls]
         return parts
 
-    def _machinery(self, consuming: Consuming | None) -> list[process.Part]:
-        producer = kafka.Producer(self.brokers.connection(self.service))
-        owner, batch = self.host.owner, self.settings.relay_batch
-        bringer = relay.Relay(self.db, producer, service=self.service, owner=owner, batch=batch)
-        # Fallback polling only: writers in this process wake it at commit.
-        self._relay_loop = loops.Loop(
-            f"{self.service}-relay",
-            bringer.work,
-            loops.Pace(0.05, 0.25, gather_s=self.settings.gather_s),
-            leave=bringer.leave,
-        )
-        keeper = retention.Retention(self.db, self.host.now)
-        gauges = retention.Gauges(self.db, self.service)
-        parts: list[process.Part] = [
-            producer,
-            self._relay_loop,
+    def _contradictions(
+        self, consuming: Consuming | ConsumingAtLeastOnce | None, working: Sequence[process.Part]
+    ) -> Iterator[str]:
+        """What this service does and its block does not say, or the other way round."""
+        topics = set(consuming.topics) if consuming else set()
+        if topics != set(self.block.consumes):
+            yield f"{self.service} consumes {sorted(topics)}, its block in the registry says {sorted(self.block.consumes)}"
+        if self.block.publishes and self._db is None:
+            yield f"{self.service} publishes, which takes an outbox, and its block in the registry does not name {POSTGRES}"
+        if working and WORK not in self.block.roles:
+            yield f"{self.service} has work of its own to do, and its block in the registry gives it no role {WORK}"
+
+    def _workers(
+        self, consuming: Consuming | ConsumingAtLeastOnce | None, working: Sequence[process.Part]
+    ) -> list[process.Part]:
+        """What works without being called: a consumer is last, so that it ends first."""
+        producer = kafka.Producer(self._brokers()) if self._speaks else None
+        parts: list[process.Part] = [producer] if producer else []
+        if self._db:
+            parts += self._machinery(self._db, producer)
+        if isinstance(consuming, Consuming):
+            reader = events.Reader(consuming.subscribers)
+            again = parked.Retrier(self.db, reader, service=self.service, now=self.host.now)
+            parts.append(loops.Loop(f"{self.service}-parked", again.work, loops.Pace(1.0, 2.0)))
+        consumers = [self._consumer(consuming, producer)] if consuming and producer else []
+        return [*parts, *working, *consumers]
+
+    def _machinery(self, db: database.Database, producer: kafka.Producer | None) -> list[process.Part]:
+        """What looks after the machinery's own tables."""
+        keeper = retention.Retention(db, self.host.now)
+        gauges = retention.Gauges(db, self.service)
+        relaying = [self._relay(db, producer)] if producer else []
+        return [
+            *relaying,
             loops.Loop(f"{self.service}-retention", keeper.work, loops.Pace(600)),
             loops.Loop(f"{self.service}-gauges", gauges.work, loops.Pace(10)),
         ]
-        if consuming:
-            again = parked.Retrier(self.db, self._reader(consuming), service=self.service, now=self.host.now)
-            parts.append(loops.Loop(f"{self.service}-parked", again.work, loops.Pace(1.0, 2.0)))
-        return parts
 
-    def _consumer(self, consuming: Consuming | None) -> list[process.Part]:
-        if not consuming:
-            return []
-        deliverer = consumer.Deliverer(self.db, self._reader(consuming), service=self.service, now=self.host.now)
-        subscription = kafka.Subscription(
-            consuming.topics, self.service, self.settings.consumer_batch, self.settings.gather_s
-        )
-        return [kafka.Consumer(self.brokers.connection(self.service), subscription, deliverer.deliver)]
+    def _relay(self, db: database.Database, producer: kafka.Producer) -> loops.Loop:
+        owner, chosen = self.host.owner, self._topics
+        bringer = relay.Relay(db, producer, service=self.service, owner=owner, batch=chosen.relay_batch)
+        # Fallback polling only: writers in this process wake it at commit.
+        pace = loops.Pace(0.05, 0.25, gather_s=chosen.gather_s)
+        self._relay_loop = loops.Loop(f"{self.service}-relay", bringer.work, pace, leave=bringer.leave)
+        return self._relay_loop
 
-    def _reader(self, consuming: Consuming) -> events.Reader:
-        return events.Reader(consuming.subscribers)
+    def _consumer(self, consuming: Consuming | ConsumingAtLeastOnce, producer: kafka.Producer) -> kafka.Consumer:
+        chosen, service, now = self._topics, self.service, self.host.now
+        deliver: kafka.Deliver
+        if isinstance(consuming, Consuming):
+            reader = events.Reader(consuming.subscribers)
+            deliver = consumer.Deliverer(self.db, reader, service=service, now=now).deliver
+        else:
+            deliver = at_least_once.Deliverer(consuming.subscribers, producer, service=service, now=now).deliver
+        subscription = kafka.Subscription(consuming.topics, service, chosen.consumer_batch, chosen.gather_s)
+        return kafka.Consumer(self._brokers(), subscription, deliver)
+
+    def _brokers(self) -> kafka.Connection:
+        return read(security.Settings, self.host.environ).connection(self.service)
 
 
 def _mesh(settings: Settings, service: str) -> identity.Mesh:

@@ -4,9 +4,15 @@ A value that was changed and then forgotten (`forget`, right after the commit) i
 once, and from other processes as soon as Redis has told them; at the latest, should it not, within `local_s`. A mark keeps
 slow readers from writing back what they read before the change. What remains, bounded by `shared_s` + `local_s`: the process
 died or Redis was away between commit and `forget`, or a reader took longer than MARK_S from its read to its write.
+
+What comes out of Redis is believed only when a process of the same service put it there: each value carries a MAC over its
+key, its expiry and its content, made with a secret that Redis does not hold. What somebody else wrote, moved to another key
+or put back after it expired is a miss, and so is whatever cannot be read.
 """
 
 import asyncio
+import hashlib
+import hmac
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -20,6 +26,8 @@ from redis.asyncio.client import PubSub
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+
+from services.chassis import tasks, tracing
 
 _LOG = logging.getLogger(__name__)
 
@@ -36,13 +44,49 @@ MARK_S = 10
 # Where processes tell each other which keys to forget. Lines, because no key has a line break in it.
 CHANNEL = "souk:forget"
 LISTEN_S = 5.0
+# Keys of one message that are dropped before others get their turn.
+KEYS_AT_ONCE = 1_000
 _MARK = b""
+
+
+class Seal:
+    """Authenticates values: each is its expiry (in seconds since the epoch), a MAC, and its content."""
+
+    EXPIRY, MAC = 8, 16
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+
+    @classmethod
+    def of_database(cls, url: str) -> "Seal":
+        """The seal of all processes that have this database: its URL, with the password in it, is their secret."""
+        return cls(hashlib.blake2b(url.encode(), digest_size=32, person=b"souk-cache").digest())
+
+    def close(self, key: str, value: bytes, seconds: int) -> bytes:
+        """The value sealed for this key; it expires after so many seconds."""
+        expiry = int(time.time() + seconds).to_bytes(self.EXPIRY, "big")
+        return expiry + self._mac(key, expiry, value) + value
+
+    def open(self, key: str, sealed: bytes) -> bytes | None:
+        """The value, if it was sealed by us, for this key, and has not expired; else None."""
+        head = self.EXPIRY + self.MAC
+        expiry, mac, value = sealed[: self.EXPIRY], sealed[self.EXPIRY : head], sealed[head:]
+        if not hmac.compare_digest(mac, self._mac(key, expiry, value)):
+            return None
+        return value if int.from_bytes(expiry, "big") > time.time() else None
+
+    def _mac(self, key: str, expiry: bytes, value: bytes) -> bytes:
+        name = key.encode()
+        # The key's length comes first, so that a longer key and a shorter value do not have the same MAC.
+        said = len(name).to_bytes(4, "big") + name + expiry + value
+        return hashlib.blake2b(said, key=self._secret, digest_size=self.MAC).digest()
 
 
 class Shared:
     """The Redis that processes share. Whatever goes wrong with it is a miss."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, seal: Seal) -> None:
+        self._seal = seal
         self._redis: Redis = Redis.from_url(
             url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S, retry=Retry(NoBackoff(), 0)
         )
@@ -52,7 +96,7 @@ class Shared:
 
     async def start(self) -> None:
         """Begin to listen for what others forget. It connects in the background."""
-        self._listening = asyncio.create_task(self._listen(), name="cache-forget")
+        self._listening = tasks.spawn(self._listen(), name="cache-forget")
 
     async def stop(self) -> None:
         """Disconnect."""
@@ -67,14 +111,14 @@ class Shared:
 
     async def get(self, keys: Sequence[str]) -> Sequence[bytes | None]:
         """The value of each key, or None."""
-        found: list[bytes | None] | None = await self._tried(lambda: self._redis.mget(keys))
-        return [None] * len(keys) if found is None else found
+        found: list[bytes | None] = await self._tried(lambda: self._redis.mget(keys)) or [None] * len(keys)
+        return [self._seal.open(key, data) if data else None for key, data in zip(keys, found, strict=True)]
 
     async def put(self, values: Mapping[str, bytes], seconds: int) -> None:
         """Keep values whose keys have none, and were not forgotten just now."""
         pipeline = self._redis.pipeline(transaction=False)
         for key, value in values.items():
-            pipeline.set(key, value, ex=seconds, nx=True)
+            pipeline.set(key, self._seal.close(key, value, seconds), ex=seconds, nx=True)
         await self._tried(pipeline.execute)
 
     async def forget(self, keys: Iterable[str]) -> None:
@@ -94,20 +138,30 @@ class Shared:
                     await self._hear(channel)
             except (RedisError, OSError):
                 await asyncio.sleep(PAUSE_S)
+            except Exception:  # noqa: BLE001 - it is logged, and the listener outlives every message
+                # Without it this process would go on with what others have forgotten.
+                _LOG.exception("listening for forgotten keys failed; it starts again")
+                await asyncio.sleep(PAUSE_S)
 
     async def _hear(self, channel: PubSub) -> None:
         while True:
             message = await channel.get_message(timeout=LISTEN_S)
-            for key in message["data"].decode().split("\n") if message else ():
-                for prefix, drop in self._drops:
-                    if key.startswith(prefix):
-                        drop(key.removeprefix(prefix))
+            if message and isinstance(message["data"], bytes):
+                await self._forgotten(message["data"].decode(errors="replace").split("\n"))
+
+    async def _forgotten(self, keys: Sequence[str]) -> None:
+        for number, key in enumerate(keys, 1):
+            for prefix, drop in self._drops:
+                if key.startswith(prefix):
+                    drop(key.removeprefix(prefix))
+            if number % KEYS_AT_ONCE == 0:
+                await asyncio.sleep(0)
 
     async def _tried(self, ask: Callable[[], Awaitable[Any]]) -> Any:
         try:
             if time.monotonic() >= self._paused_until:
                 return await ask()
-        except (RedisError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - Redis, or who pretends to be it, answers what it likes
             AWAY.inc()
             self._paused_until = time.monotonic() + PAUSE_S
             _LOG.warning("cache goes on without Redis", extra={"cause": repr(error)})
@@ -118,8 +172,8 @@ class Shared:
 class Kind(Generic[Value]):
     """One kind of value: how it becomes bytes and back, and for how many seconds it is kept in Redis and here.
 
-    name keeps its keys apart from others' and labels its metrics. unpack raises ValueError, KeyError or TypeError for
-    bytes that code of another age has packed.
+    name keeps its keys apart from others' and labels its metrics. unpack raises for bytes that code of another age has
+    packed: whatever it raises is a miss.
     """
 
     name: str
@@ -151,7 +205,7 @@ class Cache(Generic[Value]):
         missing = [key for key in wanted if key not in found]
         new = [key for key in missing if key not in self._flights]
         if new:
-            flight = asyncio.create_task(self._fetch(new, load))
+            flight = tasks.spawn(self._fly(new, load, tracing.traceparent()), name="cache-fetch")
             self._flights |= dict.fromkeys(new, flight)
             flight.add_done_callback(lambda landed: self._land(new, landed))
         for flight in {self._flights[key] for key in missing}:
@@ -169,6 +223,11 @@ class Cache(Generic[Value]):
     def _drop(self, key: str) -> None:
         self._flights.pop(key, None)
         self._local.pop(key, None)
+
+    async def _fly(self, keys: Sequence[str], load: Load[Value], parent: str) -> dict[str, Value]:
+        """Fetch for whoever wants it, in a span of the one who asked first."""
+        with tracing.continued("fetch", [parent]):
+            return await self._fetch(keys, load)
 
     async def _fetch(self, keys: Sequence[str], load: Load[Value]) -> dict[str, Value]:
         packed = await self._shared.get(self._shared_keys(keys))
@@ -190,7 +249,7 @@ class Cache(Generic[Value]):
     def _unpacked(self, data: bytes | None) -> Value | None:
         try:
             return self._kind.unpack(data) if data else None
-        except (ValueError, KeyError, TypeError):
+        except Exception:  # noqa: BLE001 - code of another age may have packed anything
             return None
 
     def _shared_keys(self, keys: Sequence[str]) -> list[str]:

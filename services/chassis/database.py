@@ -4,6 +4,7 @@ SQLAlchemy Core builds statements and tables; each is compiled to text once and 
 costs as much as the query. Ids are text on this side (`uuid` columns load as `str`), times are aware UTC.
 """
 
+import re
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cached_property
@@ -25,9 +26,10 @@ Parameters = Mapping[str, Any]
 SESSION = "-c lock_timeout=5000 -c statement_timeout=15000 -c idle_in_transaction_session_timeout=30000 -c TimeZone=UTC"
 _DIALECT = PGDialect_psycopg(paramstyle="pyformat")  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
 
-# What goes away by itself: the same work may succeed when it is repeated. Deadlocks, serialisation failures, lost
-# connections and an exhausted pool are all OperationalErrors to psycopg.
-_TRANSIENT = (psycopg.OperationalError, psycopg.InterfaceError)
+# Classes of SQLSTATE that a repetition may not meet again: connection lost, transaction rolled back (deadlock,
+# serialisation), resources exhausted, server shutting down, lock not available, a server that is read-only during failover.
+# psycopg's OperationalError is wider: a value too long for an index (54000) is one, and fails for ever.
+_TRANSIENT_STATES = ("08", "40", "53", "57P", "55P03", "25006")
 
 
 class Statement:
@@ -43,6 +45,40 @@ class Statement:
             return self._query, {}
         compiled = self._query.compile(dialect=_DIALECT)
         return str(compiled), {name: value for name, value in compiled.params.items() if value is not None}
+
+    def bound(self, parameters: Parameters | None) -> tuple[str, Parameters]:
+        """The text to run with these parameters, and all values for it."""
+        text, built_in = self.compiled
+        return text, {**built_in, **parameters} if parameters else built_in
+
+
+class Lookup(Statement):
+    """A statement that finds rows by `= ANY(array)`; `by` names the array. For one key it runs as `= key`.
+
+    PostgreSQL cannot know how long an array will be, so it plans the statement anew at each call, which costs as much as
+    reading a row does. The plan for one key is kept.
+    """
+
+    def __init__(self, query: sqlalchemy.ClauseElement | str, *, by: str) -> None:
+        super().__init__(query)
+        self._by = by
+
+    @cached_property
+    def _for_one(self) -> tuple[str, Parameters]:
+        text, built_in = self.compiled
+        array = rf"ANY ?\(%\({self._by}\)s::([A-Za-z]+)\[\]\)"
+        one, places = re.subn(array, rf"%({self._by})s::\1", text)
+        if places != 1:
+            raise ValueError(f"{self._by} is not compared with ANY(array) once: {text}")
+        return one, built_in
+
+    def bound(self, parameters: Parameters | None) -> tuple[str, Parameters]:
+        """The text for one key or for many, and all values for it."""
+        keys = (parameters or {})[self._by]
+        if len(keys) != 1:
+            return super().bound(parameters)
+        text, built_in = self._for_one
+        return text, {**built_in, **(parameters or {}), self._by: keys[0]}
 
 
 def given(table: sqlalchemy.Table, *names: str) -> sqlalchemy.TableValuedAlias:
@@ -81,6 +117,8 @@ class Transaction:
     def __init__(self, connection: psycopg.AsyncConnection[Row]) -> None:
         self._connection = connection
         self.events: list[object] = []
+        # Where each of them comes from: several calls and events may share one transaction.
+        self.origins: list[tracing.Origin] = []
         self.committed: list[Callable[[], None]] = []
 
     async def run(self, statement: Statement, parameters: Parameters | None = None) -> list[Row]:
@@ -89,7 +127,9 @@ class Transaction:
 
     def emit(self, events: Iterable[object]) -> None:
         """Publish these domain events if, and only if, the transaction commits; after all rows it changes are locked."""
-        self.events.extend(events)
+        emitted = list(events)
+        self.events += emitted
+        self.origins += [tracing.origin()] * len(emitted)
 
     def after_commit(self, wake: Callable[[], None]) -> None:
         """Call this when the transaction has committed, to wake whoever works on what it wrote. It must not fail."""
@@ -155,15 +195,21 @@ class _translated:  # noqa: N801 - used like the function that contextlib would 
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, _TRANSIENT):
+        if isinstance(error, psycopg.Error) and is_transient(error):
             raise errors.TransientError(f"database: {error}") from error
+
+
+def is_transient(error: psycopg.Error) -> bool:
+    """Whether repeating the same work may succeed: by SQLSTATE, or, without one, because the connection failed."""
+    if error.sqlstate is None:
+        return isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError))
+    return error.sqlstate.startswith(_TRANSIENT_STATES)
 
 
 async def _execute(
     connection: psycopg.AsyncConnection[Row], statement: Statement, parameters: Parameters | None
 ) -> list[Row]:
-    text, built_in = statement.compiled
-    values = {**built_in, **parameters} if parameters else built_in
+    text, values = statement.bound(parameters)
     with tracing.span("sql", statement=text):
         cursor = await connection.execute(text.encode(), values or None)
         return await cursor.fetchall() if cursor.description else []

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from services.chassis import database, errors, loops
+from services.chassis import database, errors, loops, metrics, tasks
 
 _LOG = logging.getLogger(__name__)
 
@@ -88,7 +88,7 @@ class Worker(Generic[Work, Outcome]):
         async with self._db.transaction() as transaction:
             claimed = await self._effect.claim(transaction, free)
         for work in claimed:
-            task = asyncio.create_task(self._perform(work))
+            task = tasks.spawn(self._perform(work), name=self._name)
             self._running.add(task)
             task.add_done_callback(self._running.discard)
         return len(claimed)
@@ -112,10 +112,32 @@ class Worker(Generic[Work, Outcome]):
         if self._running:
             await asyncio.sleep(self._limits.gather_s)
         batch, self._finished = self._finished, []
+        left = batch
         try:
-            async with self._db.transaction() as transaction:
-                await self._effect.settle(transaction, batch)
+            try:
+                await self._write(batch)
+            except errors.TransientError:
+                raise
+            except Exception:
+                # Whatever it is, it belongs to one of the rows: that one alone fails, stays leased and is claimed again.
+                _LOG.exception("outcomes failed together", extra={"effect": self._name, "outcomes": len(batch)})
+                while left:
+                    await self._write_alone(left[0])
+                    left = left[1:]
         except errors.TransientError:
-            self._finished = batch + self._finished
+            self._finished = left + self._finished
             raise
         return len(batch)
+
+    async def _write(self, batch: Sequence[tuple[Work, Outcome]]) -> None:
+        async with self._db.transaction() as transaction:
+            await self._effect.settle(transaction, batch)
+
+    async def _write_alone(self, item: tuple[Work, Outcome]) -> None:
+        try:
+            await self._write([item])
+        except errors.TransientError:
+            raise
+        except Exception:
+            metrics.ALARMS.labels(self._name, "outcome_not_written").inc()
+            _LOG.exception("outcome cannot be written", extra={"effect": self._name, "work": repr(item[0])[:200]})

@@ -25,6 +25,10 @@ class Kind(Enum):
     UNAUTHENTICATED = 16  # say who you are
 
 
+# The metadata that says how many violations there are, when they are too many to list.
+VIOLATIONS = "violations"
+
+
 @dataclass(frozen=True, slots=True)
 class Violation:
     """One thing that is wrong with one field of a request."""
@@ -68,6 +72,12 @@ def not_found(reason: str, message: str, **metadata: str) -> DomainError:
 def invalid(reason: str, message: str, *violations: Violation, **metadata: str) -> DomainError:
     """The request is wrong in these fields."""
     return DomainError(Kind.INVALID_ARGUMENT, reason, message, metadata, violations)
+
+
+def overloaded() -> DomainError:
+    """Too many calls are waiting already: nothing was done for this one. Callers of ours do not repeat it by themselves."""
+    said = "too many calls are waiting; retry after a while"
+    return DomainError(Kind.RESOURCE_EXHAUSTED, "OVERLOADED", said, retry_after_s=1.0)
 
 
 def precondition(reason: str, message: str, **metadata: str) -> DomainError:

@@ -3,14 +3,15 @@
 A service's `events.py` is such a table, written out: message type to how it is parsed and which use case takes a list of it.
 """
 
+import hashlib
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import Message
 
-from services.chassis import database, kafka
+from services.chassis import database, kafka, tracing
 
 # Takes what was parsed from new events, in order, at most one per key; saves and emits in the transaction.
 Handle = Callable[[database.Transaction, Sequence[Any]], Awaitable[None]]
@@ -27,8 +28,12 @@ class Subscriber:
 Subscribers = Mapping[type[Message], Subscriber]
 
 
+# A longer key is stored as its beginning and its hash, in bytes: a row of a B-tree index holds at most 2704.
+MOST_KEY_BYTES = 512
+
+
 class UndecodableError(Exception):
-    """A record that no code of any age could read. It goes to dead-letter at once."""
+    """A record that this release cannot read. It goes to dead-letter at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,11 @@ class Event:
     handle: Handle
     record: kafka.Record
 
+    @property
+    def traceparent(self) -> str:
+        """The trace it carries; empty when it is in none."""
+        return self.record.headers.get(tracing.HEADER, "")
+
 
 class Reader:
     """Reads records with a table of subscribers."""
@@ -49,7 +59,10 @@ class Reader:
         self._by_name = {kind.DESCRIPTOR.full_name: (kind, subscriber) for kind, subscriber in subscribers.items()}
 
     def read(self, record: kafka.Record) -> Event | None:
-        """The event in a record; None for a type this service does not know. Raises UndecodableError."""
+        """The event in a record; None for a type this service does not know.
+
+        Raises UndecodableError whatever went wrong: a record from outside must never stop the topic behind it.
+        """
         try:
             event_id = str(uuid.UUID(record.headers["ce_id"]))
             kind = record.headers["ce_type"]
@@ -57,9 +70,37 @@ class Reader:
                 return None
             message, subscriber = self._by_name[kind]
             value = subscriber.parse(message.FromString(record.value))
-        except (KeyError, ValueError, DecodeError) as error:
+        except Exception as error:
             raise UndecodableError(f"{type(error).__name__}: {error}") from error
-        return Event(event_id, record.key, value, subscriber.handle, record)
+        return Event(event_id, stored_key(record.key), value, subscriber.handle, record)
+
+
+def storable(text: str) -> str:
+    """The text with what PostgreSQL refuses in text and JSON (NUL, lone surrogates) written as escapes."""
+    return text.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode()
+
+
+def stored_key(key: str) -> str:
+    """The key as tables hold it: equal keys stay equal, and every one fits an index."""
+    safe = storable(key)
+    if len(safe.encode()) <= MOST_KEY_BYTES:
+        return safe
+    return f"{safe[:64]}...sha256:{hashlib.sha256(safe.encode()).hexdigest()}"
+
+
+def identity_of(event_id: str, record: kafka.Record) -> dict[str, str]:
+    """What log lines about one event carry: its id, its topic, its key (the order's id on most topics) and its trace."""
+    traceparent = record.headers.get(tracing.HEADER, "")
+    shown = {"event_id": event_id, "topic": record.topic, "key": stored_key(record.key)}
+    return shown | ({"trace_id": parts[1]} if len(parts := traceparent.split("-")) == 4 else {})
+
+
+def batch_of(batch: Sequence[Event]) -> dict[str, str]:
+    """What log lines about a batch carry: the identity of its only event, else of its first one, and how many there are."""
+    if not batch:
+        return {}
+    first = identity_of(batch[0].id, batch[0].record)
+    return first | ({"batch_events": str(len(batch))} if len(batch) > 1 else {})
 
 
 def waves(events: Sequence[Event]) -> list[list[Event]]:

@@ -69,6 +69,6 @@ def _answer(item: Claim, found: dict[tuple[str, str], tuple[bytes, str]]) -> str
     return errors.DomainError(
         errors.Kind.FAILED_PRECONDITION,
         "REQUEST_ID_REUSED",
-        "this request id was used for a request with other content",
+        "the request id was already used for a request with different content",
         {"request_id": item.request_id},
     )

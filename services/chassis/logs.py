@@ -5,7 +5,8 @@ import json
 import logging
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
@@ -14,6 +15,16 @@ from typing import Any
 context: contextvars.ContextVar[Mapping[str, str]] = contextvars.ContextVar("log_context", default=MappingProxyType({}))
 
 _STANDARD = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+
+@contextmanager
+def carrying(fields: Mapping[str, str]) -> Iterator[None]:
+    """Let all log lines of the block carry these fields, in place of those of the context around it."""
+    token = context.set(fields)
+    try:
+        yield
+    finally:
+        context.reset(token)
 
 
 class JsonFormatter(logging.Formatter):

@@ -9,7 +9,7 @@ import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from services.chassis import errors
+from services.chassis import errors, tasks
 
 _LOG = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ class Loop:
 
     async def start(self) -> None:
         """Begin."""
-        self._task = asyncio.create_task(self._run(), name=self._name)
+        self._task = tasks.spawn(self._run(), name=self._name)
 
     async def stop(self) -> None:
         """Finish the work under way and end."""

@@ -4,53 +4,30 @@
 of a service: `rpc/render.py` turns one into the other.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+import iso4217
 
 from services.chassis import errors
 
-# ISO 4217 minor units where they are not 2. Currencies outside this table and ORDINARY are refused.
-EXPONENTS = {"BHD": 3, "CLP": 0, "ISK": 0, "JOD": 3, "JPY": 0, "KRW": 0, "KWD": 3, "OMR": 3, "TND": 3, "VND": 0}
-ORDINARY = frozenset(
-    [
-        "AED",
-        "AUD",
-        "BGN",
-        "BRL",
-        "CAD",
-        "CHF",
-        "CNY",
-        "COP",
-        "CZK",
-        "DKK",
-        "EGP",
-        "EUR",
-        "GBP",
-        "HKD",
-        "HUF",
-        "IDR",
-        "ILS",
-        "INR",
-        "MAD",
-        "MXN",
-        "MYR",
-        "NOK",
-        "NZD",
-        "PEN",
-        "PHP",
-        "PLN",
-        "RON",
-        "SAR",
-        "SEK",
-        "SGD",
-        "THB",
-        "TRY",
-        "TWD",
-        "UAH",
-        "USD",
-        "ZAR",
-    ]
+# Units of account that no person holds: ISO 4217 marks most of them, for example CLF, and these it does not.
+_ACCOUNTING = frozenset({"UYW", "XAD"})
+_FUNDS = frozenset(
+    str(entry.findtext("Ccy"))
+    for entry in iso4217.raw_xml.iterfind("CcyTbl/CcyNtry")
+    if entry.find("CcyNm[@IsFund]") is not None
 )
+# Their minor unit is a fifth, which decimal digits do not count.
+_FIFTHS = frozenset({"MGA", "MRU"})
+# How many decimal digits the minor unit of each currency has. Codes for metals, tests and "no currency" have none.
+CURRENCIES: Mapping[str, int] = {
+    currency.code: currency.exponent
+    for currency in iso4217.Currency
+    if currency.exponent is not None and currency.code not in _FUNDS | _ACCOUNTING | _FIFTHS
+}
+# Withdrawn since a release that accepted them: money of before is still read and refunded, and no new price is set.
+WITHDRAWN: Mapping[str, int] = {"BGN": 2}
 # What fits an SQL bigint with room for the sum of any batch.
 LIMIT = 10**15
 NANOS = 10**9
@@ -65,25 +42,48 @@ class Money:
 
     def __post_init__(self) -> None:
         if abs(self.amount) > LIMIT:
-            raise errors.invalid("MONEY_INVALID", "the amount is out of range", currency=self.currency)
+            raise errors.invalid(
+                "MONEY_INVALID", f"the amount must be at most {LIMIT} minor units", currency=self.currency
+            )
 
     def __add__(self, other: "Money") -> "Money":
         """The sum. Raises CURRENCY_MIXED when the currencies differ."""
         if other.currency != self.currency:
-            raise errors.invalid("CURRENCY_MIXED", f"{self.currency} and {other.currency} do not add up")
+            raise errors.invalid("CURRENCY_MIXED", f"amounts in {self.currency} and {other.currency} cannot be added")
         return Money(self.currency, self.amount + other.amount)
 
     def __mul__(self, count: int) -> "Money":
         return Money(self.currency, self.amount * count)
 
+    @property
+    def decimal(self) -> str:
+        """The amount in the currency's unit, for example `12.34`. Raises MONEY_INVALID for a currency that is not known."""
+        digits = exponent(self.currency)
+        units, minor = divmod(abs(self.amount), 10**digits)
+        sign = "-" if self.amount < 0 else ""
+        return f"{sign}{units}.{minor:0{digits}}" if digits else f"{sign}{units}"
+
+    def __str__(self) -> str:
+        return f"{self.decimal} {self.currency}"
+
 
 def exponent(currency: str) -> int:
-    """How many decimal digits the minor unit has. Raises MONEY_INVALID for a currency that is not known."""
-    if currency in ORDINARY:
-        return 2
-    if currency in EXPONENTS:
-        return EXPONENTS[currency]
-    raise errors.invalid("MONEY_INVALID", f"currency {currency!r} is not known", currency=currency)
+    """How many decimal digits the minor unit has. Raises MONEY_INVALID for what is no currency of people."""
+    digits = CURRENCIES.get(currency)
+    if digits is None:
+        digits = WITHDRAWN.get(currency)
+    if digits is None:
+        # It may be as long as its sender likes.
+        said = f"{currency[:8]!r} is not an ISO 4217 currency code"
+        raise errors.invalid("MONEY_INVALID", said, currency=currency[:8])
+    return digits
+
+
+def check_current(currency: str) -> None:
+    """Raise MONEY_INVALID unless prices can be set in this currency today."""
+    exponent(currency)
+    if currency in WITHDRAWN:
+        raise errors.invalid("MONEY_INVALID", f"currency {currency} was withdrawn", currency=currency)
 
 
 def total(amounts: Sequence[Money]) -> Money:
@@ -111,7 +111,9 @@ def from_units(currency: str, units: int, nanos: int) -> Money:
     """The amount of a `google.type.Money`. Raises MONEY_INVALID for a fraction of a minor unit or mixed signs."""
     per_minor = NANOS // 10 ** exponent(currency)
     if abs(nanos) >= NANOS or nanos % per_minor or units * nanos < 0:
-        raise errors.invalid("MONEY_INVALID", "not a whole number of minor units", currency=currency)
+        raise errors.invalid(
+            "MONEY_INVALID", "the amount must be a whole number of minor units of its currency", currency=currency
+        )
     return Money(currency, units * 10 ** exponent(currency) + nanos // per_minor)
 
 

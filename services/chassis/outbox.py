@@ -14,7 +14,7 @@ from typing import Any
 from google.protobuf.message import Message
 from psycopg.types.json import Jsonb
 
-from services.chassis import clock, database, ids, schema, tracing
+from services.chassis import clock, database, ids, kafka, schema, tracing
 
 SHARDS = 16
 DEAD_LETTER = "dead-letter"
@@ -53,6 +53,28 @@ class Letter:
         return zlib.crc32(self.key.encode()) % SHARDS
 
 
+def record(letter: Letter, service: str) -> kafka.Record:
+    """The letter as the record that this service publishes: a CloudEvent in binary mode."""
+    return cloud_event(letter, service, letter.headers.obj if letter.headers else {})
+
+
+def cloud_event(letter: Letter, service: str, headers: Mapping[str, str]) -> kafka.Record:
+    """The same, with these headers beside those of CloudEvents; the letter's own are not looked at."""
+    cloud = {
+        "ce_specversion": "1.0",
+        "ce_id": letter.event_id,
+        "ce_type": letter.type,
+        "ce_source": f"/souk/{service}",
+        "ce_time": letter.time.isoformat(),
+        "ce_subject": letter.key,
+        "ce_sequence": str(letter.sequence),
+        "content-type": "application/protobuf",
+    }
+    if letter.traceparent:
+        cloud["traceparent"] = letter.traceparent
+    return kafka.Record(letter.topic, letter.key, letter.payload, {**cloud, **headers})
+
+
 _COLUMNS = ("event_id", "shard", "topic", "key", "type", "sequence", "time", "traceparent", "headers", "payload")
 INSERT = database.Statement(database.insert_given(schema.OUTBOX, *_COLUMNS))
 
@@ -68,21 +90,24 @@ class Outbox:
     async def write(self, transaction: database.Transaction, events: Sequence[object]) -> None:
         """Insert a row per event, in their order. Raises KeyError for an event that no publication names."""
         now = self._now()
-        parent = tracing.traceparent()
-        letters = [event if isinstance(event, Letter) else self._letter(event, now, parent) for event in events]
+        letters = [
+            event if isinstance(event, Letter) else self._letter(event, now, origin)
+            for event, origin in zip(events, transaction.origins, strict=True)
+        ]
         await transaction.run(INSERT, database.columns(letters, *_COLUMNS))
         transaction.after_commit(self._wake)
 
-    def _letter(self, event: object, now: datetime, parent: str) -> Letter:
+    def _letter(self, event: object, now: datetime, origin: tracing.Origin) -> Letter:
         publication = self._publications[type(event)]
         message = publication.render(event)
+        key = publication.key(event)
         return Letter(
             event_id=ids.new_id(now),
             topic=publication.topic,
-            key=publication.key(event),
+            key=key,
             type=message.DESCRIPTOR.full_name,
             sequence=publication.sequence(event),
             time=now,
             payload=message.SerializeToString(),
-            traceparent=parent,
+            traceparent=origin.traceparent(key),
         )

@@ -7,12 +7,13 @@ A parked event is not in the inbox: it counts as handled only when it was.
 
 import logging
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from psycopg.types.json import Jsonb
 
-from services.chassis import clock, database, errors, events, ids, inbox, kafka, metrics, outbox, schema
+from services.chassis import clock, database, errors, events, inbox, kafka, logs, metrics, outbox, schema, tracing
 
 _LOG = logging.getLogger(__name__)
 
@@ -22,22 +23,35 @@ FIRST_PAUSE_S = 1.0
 MOST_PAUSE_S = 300.0
 _KEYS_AT_ONCE = 20
 
+# The size of a dead letter in bytes: far below what a broker takes by default (1 MiB), whatever the record was.
+MOST_PAYLOAD = 768 * 1024
+MOST_HEADER = 2000
+MOST_HEADERS = 40
+_NAMESPACE = uuid.UUID("6f1c1f0e-9f0b-5b6e-8a54-2f4d8d4d6c11")
+
 _PARK = database.Statement(
     database.insert_given(
         schema.PARKED, "event_id", "key", "topic", "partition", "offset", "type", "headers", "payload", "error"
     ).on_conflict_do_nothing(index_elements=["event_id"])
 )
-# The head of each key that is due; the attempt is counted at the claim, so that an event that kills us counts too.
-_CLAIM_HEADS = database.Statement("""
+_DUE_HEADS = database.Statement("""
+SELECT position FROM parked_events AS p
+WHERE dead = 0 AND next_try_at <= statement_timestamp()
+  AND NOT EXISTS (SELECT 1 FROM parked_events AS earlier WHERE earlier.key = p.key AND earlier.position < p.position)
+ORDER BY position LIMIT %(keys)s
+""")
+# One at a time, right before it is handled, and with the attempt counted: an event that kills the process counts too, and
+# only that one. Of two claimants the second finds it not due any more.
+_CLAIM_HEAD = database.Statement("""
 UPDATE parked_events SET attempts = attempts + 1, next_try_at = clock_timestamp()
   + make_interval(secs => least(%(first)s * 2 ^ attempts, %(most)s))
-WHERE position IN (
-  SELECT position FROM parked_events AS p
-  WHERE dead = 0 AND next_try_at <= statement_timestamp()
-    AND NOT EXISTS (SELECT 1 FROM parked_events AS earlier WHERE earlier.key = p.key AND earlier.position < p.position)
-  ORDER BY position LIMIT %(keys)s FOR UPDATE SKIP LOCKED)
+WHERE position = %(position)s AND dead = 0 AND next_try_at <= statement_timestamp()
 RETURNING position, event_id, attempts, topic, key, partition, "offset", headers, payload
 """)
+# An outage is no attempt.
+_GIVE_ATTEMPT_BACK = database.Statement(
+    "UPDATE parked_events SET attempts = attempts - 1 WHERE position = %(position)s AND attempts > 0"
+)
 _REMOVE = database.Statement("DELETE FROM parked_events WHERE position = %(position)s RETURNING position")
 _NEXT_NOW = database.Statement(
     "UPDATE parked_events SET next_try_at = clock_timestamp() WHERE key = %(key)s AND dead = 0"
@@ -62,30 +76,59 @@ async def park(transaction: database.Transaction, records: Sequence[kafka.Record
     rows = {
         "event_id": [str(uuid.UUID(record.headers["ce_id"])) for record in records],
         "type": [record.headers["ce_type"] for record in records],
-        "headers": [Jsonb(dict(record.headers)) for record in records],
+        "headers": [Jsonb(_storable(record.headers)) for record in records],
         "payload": [record.value for record in records],
-        "error": [error] * len(records),
+        "error": [events.storable(error)] * len(records),
+        "key": [events.stored_key(record.key) for record in records],
     }
-    await transaction.run(_PARK, rows | database.columns(records, "key", "topic", "partition", "offset"))
+    await transaction.run(_PARK, rows | database.columns(records, "topic", "partition", "offset"))
+
+
+def dead_letter_id(record: kafka.Record) -> str:
+    """The id of a record's dead letter: made of where the record lies, so that it is the same at every repetition."""
+    return str(uuid.uuid5(_NAMESPACE, f"{record.topic}/{record.partition}/{record.offset}"))
 
 
 def dead_letter(record: kafka.Record, now: datetime, *, error: str, attempts: int) -> outbox.Letter:
-    """The record as it goes to dead-letter: its bytes and headers, where it came from, what went wrong, how often."""
-    event_id = ids.new_id(now)
-    origin = {f"origin_{name}": text for name, text in record.headers.items()}
+    """The record as it goes to dead-letter: its bytes and headers, where it came from, what went wrong, how often.
+
+    What does not fit is cut off, and the header `truncated_from` says how many bytes the payload had.
+    """
+    event_id = dead_letter_id(record)
+    kept = dict(list(record.headers.items())[:MOST_HEADERS])
+    origin = {f"origin_{name[:100]}": text for name, text in kept.items()}
     origin |= {
         "origin_topic": record.topic,
         "origin_partition": str(record.partition),
         "origin_offset": str(record.offset),
         "origin_key": record.key,
         "attempts": str(attempts),
-        "error": error[:2000],
+        "error": error,
     }
-    parent = record.headers.get("traceparent", "")
-    kind = record.headers.get("ce_type", "unknown")
+    if len(record.value) > MOST_PAYLOAD:
+        origin["truncated_from"] = str(len(record.value))
+    parent = events.storable(record.headers.get("traceparent", ""))[:100]
+    kind = events.storable(record.headers.get("ce_type", "unknown"))[:200]
     return outbox.Letter(
-        event_id, outbox.DEAD_LETTER, event_id, kind, 0, now, record.value, parent, headers=Jsonb(origin)
+        event_id=event_id,
+        topic=outbox.DEAD_LETTER,
+        key=event_id,
+        type=kind,
+        sequence=0,
+        time=now,
+        payload=record.value[:MOST_PAYLOAD],
+        traceparent=parent,
+        headers=Jsonb({name: text[:MOST_HEADER] for name, text in _storable(origin).items()}),
     )
+
+
+def _storable(headers: Mapping[str, str]) -> dict[str, str]:
+    return {events.storable(name): events.storable(text) for name, text in headers.items()}
+
+
+def _record(columns: Sequence[Any]) -> kafka.Record:
+    topic, key, partition, offset, headers, payload = columns
+    return kafka.Record(topic, key, payload, headers, partition, offset)
 
 
 class Retrier:
@@ -99,18 +142,28 @@ class Retrier:
 
     async def work(self) -> int:
         """Try the head of every due key: how many there were. Raises TransientError."""
-        claim = {"first": FIRST_PAUSE_S, "most": MOST_PAUSE_S, "keys": _KEYS_AT_ONCE}
-        heads = await self._db.read(_CLAIM_HEADS, claim)
-        for position, event_id, attempts, topic, key, partition, offset, headers, payload in heads:
-            record = kafka.Record(topic, key, payload, headers, partition, offset)
-            try:
-                await self._handle(position, event_id, record)
-            except errors.TransientError:
-                raise
-            except Exception as error:
-                _LOG.exception("parked event failed again", extra={"event_id": event_id, "attempts": attempts})
-                await self._failed(position, record, error=repr(error), attempts=attempts)
-        return len(heads)
+        due = await self._db.read(_DUE_HEADS, {"keys": _KEYS_AT_ONCE})
+        for (position,) in due:
+            claim = {"first": FIRST_PAUSE_S, "most": MOST_PAUSE_S, "position": position}
+            for _, event_id, attempts, *columns in await self._db.read(_CLAIM_HEAD, claim):
+                record = _record(columns)
+                with logs.carrying(events.identity_of(event_id, record)):
+                    await self._try(position, event_id, record, attempts=attempts)
+        return len(due)
+
+    async def _try(self, position: int, event_id: str, record: kafka.Record, *, attempts: int) -> None:
+        if attempts > MOST_ATTEMPTS:
+            # The process ended during the last attempt, or it could not say how that ended: no attempt is left.
+            await self._failed(position, record, error="the process ended while handling it", attempts=attempts - 1)
+            return
+        try:
+            await self._handle(position, event_id, record)
+        except errors.TransientError:
+            await self._db.read(_GIVE_ATTEMPT_BACK, {"position": position})
+            raise
+        except Exception as error:
+            _LOG.exception("parked event failed again", extra={"event_id": event_id, "attempts": attempts})
+            await self._failed(position, record, error=repr(error), attempts=attempts)
 
     async def _handle(self, position: int, event_id: str, record: kafka.Record) -> None:
         """Handle the event as if it had just come, and forget that it was parked, in one transaction."""
@@ -121,13 +174,14 @@ class Retrier:
             # The key may have more events parked, which would keep this one from being claimed: claim it by a key of its own.
             fresh, _ = await inbox.claim(transaction, [event_id], [f"replay of {event_id}"])
             if event is not None and fresh:
-                await events.dispatch(transaction, [event])
+                with tracing.causing({event.key: event.traceparent}):
+                    await events.dispatch(transaction, [event])
             await transaction.run(_NEXT_NOW, {"key": record.key})
 
     async def _failed(self, position: int, record: kafka.Record, *, error: str, attempts: int) -> None:
         dead = attempts >= MOST_ATTEMPTS
         async with self._db.transaction() as transaction:
-            await transaction.run(_FAILED, {"position": position, "error": error, "dead": int(dead)})
+            await transaction.run(_FAILED, {"position": position, "error": events.storable(error), "dead": int(dead)})
             if dead:
                 metrics.EVENTS_DEAD.labels(self._service).inc()
                 transaction.emit([dead_letter(record, self._now(), error=error, attempts=attempts)])

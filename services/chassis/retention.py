@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from services.chassis import clock, database, ids, metrics
+from services.chassis import clock, database, ids, metrics, page_keys
 
 # The inbox outlives the topics' retention (7 days) and the time an operator needs to replay a dead letter.
 INBOX_KEPT = timedelta(days=14)
@@ -23,7 +23,9 @@ _PURGE_LEASES = database.Statement("""
 DELETE FROM leases WHERE name LIKE '%%:member:%%' AND expires_at < statement_timestamp() - interval '1 hour' RETURNING 1
 """)
 QUEUES = database.Statement("""
-SELECT 'outbox', count(*), extract(epoch FROM clock_timestamp() - min(time)) FROM outbox
+SELECT 'outbox', count(*), extract(epoch FROM clock_timestamp() - min(time)) FROM outbox WHERE shard >= 0
+UNION ALL
+SELECT 'outbox_refused', count(*), extract(epoch FROM clock_timestamp() - min(time)) FROM outbox WHERE shard < 0
 UNION ALL
 SELECT 'parked', count(*), extract(epoch FROM clock_timestamp() - min(parked_at)) FROM parked_events WHERE dead = 0
 UNION ALL
@@ -45,7 +47,7 @@ class Retention:
         rows = await self._db.read(_PURGE_INBOX, {"before": inbox_before, "most": _ROWS_AT_ONCE})
         rows += await self._db.read(_PURGE_REQUESTS, {"before": requests_before, "most": _ROWS_AT_ONCE})
         rows += await self._db.read(_PURGE_LEASES)
-        return len(rows)
+        return len(rows) + await page_keys.rotate(self._db)
 
 
 class Gauges:

@@ -80,6 +80,15 @@ REQUESTS = Table(
     Column("time", TIME, nullable=False, server_default="clock_timestamp()"),
 )
 
+# What signs page tokens: all processes of a service share it.
+PAGE_KEYS = Table(
+    "page_keys",
+    METADATA,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("secret", LargeBinary, nullable=False),
+    Column("create_time", TIME, nullable=False, server_default="clock_timestamp()"),
+)
+
 # Who works on what, by the database's clock. The epoch grows with each new owner and fences off the last.
 LEASES = Table(
     "leases",

@@ -53,6 +53,24 @@ def read(kind: type[T], environ: Mapping[str, str], *, service: str = "") -> T:
     return kind(**values)
 
 
+def variables(kind: type, *, service: str = "") -> list[str]:
+    """The names of the variables that `read` looks at."""
+    fields = dataclasses.fields(kind)
+    return [item.metadata["env"].format(SERVICE=service.upper()) for item in fields]
+
+
+def check(environ: Mapping[str, str], *kinds: type, service: str = "") -> None:
+    """Raise SettingsError with what is missing or malformed for all of these dataclasses together."""
+    mistakes = []
+    for kind in kinds:
+        try:
+            read(kind, environ, service=service)
+        except SettingsError as error:
+            mistakes.append(str(error))
+    if mistakes:
+        raise SettingsError("\n".join(mistakes))
+
+
 def _lookup(name: str, environ: Mapping[str, str]) -> str | None:
     if name in environ:
         return environ[name]

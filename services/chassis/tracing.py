@@ -5,8 +5,12 @@ interceptors are entered only for calls whose `traceparent` is sampled (they cos
 Trace context crosses Kafka in the `traceparent` header that the outbox keeps with each event.
 """
 
+import contextvars
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import grpc
@@ -17,7 +21,15 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 _PROPAGATOR = TraceContextTextMapPropagator()
 _TRACER = trace.get_tracer("souk")
 _NOTHING: AbstractContextManager[None] = nullcontext()
-SAMPLED = "01"
+HEADER = "traceparent"
+# W3C Trace Context: version, trace id, parent id, flags; a later version may have more after them. All zero is no id.
+_PARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})(-.*)?", re.ASCII)
+_SAMPLED_FLAG = 1
+_TRACE_ID = slice(3, 35)
+# In a batch: whose trace an event with which key belongs to.
+_causes: contextvars.ContextVar[Mapping[str, str]] = contextvars.ContextVar("causes", default=MappingProxyType({}))
+# The caller's `traceparent`, where no span of ours is: calls and events carry it on although nothing is recorded.
+_entered: contextvars.ContextVar[str] = contextvars.ContextVar("traceparent", default="")
 
 
 def configure(service: str, endpoint: str, *, ratio: float) -> None:
@@ -48,17 +60,68 @@ def span(name: str, **attributes: str) -> AbstractContextManager[Any]:
 
 
 def traceparent() -> str:
-    """The W3C `traceparent` of the current span; empty outside a trace."""
+    """The W3C `traceparent` of the current span, or the one that was entered; empty outside a trace."""
     if not trace.get_current_span().get_span_context().is_valid:
-        return ""
+        return _entered.get()
     carrier: dict[str, str] = {}
     _PROPAGATOR.inject(carrier)
     return carrier.get("traceparent", "")
 
 
+def enter(parent: str) -> str:
+    """Work in the trace of this `traceparent` until the task ends. Answers its id: empty without one, or when malformed."""
+    found = _parsed(parent)
+    _entered.set(parent if found else "")
+    return found[1] if found else ""
+
+
+@contextmanager
+def causing(parents: Mapping[str, str]) -> Iterator[None]:
+    """What is emitted here was caused by these: `traceparent`s by the key of the aggregate that the event is about.
+
+    When all of them are one, it is the trace of everything that is emitted here.
+    """
+    every = set(parents.values())
+    causes = _causes.set(parents)
+    entered = _entered.set(every.pop() if len(every) == 1 else "")
+    try:
+        yield
+    finally:
+        _causes.reset(causes)
+        _entered.reset(entered)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What is emitted at one moment comes from here: the current trace, and the causes by key."""
+
+    current: str
+    causes: Mapping[str, str]
+
+    def traceparent(self, key: str) -> str:
+        """For an event with this key: of the call or event that caused it, or the current span's in the same trace.
+
+        Empty when what caused it is in no trace; the current one for a key that nothing here is the cause of.
+        """
+        parent = self.causes.get(key)
+        return self.current if parent is None or parent[_TRACE_ID] == self.current[_TRACE_ID] else parent
+
+
+def origin() -> Origin:
+    """Where what is emitted now comes from."""
+    return Origin(traceparent(), _causes.get())
+
+
 def is_sampled(parent: str) -> bool:
-    """Whether a `traceparent` asks for spans."""
-    return parent.endswith(SAMPLED)
+    """Whether a `traceparent` asks for spans: the lowest of its flags."""
+    found = _parsed(parent)
+    return bool(found and int(found[2], 16) & _SAMPLED_FLAG)
+
+
+def _parsed(parent: str) -> re.Match[str] | None:
+    found = _PARENT.fullmatch(parent) if parent else None
+    # Version 00 has nothing after its flags.
+    return None if found and found[3] is not None and parent.startswith("00") else found
 
 
 @contextmanager
@@ -87,7 +150,7 @@ class SampledServerInterceptor(grpc.aio.ServerInterceptor):
     async def intercept_service(self, continuation: Any, handler_call_details: grpc.HandlerCallDetails) -> Any:
         """The handler of the call, with a span around it when the caller's trace is sampled."""
         metadata: Mapping[str, Any] = dict(handler_call_details.invocation_metadata or ())
-        if is_sampled(str(metadata.get("traceparent", ""))):
+        if is_sampled(str(metadata.get(HEADER, ""))):
             return await self._inner.intercept_service(continuation, handler_call_details)
         return await continuation(handler_call_details)
 

@@ -83,6 +83,20 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
+class Confirmation:
+    """A confirmed order: what is held for it leaves the shelf."""
+
+    order_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cancellation:
+    """A cancelled order: what is held or was taken for it comes back."""
+
+    order_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Shortage:
     """A SKU of which fewer were left than an order asked for."""
 
@@ -237,7 +251,7 @@ def corrected(level: Level, on_hand: int) -> Level:
     if on_hand < level.reserved:
         raise errors.precondition(
             "STOCK_BELOW_RESERVED",
-            "fewer than what orders hold",
+            "the stock cannot be less than what is reserved for orders",
             sku=level.sku,
             warehouse=level.warehouse,
             reserved=str(level.reserved),
@@ -249,7 +263,7 @@ def adjusted(level: Level, delta: int) -> Level:
     """The level with so many more or fewer on the shelf. Raises STOCK_BELOW_RESERVED or STOCK_TOO_LARGE."""
     after = level.on_hand + delta
     if after > MOST_ON_HAND:
-        message = "more than a place can hold"
+        message = f"the stock of a SKU in a warehouse can be at most {MOST_ON_HAND}"
         raise errors.precondition("STOCK_TOO_LARGE", message, sku=level.sku, warehouse=level.warehouse)
     return corrected(level, after)
 

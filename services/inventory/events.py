@@ -1,5 +1,6 @@
 """What inventory hears and says: two tables. Next stop of what is heard: `usecases.py`."""
 
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -55,17 +56,25 @@ PUBLISHED: outbox.Publications = {
 
 
 def _want(message: order_events_pb2.OrderPlaced) -> domain.Want:
-    return domain.Want(message.order_id, {line.sku: line.quantity for line in message.lines})
+    return domain.Want(_id(message.order_id), {line.sku: line.quantity for line in message.lines})
 
 
-def _order_id(message: Any) -> str:
-    return str(message.order_id)
+def _confirmation(message: order_events_pb2.OrderConfirmed) -> domain.Confirmation:
+    return domain.Confirmation(_id(message.order_id))
+
+
+def _cancellation(message: order_events_pb2.OrderCancelled) -> domain.Cancellation:
+    return domain.Cancellation(_id(message.order_id))
+
+
+def _id(text: str) -> str:
+    return str(uuid.UUID(text))
 
 
 def subscribers(stock: usecases.Stock) -> events.Subscribers:
-    """Who handles what inventory consumes."""
+    """Who handles what inventory consumes: one use case for all of it, so that a wave's rows are locked at once."""
     return {
-        order_events_pb2.OrderPlaced: events.Subscriber(_want, stock.reserve),
-        order_events_pb2.OrderConfirmed: events.Subscriber(_order_id, stock.commit),
-        order_events_pb2.OrderCancelled: events.Subscriber(_order_id, stock.release),
+        order_events_pb2.OrderPlaced: events.Subscriber(_want, stock.hear),
+        order_events_pb2.OrderConfirmed: events.Subscriber(_confirmation, stock.hear),
+        order_events_pb2.OrderCancelled: events.Subscriber(_cancellation, stock.hear),
     }

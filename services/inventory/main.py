@@ -14,7 +14,7 @@ def build(host: assembly.Host) -> list[process.Part]:
     user = service.peer("user", signing_keys.DESCRIPTOR)
     stock = usecases.Stock(service.db, hold_s=settings.hold_s, levels_every_s=settings.levels_every_s)
     return service.parts(
-        rpc.servicer(stock),
+        rpc.servicer(stock, service.page_tokens),
         signing_keys.fetched_from(user),
         consuming=assembly.Consuming(events.CONSUMED, events.subscribers(stock)),
         working=[

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from services.chassis import idempotency, pages
-from services.chassis.rpc import identity, server
+from services.chassis import idempotency
+from services.chassis.rpc import identity, page_tokens, server
 from services.inventory import domain, usecases
 from souk.inventory.v1 import inventory_service_pb2, inventory_service_pb2_grpc, stock_pb2
 
@@ -14,8 +14,9 @@ DESCRIPTOR = inventory_service_pb2.DESCRIPTOR.services_by_name["InventoryService
 class InventoryServicer(inventory_service_pb2_grpc.InventoryServiceServicer):
     """`souk.inventory.v1.InventoryService`; what each method promises stands in the contract."""
 
-    def __init__(self, stock: usecases.Stock) -> None:
+    def __init__(self, stock: usecases.Stock, tokens: page_tokens.PageTokens) -> None:
         self._stock = stock
+        self._tokens = tokens
 
     async def GetStock(self, request: inventory_service_pb2.GetStockRequest, _: Any) -> stock_pb2.Stock:
         return _stock_message(await self._stock.levels(request.sku))
@@ -23,9 +24,10 @@ class InventoryServicer(inventory_service_pb2_grpc.InventoryServiceServicer):
     async def ListStock(
         self, request: inventory_service_pb2.ListStockRequest, _: Any
     ) -> inventory_service_pb2.ListStockResponse:
-        found = await self._stock.page(pages.parse(request.page_size, request.page_token))
+        found = await self._stock.page(await self._tokens.page(request, page_tokens.ANYBODY))
         shown = [_stock_message(levels) for levels in found.rows]
-        return inventory_service_pb2.ListStockResponse(stock=shown, next_page_token=found.next_token)
+        token = await self._tokens.token(request, page_tokens.ANYBODY, found.next_after)
+        return inventory_service_pb2.ListStockResponse(stock=shown, next_page_token=token)
 
     async def SetStock(self, request: inventory_service_pb2.SetStockRequest, _: Any) -> stock_pb2.StockLevel:
         wanted = domain.Level(request.sku, request.warehouse, request.on_hand, 0)
@@ -64,10 +66,10 @@ class InventoryServicer(inventory_service_pb2_grpc.InventoryServiceServicer):
         return _warehouse_message(warehouse)
 
 
-def servicer(stock: usecases.Stock) -> server.Servicer:
+def servicer(stock: usecases.Stock, tokens: page_tokens.PageTokens) -> server.Servicer:
     """The servicer, ready to be served."""
     add = inventory_service_pb2_grpc.add_InventoryServiceServicer_to_server
-    return server.Servicer(DESCRIPTOR, add, InventoryServicer(stock))
+    return server.Servicer(DESCRIPTOR, add, InventoryServicer(stock, tokens))
 
 
 def level_message(level: domain.Level) -> stock_pb2.StockLevel:

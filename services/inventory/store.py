@@ -8,6 +8,7 @@ stock first and takes the note away after that, so that a change is either in wh
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import (
@@ -88,7 +89,7 @@ MOVEMENTS = Table(
 
 _S = STOCK.c
 _LEVEL = (_S.sku, _S.warehouse, _S.on_hand, _S.reserved)
-_LOCK = database.Statement(
+_LOCK = database.Lookup(
     select(
         *_LEVEL, func.coalesce(THRESHOLDS.c.threshold, literal_column(str(domain.LOW_BELOW))), WAREHOUSES.c.preference
     )
@@ -96,7 +97,8 @@ _LOCK = database.Statement(
     .outerjoin(THRESHOLDS, THRESHOLDS.c.sku == _S.sku)
     .where(_S.sku == bindparam("skus", type_=ARRAY(Text)).any_())
     .order_by(_S.sku, _S.warehouse)
-    .with_for_update(of=STOCK)
+    .with_for_update(of=STOCK),
+    by="skus",
 )
 _WAREHOUSES = database.Statement(
     select(WAREHOUSES.c.id, WAREHOUSES.c.title, WAREHOUSES.c.preference).order_by(
@@ -111,8 +113,9 @@ _PUT_THRESHOLD = database.Statement("""
 INSERT INTO stock_thresholds (sku, threshold) VALUES (%(sku)s, %(threshold)s)
 ON CONFLICT (sku) DO UPDATE SET threshold = excluded.threshold
 """)
-_BY_SKUS = database.Statement(
-    select(*_LEVEL).where(_S.sku == bindparam("skus", type_=ARRAY(Text)).any_()).order_by(_S.sku, _S.warehouse)
+_BY_SKUS = database.Lookup(
+    select(*_LEVEL).where(_S.sku == bindparam("skus", type_=ARRAY(Text)).any_()).order_by(_S.sku, _S.warehouse),
+    by="skus",
 )
 _SKU_PAGE = database.Statement(
     select(_S.sku)
@@ -121,7 +124,7 @@ _SKU_PAGE = database.Statement(
     .order_by(_S.sku)
     .limit(bindparam("most", type_=Integer))
 )
-_KNOWN = database.Statement("SELECT DISTINCT order_id FROM reservations WHERE order_id = ANY(%(ids)s::uuid[])")
+_KNOWN = database.Lookup("SELECT DISTINCT order_id FROM reservations WHERE order_id = ANY(%(ids)s::uuid[])", by="ids")
 _INSERT_HOLDS = database.Statement("""
 INSERT INTO reservations (order_id, sku, warehouse, quantity, status, expire_time)
 SELECT order_id, sku, warehouse, quantity, 'HELD', %(expire_time)s
@@ -129,22 +132,31 @@ FROM unnest(%(order_id)s::uuid[], %(sku)s::text[], %(warehouse)s::text[], %(quan
   AS g(order_id, sku, warehouse, quantity)
 """)
 # One winner per reservation: whoever changes its status owns the change of stock that goes with it.
-_MOVE_HOLDS = database.Statement("""
+_MOVE_HOLDS = database.Lookup(
+    """
 UPDATE reservations SET status = %(becomes)s
 WHERE order_id = ANY(%(ids)s::uuid[]) AND status = %(status)s
 RETURNING order_id, sku, warehouse, quantity
-""")
-_LOCK_HOLDS = database.Statement("""
-SELECT order_id, status FROM reservations WHERE order_id = ANY(%(ids)s::uuid[]) ORDER BY order_id, sku, warehouse FOR UPDATE
-""")
+""",
+    by="ids",
+)
+_LOCK_HOLDS = database.Lookup(
+    """
+SELECT order_id, status, sku FROM reservations WHERE order_id = ANY(%(ids)s::uuid[]) ORDER BY order_id, sku, warehouse FOR UPDATE
+""",
+    by="ids",
+)
 _EXPIRED = database.Statement("""
 SELECT DISTINCT order_id FROM (
   SELECT order_id FROM reservations WHERE status = 'HELD' AND expire_time <= statement_timestamp()
   ORDER BY expire_time LIMIT %(most)s FOR UPDATE SKIP LOCKED) AS due
 """)
-_HOLDS_OF = database.Statement("""
+_HOLDS_OF = database.Lookup(
+    """
 SELECT order_id, sku, warehouse, quantity FROM reservations WHERE order_id = ANY(%(ids)s::uuid[]) AND status = %(status)s
-""")
+""",
+    by="ids",
+)
 _CHANGE_STOCK = database.Statement("""
 WITH changed AS (
   UPDATE stock AS s SET on_hand = s.on_hand + g.on_hand, reserved = s.reserved + g.reserved
@@ -178,6 +190,14 @@ FROM unnest(%(sku)s::text[], %(warehouse)s::text[], %(delta)s::bigint[], %(reaso
   %(note)s::text[]) AS g(sku, warehouse, delta, reason, reference, note)
 """)
 _NOW = database.Statement(select(func.statement_timestamp()))
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The statuses of orders' reservations (orders without any are absent), and the SKUs they are of."""
+
+    statuses: dict[str, set[domain.HoldStatus]] = field(default_factory=dict)
+    skus: set[str] = field(default_factory=set)
 
 
 async def lock(transaction: database.Transaction, skus: Sequence[str]) -> list[domain.Level]:
@@ -226,14 +246,13 @@ async def hold(transaction: database.Transaction, holds: Sequence[domain.Hold], 
     await transaction.run(_INSERT_HOLDS, rows | {"expire_time": expire_time})
 
 
-async def lock_statuses(
-    transaction: database.Transaction, order_ids: Sequence[str]
-) -> dict[str, set[domain.HoldStatus]]:
-    """The statuses of these orders' reservations, locked. Orders without any are absent."""
-    statuses: dict[str, set[domain.HoldStatus]] = {}
-    for order_id, status in await transaction.run(_LOCK_HOLDS, {"ids": list(order_ids)}):
-        statuses.setdefault(order_id, set()).add(domain.HoldStatus(status))
-    return statuses
+async def lock_holds(transaction: database.Transaction, order_ids: Sequence[str]) -> Known:
+    """What is known of these orders' reservations, locked until the transaction ends."""
+    known = Known()
+    for order_id, status, sku in await transaction.run(_LOCK_HOLDS, {"ids": list(order_ids)}):
+        known.statuses.setdefault(order_id, set()).add(domain.HoldStatus(status))
+        known.skus.add(sku)
+    return known
 
 
 async def lock_expired(transaction: database.Transaction, most: int) -> list[str]:
@@ -304,5 +323,5 @@ async def levels_of(db: database.Database, skus: Sequence[str]) -> list[domain.L
 
 async def sku_page(db: database.Database, page: pages.Page) -> list[str]:
     """SKUs with stock, in order: up to one more than the page shows."""
-    rows = await db.read(_SKU_PAGE, {"after": page.after or "", "most": page.size + 1})
+    rows = await db.read(_SKU_PAGE, {"after": page.after, "most": page.size + 1})
     return [row[0] for row in rows]

@@ -6,7 +6,7 @@ A wish that comes again is answered again and changes nothing.
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from services.chassis import database, errors, idempotency, pages
@@ -14,6 +14,8 @@ from services.inventory import domain, store
 from services.inventory.domain import Cause, HoldStatus
 
 SERVICE = "inventory"
+# What orders say.
+Said = domain.Want | domain.Confirmation | domain.Cancellation
 # Lines of ended holds that the reaper gives back in one transaction.
 EXPIRED_AT_ONCE = 500
 # Changed levels that are told of in one transaction, which holds their stock that long.
@@ -31,11 +33,44 @@ class Stock:
         self._hold = timedelta(seconds=hold_s)
         self._levels_every = timedelta(seconds=levels_every_s)
 
+    async def hear(self, transaction: database.Transaction, said: Sequence[Said]) -> None:
+        """Do what orders ask for, at most one thing each.
+
+        All rows are locked first, once and in one order (reservations by order, then stock by SKU), whatever the orders
+        ask for: one lock for each kind of wish would let two batches wait for each other.
+        """
+        wants = [item for item in said if isinstance(item, domain.Want)]
+        confirmed = [item.order_id for item in said if isinstance(item, domain.Confirmation)]
+        cancelled = [item.order_id for item in said if isinstance(item, domain.Cancellation)]
+        seen = await store.known_orders(transaction, [want.order_id for want in wants]) if wants else set()
+        fresh = [want for want in wants if want.order_id not in seen]
+        known = await store.lock_holds(transaction, confirmed + cancelled) if confirmed or cancelled else store.Known()
+        levels = await store.lock(transaction, [*known.skus, *(sku for want in fresh for sku in want.lines)])
+        if fresh:
+            await self._reserve(transaction, fresh, levels)
+        if confirmed:
+            await self._commit(transaction, confirmed, known.statuses)
+        if cancelled:
+            await self._release(transaction, cancelled)
+
     async def reserve(self, transaction: database.Transaction, wants: Sequence[domain.Want]) -> None:
         """Hold all lines of each order or none, in the order they came, and say which. Orders seen before are skipped."""
-        seen = await store.known_orders(transaction, [want.order_id for want in wants])
-        fresh = [want for want in wants if want.order_id not in seen]
-        levels = await store.lock(transaction, [sku for want in fresh for sku in want.lines])
+        await self.hear(transaction, wants)
+
+    async def commit(self, transaction: database.Transaction, order_ids: Sequence[str]) -> None:
+        """Take the held stock of confirmed orders off the shelf. A hold that had expired is made again, if it can be.
+
+        An order for which nothing was ever held, as far as is known, is refused: it would wait for an answer for ever.
+        """
+        await self.hear(transaction, [domain.Confirmation(order_id) for order_id in order_ids])
+
+    async def release(self, transaction: database.Transaction, order_ids: Sequence[str]) -> None:
+        """Give back whatever is held or was taken for cancelled orders. Always answers, also when it was nothing."""
+        await self.hear(transaction, [domain.Cancellation(order_id) for order_id in order_ids])
+
+    async def _reserve(
+        self, transaction: database.Transaction, fresh: Sequence[domain.Want], levels: Sequence[domain.Level]
+    ) -> None:
         allocation = domain.allocate(fresh, levels)
         expire_time = await store.now(transaction) + self._hold
         if allocation.holds:
@@ -50,29 +85,26 @@ class Stock:
             else:
                 transaction.emit([domain.StockReserved(want.order_id, expire_time)])
 
-    async def commit(self, transaction: database.Transaction, order_ids: Sequence[str]) -> None:
-        """Take the held stock of confirmed orders off the shelf. A hold that had ended is made again, if it can be.
-
-        An order for which nothing was ever held, as far as is known, is refused: it would wait for an answer for ever.
-        """
-        statuses = await store.lock_statuses(transaction, order_ids)
+    async def _commit(
+        self,
+        transaction: database.Transaction,
+        order_ids: Sequence[str],
+        statuses: Mapping[str, set[HoldStatus]],
+    ) -> None:
         ended = [order_id for order_id in order_ids if HoldStatus.EXPIRED in statuses.get(order_id, ())]
         lost = await self._hold_again(transaction, ended) if ended else {}
         lost |= {order_id: () for order_id in order_ids if order_id not in statuses}
         held = await store.move_holds(transaction, order_ids, HoldStatus.HELD, HoldStatus.COMMITTED)
-        await self._take(transaction, held, on_hand=-1, reserved=-1, reason="sold")
+        await self._change(transaction, held, on_hand=-1, reserved=-1, reason="sold")
         # Confirmed before, and said again because the answer was missing: the answer is repeated.
         before = {order_id for order_id in order_ids if HoldStatus.COMMITTED in statuses.get(order_id, ())}
         committed = before | {hold.order_id for hold in held}
         transaction.emit(domain.StockRejected(order_id, shortages) for order_id, shortages in lost.items())
         transaction.emit(domain.StockCommitted(order_id) for order_id in order_ids if order_id in committed)
 
-    async def release(self, transaction: database.Transaction, order_ids: Sequence[str]) -> None:
-        """Give back whatever is held or was taken for cancelled orders. Always answers, also when it was nothing."""
-        await store.lock_statuses(transaction, order_ids)
+    async def _release(self, transaction: database.Transaction, order_ids: Sequence[str]) -> None:
         held = await store.move_holds(transaction, order_ids, HoldStatus.HELD, HoldStatus.RELEASED)
         taken = await store.move_holds(transaction, order_ids, HoldStatus.COMMITTED, HoldStatus.RETURNED)
-        await store.lock(transaction, [hold.sku for hold in (*held, *taken)])
         await self._change(transaction, held, on_hand=0, reserved=-1)
         await self._change(transaction, taken, on_hand=1, reserved=0, reason="returned")
         transaction.emit(domain.StockReleased(order_id, Cause.ORDER_CANCELLED) for order_id in order_ids)
@@ -83,7 +115,8 @@ class Stock:
             ended = await store.lock_expired(transaction, EXPIRED_AT_ONCE)
             if ended:
                 held = await store.move_holds(transaction, ended, HoldStatus.HELD, HoldStatus.EXPIRED)
-                await self._take(transaction, held, on_hand=0, reserved=-1)
+                await store.lock(transaction, [hold.sku for hold in held])
+                await self._change(transaction, held, on_hand=0, reserved=-1)
                 transaction.emit(domain.StockReleased(order_id, Cause.HOLD_EXPIRED) for order_id in ended)
         return len(ended)
 
@@ -137,7 +170,7 @@ class Stock:
         """The stock of a SKU in each warehouse. Raises SKU_NOT_FOUND."""
         found = await store.levels_of(self._db, [sku])
         if not found:
-            raise errors.not_found("SKU_NOT_FOUND", "there is no stock of this SKU", sku=sku)
+            raise errors.not_found("SKU_NOT_FOUND", "there is no stock record of this SKU", sku=sku)
         return found
 
     async def page(self, page: pages.Page) -> pages.Slice[Sequence[domain.Level]]:
@@ -146,14 +179,14 @@ class Stock:
         by_sku: dict[str, list[domain.Level]] = {sku: [] for sku in found.rows}
         for level in await store.levels_of(self._db, list(found.rows)):
             by_sku[level.sku].append(level)
-        return pages.Slice(list(by_sku.values()), found.next_token)
+        return pages.Slice(list(by_sku.values()), found.next_after)
 
     async def _lock_place(
         self, transaction: database.Transaction, place: domain.Place
     ) -> tuple[list[domain.Level], domain.Level]:
         """All levels of a place's SKU, locked, and the place's own. Raises WAREHOUSE_UNKNOWN."""
         if place.warehouse not in await store.warehouse_ids(transaction):
-            unknown = f"there is no warehouse {place.warehouse!r}"
+            unknown = f"the warehouse {place.warehouse!r} does not exist"
             raise errors.precondition("WAREHOUSE_UNKNOWN", unknown, warehouse=place.warehouse)
         await store.make_place(transaction, place)
         levels = await store.lock(transaction, [place.sku])
@@ -207,20 +240,6 @@ class Stock:
         await self._change(transaction, held, on_hand=0, reserved=1)
         transaction.emit(domain.fallen_low(list(levels.values()), domain.totals(held)))
         return lost
-
-    async def _take(
-        self,
-        transaction: database.Transaction,
-        holds: Sequence[domain.Hold],
-        *,
-        on_hand: int,
-        reserved: int,
-        reason: str = "",
-    ) -> None:
-        """Lock the stock of these holds, and change it."""
-        if holds:
-            await store.lock(transaction, [hold.sku for hold in holds])
-            await self._change(transaction, holds, on_hand=on_hand, reserved=reserved, reason=reason)
 
     async def _change(
         self,

@@ -84,7 +84,8 @@ class Outcome(StrEnum):
 class Contact:
     """Whom to write to, and where; a phone number or push endpoint that is not known is empty.
 
-    version counts the changes of the account, from 1 for the registration.
+    version counts the changes of the account, from 1 for the registration. email_verified: somebody has proved to read mail at
+    the address. Until then it may be a stranger's, and no text that a person chose is sent there.
     """
 
     user_id: str
@@ -93,6 +94,7 @@ class Contact:
     version: int = 1
     phone_number: str = ""
     push_endpoint: str = ""
+    email_verified: bool = False
 
     def address(self, channel: Channel) -> str:
         """Where messages of this channel go; empty when nowhere."""
@@ -189,11 +191,11 @@ class Result:
 CANCELLED_BECAUSE: Mapping[str, str] = {
     "STOCK_SHORT": "something you ordered is out of stock",
     "STOCK_LOST": "something you ordered is out of stock",
-    "STOCK_TIMEOUT": "we could not find out in time whether everything is in stock",
+    "STOCK_TIMEOUT": "we could not check in time whether everything is in stock",
     "HOLD_EXPIRED": "we could not keep your items reserved for long enough",
     "PAYMENT_DECLINED": "your payment was declined",
     "PAYMENT_TIMEOUT": "your payment could not be confirmed in time",
-    "CAPTURE_REFUSED": "your bank did not hand over the payment",
+    "CAPTURE_REFUSED": "your bank refused the payment",
     "CANCEL_REQUESTED": "you asked us to",
 }
 CANCELLED_ANYHOW = "we could not complete it"
@@ -206,11 +208,7 @@ def cancelled_because(reason: str) -> str:
 
 def in_words(amount: money.Money) -> str:
     """An amount for a person to read: `1234.50 USD`, `700 JPY`."""
-    digits = money.exponent(amount.currency)
-    whole, minor = divmod(abs(amount.amount), 10**digits)
-    sign = "-" if amount.amount < 0 else ""
-    fraction = f".{minor:0{digits}d}" if digits else ""
-    return f"{sign}{whole}{fraction} {amount.currency}"
+    return str(amount)
 
 
 def becomes(result: Result, *, attempt: int, most_attempts: int) -> State:
@@ -235,19 +233,17 @@ def changed(preferences: Preferences, change: PreferencesChange) -> Preferences:
         preferences.push_endpoint if change.push_endpoint is None else change.push_endpoint,
     )
     if Channel.EMAIL not in new.channels(Kind.ACCOUNT):
-        wrong = errors.Violation(
-            "choices", "ACCOUNT must name EMAIL: what concerns the account itself is always written"
-        )
+        wrong = errors.Violation("choices", "ACCOUNT must include EMAIL: mail about the account cannot be switched off")
         raise errors.invalid("CHANNEL_REQUIRED", "mail about the account cannot be switched off", wrong)
     chosen = {channel for kind in Kind for channel in new.channels(kind)}
     addresses = (("phone_number", Channel.SMS, new.phone_number), ("push_endpoint", Channel.PUSH, new.push_endpoint))
     missing = [
-        errors.Violation(name, f"{channel} is chosen, and needs one")
+        errors.Violation(name, f"is required because {channel} is among the chosen channels")
         for name, channel, address in addresses
         if channel in chosen and not address
     ]
     if missing:
-        raise errors.invalid("CHANNEL_WITHOUT_ADDRESS", "a channel is chosen that leads nowhere", *missing)
+        raise errors.invalid("CHANNEL_WITHOUT_ADDRESS", "a chosen channel has no phone number or device", *missing)
     return new
 
 
@@ -259,7 +255,7 @@ def channels_of(message: Message, preferences: Preferences) -> list[Channel]:
         over = ", ".join(unwanted) or "any channel"
         raise errors.precondition(
             "CHANNEL_NOT_CHOSEN",
-            f"the user wants no {message.kind} messages over {over}",
+            f"the user does not receive {message.kind} messages over {over}",
             kind=message.kind,
             channels=over,
         )

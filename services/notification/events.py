@@ -16,11 +16,19 @@ PUBLISHED: outbox.Publications = {}
 
 
 def _registered(message: user_events_pb2.UserRegistered) -> domain.Contact:
-    return domain.Contact(_id(message.user_id), message.email, message.display_name)
+    return domain.Contact(
+        _id(message.user_id), message.email, message.display_name, email_verified=message.email_verified
+    )
 
 
 def _changed(message: user_events_pb2.UserChanged) -> domain.Contact:
-    return domain.Contact(_id(message.user_id), message.email, message.display_name, message.version)
+    return domain.Contact(
+        _id(message.user_id),
+        message.email,
+        message.display_name,
+        message.version,
+        email_verified=message.email_verified,
+    )
 
 
 def _confirmed(message: order_events_pb2.OrderConfirmed) -> domain.Letter:
@@ -46,7 +54,11 @@ def _cancelled(message: order_events_pb2.OrderCancellationCompleted) -> domain.L
 
 
 def _refunded(message: payment_events_pb2.PaymentRefunded) -> domain.Letter:
-    details = {"order_id": message.order_id, "amount": domain.in_words(render.money_value(message.amount))}
+    in_all = domain.in_words(render.money_value(message.amount))
+    details = {"order_id": message.order_id, "amount": in_all}
+    # Events of before this field say the sum only: then so do we.
+    if message.HasField("step_amount"):
+        details |= {"amount": domain.in_words(render.money_value(message.step_amount)), "refunded": in_all}
     return domain.Letter(_id(message.user_id), Template.PAYMENT_REFUNDED, _id(message.order_id), details)
 
 

@@ -9,6 +9,8 @@ from services.notification.settings import Carrier, Settings
 
 # Nobody waits for the news that a mail was sent: it is written down for many at once.
 GATHER_S = 0.1
+# How often messages without a contact are put off: until then a claim passes over each of them.
+CONTACT_CHECK_S = 1.0
 MAILS = effects.Limits(concurrent=128, gather_s=GATHER_S)
 
 
@@ -34,14 +36,16 @@ def build(host: assembly.Host) -> list[process.Part]:
     }
     wakes = {channel: worker.wake for channel, worker in workers.items()}
     notifications = usecases.Notifications(service.db, templates, now=host.now, wakes=wakes)
+    unaddressed = usecases.Unaddressed(service.db, give_up_s=settings.contact_wait_s)
     gauges = retention.Gauges(service.db, usecases.SERVICE, usecases.QUEUES)
     return service.parts(
-        rpc.servicer(notifications, usecases.Preferences(service.db)),
+        rpc.servicer(notifications, usecases.Preferences(service.db), service.page_tokens),
         signing_keys.fetched_from(user),
         consuming=assembly.Consuming(events.CONSUMED, events.subscribers(notifications)),
         working=[
             *(mailer, texts, pushes),
             *workers.values(),
+            loops.Loop("notification-unaddressed", unaddressed.work, loops.Pace(CONTACT_CHECK_S)),
             loops.Loop("notification-gauges", gauges.work, loops.Pace(10)),
         ],
     )

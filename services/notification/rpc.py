@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
-from services.chassis import idempotency, ids, pages
-from services.chassis.rpc import identity, render, server
+from services.chassis import idempotency, ids
+from services.chassis.rpc import identity, page_tokens, render, server
 from services.notification import domain, usecases
 from services.notification.domain import Channel, Kind
 from souk.notification.v1 import (
@@ -20,17 +20,25 @@ DESCRIPTOR = notification_service_pb2.DESCRIPTOR.services_by_name["NotificationS
 class NotificationServicer(notification_service_pb2_grpc.NotificationServiceServicer):
     """`souk.notification.v1.NotificationService`; what each method promises stands in the contract."""
 
-    def __init__(self, notifications: usecases.Notifications, preferences: usecases.Preferences) -> None:
+    def __init__(
+        self,
+        notifications: usecases.Notifications,
+        preferences: usecases.Preferences,
+        tokens: page_tokens.PageTokens,
+    ) -> None:
+        self._tokens = tokens
         self._notifications = notifications
         self._preferences = preferences
 
     async def ListNotifications(
         self, request: notification_service_pb2.ListNotificationsRequest, _: Any
     ) -> notification_service_pb2.ListNotificationsResponse:
-        page = pages.parse(request.page_size, request.page_token, key=ids.check)
-        found = await self._notifications.list(identity.caller().user_id, page)
+        caller = identity.caller().user_id
+        page = await self._tokens.page(request, caller, key=ids.check)
+        found = await self._notifications.list(caller, page)
+        token = await self._tokens.token(request, caller, found.next_after)
         return notification_service_pb2.ListNotificationsResponse(
-            notifications=[_message(notification) for notification in found.rows], next_page_token=found.next_token
+            notifications=[_message(notification) for notification in found.rows], next_page_token=token
         )
 
     async def SendNotification(
@@ -67,10 +75,12 @@ class NotificationServicer(notification_service_pb2_grpc.NotificationServiceServ
         return _preferences_message(await self._preferences.update(identity.caller().user_id, change))
 
 
-def servicer(notifications: usecases.Notifications, preferences: usecases.Preferences) -> server.Servicer:
+def servicer(
+    notifications: usecases.Notifications, preferences: usecases.Preferences, tokens: page_tokens.PageTokens
+) -> server.Servicer:
     """The servicer, ready to be served."""
     add = notification_service_pb2_grpc.add_NotificationServiceServicer_to_server
-    return server.Servicer(DESCRIPTOR, add, NotificationServicer(notifications, preferences))
+    return server.Servicer(DESCRIPTOR, add, NotificationServicer(notifications, preferences, tokens))
 
 
 def _message(notification: domain.Notification) -> notification_pb2.Notification:

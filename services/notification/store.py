@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from psycopg.types.json import Jsonb
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Index,
     Integer,
@@ -35,6 +36,7 @@ CONTACTS = Table(
     Column("email", Text, nullable=False),
     Column("display_name", Text, nullable=False),
     Column("version", BigInteger, nullable=False),
+    Column("email_verified", Boolean, nullable=False),
 )
 NOTIFICATIONS = Table(
     "notifications",
@@ -67,8 +69,13 @@ PREFERENCES = Table(
     Column("push_endpoint", Text, nullable=False),
 )
 
-# Seconds until a message without an address is looked at again: events of different topics overtake each other.
-ADDRESS_WAIT_S = 1.0
+# Seconds until a message whose contact is not known is due again, at first and at most; in between as long as it has waited.
+# Events of different topics overtake each other, so the contact mostly arrives within the first of them.
+CONTACT_WAIT_FIRST_S = 1.0
+CONTACT_WAIT_MOST_S = 300.0
+# How many of them are put off in one statement.
+PUT_OFF_AT_ONCE = 5000
+CONTACT_UNKNOWN = "CONTACT_UNKNOWN"
 _LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
 
@@ -94,7 +101,7 @@ class Settled:
 
 
 _N = NOTIFICATIONS.c
-_CONTACT_COLUMNS = ("user_id", "email", "display_name", "version")
+_CONTACT_COLUMNS = ("user_id", "email", "display_name", "version", "email_verified")
 _COLUMNS = ("id", "user_id", "template", "occasion_id", "subject", "details", "create_time", "state", "channel")
 _SHOWN = [_N[name] for name in _COLUMNS]
 
@@ -111,21 +118,41 @@ _INSERT = database.Statement(
         index_elements=["occasion_id", "template", "channel"]
     )
 )
-# A message without an address is put off for a moment, so that those behind it have their turn; that is no attempt.
+# Messages whose contact is not known are not claimed, and so take no place of those behind them.
 _CLAIM = database.Statement("""
 WITH due AS MATERIALIZED (
-  SELECT id, user_id FROM notifications WHERE channel = %(channel)s AND next_try_at <= statement_timestamp()
-  ORDER BY next_try_at LIMIT %(most)s FOR UPDATE SKIP LOCKED),
+  SELECT n.id, n.user_id, c.email, c.display_name, c.version, c.email_verified
+  FROM notifications AS n JOIN contacts AS c USING (user_id)
+  WHERE n.channel = %(channel)s AND n.next_try_at <= statement_timestamp()
+  ORDER BY n.next_try_at LIMIT %(most)s FOR UPDATE OF n SKIP LOCKED),
 addressed AS (
-  SELECT due.id, c.email, c.display_name, c.version, p.phone_number, p.push_endpoint
-  FROM due LEFT JOIN contacts AS c USING (user_id) LEFT JOIN preferences AS p USING (user_id))
-UPDATE notifications AS n SET epoch = n.epoch + 1,
-  attempts = n.attempts + CASE WHEN a.email IS NULL THEN 0 ELSE 1 END,
-  next_try_at = clock_timestamp()
-    + make_interval(secs => CASE WHEN a.email IS NULL THEN %(address_wait)s::float8 ELSE %(lease)s::float8 END)
+  SELECT due.*, p.phone_number, p.push_endpoint FROM due LEFT JOIN preferences AS p USING (user_id))
+UPDATE notifications AS n SET epoch = n.epoch + 1, attempts = n.attempts + 1,
+  next_try_at = clock_timestamp() + make_interval(secs => %(lease)s::float8)
 FROM addressed AS a WHERE n.id = a.id
 RETURNING n.id, n.user_id, n.template, n.occasion_id, n.subject, n.details, n.create_time, n.state, n.channel,
-  a.email, a.display_name, a.version, coalesce(a.phone_number, ''), coalesce(a.push_endpoint, ''), n.attempts, n.epoch
+  a.email, a.display_name, a.version, coalesce(a.phone_number, ''), coalesce(a.push_endpoint, ''),
+  a.email_verified, n.attempts, n.epoch
+""")
+_PUT_OFF = database.Statement("""
+WITH waiting AS MATERIALIZED (
+  SELECT n.id, extract(epoch FROM clock_timestamp() - n.create_time)::float8 AS age_s
+  FROM notifications AS n
+  WHERE n.channel = ANY(ARRAY['EMAIL', 'SMS', 'PUSH']) AND n.next_try_at <= statement_timestamp()
+    AND NOT EXISTS (SELECT FROM contacts AS c WHERE c.user_id = n.user_id)
+  LIMIT %(most)s FOR UPDATE OF n SKIP LOCKED)
+UPDATE notifications AS n SET epoch = n.epoch + 1,
+  state = CASE WHEN w.age_s >= %(give_up)s THEN 'FAILED' ELSE n.state END,
+  reason = CASE WHEN w.age_s >= %(give_up)s THEN %(unknown)s ELSE n.reason END,
+  next_try_at = CASE WHEN w.age_s < %(give_up)s
+    THEN clock_timestamp() + make_interval(secs => least(greatest(w.age_s, %(first)s), %(longest)s)) END
+FROM waiting AS w WHERE n.id = w.id
+RETURNING n.state
+""")
+# A message that was tried, or is being sent, is due when its retry or its lease says; only those never tried are hurried.
+_HURRY = database.Statement("""
+UPDATE notifications SET next_try_at = clock_timestamp()
+WHERE user_id = ANY(%(user_id)s::uuid[]) AND attempts = 0 AND next_try_at > statement_timestamp()
 """)
 _SETTLE = database.Statement("""
 UPDATE notifications AS n SET state = g.state, reason = g.reason, epoch = n.epoch + 1,
@@ -163,8 +190,9 @@ _PAGE = database.Statement(
 
 
 async def keep(transaction: database.Transaction, contacts: Sequence[domain.Contact]) -> None:
-    """Remember whom to write to, unless something newer is known already."""
+    """Remember whom to write to, unless something newer is known already. What waited for them is due at once."""
     await transaction.run(_UPSERT_CONTACTS, database.columns(contacts, *_CONTACT_COLUMNS))
+    await transaction.run(_HURRY, {"user_id": [contact.user_id for contact in contacts]})
 
 
 async def add(transaction: database.Transaction, notifications: Sequence[domain.Notification]) -> None:
@@ -198,9 +226,19 @@ async def claim(
     transaction: database.Transaction, channel: domain.Channel, *, most: int, lease_s: float
 ) -> list[Claimed]:
     """Lease up to so many messages of a channel that are due and have a contact. The attempt is counted here."""
-    values = {"channel": channel, "most": most, "lease": lease_s, "address_wait": ADDRESS_WAIT_S}
-    rows = await transaction.run(_CLAIM, values)
-    return [_claimed(row) for row in rows if row[len(_COLUMNS)] is not None]
+    rows = await transaction.run(_CLAIM, {"channel": channel, "most": most, "lease": lease_s})
+    return [_claimed(row) for row in rows]
+
+
+async def put_off(db: database.Database, *, give_up_s: float) -> tuple[int, int]:
+    """Make messages that are due but have no contact due later, and fail those that waited give_up_s seconds.
+
+    Answers how many it looked at, at most PUT_OFF_AT_ONCE, and how many of them failed.
+    """
+    values = {"most": PUT_OFF_AT_ONCE, "give_up": give_up_s, "unknown": CONTACT_UNKNOWN}
+    values |= {"first": CONTACT_WAIT_FIRST_S, "longest": CONTACT_WAIT_MOST_S}
+    states = [state for (state,) in await db.read(_PUT_OFF, values)]
+    return len(states), states.count(domain.State.FAILED)
 
 
 async def settle(transaction: database.Transaction, settled: Sequence[Settled]) -> None:

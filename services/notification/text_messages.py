@@ -8,7 +8,6 @@ text message carries nothing.
 import asyncio
 import json
 import logging
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,13 +16,8 @@ from typing import Any
 import boto3
 import jinja2
 from botocore import config, exceptions
-from purgatory import AsyncCircuitBreakerFactory
-from purgatory.domain.messages.base import Event as BreakerEvent
-from purgatory.domain.model import CLOSED, OPENED, OpenedState
-from purgatory.service._async.circuitbreaker import (
-    AsyncCircuitBreaker,
-)  # its type: the package makes it, but keeps its name
 
+from services.chassis import breaker
 from services.notification import domain, words
 from services.notification.domain import Channel, Outcome, Result
 from services.notification.settings import Settings
@@ -62,7 +56,7 @@ class _Started:
 
     client: Any
     threads: ThreadPoolExecutor
-    breaker: AsyncCircuitBreaker
+    breaker: breaker.Breaker
 
 
 class Sns:
@@ -76,13 +70,15 @@ class Sns:
 
     async def start(self) -> None:
         """Get ready to call; nothing is connected yet."""
-        factory = AsyncCircuitBreakerFactory(self._settings.breaker_failures, self._settings.breaker_reset_s)
-        factory.add_listener(_log_change)
-        breaker = await factory.get_breaker(f"sns-{self._channel.lower()}")
+        circuit = await breaker.made(
+            f"sns-{self._channel.lower()}",
+            failures=self._settings.breaker_failures,
+            reset_s=self._settings.breaker_reset_s,
+        )
         # The library reads its description of SNS from files.
         client = await asyncio.to_thread(_client, self._settings)
         threads = ThreadPoolExecutor(self._settings.sns_calls, thread_name_prefix=f"sns-{self._channel.lower()}")
-        self._started = _Started(client, threads, breaker)
+        self._started = _Started(client, threads, circuit)
 
     async def stop(self) -> None:
         """Close all connections. Calls under way end by their time-outs."""
@@ -91,12 +87,8 @@ class Sns:
             self._started.client.close()
 
     def room(self, most: int) -> int:
-        """How many of `most` messages may be sent now: none while SNS is left alone, one to try it again."""
-        context = self._running.breaker.context
-        if context.state == CLOSED:
-            return most
-        opened_at = context.opened_at or 0.0
-        return int(context.state == OPENED and time.time() > opened_at + context.ttl)
+        """How many of `most` messages may be sent now: none while the breaker is open, one to try SNS again."""
+        return self._running.breaker.room(most)
 
     async def send(self, notification: domain.Notification, contact: domain.Contact) -> Result:
         """Hand a message to SNS. Raises nothing."""
@@ -110,7 +102,7 @@ class Sns:
         try:
             async with self._running.breaker:
                 return await self._call(lambda: publish(notification, contact, text))
-        except OpenedState:
+        except breaker.OpenError:
             return Result(Outcome.AWAY, "LEFT_ALONE")
         except _UnansweredError as error:
             extra = {"channel": self._channel, "notification_id": notification.id, "cause": str(error)}
@@ -217,8 +209,3 @@ def _answered(error: exceptions.ClientError) -> Result:
 
 def _json(content: Any) -> str:
     return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
-
-
-def _log_change(circuit: str, kind: str, event: BreakerEvent) -> None:
-    if kind == "state_changed":
-        _LOG.warning("breaker changed", extra={"circuit": circuit, "change": repr(event)})

@@ -22,10 +22,14 @@ SERVICE = "notification"
 FIRST_RETRY_S = 1.0
 MOST_RETRY_S = 300.0
 
+# Messages whose contact is not known are a queue of their own: no mail server is late with them.
 QUEUES = database.Statement("""
-SELECT lower(c.channel), count(n.id), extract(epoch FROM clock_timestamp() - min(n.create_time))
-FROM unnest(ARRAY['EMAIL', 'SMS', 'PUSH']) AS c(channel)
-LEFT JOIN notifications AS n ON n.channel = c.channel AND n.next_try_at IS NOT NULL GROUP BY c.channel
+WITH waiting AS (
+  SELECT CASE WHEN c.user_id IS NULL THEN 'without_contact' ELSE lower(n.channel) END AS queue, n.create_time
+  FROM notifications AS n LEFT JOIN contacts AS c USING (user_id) WHERE n.next_try_at IS NOT NULL)
+SELECT queue, count(w.create_time), extract(epoch FROM clock_timestamp() - min(w.create_time))
+FROM unnest(ARRAY['email', 'sms', 'push', 'without_contact']) AS q(queue)
+LEFT JOIN waiting AS w USING (queue) GROUP BY queue
 """)
 
 
@@ -162,7 +166,24 @@ async def _claim(transaction: database.Transaction, message: domain.Message, not
 
 
 def _user_not_found(user_id: str) -> errors.DomainError:
-    return errors.not_found("USER_NOT_FOUND", "there is no such user", user_id=user_id)
+    return errors.not_found("USER_NOT_FOUND", "the user does not exist", user_id=user_id)
+
+
+class Unaddressed:
+    """The messages of users whose contact has not arrived. `work` is the body of a loop."""
+
+    def __init__(self, db: database.Database, *, give_up_s: float) -> None:
+        self._db = db
+        self._give_up_s = give_up_s
+
+    async def work(self) -> int:
+        """Put off those that are due, and give up those that waited too long: how many. Raises TransientError."""
+        waiting, failed = await store.put_off(self._db, give_up_s=self._give_up_s)
+        if failed:
+            metrics.ALARMS.labels(SERVICE, "contact_unknown").inc(failed)
+            extra = {"messages": failed, "waited_s": self._give_up_s}
+            _LOG.error("messages given up: their users' contacts never arrived", extra=extra)
+        return waiting
 
 
 class Sending:

@@ -1,4 +1,9 @@
-"""The words of all messages: templates for each channel, into which nothing of a stranger's is put as a line of its own."""
+"""The words of all messages: templates for each channel, into which no value is put as a line of its own.
+
+Texts that people chose (names of accounts, titles of products) are put only into mail to an address of which somebody proved to
+be the reader. Anybody can register a stranger's address, and would otherwise write to the stranger in the shop's name. What an
+administrator writes is the shop's own word.
+"""
 
 import re
 from collections.abc import Mapping
@@ -43,8 +48,7 @@ class Templates:
     def body(self, notification: domain.Notification, contact: domain.Contact) -> str:
         """What a message says to this person over its channel. Raises UndefinedError when its details lack a name."""
         body = self._templates[notification.template].bodies[notification.channel]
-        name = one_line(contact.display_name) or "there"
-        text = body.render(_clean(notification.details), name=name)
+        text = body.render(_for_contact(notification, contact))
         most = MOST_SHORT.get(notification.channel)
         return _cut(one_line(text), most) if most else text
 
@@ -69,6 +73,18 @@ def _read(environment: jinja2.Environment, template: domain.Template) -> _Templa
 
 def _file(name: str) -> str:
     return (TEMPLATES / name).read_text(encoding="utf-8")
+
+
+def _for_contact(notification: domain.Notification, contact: domain.Contact) -> dict[str, Any]:
+    """What a template may say to this contact: a name and the titles of `lines` only where the address is verified."""
+    details = _clean(notification.details)
+    if notification.channel is domain.Channel.EMAIL and contact.email_verified:
+        return details | {"name": one_line(contact.display_name)}
+    details["name"] = ""
+    if notification.template is domain.Template.ORDER_CONFIRMED:
+        lines = details.pop("lines")
+        details["items"] = sum(line["quantity"] for line in lines)
+    return details
 
 
 def _clean(details: Mapping[str, Any]) -> dict[str, Any]:

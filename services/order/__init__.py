@@ -7,6 +7,6 @@ States: PENDING -> RESERVED -> CONFIRMED; from any of them CANCELLING -> CANCELL
 
 Consumes `inventory` and `payments`, publishes `orders`. Calls the catalog for prices.
 
-Read in this order: `rpc.py` (a call comes in), `usecases.py` (what it means), `saga.py` (the one table of what follows
+Read in this order: `rpc.py` (a call comes in), `usecases/` (what it means), `saga.py` (the one table of what follows
 what), `domain.py` (the values), `store.py` (the rows), `events.py` (what goes out and comes in), `main.py` (put together).
 """

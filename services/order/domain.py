@@ -1,4 +1,4 @@
-"""What an order is: values and facts, without any I/O. How it moves is `saga.py`'s one table."""
+"""Orders as values and domain events, without any I/O. Their state transitions are the table in `saga.py`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ MOST_TOTAL = 10**9
 
 
 class Status(StrEnum):
-    """Where an order is on its way. The words are those of the contract and of SQL."""
+    """The status of an order. The names are those of the contract and of SQL."""
 
     PENDING = "PENDING"
     RESERVED = "RESERVED"
@@ -22,7 +22,7 @@ class Status(StrEnum):
 
 
 class Step(StrEnum):
-    """What an order's saga waits for."""
+    """The step of an order's saga: what it waits for."""
 
     STOCK = "STOCK"
     PAYMENT = "PAYMENT"
@@ -33,7 +33,7 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where goods go. country is ISO 3166-1 alpha-2."""
+    """A shipping address. country is ISO 3166-1 alpha-2."""
 
     recipient: str
     line1: str
@@ -46,7 +46,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """What a customer asks for: so many of a SKU."""
+    """A SKU and the quantity that a customer orders of it."""
 
     sku: str
     quantity: int
@@ -54,7 +54,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What the catalog says of a SKU: its title and its price now."""
+    """A SKU's title and current price in the catalog."""
 
     sku: str
     title: str
@@ -72,13 +72,13 @@ class Line:
 
     @property
     def total(self) -> money.Money:
-        """What the line costs."""
+        """The price of the whole line."""
         return self.unit_price * self.quantity
 
 
 @dataclass(frozen=True, slots=True)
 class Shortage:
-    """A SKU of which fewer were left than an order asked for."""
+    """A SKU with less stock than an order asked for."""
 
     sku: str
     requested: int
@@ -87,7 +87,11 @@ class Shortage:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """An order as it is asked for, before prices. request_id is empty when the caller will not repeat the call."""
+    """An order as requested, before prices are known.
+
+    request_id is empty when the caller will not repeat the call. expected_total is what the customer agreed to pay, if the
+    caller said so.
+    """
 
     user_id: str
     items: tuple[Item, ...]
@@ -95,11 +99,12 @@ class Draft:
     payment_method: str
     request_id: str
     fingerprint: bytes
+    expected_total: money.Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What was bought. None of this changes after it is accepted."""
+    """An accepted order. It never changes."""
 
     id: str
     user_id: str
@@ -112,9 +117,9 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Saga:
-    """Where an order is: the durable process that carries it to an end. version counts its changes, from 1.
+    """The durable process that takes an order from acceptance to its end. version counts its changes, from 1.
 
-    awaiting names the services that still have to answer in this step. deadline is None when nothing is awaited.
+    awaiting names the services that have not answered yet in this step. deadline is None when nothing is awaited.
     """
 
     id: str
@@ -134,13 +139,13 @@ class Saga:
 
     @property
     def settled(self) -> bool:
-        """Whether it ended: nothing is awaited any more."""
+        """Whether the saga has ended."""
         return self.step is Step.DONE
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """An order and where it is."""
+    """An order with its saga."""
 
     order: Order
     saga: Saga
@@ -148,7 +153,7 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """One step of an order's history. sequence is the saga's version after it."""
+    """One event in an order's history. sequence is the saga's version after it."""
 
     order_id: str
     sequence: int
@@ -161,7 +166,7 @@ class HistoryEntry:
 
 @dataclass(frozen=True, slots=True)
 class OrderPlaced:
-    """An order was accepted: inventory holds its lines."""
+    """An order was accepted: inventory reserves its lines."""
 
     order: Order
     version: int
@@ -169,7 +174,7 @@ class OrderPlaced:
 
 @dataclass(frozen=True, slots=True)
 class PaymentRequested:
-    """An order's stock is held and its money is wanted."""
+    """An order's stock is reserved and its payment is due."""
 
     order: Order
     version: int
@@ -178,7 +183,7 @@ class PaymentRequested:
 
 @dataclass(frozen=True, slots=True)
 class OrderConfirmed:
-    """The pivot: stock and money are certain."""
+    """The pivot: the stock is reserved and the payment authorised."""
 
     order: Order
     version: int
@@ -187,7 +192,7 @@ class OrderConfirmed:
 
 @dataclass(frozen=True, slots=True)
 class OrderCancelled:
-    """An order will not happen: whoever holds something for it gives it back."""
+    """An order was cancelled: every service that holds something for it releases it."""
 
     order: Order
     version: int
@@ -197,7 +202,7 @@ class OrderCancelled:
 
 @dataclass(frozen=True, slots=True)
 class OrderCancellationCompleted:
-    """Everything that was held or paid for a cancelled order was given back."""
+    """Compensation of a cancelled order is complete."""
 
     order: Order
     version: int
@@ -217,19 +222,44 @@ def lines_of(items: Sequence[Item], offers: Mapping[str, Offer]) -> tuple[Line, 
     for number, item in enumerate(items):
         field = f"items[{number}].sku"
         if item.sku in seen:
-            wrong.append(errors.Violation(field, f"{item.sku} is in the order twice", "SKU_DUPLICATE"))
+            wrong.append(errors.Violation(field, f"{item.sku} appears more than once in the order", "SKU_DUPLICATE"))
         elif item.sku not in offers:
             wrong.append(errors.Violation(field, f"{item.sku} is not for sale", "SKU_UNKNOWN"))
         seen.add(item.sku)
     if wrong:
-        raise errors.invalid(wrong[0].reason, "some items cannot be ordered", *wrong)
+        raise errors.invalid(wrong[0].reason, "some of the items cannot be ordered", *wrong)
     ordered = sorted(items, key=lambda item: item.sku)
     return tuple(Line(i.sku, offers[i.sku].title, i.quantity, offers[i.sku].price) for i in ordered)
 
 
 def total_of(lines: Sequence[Line]) -> money.Money:
     """What an order costs. Raises CURRENCY_MIXED or ORDER_TOTAL_TOO_LARGE."""
-    total = money.total([line.total for line in lines])
-    if total.amount > MOST_TOTAL:
-        raise errors.invalid("ORDER_TOTAL_TOO_LARGE", "the order costs more than one order may")
-    return total
+    currency = lines[0].unit_price.currency
+    for line in lines:
+        if line.unit_price.currency != currency:
+            said = f"all items must have the same currency, not {currency} and {line.unit_price.currency}"
+            raise errors.invalid("CURRENCY_MIXED", said)
+    # Summed as numbers: what no Money can hold is too large for an order, too.
+    amount = sum(line.unit_price.amount * line.quantity for line in lines)
+    if amount > MOST_TOTAL:
+        limit = money.Money(currency, MOST_TOTAL)
+        said = f"the total of the order exceeds the maximum of {limit}"
+        raise errors.invalid("ORDER_TOTAL_TOO_LARGE", said, limit=limit.decimal, currency=currency)
+    return money.Money(currency, amount)
+
+
+def check_expected(expected: money.Money | None, total: money.Money) -> None:
+    """Raise ORDER_TOTAL_CHANGED, with both amounts, when the order costs something else than the customer agreed to pay."""
+    if expected is None or expected == total:
+        return
+    raise errors.DomainError(
+        errors.Kind.ABORTED,
+        "ORDER_TOTAL_CHANGED",
+        f"the total of the order is {total}, not the expected {expected}",
+        {
+            "total": total.decimal,
+            "currency": total.currency,
+            "expected_total": expected.decimal,
+            "expected_currency": expected.currency,
+        },
+    )

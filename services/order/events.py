@@ -1,11 +1,12 @@
-"""What the order service hears and says: two tables. Next stop of what is said: `services/chassis/relay.py`."""
+"""What the order service consumes and publishes: two tables. Published events go on in `services/chassis/relay.py`."""
 
 from collections.abc import Callable
 from typing import Any
 
 from services.chassis import events, outbox
 from services.chassis.rpc import render
-from services.order import domain, rpc, saga, usecases
+from services.order import domain, rpc, saga
+from services.order.usecases import advancing
 from souk.inventory.v1 import inventory_events_pb2
 from souk.order.v1 import order_events_pb2
 from souk.payment.v1 import payment_events_pb2
@@ -100,7 +101,7 @@ def _refused(reply: saga.Reply) -> Callable[[Any], saga.Event]:
     )
 
 
-def subscribers(orders: usecases.Orders) -> events.Subscribers:
+def subscribers(orders: advancing.Advancing) -> events.Subscribers:
     """Who handles what the order service consumes: all of it carries an order on."""
     replies: dict[Any, Callable[[Any], saga.Event]] = {
         inventory_events_pb2.StockReserved: _reply(saga.Reply.STOCK_RESERVED, saga.INVENTORY),

@@ -1,16 +1,41 @@
 """The order service, put together."""
 
+from dataclasses import dataclass
+
 from services import signing_keys
-from services.chassis import assembly, loops, process, retention
+from services.chassis import assembly, clock, database, loops, process, retention
 from services.chassis.settings import read
-from services.order import clients, events, rpc, saga, usecases
+from services.order import clients, events, rpc, saga, store
 from services.order.settings import Settings
+from services.order.usecases import Orders, accepting, advancing, reading, timer, watching
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the use cases go by: the clock, how long sagas wait, how many may watch."""
+
+    now: clock.Clock
+    waits: saga.Waits
+    limits: watching.Limits
+
+
+def composed(db: database.Database, catalog: accepting.Catalog, terms: Terms) -> Orders:
+    """The use cases, put together."""
+    watched = watching.Watching(db, terms.limits)
+    advanced = advancing.Advancing(db, watched.moved, now=terms.now, waits=terms.waits)
+    return Orders(
+        accepting=accepting.Accepting(db, catalog, now=terms.now, waits=terms.waits),
+        advancing=advanced,
+        timer=timer.Timer(db, advanced, waits=terms.waits),
+        reading=reading.Reading(db),
+        watching=watched,
+    )
 
 
 def build(host: assembly.Host) -> list[process.Part]:
     """The parts of the order service that the host's role asks for, in the order they start."""
     settings = read(Settings, host.environ)
-    service = assembly.Assembly(usecases.SERVICE, host, events.PUBLISHED)
+    service = assembly.Assembly(store.SERVICE, host, events.PUBLISHED)
     user = service.peer("user", signing_keys.DESCRIPTOR)
     catalog = clients.Catalog(service.peer("catalog", clients.DESCRIPTOR), age_s=settings.price_age_s)
     waits = saga.Waits(
@@ -20,14 +45,16 @@ def build(host: assembly.Host) -> list[process.Part]:
         compensation_s=settings.compensation_deadline_s,
         catch_up_s=settings.catch_up_s,
     )
-    orders = usecases.Orders(service.db, catalog, now=host.now, waits=waits)
-    gauges = retention.Gauges(service.db, usecases.SERVICE, usecases.QUEUES)
+    limits = watching.Limits(settings.watch_streams_per_caller, settings.watch_streams)
+    orders = composed(service.db, catalog, Terms(host.now, waits, limits))
+    gauges = retention.Gauges(service.db, store.SERVICE, reading.QUEUES)
     return service.parts(
-        rpc.servicer(orders),
+        rpc.servicer(orders, service.page_tokens),
         signing_keys.fetched_from(user),
-        consuming=assembly.Consuming(events.CONSUMED, events.subscribers(orders)),
+        consuming=assembly.Consuming(events.CONSUMED, events.subscribers(orders.advancing)),
+        serving=[orders.watching],
         working=[
-            loops.Loop("order-timer", orders.expire, loops.Pace(0.5, 1.0)),
+            loops.Loop("order-timer", orders.timer.expire, loops.Pace(0.5, 1.0)),
             loops.Loop("order-gauges", gauges.work, loops.Pace(10)),
         ],
     )

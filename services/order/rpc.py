@@ -1,10 +1,11 @@
-"""The order service's calls: parse, call the use case, render. Next stop: `usecases.py`."""
+"""The order service's calls: parse, call the use case, render. Next stop: `usecases/`."""
 
-from collections.abc import AsyncIterator, Sequence
+import contextlib
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
-from services.chassis import idempotency, ids, pages
-from services.chassis.rpc import identity, render, server
+from services.chassis import idempotency, ids
+from services.chassis.rpc import identity, page_tokens, render, server
 from services.order import domain, usecases
 from souk.inventory.v1 import stock_pb2
 from souk.order.v1 import order_pb2, order_service_pb2, order_service_pb2_grpc
@@ -17,56 +18,65 @@ _ADDRESS = ("recipient", "line1", "line2", "city", "region", "postal_code", "cou
 class OrderServicer(order_service_pb2_grpc.OrderServiceServicer):
     """`souk.order.v1.OrderService`; what each method promises stands in the contract."""
 
-    def __init__(self, orders: usecases.Orders) -> None:
+    def __init__(self, orders: usecases.Orders, tokens: page_tokens.PageTokens) -> None:
         self._orders = orders
+        self._tokens = tokens
 
     async def CreateOrder(self, request: order_service_pb2.CreateOrderRequest, _: Any) -> order_pb2.Order:
-        placed = await self._orders.create(_draft(request, identity.caller().user_id))
+        placed = await self._orders.accepting.create(_draft(request, identity.caller().user_id))
         return order_message(placed)
 
     async def GetOrder(self, request: order_service_pb2.GetOrderRequest, _: Any) -> order_pb2.Order:
-        return order_message(await self._orders.get(request.id.lower(), owner_id=identity.caller().owner_id))
+        return order_message(await self._orders.reading.get(request.id.lower(), owner_id=identity.caller().owner_id))
 
     async def ListOrders(
         self, request: order_service_pb2.ListOrdersRequest, _: Any
     ) -> order_service_pb2.ListOrdersResponse:
-        page = pages.parse(request.page_size, request.page_token, key=ids.check)
-        found = await self._orders.list(identity.caller().user_id, page)
+        caller = identity.caller().user_id
+        page = await self._tokens.page(request, caller, key=ids.check)
+        found = await self._orders.reading.list(caller, page)
         shown = [order_message(placed) for placed in found.rows]
-        return order_service_pb2.ListOrdersResponse(orders=shown, next_page_token=found.next_token)
+        token = await self._tokens.token(request, caller, found.next_after)
+        return order_service_pb2.ListOrdersResponse(orders=shown, next_page_token=token)
 
     async def GetOrderStatus(
         self, request: order_service_pb2.GetOrderStatusRequest, _: Any
     ) -> order_service_pb2.OrderStatus:
-        return _status_message(*await self._orders.story(request.id.lower(), owner_id=identity.caller().owner_id))
+        return _status_message(
+            *await self._orders.reading.story(request.id.lower(), owner_id=identity.caller().owner_id)
+        )
 
     async def ListOrderEvents(
         self, request: order_service_pb2.ListOrderEventsRequest, _: Any
     ) -> order_service_pb2.ListOrderEventsResponse:
-        history = await self._orders.history(request.id.lower(), owner_id=identity.caller().owner_id)
+        history = await self._orders.reading.history(request.id.lower(), owner_id=identity.caller().owner_id)
         return order_service_pb2.ListOrderEventsResponse(events=[_entry_message(entry) for entry in history])
 
     async def CancelOrder(self, request: order_service_pb2.CancelOrderRequest, _: Any) -> order_pb2.Order:
         return order_message(
-            await self._orders.cancel(request.id.lower(), actor=_actor(), owner_id=identity.caller().owner_id)
+            await self._orders.advancing.cancel(request.id.lower(), actor=_actor(), owner_id=identity.caller().owner_id)
         )
 
     async def ResumeOrder(self, request: order_service_pb2.ResumeOrderRequest, _: Any) -> order_service_pb2.OrderStatus:
-        await self._orders.resume(request.id.lower(), actor=_actor())
-        return _status_message(*await self._orders.story(request.id.lower(), owner_id=None))
+        await self._orders.advancing.resume(request.id.lower(), actor=_actor())
+        return _status_message(*await self._orders.reading.story(request.id.lower(), owner_id=None))
 
     async def WatchOrder(
         self, request: order_service_pb2.WatchOrderRequest, _: Any
-    ) -> AsyncIterator[order_pb2.OrderEvent]:
-        owner_id, after = identity.caller().owner_id, request.after_sequence
-        async for entry in self._orders.watch(request.id.lower(), owner_id=owner_id, after=after):
-            yield _entry_message(entry)
+    ) -> AsyncGenerator[order_pb2.OrderEvent]:
+        caller = identity.caller()
+        entries = self._orders.watching.watch(
+            request.id.lower(), caller=caller.user_id, owner_id=caller.owner_id, after=request.after_sequence
+        )
+        async with contextlib.aclosing(entries):
+            async for entry in entries:
+                yield _entry_message(entry)
 
 
-def servicer(orders: usecases.Orders) -> server.Servicer:
+def servicer(orders: usecases.Orders, tokens: page_tokens.PageTokens) -> server.Servicer:
     """The servicer, ready to be served."""
     add = order_service_pb2_grpc.add_OrderServiceServicer_to_server
-    return server.Servicer(DESCRIPTOR, add, OrderServicer(orders))
+    return server.Servicer(DESCRIPTOR, add, OrderServicer(orders, tokens))
 
 
 def _actor() -> str:
@@ -75,6 +85,7 @@ def _actor() -> str:
 
 def _draft(request: order_service_pb2.CreateOrderRequest, user_id: str) -> domain.Draft:
     address = request.shipping_address
+    expected = request.expected_total if request.HasField("expected_total") else None
     return domain.Draft(
         user_id=user_id,
         items=tuple(domain.Item(item.sku, item.quantity) for item in request.items),
@@ -82,6 +93,7 @@ def _draft(request: order_service_pb2.CreateOrderRequest, user_id: str) -> domai
         payment_method=request.payment_method,
         request_id=request.request_id,
         fingerprint=idempotency.fingerprint(request) if request.request_id else b"",
+        expected_total=render.money_sent("expected_total", expected) if expected else None,
     )
 
 

@@ -1,8 +1,8 @@
-"""The saga of an order as one table: in this status, on this reply, the order becomes that, tells this and awaits those.
+"""The saga of an order as one transition table: status and reply give the next status, the event to publish, and who must answer.
 
-Before the pivot (CONFIRMED) everything is compensated; after it everything is retried until done. A reply that no rule
-names changes nothing: it is late, or a repetition. Three things may come at any time: a deadline that passed, a wish to
-cancel, and an operator who pushes a stuck saga on.
+Before the pivot (CONFIRMED) a failure is compensated; after it, steps are retried until they succeed. A reply without a rule
+changes nothing: it is late or a duplicate. Three replies may come in any status: a timeout, a request to cancel, and an
+operator who resumes a stuck saga.
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ MOST_ATTEMPTS = 20
 
 
 class Reply(StrEnum):
-    """What can happen to an order, by the word that its history shows."""
+    """What can happen to an order, by the name that its history shows."""
 
     STOCK_RESERVED = "StockReserved"
     STOCK_REJECTED = "StockRejected"
@@ -46,7 +46,7 @@ class Reply(StrEnum):
 
 
 class Tell(StrEnum):
-    """What an order tells the others."""
+    """The events that an order publishes."""
 
     PAYMENT_REQUESTED = "PaymentRequested"
     CONFIRMED = "OrderConfirmed"
@@ -56,7 +56,7 @@ class Tell(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What follows. reason says why an order is cancelled, where the reply does not."""
+    """A transition. reason says why an order is cancelled, if the reply does not."""
 
     becomes: Status
     step: Step
@@ -67,7 +67,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """One of those awaited answered. When it was the last, `then` follows."""
+    """An awaited service answered. After the last answer, `then` follows."""
 
     by: str
     then: Rule
@@ -75,7 +75,7 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """One of those awaited definitely cannot: then this follows. Who has answered before cannot take it back."""
+    """An awaited service definitely refused: `then` follows. A service that has already answered cannot take it back."""
 
     by: str
     then: Rule
@@ -83,7 +83,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """The wait was too long: say it again to those who have not answered, and wait longer."""
+    """A timeout: publish the event again for those that have not answered, and wait longer."""
 
     tells: Tell
 
@@ -149,7 +149,7 @@ class Waits:
     catch_up_s: float = 30.0
 
     def after(self, saga: domain.Saga) -> float | None:
-        """Seconds until the timer looks at this saga; None when it ended or waits for an operator."""
+        """Seconds until this saga times out; None when it has ended or waits for an operator."""
         if saga.stuck or saga.step is Step.DONE:
             return None
         first = {
@@ -163,7 +163,7 @@ class Waits:
 
 @dataclass(frozen=True, slots=True)
 class Advance:
-    """What a reply made of an order: its new saga, the entry in its history, what it tells."""
+    """The result of a reply: the order's new saga, the entry in its history, the events to publish."""
 
     saga: domain.Saga
     entry: domain.HistoryEntry
@@ -172,7 +172,7 @@ class Advance:
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A new order with its saga, the first entry of its history and what it tells."""
+    """A new order with its saga, the first entry of its history and the event to publish."""
 
     placed: domain.Placed
     entry: domain.HistoryEntry
@@ -197,7 +197,7 @@ def begin(order: domain.Order, saga_id: str) -> Begun:
 
 
 def advance(placed: domain.Placed, event: Event, now: datetime) -> Advance | None:
-    """What the event makes of the order; None when it changes nothing."""
+    """The transition that the event causes; None when it changes nothing."""
     saga = placed.saga
     if event.reply is Reply.RESUMED:
         return _moved(placed, replace(saga, stuck=False, attempts=0), event, now=now) if saga.stuck else None
@@ -221,7 +221,7 @@ def advance(placed: domain.Placed, event: Event, now: datetime) -> Advance | Non
 
 
 def contradicts(placed: domain.Placed, event: Event) -> bool:
-    """Whether somebody refuses what he answered before: nothing follows of it, but somebody has lost his memory."""
+    """Whether a service refuses what it confirmed before: nothing follows, but that service has lost data."""
     rule = TABLE.get((placed.saga.status, event.reply))
     return isinstance(rule, Refused) and rule.by not in placed.saga.awaiting
 

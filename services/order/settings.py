@@ -7,16 +7,19 @@ from services.chassis.settings import env
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How long the saga waits, in seconds. Stock and payment together stay below inventory's hold of 600.
+    """How long the saga waits, in seconds, and how many may watch. Stock and payment together stay below inventory's hold of 600.
 
-    An order without a payment method waits for one as long as for the money.
+    An order without a payment method waits for one as long as it would wait for the payment.
     """
 
     stock_deadline_s: float = env("ORDER_STOCK_DEADLINE_S", default=120.0)
     payment_deadline_s: float = env("ORDER_PAYMENT_DEADLINE_S", default=450.0)
     settlement_deadline_s: float = env("ORDER_SETTLEMENT_DEADLINE_S", default=60.0)
     compensation_deadline_s: float = env("ORDER_COMPENSATION_DEADLINE_S", default=15.0)
-    # When no worker of the service was there for a while, or its database was restored, no deadline passes sooner than this.
+    # How many streams of WatchOrder may be open at once: of one caller in one process, and in one process in all.
+    watch_streams_per_caller: int = env("ORDER_WATCH_STREAMS_PER_CALLER", default=10)
+    watch_streams: int = env("ORDER_WATCH_STREAMS", default=1000)
+    # After the service had no worker for a while, or its database was restored, no order times out sooner than this.
     catch_up_s: float = env("ORDER_CATCH_UP_S", default=30.0)
-    # A price that the catalog changed counts for new orders at most this much later.
+    # How long a price from the catalog is cached: a changed price applies to new orders this much later at most.
     price_age_s: float = env("ORDER_PRICE_AGE_S", default=1.0)

@@ -3,8 +3,10 @@
 Every write takes a list and is one statement. Rows become domain values here and nowhere else.
 """
 
-from collections.abc import Sequence
-from dataclasses import asdict
+import itertools
+import operator
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +18,7 @@ from services.chassis import database, money, pages
 from services.chassis.schema import ID, TIME
 from services.order import domain, saga
 
+SERVICE = "order"
 METADATA = MetaData()
 
 ORDERS = Table(
@@ -91,12 +94,19 @@ WHERE s.order_id = g.order_id
 
 _PLACED = select(ORDERS, SAGAS).join(SAGAS, _S.order_id == _O.id)
 _IDS = bindparam("ids", type_=ARRAY(ID))
-_BY_IDS = database.Statement(_PLACED.where(_O.id == _IDS.any_()))
+_BY_IDS = database.Lookup(_PLACED.where(_O.id == _IDS.any_()), by="ids")
 # Locked in one order, so that two batches with orders in common wait for each other instead of deadlocking.
-_LOCK = database.Statement(_PLACED.where(_O.id == _IDS.any_()).order_by(_S.order_id).with_for_update(of=SAGAS))
+_LOCK = database.Lookup(_PLACED.where(_O.id == _IDS.any_()).order_by(_S.order_id).with_for_update(of=SAGAS), by="ids")
 _OVERDUE = database.Statement("""
 SELECT order_id FROM sagas WHERE deadline <= statement_timestamp()
 ORDER BY deadline LIMIT %(most)s FOR UPDATE SKIP LOCKED
+""")
+_IF_OVERDUE = database.Statement("""
+SELECT order_id FROM sagas WHERE order_id = %(order_id)s AND deadline <= statement_timestamp() FOR UPDATE SKIP LOCKED
+""")
+_POSTPONE_OVERDUE = database.Statement("""
+UPDATE sagas SET deadline = clock_timestamp() + make_interval(secs => %(wait)s)
+WHERE order_id = %(order_id)s AND deadline <= statement_timestamp()
 """)
 _LAST_LOOK = database.Statement("""
 SELECT seen_at, extract(epoch FROM clock_timestamp() - seen_at)::float8 FROM timers WHERE name = 'saga' FOR UPDATE
@@ -126,7 +136,24 @@ _HISTORY = database.Statement(
     .where(_E.order_id == bindparam("order_id", type_=ID), _E.sequence > bindparam("after", type_=BigInteger))
     .order_by(_E.sequence)
 )
+# What is new of many orders, each behind the entry that is known of it, in one statement: orders without news are absent.
+_NEWS = database.Statement("""
+SELECT g.order_id, s.step = 'DONE', e.sequence, e.status, e.event, e.reason, e.actor, e.time
+FROM unnest(%(order_ids)s::uuid[], %(seen)s::bigint[]) AS g(order_id, seen)
+JOIN sagas AS s ON s.order_id = g.order_id AND (s.version > g.seen OR s.step = 'DONE')
+LEFT JOIN order_events AS e ON e.order_id = g.order_id AND e.sequence > g.seen
+ORDER BY g.order_id, e.sequence
+""")
 _LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What happened to an order since somebody looked, and whether its saga ended. entries are oldest first."""
+
+    order_id: str
+    settled: bool
+    entries: tuple[domain.HistoryEntry, ...]
 
 
 async def insert(transaction: database.Transaction, placed: Sequence[domain.Placed], waits: saga.Waits) -> None:
@@ -163,6 +190,16 @@ async def lock_overdue(transaction: database.Transaction, most: int) -> list[str
     return [row[0] for row in await transaction.run(_OVERDUE, {"most": most})]
 
 
+async def lock_if_overdue(transaction: database.Transaction, order_id: str) -> list[str]:
+    """The order, if its deadline passed and no other timer holds it."""
+    return [row[0] for row in await transaction.run(_IF_OVERDUE, {"order_id": order_id})]
+
+
+async def postpone_overdue(transaction: database.Transaction, order_id: str, *, wait_s: float) -> None:
+    """Let this order's deadline pass again so many seconds from now."""
+    await transaction.run(_POSTPONE_OVERDUE, {"order_id": order_id, "wait": wait_s})
+
+
 async def look(transaction: database.Transaction) -> tuple[datetime, float]:
     """Note that somebody looks at deadlines: when somebody did before, and how many seconds ago, by the database's clock."""
     before = await transaction.run(_LAST_LOOK)
@@ -191,6 +228,20 @@ async def history(db: database.Database, order_id: str, *, after: int = 0) -> li
     """An order's history behind the entry `after`, oldest first."""
     rows = await db.read(_HISTORY, {"order_id": order_id, "after": after})
     return [domain.HistoryEntry(row[0], row[1], domain.Status(row[2]), *row[3:]) for row in rows]
+
+
+async def news(db: database.Database, seen: Mapping[str, int]) -> list[News]:
+    """What is new of these orders, each given with the last sequence that is known of it. Orders without news are absent."""
+    rows = await db.read(_NEWS, {"order_ids": list(seen), "seen": list(seen.values())})
+    by_order = itertools.groupby(rows, key=operator.itemgetter(0, 1))
+    return [News(order_id, settled, _entries(found)) for (order_id, settled), found in by_order]
+
+
+def _entries(rows: Iterable[database.Row]) -> tuple[domain.HistoryEntry, ...]:
+    # A settled order without newer entries is one row without an entry.
+    return tuple(
+        domain.HistoryEntry(row[0], row[2], domain.Status(row[3]), *row[4:]) for row in rows if row[2] is not None
+    )
 
 
 def _saga_rows(sagas: Sequence[domain.Saga], waits: saga.Waits) -> dict[str, list[Any]]:

@@ -12,6 +12,6 @@ Consumes `orders` (PaymentRequested, OrderConfirmed, OrderCancelled), publishes 
 transaction.
 
 Read in this order: `events.py` (an order says something), `usecases.py` (what it means, and the worker that calls the
-provider), `domain.py` (the one table of what follows what), `names.py` (ids that stay the same), `clients.py` (the provider
+provider), `domain.py` (the one table of what follows what), `names.py` (ids that stay the same), `clients/` (the provider
 and its breaker), `store.py` (the rows), `rpc.py` (choosing how to pay, giving back, reading), `main.py` (put together).
 """

@@ -1,7 +1,6 @@
 """What a payment is and how it moves: one table, without any I/O.
 
-Money is given back whatever happened before: every path from a held or taken amount leads to VOIDED or REFUNDED once its
-order is cancelled. A payment is never both captured and voided.
+Every path from a held or captured amount leads to VOIDED or REFUNDED once its order is cancelled. No payment is ever both.
 """
 
 from collections.abc import Mapping
@@ -29,14 +28,14 @@ class State(StrEnum):
     VOIDED = "VOIDED"
     REFUNDING = "REFUNDING"
     REFUNDED = "REFUNDED"
-    # The order was cancelled while the provider was being asked: what it grants is given back at once.
+    # The order was cancelled while the provider was being asked: what it authorizes is voided at once.
     AUTHORIZING_CANCELLED = "AUTHORIZING_CANCELLED"
-    # The order was confirmed before we knew that its money is held: we heard that once, and a restore made us forget it.
+    # Confirmed while our row still says AUTHORIZING: the authorization was known once, and lost with a restore.
     AUTHORIZING_CONFIRMED = "AUTHORIZING_CONFIRMED"
     CAPTURING_CANCELLED = "CAPTURING_CANCELLED"
-    # The provider holds the money but refused to hand it over: the order is told and will be cancelled.
+    # The provider refused to capture what it had authorized: the order hears so and will be cancelled.
     CAPTURE_REFUSED = "CAPTURE_REFUSED"
-    # A part, or all that is left, is being given back because somebody asked for it: the provider may refuse.
+    # An administrator asked for a refund of a part, or of all that is left: the provider may refuse.
     REFUNDING_PART = "REFUNDING_PART"
     REFUNDING_REST = "REFUNDING_REST"
     # The order was cancelled meanwhile: the rest follows.
@@ -62,7 +61,7 @@ class Input(StrEnum):
     CANCELLED = "CANCELLED"
     YES = "YES"
     NO = "NO"
-    # What is to be let go was taken before: it can only be given back.
+    # What was to be voided is already captured: it can only be refunded.
     TAKEN = "TAKEN"
 
 
@@ -77,7 +76,7 @@ class Account(StrEnum):
 class Payment:
     """The money of one order. captured, refunded and refunding are in minor units of the amount's currency.
 
-    refunding is what is being given back now, for the refund refund_id (empty: because the order was cancelled).
+    refunding is the amount of the refund in progress, whose id is refund_id (empty: the order was cancelled).
     payment_method is empty until one is chosen. version counts changes.
     """
 
@@ -114,24 +113,31 @@ class Payment:
 
     @property
     def giving_back(self) -> int:
-        """How much the refund under way gives back, in minor units."""
+        """The amount of the refund in progress, in minor units."""
         return self.refunding or self.left
 
     @property
     def left(self) -> int:
-        """How much was taken and not given back, in minor units."""
+        """How much was captured and not refunded, in minor units."""
         return self.captured - self.refunded
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """An order's wish for money, of request_time if it says so. payment_method is empty when one has still to be chosen."""
+    """An order's request for money, made at request_time if known. payment_method is empty until one is chosen."""
 
     order_id: str
     user_id: str
     amount: money.Money
     payment_method: str
     request_time: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """An order that will happen: its money is taken."""
+
+    order_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,9 +179,10 @@ class Posting:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """Something that others are told about a payment."""
+    """Something that others are told about a payment. step: minor units that were refunded by it, 0 when it is repeated."""
 
     payment: Payment
+    step: int = 0
 
 
 class PaymentAuthorized(Fact):
@@ -198,15 +205,12 @@ class PaymentVoided(Fact):
     """Nothing is held or taken."""
 
 
-@dataclass(frozen=True, slots=True)
 class PaymentPartlyRefunded(Fact):
-    """A part of the taken money, this amount, was given back, and the rest was not."""
-
-    amount: int = 0
+    """A part of the captured money was refunded; the rest was not."""
 
 
 class PaymentRefunded(Fact):
-    """All taken money was given back."""
+    """All captured money was refunded."""
 
 
 VERBS: Mapping[State, Verb] = {
@@ -231,9 +235,8 @@ class Rule:
     tells: type[Fact] | None = None
 
 
-# What no rule names changes nothing. A repeated word of the order gets the answer again, unless it is still to come. A void
-# or a refund for a cancelled order that the provider refuses has no rule either: it is asked for until it is done, and a
-# person is called.
+# An input without a rule changes nothing. A repeated event of the order gets the answer again. A void or a refund for a
+# cancelled order that the provider refuses has no rule either: it is retried until it is done, and an operator is alerted.
 TABLE: Mapping[tuple[State, Input], Rule] = {
     (State.AWAITING_METHOD, Input.METHOD_CHOSEN): Rule(State.AUTHORIZING),
     (State.AWAITING_METHOD, Input.CONFIRMED): Rule(State.AUTHORIZING_CONFIRMED),
@@ -324,8 +327,8 @@ def choose(payment: Payment, payment_method: str, now: datetime) -> Advance:
     """What a customer's choice of a payment method makes of a payment. Raises PAYMENT_METHOD_NOT_AWAITED."""
     chosen = advance(payment, Answer(Input.METHOD_CHOSEN, payment_method=payment_method), now)
     if chosen is None:
-        message = "this payment does not wait for a payment method"
-        raise errors.precondition("PAYMENT_METHOD_NOT_AWAITED", message, payment_id=payment.id)
+        said = "the payment is not waiting for a payment method"
+        raise errors.precondition("PAYMENT_METHOD_NOT_AWAITED", said, payment_id=payment.id)
     return chosen
 
 
@@ -338,14 +341,16 @@ def give_back(payment: Payment, wanted: money.Money | None, refund_id: str, now:
     wish = Input.REST_WANTED_BACK if amount == payment.left else Input.PART_WANTED_BACK
     begun = advance(payment, Answer(wish, refund_id=refund_id, amount=amount), now)
     if begun is None:
-        message = "only money that was taken, and that no other refund is giving back now, can be given back"
-        raise errors.precondition("REFUND_NOT_POSSIBLE", message, payment_id=payment.id)
+        said = "the payment cannot be refunded now: it is not captured, or another refund is in progress"
+        raise errors.precondition("REFUND_NOT_POSSIBLE", said, payment_id=payment.id)
     if wanted and wanted.currency != payment.amount.currency:
-        wrong = errors.Violation("amount.currency_code", f"the payment is in {payment.amount.currency}")
-        raise errors.invalid("CURRENCY_MIXED", "the refund is in another currency than the payment", wrong)
+        wrong = errors.Violation(
+            "amount.currency_code", f"must be {payment.amount.currency}, the currency of the payment"
+        )
+        raise errors.invalid("CURRENCY_MIXED", "the refund must be in the currency of the payment", wrong)
     if not 0 < amount <= payment.left:
-        message = "something can be given back, and no more than what was taken and not given back before"
-        raise errors.precondition("REFUND_AMOUNT_WRONG", message, payment_id=payment.id, left=str(payment.left))
+        said = "the refund must be more than zero and at most what is left to refund"
+        raise errors.precondition("REFUND_AMOUNT_WRONG", said, payment_id=payment.id, left=str(payment.left))
     return begun
 
 
@@ -366,15 +371,8 @@ def advance(payment: Payment, answer: Answer, now: datetime) -> Advance | None:
             version=payment.version + 1,
         )
         after = _with_refund(moved, answer)
-    return Advance(payment, after, _told(rule, payment, after))
-
-
-def _told(rule: Rule, before: Payment, after: Payment) -> tuple[Fact, ...]:
-    if rule.tells is None:
-        return ()
-    if rule.tells is PaymentPartlyRefunded:
-        return (PaymentPartlyRefunded(after, after.refunded - before.refunded),)
-    return (rule.tells(after),)
+    told = (rule.tells(after, after.refunded - payment.refunded),) if rule.tells else ()
+    return Advance(payment, after, told)
 
 
 def _moved_money(payment: Payment, answer: Answer) -> Payment:

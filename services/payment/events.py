@@ -43,13 +43,25 @@ def _voided(fact: domain.PaymentVoided) -> payment_events_pb2.PaymentVoided:
     return payment_events_pb2.PaymentVoided(order_id=payment.order_id, payment_id=payment.id, user_id=payment.user_id)
 
 
+def _refunded(fact: domain.PaymentRefunded) -> payment_events_pb2.PaymentRefunded:
+    payment = fact.payment
+    step = money.Money(payment.amount.currency, fact.step)
+    return payment_events_pb2.PaymentRefunded(
+        order_id=payment.order_id,
+        payment_id=payment.id,
+        user_id=payment.user_id,
+        amount=render.money_message(payment.amount),
+        step_amount=render.money_message(step) if fact.step else None,
+    )
+
+
 def _partly_refunded(fact: domain.PaymentPartlyRefunded) -> payment_events_pb2.PaymentPartlyRefunded:
     payment, currency = fact.payment, fact.payment.amount.currency
     return payment_events_pb2.PaymentPartlyRefunded(
         order_id=payment.order_id,
         payment_id=payment.id,
         user_id=payment.user_id,
-        amount=render.money_message(money.Money(currency, fact.amount)),
+        amount=render.money_message(money.Money(currency, fact.step)),
         refunded_amount=render.money_message(money.Money(currency, payment.refunded)),
     )
 
@@ -67,7 +79,7 @@ PUBLISHED: outbox.Publications = {
     domain.PaymentCaptureRefused: _refusal_fact(payment_events_pb2.PaymentCaptureRefused),
     domain.PaymentVoided: _on_payments(_voided),
     domain.PaymentPartlyRefunded: _on_payments(_partly_refunded),
-    domain.PaymentRefunded: _amount_fact(payment_events_pb2.PaymentRefunded),
+    domain.PaymentRefunded: _on_payments(_refunded),
 }
 
 
@@ -85,6 +97,10 @@ def _request(message: order_events_pb2.PaymentRequested) -> domain.Request:
     )
 
 
+def _confirmation(message: order_events_pb2.OrderConfirmed) -> domain.Confirmation:
+    return domain.Confirmation(_id(message.order_id))
+
+
 def _cancellation(message: order_events_pb2.OrderCancelled) -> domain.Cancellation:
     return domain.Cancellation(_id(message.order_id), _id(message.user_id))
 
@@ -94,9 +110,9 @@ def _id(text: str) -> str:
 
 
 def subscribers(payments: usecases.Payments) -> events.Subscribers:
-    """Who handles what the payment service consumes."""
+    """Who handles what the payment service consumes: one use case for all of it, so that a wave's rows are locked at once."""
     return {
-        order_events_pb2.PaymentRequested: events.Subscriber(_request, payments.request),
-        order_events_pb2.OrderConfirmed: events.Subscriber(lambda message: _id(message.order_id), payments.confirm),
-        order_events_pb2.OrderCancelled: events.Subscriber(_cancellation, payments.cancel),
+        order_events_pb2.PaymentRequested: events.Subscriber(_request, payments.hear),
+        order_events_pb2.OrderConfirmed: events.Subscriber(_confirmation, payments.hear),
+        order_events_pb2.OrderCancelled: events.Subscriber(_cancellation, payments.hear),
     }

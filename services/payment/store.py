@@ -4,7 +4,7 @@ Every write takes a list and is one statement. Rows become domain values here an
 next is compared with and set by the database's clock, so that no process's clock can be wrong.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
-from services.chassis import database, money
+from services.chassis import database, money, tracing
 from services.chassis.schema import ID, TIME
 from services.payment import domain
 
@@ -59,6 +59,7 @@ PAYMENTS = Table(
     Column("attempts", Integer, nullable=False),
     Column("epoch", BigInteger, nullable=False),
     Column("first_try_at", TIME, nullable=True),
+    Column("traceparent", Text, nullable=False, server_default=""),
     Index("ix_payments_next_try_at", "next_try_at", postgresql_where="next_try_at IS NOT NULL"),
 )
 REFUNDS = Table(
@@ -87,13 +88,15 @@ LEDGER = Table(
 class Claimed:
     """A payment that this process may ask the provider about until its lease ends. attempt counts from 1 for each call.
 
-    age_s is how many seconds ago the first attempt was made, or may have been made.
+    age_s is how many seconds ago the first attempt was made, or may have been made. traceparent is the trace of the call
+    that asked for it: the answer's events carry it.
     """
 
     payment: domain.Payment
     attempt: int
     epoch: int
     age_s: float = 0.0
+    traceparent: str = ""
 
     @property
     def key(self) -> tuple[str, int]:
@@ -144,12 +147,13 @@ _CHANGING = (
 )
 _LEDGER_COLUMNS = ("payment_id", "version", "account", "currency", "amount", "time")
 _SHOWN = [_P[name] for name in _COLUMNS]
-_GIVEN = database.given(PAYMENTS, *_COLUMNS)
+_WRITTEN = (*_COLUMNS, "traceparent")
+_GIVEN = database.given(PAYMENTS, *_WRITTEN)
 
 _INSERT = database.Statement(
     insert(PAYMENTS)
     .from_select(
-        [*_COLUMNS, "next_try_at", "first_try_at"],
+        [*_WRITTEN, "next_try_at", "first_try_at"],
         select(
             _GIVEN,
             case((_GIVEN.c.state == domain.State.AUTHORIZING.value, func.clock_timestamp())),
@@ -172,25 +176,26 @@ _SAVE = database.Statement("""
 UPDATE payments AS p SET state = g.state, captured = g.captured, refunded = g.refunded, refunding = g.refunding,
   refund_id = g.refund_id, payment_method = g.payment_method,
   provider_reference = g.provider_reference, failure_reason = g.failure_reason, version = g.version,
-  update_time = g.update_time,
+  update_time = g.update_time, traceparent = coalesce(nullif(g.traceparent, ''), p.traceparent),
   next_try_at = CASE WHEN g.same_call THEN p.next_try_at WHEN g.calls THEN clock_timestamp() END,
   attempts = CASE WHEN g.same_call THEN p.attempts ELSE 0 END,
   epoch = CASE WHEN g.same_call THEN p.epoch ELSE p.epoch + 1 END
 FROM unnest(%(id)s::uuid[], %(state)s::text[], %(captured)s::bigint[], %(refunded)s::bigint[],
   %(refunding)s::bigint[], %(refund_id)s::text[], %(payment_method)s::text[],
   %(provider_reference)s::text[], %(failure_reason)s::text[], %(version)s::bigint[], %(update_time)s::timestamptz[],
-  %(same_call)s::boolean[], %(calls)s::boolean[])
+  %(traceparent)s::text[], %(same_call)s::boolean[], %(calls)s::boolean[])
   AS g(id, state, captured, refunded, refunding, refund_id, payment_method,
-    provider_reference, failure_reason, version, update_time, same_call, calls)
+    provider_reference, failure_reason, version, update_time, traceparent, same_call, calls)
 WHERE p.id = g.id
 """)
 _POST = database.Statement(database.insert_given(LEDGER, *_LEDGER_COLUMNS))
 # Locked in one order, so that two batches with orders in common wait for each other instead of deadlocking.
-_LOCK = database.Statement(
+_LOCK = database.Lookup(
     select(*_SHOWN)
     .where(_P.order_id == bindparam("order_ids", type_=ARRAY(ID)).any_())
     .order_by(_P.order_id)
-    .with_for_update()
+    .with_for_update(),
+    by="order_ids",
 )
 # A common table expression that locks is evaluated once: as a subquery it might be evaluated again, and lock more rows.
 _DUE = (
@@ -214,7 +219,13 @@ _CLAIM = database.Statement(
         next_try_at=func.clock_timestamp() + bindparam("lease", type_=Interval),
         first_try_at=case((_ASKED_BEFORE, func.coalesce(_P.first_try_at, _FIRST_TRY)), else_=_FIRST_TRY),
     )
-    .returning(*_SHOWN, _P.attempts, _P.epoch, extract("epoch", func.clock_timestamp() - _P.first_try_at).cast(Double))
+    .returning(
+        *_SHOWN,
+        _P.attempts,
+        _P.epoch,
+        extract("epoch", func.clock_timestamp() - _P.first_try_at).cast(Double),
+        _P.traceparent,
+    )
 )
 _CLAIMED = database.given(PAYMENTS, "id", "epoch")
 _LOCK_CLAIMED = database.Statement(
@@ -253,6 +264,7 @@ async def save(transaction: database.Transaction, advances: Sequence[domain.Adva
     if not moved:
         return
     rows = database.columns([advance.payment for advance in moved], *_CHANGING) | {
+        "traceparent": _traces(advance.payment for advance in moved),
         "same_call": [advance.payment.call == advance.before.call for advance in moved],
         "calls": [advance.payment.verb is not None for advance in moved],
     }
@@ -265,7 +277,7 @@ async def save(transaction: database.Transaction, advances: Sequence[domain.Adva
 async def claim(transaction: database.Transaction, *, most: int, lease_s: float) -> list[Claimed]:
     """Lease up to so many payments that are due and that no other process holds. The attempt is counted here."""
     rows = await transaction.run(_CLAIM, {"most": most, "lease": timedelta(seconds=lease_s)})
-    return [Claimed(_payment(row), *row[-3:]) for row in rows]
+    return [Claimed(_payment(row), *row[-4:]) for row in rows]
 
 
 async def lock_claimed(
@@ -309,7 +321,14 @@ def _rows(payments: Sequence[domain.Payment]) -> dict[str, list[Any]]:
     return database.columns(payments, *plain) | {
         "currency": [payment.amount.currency for payment in payments],
         "amount": [payment.amount.amount for payment in payments],
+        "traceparent": _traces(payments),
     }
+
+
+def _traces(payments: Iterable[domain.Payment]) -> list[str]:
+    """The traces that these payments are written in: their effects outside are called later, and by others."""
+    origin = tracing.origin()
+    return [origin.traceparent(payment.order_id) for payment in payments]
 
 
 def _entry(advance: domain.Advance, posting: domain.Posting) -> dict[str, Any]:

@@ -6,11 +6,11 @@ relay of whoever starts next publishes what was committed. So nothing is charged
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from services.chassis import clock, database, errors, idempotency, ids, loops, metrics, money
+from services.chassis import clock, database, errors, idempotency, ids, loops, metrics, money, tracing
 from services.payment import domain, names, store
 
 _LOG = logging.getLogger(__name__)
@@ -30,6 +30,12 @@ FROM payments WHERE next_try_at IS NOT NULL AND attempts > 1
 """)
 
 Reply = domain.Answer | domain.Silence
+# What orders say, and what that is to a payment.
+Said = domain.Request | domain.Confirmation | domain.Cancellation
+_INPUTS: Mapping[type, domain.Input] = {
+    domain.Confirmation: domain.Input.CONFIRMED,
+    domain.Cancellation: domain.Input.CANCELLED,
+}
 
 
 class Provider(Protocol):
@@ -81,23 +87,33 @@ class Payments:
 
     async def request(self, transaction: database.Transaction, requests: Sequence[domain.Request]) -> None:
         """Ask for money. An order that has a payment, or was cancelled before, keeps what it has."""
-        now = self._now()
-        await store.add(transaction, [domain.begin(item, names.payment_id(item.order_id), now) for item in requests])
-        transaction.after_commit(self._wake)
+        await self.hear(transaction, requests)
 
     async def confirm(self, transaction: database.Transaction, order_ids: Sequence[str]) -> None:
         """Take the money of these orders. What was answered before is answered again."""
-        payments = await store.lock(transaction, order_ids)
-        await self._advance(transaction, payments, domain.Answer(domain.Input.CONFIRMED))
+        await self.hear(transaction, [domain.Confirmation(order_id) for order_id in order_ids])
 
     async def cancel(self, transaction: database.Transaction, cancelled: Sequence[domain.Cancellation]) -> None:
         """Give back the money of these orders, or see to it that none is ever asked for. What was answered is repeated."""
+        await self.hear(transaction, cancelled)
+
+    async def hear(self, transaction: database.Transaction, said: Sequence[Said]) -> None:
+        """Do what orders ask for, at most one thing each.
+
+        New payments are inserted first and the others locked after that, each once and in the order of the orders' ids,
+        whatever is asked for: one lock for each kind of wish would let two batches wait for each other.
+        """
         now = self._now()
-        nothing = [domain.never(item, names.payment_id(item.order_id), now) for item in cancelled]
-        new = await store.add(transaction, nothing)
+        begun = [domain.begin(r, names.payment_id(r.order_id), now) for r in said if isinstance(r, domain.Request)]
+        nothing = [
+            domain.never(c, names.payment_id(c.order_id), now) for c in said if isinstance(c, domain.Cancellation)
+        ]
+        added = sorted([*begun, *nothing], key=lambda payment: payment.order_id)
+        new = await store.add(transaction, added) if added else set()
         transaction.emit(domain.PaymentVoided(payment) for payment in nothing if payment.order_id in new)
-        payments = await store.lock(transaction, [item.order_id for item in cancelled if item.order_id not in new])
-        await self._advance(transaction, payments, domain.Answer(domain.Input.CANCELLED))
+        inputs = {item.order_id: _INPUTS[type(item)] for item in said if type(item) in _INPUTS}
+        payments = await store.lock(transaction, [order_id for order_id in inputs if order_id not in new])
+        await self._advance(transaction, payments, inputs)
 
     async def choose(self, choice: Choice) -> domain.Payment:
         """Pay an order that waits for a payment method by this one; a repeated request finds what its first did.
@@ -153,10 +169,14 @@ class Payments:
         return advance.payment
 
     async def _advance(
-        self, transaction: database.Transaction, payments: Sequence[domain.Payment], said: domain.Answer
+        self,
+        transaction: database.Transaction,
+        payments: Sequence[domain.Payment],
+        inputs: Mapping[str, domain.Input],
     ) -> None:
         now = self._now()
-        advances = [advance for payment in payments if (advance := domain.advance(payment, said, now))]
+        moved = [domain.advance(payment, domain.Answer(inputs[payment.order_id]), now) for payment in payments]
+        advances = [advance for advance in moved if advance]
         await store.save(transaction, advances)
         transaction.emit(fact for advance in advances for fact in advance.facts)
         transaction.after_commit(self._wake)
@@ -187,7 +207,8 @@ class Charging:
         """Write what the provider answered, with its events; what is not known is asked about later."""
         now = self._now()
         definite = [(claimed, reply) for claimed, reply in outcomes if isinstance(reply, domain.Answer)]
-        ours = await store.lock_claimed(transaction, [claimed for claimed, _ in definite])
+        # Locked at once, those to be postponed too: what is locked later waits in another order than everybody's.
+        ours = await store.lock_claimed(transaction, [claimed for claimed, _ in outcomes])
         advances = []
         later = [_postponed(claimed, reply) for claimed, reply in outcomes if isinstance(reply, domain.Silence)]
         for claimed, answer in definite:
@@ -198,15 +219,16 @@ class Charging:
                     advances.append(advance)
                 else:
                     later.append(_refused(claimed, answer))
-        await store.save(transaction, advances)
+        with tracing.causing({claimed.payment.order_id: claimed.traceparent for claimed, _ in definite}):
+            await store.save(transaction, advances)
+            transaction.emit(fact for advance in advances for fact in advance.facts)
         await store.postpone(transaction, later)
-        transaction.emit(fact for advance in advances for fact in advance.facts)
         if any(advance.payment.verb for advance in advances):
             transaction.after_commit(self._wake)
 
 
 def _not_found(some_id: str) -> errors.DomainError:
-    return errors.not_found("PAYMENT_NOT_FOUND", "there is no such payment", id=some_id)
+    return errors.not_found("PAYMENT_NOT_FOUND", "the payment does not exist", id=some_id)
 
 
 async def _made_before(transaction: database.Transaction, claim: idempotency.Claim) -> bool:

@@ -1,15 +1,18 @@
 """What an account is: values and facts, without any I/O."""
 
 import dataclasses
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum, StrEnum, auto
 
-from services.chassis import errors
+from services.chassis import errors, mail_address
 
 # A refresh token that is sent again so soon was not stolen: its answer was lost, or two tabs asked at once.
 GRACE = timedelta(seconds=10)
+# As the contract says; looked at again when a password is in the form that is kept.
+SHORTEST_PASSWORD = 12
 
 
 class Role(StrEnum):
@@ -40,6 +43,14 @@ class Account:
     password_hash: str = field(repr=False)
 
 
+class Match(Enum):
+    """Whether a password is the one that a hash was made from."""
+
+    NONE = auto()
+    YES = auto()
+    AS_TYPED = auto()  # it is, as it was typed: the hash is from before passwords were normalised
+
+
 @dataclass(frozen=True, slots=True)
 class Registration:
     """What somebody says who wants an account. The password is in the clear, and never in a repr."""
@@ -47,6 +58,8 @@ class Registration:
     email: str
     password: str
     display_name: str
+    # Where the call comes from; empty: unknown.
+    address: str = ""
 
     def __repr__(self) -> str:
         return f"Registration(email={self.email!r}, display_name={self.display_name!r})"
@@ -54,7 +67,7 @@ class Registration:
 
 @dataclass(frozen=True, slots=True)
 class ProfileChange:
-    """What somebody wants to be different of their own account; None is what stays. No password is in a repr."""
+    """A change of somebody's own account; None is what stays. No password is in a repr."""
 
     display_name: str | None = None
     current_password: str = field(default="", repr=False)
@@ -62,8 +75,22 @@ class ProfileChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Revocation:
+    """Access tokens that are refused before they expire: see `chassis/rpc/revocations.py`.
+
+    subject_id is a sign-in, or an account, of which tokens count again from the version `least_version` on (a sign-in's
+    never do: 0). revoke_time is when the database noted it, and expire_time when the last of the tokens expires.
+    """
+
+    subject_id: str
+    least_version: int
+    revoke_time: datetime
+    expire_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Access:
-    """A signed token that says who somebody is, and when it ends."""
+    """A signed token that says who somebody is, and when it expires."""
 
     access_token: str = field(repr=False)
     expire_time: datetime
@@ -76,6 +103,23 @@ class RefreshToken:
     text: str = field(repr=False)
     digest: bytes
     expire_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """A sign-in, by the id of its family of refresh tokens, and the newest of them."""
+
+    family_id: str
+    token: RefreshToken
+
+
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """A part of what was revoked, what to ask for next, and whether there is more at once."""
+
+    revocations: Sequence[Revocation]
+    next_since: datetime
+    more: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +139,12 @@ class Use(Enum):
     FIRST = auto()  # as it should be
     REPEATED = auto()  # the answer to the first did not arrive
     STOLEN = auto()  # two people have it: nobody knows which of them is the owner
-    ENDED = auto()  # it is none, or worth nothing any more
+    ENDED = auto()  # it is unknown, expired or revoked
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A signed-in account: the token that says so, when it ends, and what exchanges for the next one."""
+    """A signed-in account: the token that says so, when it expires, and what exchanges for the next one."""
 
     user: User
     access: Access
@@ -125,7 +169,7 @@ class UserRegistered:
 
 @dataclass(frozen=True, slots=True)
 class UserChanged:
-    """The name or the roles of an account changed: as it is now."""
+    """The name, the roles or the password of an account changed: as it is now."""
 
     user: User
 
@@ -148,48 +192,99 @@ def changed(user: User, *, display_name: str | None = None, roles: Sequence[Role
     return dataclasses.replace(user, display_name=name, roles=kept, version=user.version + 1)
 
 
+def revised(old: Account, new: Account) -> Account:
+    """The account to write in place of the old one: a new password counts as a change of the account, like a new name."""
+    if new.password_hash == old.password_hash or new.user.version != old.user.version:
+        return new
+    return dataclasses.replace(new, user=dataclasses.replace(new.user, version=old.user.version + 1))
+
+
+def loses(old: Account, new: Account) -> bool:
+    """Whether access tokens of the old account allow what the new one does not: a role, or anything, without its password."""
+    return new.password_hash != old.password_hash or not set(old.user.roles) <= set(new.user.roles)
+
+
 def address(email: str) -> str:
-    """The form in which addresses are kept and compared: without case and outer spaces."""
-    return email.strip().lower()
+    """The form in which addresses are kept and compared; what cannot be kept is nobody's address."""
+    composed = unicodedata.normalize("NFC", email)
+    try:
+        return mail_address.kept(composed)
+    except ValueError:
+        return composed.strip().lower()
+
+
+def new_address(email: str) -> str:
+    """The form in which a new account's address is kept. Raises EMAIL_INVALID when mail cannot be sent to its domain."""
+    try:
+        return mail_address.kept(unicodedata.normalize("NFC", email))
+    except ValueError as error:
+        said = "the domain of the address is not a valid internationalised domain name"
+        raise errors.invalid("EMAIL_INVALID", said, errors.Violation("email", said, "EMAIL_INVALID")) from error
+
+
+def opaque(password: str) -> str:
+    """A password in the form that is hashed: all spaces are U+0020, and letters are composed (RFC 8265, section 4.2)."""
+    spaces = "".join(" " if unicodedata.category(letter) == "Zs" else letter for letter in password)
+    return unicodedata.normalize("NFC", spaces)
+
+
+def check_password(field: str, password: str) -> None:
+    """Raise REQUEST_INVALID for a new password that is too short: composed letters count once."""
+    if len(opaque(password)) < SHORTEST_PASSWORD:
+        said = f"must be at least {SHORTEST_PASSWORD} characters"
+        wrong = errors.Violation(field, said, "string.min_len")
+        raise errors.invalid("REQUEST_INVALID", "the request breaks a rule of the contract", wrong)
 
 
 def email_taken() -> errors.DomainError:
     """Somebody has an account with this address."""
-    return errors.DomainError(errors.Kind.ALREADY_EXISTS, "EMAIL_TAKEN", "there is an account with this address")
+    return errors.DomainError(errors.Kind.ALREADY_EXISTS, "EMAIL_TAKEN", "an account with this email address exists")
 
 
 def credentials_wrong() -> errors.DomainError:
     """The address, or the password: which of them is not said."""
-    return errors.DomainError(errors.Kind.UNAUTHENTICATED, "CREDENTIALS_WRONG", "address or password is wrong")
+    return errors.DomainError(
+        errors.Kind.UNAUTHENTICATED, "CREDENTIALS_WRONG", "the email address or the password is wrong"
+    )
 
 
 def password_wrong() -> errors.DomainError:
-    """Who wants a new password does not know the one of now."""
-    said = "this is not the password of now"
+    """Who wants a new password does not know the current one."""
+    said = "the current password is wrong"
     return errors.invalid("PASSWORD_WRONG", said, errors.Violation("current_password", said, "PASSWORD_WRONG"))
 
 
 def account_changed() -> errors.DomainError:
     """Somebody changed the account at the same moment."""
-    return errors.DomainError(errors.Kind.ABORTED, "ACCOUNT_CHANGED", "the account was changed meanwhile: try again")
+    return errors.DomainError(
+        errors.Kind.ABORTED, "ACCOUNT_CHANGED", "the account was changed by another request: try again"
+    )
 
 
 def own_admin_role() -> errors.DomainError:
     """Whoever runs the shop cannot end that by themselves."""
-    return errors.precondition("OWN_ADMIN_ROLE", "administrators cannot take ADMIN from themselves")
+    return errors.precondition("OWN_ADMIN_ROLE", "administrators cannot remove the ADMIN role from themselves")
+
+
+def no_administrator() -> errors.DomainError:
+    """The caller's token says ADMIN, and the database does not, or not any more."""
+    said = "your account is not an administrator's"
+    return errors.DomainError(errors.Kind.PERMISSION_DENIED, "ACCESS_DENIED", said)
 
 
 def user_not_found(user_id: str) -> errors.DomainError:
     """Nobody has this id."""
-    return errors.not_found("USER_NOT_FOUND", "there is no such account", user_id=user_id)
+    return errors.not_found("USER_NOT_FOUND", "the account does not exist", user_id=user_id)
 
 
 def refresh_token_invalid() -> errors.DomainError:
     """The token is worth nothing: it is none of ours, it ended, or its sign-in was revoked. Which is not said."""
-    return errors.DomainError(errors.Kind.UNAUTHENTICATED, "REFRESH_TOKEN_INVALID", "the refresh token is not valid")
+    return errors.DomainError(
+        errors.Kind.UNAUTHENTICATED, "REFRESH_TOKEN_INVALID", "the refresh token is invalid, expired or revoked"
+    )
 
 
 def refresh_token_reused() -> errors.DomainError:
     """The token was exchanged before: its sign-in is revoked."""
-    said = "the refresh token was used before: sign in again"
+    said = "the refresh token was already used, and its sign-in is revoked: sign in again"
     return errors.DomainError(errors.Kind.UNAUTHENTICATED, "REFRESH_TOKEN_REUSED", said)

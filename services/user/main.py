@@ -11,7 +11,7 @@ from services.user.settings import Settings
 
 # How often the administrator's account is looked after once it is as it should be, in seconds.
 ADMIN_EVERY_S = 300
-# How often sign-ins that ended are forgotten, in seconds.
+# How often sign-ins that expired are forgotten, in seconds.
 PURGE_EVERY_S = 600
 
 
@@ -28,7 +28,7 @@ def build(host: assembly.Host) -> list[process.Part]:
     accounts = usecases.Accounts(service.db, hashing, sessions, now=host.now)
     purge = loops.Loop("user-sessions", sessions.purge, loops.Pace(PURGE_EVERY_S))
     working = [purge, *_admin(accounts, settings)]
-    parts = service.parts(rpc.servicer(accounts, sessions), keys.verifying, working=working)
+    parts = service.parts(rpc.servicer(accounts, sessions), rpc.Authority(keys, sessions), working=working)
     return [hashing, *parts]
 
 

@@ -1,9 +1,14 @@
 """The user service's calls: parse, call the use case, render. Next stop: `usecases.py`."""
 
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
-from services.chassis.rpc import identity, render, server
-from services.user import domain, usecases
+import jwt
+
+from services.chassis import mail_address
+from services.chassis.rpc import identity, render, revocations, server
+from services.user import domain, tokens, usecases
 from souk.user.v1 import user_pb2, user_service_pb2, user_service_pb2_grpc
 
 DESCRIPTOR = user_service_pb2.DESCRIPTOR.services_by_name["UserService"]
@@ -17,12 +22,15 @@ class UserServicer(user_service_pb2_grpc.UserServiceServicer):
         self._accounts = accounts
         self._sessions = sessions
 
-    async def Register(self, request: user_service_pb2.RegisterRequest, _: Any) -> user_service_pb2.Session:
-        wanted = domain.Registration(request.email, request.password, request.display_name)
+    async def Register(self, request: user_service_pb2.RegisterRequest, context: Any) -> user_service_pb2.Session:
+        wanted = domain.Registration(
+            request.email, request.password, request.display_name, identity.client_address(context)
+        )
         return _session_message(await self._accounts.register(wanted))
 
-    async def Login(self, request: user_service_pb2.LoginRequest, _: Any) -> user_service_pb2.Session:
-        return _session_message(await self._accounts.login(request.email, request.password))
+    async def Login(self, request: user_service_pb2.LoginRequest, context: Any) -> user_service_pb2.Session:
+        address = identity.client_address(context)
+        return _session_message(await self._accounts.login(request.email, request.password, address=address))
 
     async def Refresh(self, request: user_service_pb2.RefreshRequest, _: Any) -> user_service_pb2.Session:
         return _session_message(await self._sessions.refresh(request.refresh_token))
@@ -47,8 +55,40 @@ class UserServicer(user_service_pb2_grpc.UserServiceServicer):
         user = await self._accounts.set_roles(request.id.lower(), roles, admin_id=identity.caller().user_id)
         return user_message(user)
 
+    async def GetRevocations(
+        self, request: user_service_pb2.GetRevocationsRequest, _: Any
+    ) -> user_service_pb2.GetRevocationsResponse:
+        since = request.since.ToDatetime(UTC) if request.HasField("since") else None
+        revoked = await self._sessions.revocations(since)
+        return user_service_pb2.GetRevocationsResponse(
+            revocations=[_revocation_message(revocation) for revocation in revoked.revocations],
+            next_since=render.timestamp(revoked.next_since),
+            more=revoked.more,
+        )
+
     async def GetJwks(self, request: user_service_pb2.GetJwksRequest, _: Any) -> user_service_pb2.JwkSet:  # noqa: ARG002 - it says nothing
         return user_service_pb2.JwkSet(keys=[_key_message(key) for key in self._sessions.public_keys()])
+
+
+class Authority:
+    """Which access tokens count, for the service that makes them: what others ask for by a call."""
+
+    def __init__(self, keys: tokens.KeyRing, sessions: usecases.Sessions) -> None:
+        self._keys = keys
+        self._sessions = sessions
+
+    async def keys(self) -> Mapping[str, jwt.PyJWK]:
+        """The public keys, by key id."""
+        return await self._keys.verifying()
+
+    async def revoked(self, since: datetime | None) -> revocations.News:
+        """The tokens that were revoked since then, or all that still matter. Raises TransientError."""
+        revoked = await self._sessions.revocations(since)
+        found = [
+            revocations.Revocation(item.subject_id, item.least_version, item.expire_time.timestamp())
+            for item in revoked.revocations
+        ]
+        return revocations.News(found, revoked.next_since, revoked.more)
 
 
 def servicer(accounts: usecases.Accounts, sessions: usecases.Sessions) -> server.Servicer:
@@ -61,7 +101,7 @@ def user_message(user: domain.User) -> user_pb2.User:
     """An account as the contract shows it."""
     return user_pb2.User(
         id=user.id,
-        email=user.email,
+        email=mail_address.shown(user.email),
         display_name=user.display_name,
         roles=[user_pb2.User.Role.Value(role) for role in user.roles],
         create_time=render.timestamp(user.create_time),
@@ -76,6 +116,14 @@ def _session_message(session: domain.Session) -> user_service_pb2.Session:
         user=user_message(session.user),
         refresh_token=session.refresh.text,
         refresh_expire_time=render.timestamp(session.refresh.expire_time),
+    )
+
+
+def _revocation_message(revocation: domain.Revocation) -> user_service_pb2.Revocation:
+    return user_service_pb2.Revocation(
+        subject_id=revocation.subject_id,
+        least_version=revocation.least_version,
+        expire_time=render.timestamp(revocation.expire_time),
     )
 
 

@@ -1,5 +1,6 @@
 """The rows of accounts and sign-ins. Rows become domain values here and nowhere else."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -58,6 +59,17 @@ TOKENS = Table(
     Index("ix_refresh_tokens_family", "family_id"),
     Index("ix_refresh_tokens_expire_time", "expire_time"),
 )
+# Access tokens that are refused before they expire, by the sign-in or the account that they are of.
+REVOCATIONS = Table(
+    "revocations",
+    METADATA,
+    Column("subject_id", ID, primary_key=True),
+    Column("least_version", BigInteger, nullable=False, server_default="0"),
+    Column("revoke_time", TIME, nullable=False),
+    Column("expire_time", TIME, nullable=False),
+    Index("ix_revocations_revoke_time", "revoke_time"),
+    Index("ix_revocations_expire_time", "expire_time"),
+)
 
 _U = USERS.c
 _USER = (_U.id, _U.email, _U.display_name, _U.roles, _U.create_time, _U.version)
@@ -66,6 +78,13 @@ _THIS = _U.id == bindparam("user_id", type_=ID)
 _INSERT = database.Statement(insert(USERS).on_conflict_do_nothing(index_elements=[_U.email]).returning(_U.id))
 _BY_ID = database.Statement(select(*_USER, _U.password_hash).where(_THIS))
 _LOCK = database.Statement(select(*_USER, _U.password_hash).where(_THIS).with_for_update())
+# In one order, so that two who change each other wait instead of deadlocking.
+_LOCK_ALL = database.Statement(
+    select(*_USER, _U.password_hash)
+    .where(_U.id == bindparam("user_ids", type_=ARRAY(ID)).any_())
+    .order_by(_U.id)
+    .with_for_update()
+)
 _BY_EMAIL = database.Statement(select(*_USER, _U.password_hash).where(_U.email == bindparam("address", type_=Text)))
 _WRITE = database.Statement(
     update(USERS)
@@ -106,9 +125,27 @@ WITH used AS (UPDATE refresh_tokens SET use_time = coalesce(use_time, %(now)s) W
   longer AS (UPDATE token_families SET expire_time = %(expire_time)s WHERE id = %(family_id)s)
 INSERT INTO refresh_tokens (digest, family_id, expire_time) VALUES (%(digest)s, %(family_id)s, %(expire_time)s)
 """)
+# Told once, when it is revoked. The database's clock says when: readers ask for what is new by it.
 _REVOKE_FAMILY = database.Statement("""
-UPDATE token_families SET revoke_time = coalesce(revoke_time, %(now)s)
-WHERE id = (SELECT family_id FROM refresh_tokens WHERE digest = %(digest)s)
+WITH revoked AS (
+  UPDATE token_families SET revoke_time = %(now)s
+  WHERE id = (SELECT family_id FROM refresh_tokens WHERE digest = %(digest)s) AND revoke_time IS NULL
+  RETURNING id
+)
+INSERT INTO revocations (subject_id, revoke_time, expire_time)
+SELECT id, clock_timestamp(), %(expire_time)s FROM revoked
+ON CONFLICT DO NOTHING
+""")
+_REVOKE_ACCESS = database.Statement("""
+INSERT INTO revocations (subject_id, least_version, revoke_time, expire_time)
+VALUES (%(user_id)s, %(least_version)s, clock_timestamp(), %(expire_time)s)
+ON CONFLICT (subject_id) DO UPDATE SET least_version = greatest(revocations.least_version, excluded.least_version),
+  revoke_time = excluded.revoke_time, expire_time = greatest(revocations.expire_time, excluded.expire_time)
+""")
+_CLOCK = database.Statement("SELECT clock_timestamp()")
+_REVOCATIONS = database.Statement("""
+SELECT subject_id, least_version, revoke_time, expire_time FROM revocations
+WHERE revoke_time > %(since)s AND expire_time > %(now)s ORDER BY revoke_time LIMIT %(most)s
 """)
 _REVOKE_ALL = database.Statement("""
 UPDATE token_families SET revoke_time = %(now)s WHERE user_id = %(user_id)s AND revoke_time IS NULL
@@ -116,6 +153,12 @@ UPDATE token_families SET revoke_time = %(now)s WHERE user_id = %(user_id)s AND 
 # The newest token of a family ends when the family does.
 _PURGE_FAMILIES = database.Statement("""
 DELETE FROM token_families WHERE id IN (SELECT id FROM token_families WHERE expire_time < %(now)s LIMIT %(most)s)
+RETURNING 1
+""")
+_PURGE_REVOCATIONS = database.Statement("""
+DELETE FROM revocations WHERE subject_id IN (
+  SELECT subject_id FROM revocations WHERE expire_time < %(now)s LIMIT %(most)s
+)
 RETURNING 1
 """)
 _PURGE_TOKENS = database.Statement("""
@@ -150,6 +193,12 @@ async def insert_account(transaction: database.Transaction, account: domain.Acco
 async def lock(transaction: database.Transaction, user_id: str) -> domain.Account | None:
     """The account with this id, which nobody else changes until the transaction ends."""
     return _account(await transaction.run(_LOCK, {"user_id": user_id}))
+
+
+async def lock_all(transaction: database.Transaction, user_ids: Sequence[str]) -> dict[str, domain.Account]:
+    """The accounts with these ids, by id, which nobody else changes until the transaction ends."""
+    rows = await transaction.run(_LOCK_ALL, {"user_ids": list(user_ids)})
+    return {row[0]: domain.Account(_user(row), row[-1]) for row in rows}
 
 
 async def write(transaction: database.Transaction, account: domain.Account) -> None:
@@ -214,9 +263,29 @@ async def exchange(
     await transaction.run(_EXCHANGE, {"old": old.digest, "now": now, **row})
 
 
-async def revoke_family(transaction: database.Transaction, digest: bytes, now: datetime) -> None:
-    """End the sign-in that this token belongs to, if there is one."""
-    await transaction.run(_REVOKE_FAMILY, {"digest": digest, "now": now})
+async def revoke_family(
+    transaction: database.Transaction, digest: bytes, now: datetime, *, expire_time: datetime
+) -> None:
+    """Revoke the sign-in that this token belongs to, if there is one: the last of its access tokens expires then."""
+    await transaction.run(_REVOKE_FAMILY, {"digest": digest, "now": now, "expire_time": expire_time})
+
+
+async def revoke_access(transaction: database.Transaction, user: domain.User, *, expire_time: datetime) -> None:
+    """Revoke the access tokens that are older than this version of the account: the last of them expires then."""
+    row = {"user_id": user.id, "least_version": user.version, "expire_time": expire_time}
+    await transaction.run(_REVOKE_ACCESS, row)
+
+
+async def clock(db: database.Database) -> datetime:
+    """What the database's clock says."""
+    now: datetime = (await db.read(_CLOCK))[0][0]
+    return now
+
+
+async def revocations(db: database.Database, since: datetime, now: datetime, *, most: int) -> list[domain.Revocation]:
+    """What was revoked after `since`, by the database's clock, and has not expired: oldest first, at most so many."""
+    rows = await db.read(_REVOCATIONS, {"since": since, "now": now, "most": most})
+    return [domain.Revocation(*row) for row in rows]
 
 
 async def revoke_all(transaction: database.Transaction, user_id: str, now: datetime) -> None:
@@ -225,9 +294,10 @@ async def revoke_all(transaction: database.Transaction, user_id: str, now: datet
 
 
 async def purge(db: database.Database, now: datetime) -> int:
-    """Delete up to some thousand sign-ins and tokens that ended: how many."""
+    """Delete up to some thousand sign-ins, refresh tokens and revocations that expired: how many."""
     limits = {"now": now, "most": _ROWS_AT_ONCE}
-    return len(await db.read(_PURGE_FAMILIES, limits)) + len(await db.read(_PURGE_TOKENS, limits))
+    statements = (_PURGE_FAMILIES, _PURGE_TOKENS, _PURGE_REVOCATIONS)
+    return sum([len(await db.read(statement, limits)) for statement in statements])
 
 
 def _account(rows: list[database.Row]) -> domain.Account | None:

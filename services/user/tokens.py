@@ -125,7 +125,7 @@ def jwks(keys: Sequence[domain.PublicKey]) -> list[dict[str, str]]:
 
 
 class Signer:
-    """Makes access tokens in the name of `issuer` that end after `lifetime`."""
+    """Makes access tokens in the name of `issuer` that expire after `lifetime`."""
 
     def __init__(self, keys: KeyRing, issuer: identity.Issuer, lifetime: timedelta) -> None:
         self._keys = keys
@@ -133,12 +133,17 @@ class Signer:
         self._lifetime = lifetime
 
     @property
+    def lifetime(self) -> timedelta:
+        """How long an access token counts."""
+        return self._lifetime
+
+    @property
     def public_keys(self) -> Sequence[domain.PublicKey]:
         """The keys that verify what this signs, and what was signed with older ones."""
         return self._keys.public
 
-    def sign(self, user: domain.User, now: datetime) -> domain.Access:
-        """A token that counts from now."""
+    def sign(self, user: domain.User, family_id: str, now: datetime) -> domain.Access:
+        """A token of this sign-in that counts from now, until it expires or is revoked."""
         begun = now.replace(microsecond=0)
         ends = begun + self._lifetime
         claims = {
@@ -146,6 +151,9 @@ class Signer:
             "aud": self._issuer.audience,
             "sub": user.id,
             "roles": [str(role) for role in user.roles],
+            # By these it can be revoked: with its sign-in, or by a later version of the account.
+            identity.SIGN_IN: family_id,
+            identity.VERSION: user.version,
             "iat": int(begun.timestamp()),
             "exp": int(ends.timestamp()),
             "jti": ids.new_id(now),

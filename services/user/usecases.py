@@ -10,28 +10,39 @@ and the person signs in again.
 import dataclasses
 import logging
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from services.chassis import clock, database, ids
-from services.user import domain, refresh_tokens, store
+from services.user import domain, refresh_tokens, store, turns
 
 _LOG = logging.getLogger(__name__)
 
 SERVICE = "user"
 ADMIN_NAME = "Administrator"
+# Revocations that are told in one answer.
+REVOCATIONS_AT_ONCE = 10_000
+LONG_AGO = datetime.fromtimestamp(0, UTC)
+# A revocation counts from the moment it is written, and is seen when it is committed: readers look back so far.
+COMMITTED_WITHIN = timedelta(seconds=10)
+# The last access token of a sign-in may have been made by another process, whose clock is a little ahead.
+CLOCKS_APART = timedelta(seconds=60)
 # A login begins again when the hash it compared is replaced meanwhile; more often than this nobody replaces it by chance.
 LOGIN_TRIES = 3
 
 
 class Passwords(Protocol):
-    """Hashes passwords and compares them."""
+    """Hashes passwords and compares them, for whoever has a turn of one of three kinds."""
+
+    logins: turns.Turns
+    registrations: turns.Turns
+    changes: turns.Turns
 
     async def hash(self, password: str) -> str:
         """The hash of a password."""
 
-    async def matches(self, password: str, hashed: str | None) -> bool:
-        """Whether the password made the hash; False without one, and just as late."""
+    async def compare(self, password: str, hashed: str | None) -> domain.Match:
+        """Whether the password made the hash; not without one, and just as late."""
 
     def outdated(self, hashed: str) -> bool:
         """Whether a hash should be made anew."""
@@ -44,8 +55,12 @@ class Signer(Protocol):
     def public_keys(self) -> Sequence[domain.PublicKey]:
         """The keys that verify what was signed."""
 
-    def sign(self, user: domain.User, now: datetime) -> domain.Access:
-        """A token that counts from now."""
+    @property
+    def lifetime(self) -> timedelta:
+        """How long an access token counts."""
+
+    def sign(self, user: domain.User, family_id: str, now: datetime) -> domain.Access:
+        """A token of this sign-in that counts from now."""
 
 
 class Sessions:
@@ -57,16 +72,16 @@ class Sessions:
         self._lifetime = lifetime
         self._now = now
 
-    async def open(self, transaction: database.Transaction, account: domain.Account) -> domain.RefreshToken | None:
-        """Begin a sign-in: its first refresh token. None when the account's hash is no longer the one that was compared."""
+    async def open(self, transaction: database.Transaction, account: domain.Account) -> domain.SignIn | None:
+        """Begin a sign-in. None when the account's hash is no longer the one that was compared."""
         now = self._now()
-        token = refresh_tokens.new(now + self._lifetime)
-        opened = await store.open_family(transaction, ids.new_id(now), account, token, now)
-        return token if opened else None
+        family_id, token = ids.new_id(now), refresh_tokens.new(now + self._lifetime)
+        opened = await store.open_family(transaction, family_id, account, token, now)
+        return domain.SignIn(family_id, token) if opened else None
 
-    def session(self, user: domain.User, token: domain.RefreshToken) -> domain.Session:
+    def session(self, user: domain.User, sign_in: domain.SignIn) -> domain.Session:
         """What is answered when the sign-in is committed."""
-        return domain.Session(user, self._signer.sign(user, self._now()), token)
+        return domain.Session(user, self._signer.sign(user, sign_in.family_id, self._now()), sign_in.token)
 
     async def refresh(self, text: str) -> domain.Session:
         """The next session of a sign-in. Raises REFRESH_TOKEN_INVALID, or REFRESH_TOKEN_REUSED, which ends the sign-in."""
@@ -78,30 +93,51 @@ class Sessions:
             if held is None or use is domain.Use.ENDED:
                 raise domain.refresh_token_invalid()
             if use is domain.Use.STOLEN:
-                await store.revoke_family(transaction, held.token.digest, now)
+                await store.revoke_family(transaction, held.token.digest, now, expire_time=self._tokens_expire())
             else:
                 await store.exchange(transaction, held.token, token, now)
         if use is domain.Use.STOLEN:
             _LOG.warning("refresh token was sent again, its sign-in is revoked", extra={"user_id": held.user.id})
             raise domain.refresh_token_reused()
-        return self.session(held.user, token)
+        return self.session(held.user, domain.SignIn(held.token.family_id, token))
 
     async def end(self, text: str) -> None:
-        """End the sign-in that a refresh token belongs to, if there is one."""
+        """Revoke the sign-in that a refresh token belongs to, if there is one."""
+        digest = refresh_tokens.digest(text)
         async with self._db.transaction() as transaction:
-            await store.revoke_family(transaction, refresh_tokens.digest(text), self._now())
+            await store.revoke_family(transaction, digest, self._now(), expire_time=self._tokens_expire())
 
     async def end_all(self, transaction: database.Transaction, user_id: str) -> None:
-        """End all sign-ins of an account."""
+        """Revoke the refresh tokens of all sign-ins of an account."""
         await store.revoke_all(transaction, user_id, self._now())
 
+    async def end_access(self, transaction: database.Transaction, user: domain.User) -> None:
+        """Revoke the access tokens that were made before this version of an account."""
+        await store.revoke_access(transaction, user, expire_time=self._tokens_expire())
+
+    async def revocations(self, since: datetime | None) -> domain.Revoked:
+        """The access tokens that were revoked since then, or all that were and have not expired yet."""
+        now = self._now()
+        # Read before the rows are: what is committed later is found by who looks back from here.
+        looked = await store.clock(self._db)
+        found = await store.revocations(self._db, since or LONG_AGO, now, most=REVOCATIONS_AT_ONCE)
+        more = len(found) == REVOCATIONS_AT_ONCE
+        return domain.Revoked(found, found[-1].revoke_time if more else looked - COMMITTED_WITHIN, more)
+
     async def purge(self) -> int:
-        """Forget sign-ins and tokens that ended: how many. The body of a loop. Raises TransientError."""
+        """Forget sign-ins, refresh tokens and revocations that expired: how many. The body of a loop.
+
+        Raises TransientError.
+        """
         return await store.purge(self._db, self._now())
 
     def public_keys(self) -> Sequence[domain.PublicKey]:
         """The keys that verify the tokens of sessions."""
         return self._signer.public_keys
+
+    def _tokens_expire(self) -> datetime:
+        """When every access token that was made until now has expired."""
+        return self._now() + self._signer.lifetime + CLOCKS_APART
 
 
 class Accounts:
@@ -114,33 +150,45 @@ class Accounts:
         self._now = now
 
     async def register(self, wanted: domain.Registration) -> domain.Session:
-        """Make a customer's account and sign it in. Raises EMAIL_TAKEN."""
-        account = await self._new(wanted, domain.Role.CUSTOMER)
+        """Make a customer's account and sign it in. Raises EMAIL_TAKEN, EMAIL_INVALID, or OVERLOADED when too many register."""
+        domain.check_password("password", wanted.password)
+        async with self._passwords.registrations.turn(turns.Asker(wanted.address, domain.address(wanted.email))):
+            account = await self._new(wanted, domain.Role.CUSTOMER)
         async with self._db.transaction() as transaction:
             if not await store.insert_account(transaction, account):
                 raise domain.email_taken()
-            token = await self._sessions.open(transaction, account)
+            sign_in = await self._sessions.open(transaction, account)
             transaction.emit([domain.UserRegistered(account.user)])
-        if token is None:
+        if sign_in is None:
             raise domain.account_changed()
-        return self._sessions.session(account.user, token)
+        return self._sessions.session(account.user, sign_in)
 
-    async def login(self, email: str, password: str) -> domain.Session:
-        """Sign somebody in. Raises CREDENTIALS_WRONG, in the same way and time for a wrong address and password.
+    async def login(self, email: str, password: str, *, address: str = "") -> domain.Session:
+        """Sign somebody in who calls from this address (empty: unknown).
 
-        A hash that is replaced between its comparison and the sign-in is compared anew: an old password opens nothing.
+        Raises CREDENTIALS_WRONG, in the same way and time for a wrong e-mail address and password, or OVERLOADED before
+        anything is read when too many sign in. A hash that is replaced between its comparison and the sign-in is
+        compared anew: an old password opens nothing.
         """
+        asker = turns.Asker(address, domain.address(email))
         for _ in range(LOGIN_TRIES):
-            account = await store.find_by_address(self._db, domain.address(email))
-            matches = await self._passwords.matches(password, account.password_hash if account else None)
-            if account is None or not matches:
-                raise domain.credentials_wrong()
-            renewed = await self._renewed(account, password)
+            async with self._passwords.logins.turn(asker):
+                account = await self._authenticated(asker, password)
             async with self._db.transaction() as transaction:
-                token = await self._sessions.open(transaction, renewed)
-            if token:
-                return self._sessions.session(account.user, token)
+                sign_in = await self._sessions.open(transaction, account)
+            if sign_in:
+                return self._sessions.session(account.user, sign_in)
         raise domain.account_changed()
+
+    async def _authenticated(self, asker: turns.Asker, password: str) -> domain.Account:
+        """The account with this password, its hash as they are made today. Raises CREDENTIALS_WRONG."""
+        account = await store.find_by_address(self._db, asker.account)
+        match = await self._passwords.compare(password, account.password_hash if account else None)
+        right = account is not None and match is not domain.Match.NONE
+        self._passwords.logins.proved(asker, right=right)
+        if account is None or not right:
+            raise domain.credentials_wrong()
+        return await self._renewed(account, password, match)
 
     async def get(self, user_id: str) -> domain.User:
         """An account. Raises USER_NOT_FOUND."""
@@ -152,13 +200,14 @@ class Accounts:
     async def update(self, user_id: str, change: domain.ProfileChange) -> domain.User:
         """Change somebody's own account; a new password ends all of its sign-ins.
 
-        Raises USER_NOT_FOUND, PASSWORD_WRONG, or ACCOUNT_CHANGED when the password was changed at the same moment.
+        Raises USER_NOT_FOUND, PASSWORD_WRONG, ACCOUNT_CHANGED when the password was changed at the same moment, or
+        OVERLOADED when too many change theirs.
         """
         before = await store.find(self._db, user_id)
         if before is None:
             raise domain.user_not_found(user_id)
         # Compared and hashed before the transaction begins: it takes longer than all the rest.
-        new_hash = await self._new_hash(before, change)
+        new_hash = await self._new_hash(before, change) if change.new_password is not None else ""
         async with self._db.transaction() as transaction:
             account = await store.lock(transaction, user_id)
             if account is None:
@@ -166,17 +215,24 @@ class Accounts:
             if new_hash and account.password_hash != before.password_hash:
                 raise domain.account_changed()
             user = domain.changed(account.user, display_name=change.display_name)
-            await self._write(transaction, account, domain.Account(user, new_hash or account.password_hash))
-        return user
+            wanted = domain.Account(user, new_hash or account.password_hash)
+            return (await self._write(transaction, account, wanted)).user
 
     async def set_roles(self, user_id: str, roles: Sequence[domain.Role], *, admin_id: str) -> domain.User:
-        """Say what a person may do from now on. Raises USER_NOT_FOUND or OWN_ADMIN_ROLE."""
+        """Set the roles of an account. Raises ACCESS_DENIED, USER_NOT_FOUND or OWN_ADMIN_ROLE.
+
+        Who changes is locked with who is changed, and must be an administrator by what is locked. That one stays an
+        administrator, so that there is always one left, however many take the role from each other at once.
+        """
         if user_id == admin_id and domain.Role.ADMIN not in roles:
             raise domain.own_admin_role()
         async with self._db.transaction() as transaction:
-            account = await store.lock(transaction, user_id)
-            if account is None:
+            locked = await store.lock_all(transaction, [user_id, admin_id])
+            if admin_id not in locked or domain.Role.ADMIN not in locked[admin_id].user.roles:
+                raise domain.no_administrator()
+            if user_id not in locked:
                 raise domain.user_not_found(user_id)
+            account = locked[user_id]
             user = domain.changed(account.user, roles=roles)
             await self._write(transaction, account, dataclasses.replace(account, user=user))
         if user != account.user:
@@ -194,7 +250,7 @@ class Accounts:
             return int(
                 await self._made(await self._new(domain.Registration(email, password, ADMIN_NAME), domain.Role.ADMIN))
             )
-        known = await self._passwords.matches(password, account.password_hash)
+        known = await self._passwords.compare(password, account.password_hash) is not domain.Match.NONE
         if known and domain.Role.ADMIN in account.user.roles:
             return 0
         _LOG.warning("administrator's account changed", extra={"user_id": account.user.id})
@@ -204,7 +260,7 @@ class Accounts:
 
     async def _new(self, wanted: domain.Registration, role: domain.Role) -> domain.Account:
         now = self._now()
-        user = domain.User(ids.new_id(now), domain.address(wanted.email), wanted.display_name, (role,), now)
+        user = domain.User(ids.new_id(now), domain.new_address(wanted.email), wanted.display_name, (role,), now)
         # Hashed before a transaction begins: it takes longer than all the rest.
         return domain.Account(user, await self._passwords.hash(wanted.password))
 
@@ -226,27 +282,34 @@ class Accounts:
             await self._write(transaction, account, domain.Account(user, password_hash))
         return True
 
-    async def _write(self, transaction: database.Transaction, old: domain.Account, new: domain.Account) -> None:
-        """Write what is different, end the sign-ins of another password, and tell of what others may see."""
-        if new == old:
-            return
+    async def _write(
+        self, transaction: database.Transaction, old: domain.Account, wanted: domain.Account
+    ) -> domain.Account:
+        """Write what is different, revoke the tokens that allow more than the account does now, and tell of the change."""
+        if wanted == old:
+            return old
+        new = domain.revised(old, wanted)
         await store.write(transaction, new)
         if new.password_hash != old.password_hash:
             await self._sessions.end_all(transaction, new.user.id)
-        if new.user != old.user:
-            transaction.emit([domain.UserChanged(new.user)])
+        if domain.loses(old, new):
+            await self._sessions.end_access(transaction, new.user)
+        transaction.emit([domain.UserChanged(new.user)])
+        return new
 
     async def _new_hash(self, account: domain.Account, change: domain.ProfileChange) -> str:
-        """The hash of the new password; empty when there is none. Raises PASSWORD_WRONG."""
-        if change.new_password is None:
-            return ""
-        if not await self._passwords.matches(change.current_password, account.password_hash):
-            raise domain.password_wrong()
-        return await self._passwords.hash(change.new_password)
+        """The hash of the new password. Raises PASSWORD_WRONG."""
+        new_password = change.new_password or ""
+        domain.check_password("new_password", new_password)
+        async with self._passwords.changes.turn(turns.Asker(account.user.id, account.user.id)):
+            match = await self._passwords.compare(change.current_password, account.password_hash)
+            if match is domain.Match.NONE:
+                raise domain.password_wrong()
+            return await self._passwords.hash(new_password)
 
-    async def _renewed(self, account: domain.Account, password: str) -> domain.Account:
+    async def _renewed(self, account: domain.Account, password: str, match: domain.Match) -> domain.Account:
         """The account with a hash as they are made today; as it was when somebody replaced the hash meanwhile."""
-        if not self._passwords.outdated(account.password_hash):
+        if match is domain.Match.YES and not self._passwords.outdated(account.password_hash):
             return account
         new_hash = await self._passwords.hash(password)
         renewed = await store.renew_hash(self._db, account, new_hash)

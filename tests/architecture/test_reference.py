@@ -4,15 +4,16 @@ import ast
 from pathlib import Path
 
 from gateway import contract
-from scripts import reference
+from scripts.generate import reference
 from services import registry
+from services.chassis.rpc import reasons
 
 ROOT = Path(__file__).resolve().parents[2]
 RAISING = {"invalid", "precondition", "not_found", "DomainError"}
 
 
 def test_the_pages_are_up_to_date() -> None:
-    assert reference.main(["--check"]) == 0, "python -m scripts.reference"
+    assert reference.main(["--check"]) == 0, "python -m scripts.generate.reference"
 
 
 def raised(path: Path) -> set[str]:
@@ -29,13 +30,13 @@ def raised(path: Path) -> set[str]:
 
 
 def test_reasons_are_found_where_they_are_raised() -> None:
-    assert {"ORDER_NOT_FOUND", "SAGA_NOT_STUCK"} <= raised(ROOT / "services/order/usecases.py")
+    assert {"SAGA_NOT_STUCK"} <= raised(ROOT / "services/order/usecases/advancing.py")
 
 
 def test_every_reason_that_a_service_raises_is_in_the_contract() -> None:
     known = registry.load().services
     read = contract.read(reference.DESCRIPTORS.read_bytes(), known)
-    everywhere = {reason for reason, _, _ in reference.EVERYWHERE}
+    everywhere = {reason for reason, _, _ in reasons.EVERYWHERE}
     chassis = set().union(*(raised(path) for path in (ROOT / "services/chassis").rglob("*.py")))
     named = {
         service: {reason for m in read.methods if m.service == service for reason in m.errors} for service in known
@@ -46,3 +47,26 @@ def test_every_reason_that_a_service_raises_is_in_the_contract() -> None:
             assert not unknown, f"{path.relative_to(ROOT)} raises {unknown}, which no method of {service} names"
     of_any = set().union(*named.values()) | everywhere
     assert chassis <= of_any | {"CALL_FAILED", "REQUEST_INVALID"}
+
+
+def test_every_stream_can_be_resumed() -> None:
+    """A drain tells the callers of streams where to go on by these names: `services/chassis/rpc/streams.py`."""
+    read = contract.read(reference.DESCRIPTORS.read_bytes(), registry.load().services)
+    streams = [method for method in read.methods if method.server_streaming]
+    assert streams
+    for method in streams:
+        after = {field.name for field in read.messages[method.request].fields if field.name.startswith("after_")}
+        assert after, f"{method.full_name} has no field that says where to go on"
+        sent = {field.name for field in read.messages[method.response].fields}
+        assert {name.removeprefix("after_") for name in after} <= sent
+
+
+def test_a_server_knows_the_reasons_that_the_page_shows() -> None:
+    descriptors = reference.DESCRIPTORS.read_bytes()
+    everywhere = {reason for reason, _, _ in reasons.EVERYWHERE}
+    shown = {
+        m.grpc_path: {*m.errors, *everywhere} for m in contract.read(descriptors, registry.load().services).methods
+    }
+    known = reasons.read(descriptors)
+    assert {path: known[path] for path in shown} == shown
+    assert any(len(named) > len(everywhere) for named in known.values())

@@ -72,8 +72,10 @@ def test_a_service_consumes_and_publishes_what_its_tables_say() -> None:
 def test_every_method_has_a_policy(service: str, method: descriptor_pb2.MethodDescriptorProto) -> None:
     policy = method.options.Extensions[options_pb2.policy]
     access = policy.access
-    assert access.public or access.roles or access.services, f"{service}.{method.name} has no access rule"
-    assert not (access.public and (access.roles or access.services))
+    assert access.public or access.roles or access.services or access.any_service, (
+        f"{service}.{method.name} has no access rule"
+    )
+    assert not (access.public and (access.roles or access.services or access.any_service))
     assert policy.idempotency
     assert set(access.services) <= REGISTRY.services.keys()
     if access.public or access.roles:

@@ -1,6 +1,7 @@
 """The rooms of a service, enforced from the syntax tree: what each may import, and what a service is made of."""
 
 import ast
+import importlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,8 +12,12 @@ from services import registry
 ROOT = Path(__file__).resolve().parents[2]
 SERVICES = ROOT / "services"
 NAMES = sorted(registry.load().services)
-REQUIRED = ("__init__", "domain", "usecases", "store", "rpc", "events", "settings", "main")
-CHASSIS_VALUES = {"services.chassis.errors", "services.chassis.money", "services.chassis.ids"}
+BLOCKS = registry.load().services
+# Rooms that every service has; what others it has follows from its registry block.
+ALWAYS = {"__init__", "domain", "rpc", "settings", "main"}
+WITH_STORE = {"usecases", "store"}
+WITH_TOPICS = {"events"}
+CHASSIS_VALUES = {f"services.chassis.{name}" for name in ("errors", "ids", "mail_address", "money")}
 IO = ("grpc", "sqlalchemy", "psycopg", "kafka", "redis", "aiohttp", "asyncio", "aiosmtplib", "souk", "google")
 
 # What a room must never import. `own` is the service itself; a prefix covers everything below it.
@@ -88,35 +93,60 @@ def test_a_planted_import_is_caught(room: str, source: str, tmp_path: Path) -> N
     assert wrong_imports("order", room, imports(planted))
 
 
+def required(block: registry.Service) -> set[str]:
+    """The rooms that a service must have, by its registry block."""
+    with_store = WITH_STORE if block.stores else set()
+    return ALWAYS | with_store | (WITH_TOPICS if block.on_kafka else set())
+
+
+def needless(block: registry.Service, rooms: set[str]) -> set[str]:
+    """Rooms for what the block does not name."""
+    return rooms & ((set() if block.stores else {"store"}) | (set() if block.on_kafka else WITH_TOPICS))
+
+
 @pytest.mark.parametrize("service", NAMES)
-def test_a_service_has_its_rooms(service: str) -> None:
-    rooms = {room for room, _ in files(service)}
-    assert set(REQUIRED) <= rooms
-    assert list((SERVICES / service / "migrations").glob("*.py"))
+def test_a_service_has_the_rooms_that_its_block_asks_for_and_no_others(service: str) -> None:
+    block, rooms = BLOCKS[service], {room for room, _ in files(service)}
+    assert required(block) <= rooms
+    assert not needless(block, rooms)
+    migrations = list((SERVICES / service / "migrations").glob("*.py"))
+    assert bool(migrations) == ("postgres" in block.stores)
 
 
-def test_the_chassis_knows_no_word_of_the_shop() -> None:
+def test_a_room_that_is_missing_and_one_too_many_are_seen() -> None:
+    nothing = registry.Service("storefront", 50050, 9450)
+    assert required(nothing) == ALWAYS
+    assert needless(nothing, {*ALWAYS, "store", "events", "usecases"}) == {"store", "events"}
+    cart = registry.Service("cart", 50050, 9450, stores=("redis",), consumes=("orders",))
+    assert required(cart) == ALWAYS | WITH_STORE | WITH_TOPICS
+    assert not needless(cart, required(cart))
+
+
+@pytest.mark.parametrize("service", [name for name in NAMES if BLOCKS[name].consumes])
+def test_a_service_consumes_what_its_block_says(service: str) -> None:
+    assert set(importlib.import_module(f"services.{service}.events").CONSUMED) == set(BLOCKS[service].consumes)
+
+
+def outside_the_chassis(names: Iterator[str]) -> list[str]:
+    """What the chassis must not import: services, and the contract but for its options."""
+    ours = [name for name in names if below(name, "services") or below(name, "souk")]
+    return [name for name in ours if not below(name, "services.chassis") and not below(name, "souk.options")]
+
+
+def test_the_chassis_imports_nothing_of_ours_but_itself_and_the_options() -> None:
     for path in sorted((SERVICES / "chassis").rglob("*.py")):
-        for name in imports(path):
-            assert not any(below(name, f"services.{service}") for service in NAMES), path
-            assert not any(below(name, f"souk.{service}") for service in NAMES), path
+        names = list(imports(path))
+        assert not outside_the_chassis(iter(names)), path.relative_to(ROOT)
+        assert not [name for name in names if name.partition(".")[0] in {"gateway", "scripts", "tests"}], path
 
 
-def test_the_chassis_stays_small() -> None:
-    files = [path for path in (SERVICES / "chassis").rglob("*.py") if "migrations" not in path.parts]
-    assert sum(len(list(code_lines(path))) for path in files) <= 2500
-
-
-def code_lines(path: Path) -> Iterator[str]:
-    """The lines of a file that are neither blank nor comment nor docstring."""
-    source = path.read_text()
-    prose: set[int] = set()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
-            prose |= set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
-    for number, line in enumerate(source.splitlines(), 1):
-        if line.strip() and not line.strip().startswith("#") and number not in prose:
-            yield line
+def test_a_planted_import_of_the_chassis_is_caught(tmp_path: Path) -> None:
+    planted = tmp_path / "planted.py"
+    planted.write_text(
+        "from services import registry\nfrom services.chassis import kafka\n"
+        "from souk.order.v1 import order_pb2\nfrom souk.options.v1 import options_pb2\nimport services.order\n"
+    )
+    assert outside_the_chassis(imports(planted)) == ["services.registry", "souk.order.v1.order_pb2", "services.order"]
 
 
 def python_files() -> list[Path]:
@@ -171,3 +201,23 @@ def test_no_float_comes_near_money() -> None:
             for node in ast.walk(ast.parse(path.read_text())):
                 if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
                     pytest.fail(f"{path.relative_to(ROOT)}:{node.lineno}: true division; money is split by money.split")
+
+
+def started_tasks(source: str) -> list[int]:
+    """The lines of a source on which a task is started that inherits its creator's context."""
+    return [
+        node.lineno
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Attribute) and node.attr in {"create_task", "ensure_future", "TaskGroup"}
+    ]
+
+
+def test_every_task_of_a_service_starts_with_a_fresh_context() -> None:
+    """What serves many callers, or outlives whoever started it, must not go on in the first caller's name and trace."""
+    for path in [*SERVICES.rglob("*.py"), *(ROOT / "gateway").rglob("*.py")]:
+        if path != SERVICES / "chassis" / "tasks.py":
+            assert not started_tasks(path.read_text()), f"{path.relative_to(ROOT)}: use tasks.spawn"
+
+
+def test_a_task_that_inherits_a_context_is_noticed() -> None:
+    assert started_tasks("import asyncio\nasyncio.get_running_loop().create_task(work())") == [2]

@@ -6,9 +6,9 @@ import pytest_asyncio
 
 from tests.contract import world as worlds
 from tests.support import shop
-from tests.support.through_edge import auditor, environment, market
+from tests.support.through_edge import auditor, environment, market, only_reasons_of_the_contract_are_answered
 
-__all__ = ["auditor", "environment", "market"]
+__all__ = ["auditor", "environment", "market", "only_reasons_of_the_contract_are_answered"]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

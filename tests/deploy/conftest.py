@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts.images import __main__ as images
-from scripts.images import building
+from scripts.release.build import __main__ as images
+from scripts.release.build import building
 from tests.deploy.cluster import story as stories
 
 STORE = Path.home() / ".cache" / "souk" / "images"

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from scripts.compose import __main__ as compose
-from scripts.compose import document
+from scripts.generate.compose import __main__ as compose
+from scripts.generate.compose import document
+from scripts.operate.development import readers, secrets
 from services import registry
 from services.chassis import settings
 from services.payment import settings as payment
@@ -28,18 +29,21 @@ def stack() -> dict[str, Any]:
 
 def test_the_file_is_what_the_registry_says() -> None:
     checked = subprocess.run(
-        [sys.executable, "-m", "scripts.compose", "--check"], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "scripts.generate.compose", "--check"], capture_output=True, text=True, check=False
     )
     assert checked.returncode == 0, checked.stderr
 
 
 def test_a_service_more_in_the_registry_makes_the_file_outdated() -> None:
-    more = registry.Service("cart", 50057, 9457, stores=("redis",))
-    grown = registry.Registry({**REGISTRY.services, "cart": more}, REGISTRY.topics)
+    more = registry.Service("imaginary", 50099, 9499, stores=("redis",))
+    grown = registry.Registry({**REGISTRY.services, more.name: more}, REGISTRY.topics)
     rendered = yaml.safe_load(document.render(grown))["services"]
     assert rendered != yaml.safe_load(compose.FILE.read_text())["services"]
-    assert rendered["cart"]["depends_on"]["redis"] == {"condition": "service_healthy"}
-    assert rendered["order"]["environment"]["CART_ADDR"] == "cart:50057"
+    own = rendered["imaginary"]
+    assert set(own["depends_on"]) == {"secrets", "redis"}
+    assert own["depends_on"]["redis"] == {"condition": "service_healthy"}
+    assert {"KAFKA_BOOTSTRAP", "IMAGINARY_DATABASE_URL_FILE", "SMTP_URL"}.isdisjoint(own["environment"])
+    assert rendered["order"]["environment"]["IMAGINARY_ADDR"] == "imaginary:50099"
 
 
 @pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
@@ -51,8 +55,11 @@ def test_every_service_is_there_with_all_it_needs(stack: dict[str, Any], service
     assert environment["METRICS_LISTEN"] == f"0.0.0.0:{service.metrics_port}"
     for other in SERVICES:
         assert environment[f"{other.name.upper()}_ADDR"] == f"{other.name}:{other.port}"
-    for name in ("KAFKA_BOOTSTRAP", "REDIS_URL", "MESH_KEY_FILE", "USER_SIGNING_KEY_DIR", "ADMIN_EMAIL"):
+    for name in ("MESH_KEY_FILE",):
         assert environment[name]
+    assert ("KAFKA_BOOTSTRAP" in environment) == service.on_kafka
+    assert ("REDIS_URL_FILE" in environment) == ("redis" in service.stores)
+    assert ("SMTP_URL" in environment) == ("smtp" in service.outside)
     assert f"127.0.0.1:{service.port}" in block["healthcheck"]["test"]
 
 
@@ -61,6 +68,72 @@ def test_a_service_enters_its_own_database_only(stack: dict[str, Any], service: 
     urls = [name for name in stack["services"][service.name]["environment"] if "_DATABASE_URL" in name]
     own = [f"{service.name.upper()}_DATABASE_URL_FILE"] if "postgres" in service.stores else []
     assert urls == own
+
+
+def test_a_container_sees_its_own_secrets_and_no_others(stack: dict[str, Any]) -> None:
+    everything = {
+        name
+        for name, block in stack["services"].items()
+        for mount in block.get("volumes", [])
+        if mount.startswith("secrets:")
+    }
+    assert everything == {"secrets", "databases"}
+    for name, block in stack["services"].items():
+        if name not in everything:
+            mounted = [volume for volume in block.get("volumes", []) if volume.startswith("secrets")]
+            assert mounted in ([], [f"secrets-{name}:/secrets:ro"])
+
+
+def test_every_secret_that_a_container_is_told_of_is_in_its_volume(stack: dict[str, Any]) -> None:
+    given = readers.of(REGISTRY)
+    for name, block in stack["services"].items():
+        told = {str(value) for value in block.get("environment", {}).values() if str(value).startswith("/secrets/")}
+        assert told <= {f"/secrets/{file}" for file in given.get(name, ())}, name
+    assert "admin_password" in given["user"]
+    assert not set(given["order"]) & {readers.SIGNING, "admin_password", "user_database_url", "redis_url"}
+
+
+def test_redis_has_a_password_and_only_who_uses_it_knows_it(stack: dict[str, Any], tmp_path: Path) -> None:
+    secrets.main(tmp_path / "all", tmp_path / "readers")
+    settings_file = tmp_path / "readers" / "redis" / "redis.conf"
+    [password] = re.findall(r"(?m)^requirepass (\S+)$", settings_file.read_text())
+    assert stack["services"]["redis"]["command"] == ["redis-server", "/secrets/redis.conf"]
+    knowing = {
+        path.parent.name
+        for path in (tmp_path / "readers").rglob("*")
+        if path.is_file() and password in path.read_text()
+    }
+    assert knowing == {"redis", *(service.name for service in SERVICES if "redis" in service.stores)}
+
+
+def test_secrets_are_made_once_and_closed_to_all_but_their_readers(tmp_path: Path) -> None:
+    secrets.main(tmp_path / "all", tmp_path / "readers")
+    made = {path.relative_to(tmp_path): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    secrets.main(tmp_path / "all", tmp_path / "readers")
+    assert made == {path.relative_to(tmp_path): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    open_to_others = {path.parts[1] for path in made if (tmp_path / path).stat().st_mode & 0o077}
+    assert open_to_others == {"postgres", "redis"}
+    assert {path.parent.parts[-1] for path in made if path.suffix == ".pem"} == {"signing"}
+
+
+def test_the_image_has_a_folder_for_each_volume_that_secrets_are_written_to(
+    stack: dict[str, Any], tmp_path: Path
+) -> None:
+    readers.main(tmp_path)
+    mounted = {volume.split(":")[1] for volume in stack["services"]["secrets"]["volumes"]} - {"/secrets"}
+    assert mounted == {f"/readers/{path.name}" for path in tmp_path.iterdir()}
+    dockerfile = (compose.FILE.parent / "services" / "Dockerfile").read_text()
+    assert "RUN python -m scripts.operate.development.readers /readers && chown -R 10001:10001 /readers\n" in dockerfile
+
+
+def test_who_signs_tokens_is_who_the_chart_says() -> None:
+    values = yaml.safe_load((compose.FILE.parent / "helm" / "souk" / "values.yaml").read_text())
+    signing = [
+        name
+        for name, block in values["services"].items()
+        if any(secret["name"] == "signing" for secret in block.get("secrets", ()))
+    ]
+    assert signing == [readers.ACCOUNTS]
 
 
 def test_every_image_is_official_or_built_here_and_of_a_named_version(stack: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.local import layout
+from scripts.stack import layout
 
 # Two workers of one test run do not meet on one stack.
 STACK = f"never-started-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
@@ -15,7 +15,7 @@ STACK = f"never-started-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(  # noqa: S603 - our own command line
-        [sys.executable, "-m", "scripts.local", "--stack", STACK, *arguments],
+        [sys.executable, "-m", "scripts.stack", "--stack", STACK, *arguments],
         cwd=layout.ROOT,
         env={**os.environ, **environment},
         capture_output=True,
@@ -64,7 +64,7 @@ def test_a_reader_of_the_logs_that_has_seen_enough_is_no_error(tmp_path: Path) -
     logs = layout.Stack(STACK).folder / "logs"
     logs.mkdir(parents=True)
     (logs / "order.log").write_text("\n".join(str(number) for number in range(100_000)))
-    command = f"{sys.executable} -m scripts.local --stack {STACK} logs --tail 90000 2>{tmp_path / 'errors'} | head -n 1"
+    command = f"{sys.executable} -m scripts.stack --stack {STACK} logs --tail 90000 2>{tmp_path / 'errors'} | head -n 1"
     subprocess.run(command, shell=True, cwd=layout.ROOT, capture_output=True, check=True)  # noqa: S602 - a pipe
     assert (tmp_path / "errors").read_text() == ""
     assert run("clean").returncode == 0

@@ -9,7 +9,9 @@ import psycopg
 import pytest
 import redis as redis_client
 
-from scripts.local import component, layout, postgres, processes, progress, redis, settings
+from scripts.stack import layout, settings
+from scripts.stack.servers import postgres, redis
+from scripts.stack.supervise import component, processes, progress
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +25,7 @@ def starter(stack: layout.Stack) -> Iterator[component.Starter]:
     yield component.Starter(known, progress.Silent(), threading.Event())
     for name in known.names():
         if record := known.running(name):
-            processes.stop(record, by=component.stop_signal(name), grace=20)
+            processes.stop(record, grace=20)
 
 
 @pytest.fixture(scope="module")

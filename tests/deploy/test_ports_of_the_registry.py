@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from scripts.local import layout
+from scripts.stack import layout
 from services import registry
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from scripts.local import control, layout, plan, settings
+from scripts.stack import control, layout, plan, settings
 from tests.support import stack
 from tests.support.through_edge import auditor, environment, market
 

@@ -13,7 +13,8 @@ import psycopg
 from kafka import KafkaAdminClient
 from kafka.admin import MemberToRemove
 
-from scripts.local import component, control, layout, plan, processes, progress, settings
+from scripts.stack import control, layout, plan, settings
+from scripts.stack.supervise import component, processes, progress
 from tests.support import stack, traps
 from tests.support.polling import eventually
 

@@ -16,7 +16,8 @@ from pathlib import Path
 import envoy
 import httpx
 
-from scripts.local import health, layout, settings
+from scripts.stack import layout, settings
+from scripts.stack.supervise import health
 from services import registry
 from tests.support.polling import eventually
 

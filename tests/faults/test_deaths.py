@@ -21,7 +21,6 @@ from tests.support import audit, shop
 from tests.support.polling import eventually
 from tests.support.traps import Trap
 
-ON_THE_WAY = ("order", "inventory", "payment", "notification")
 SETTLE_S = 30.0
 STOCK = 5
 
@@ -84,6 +83,7 @@ CANCELLED = [
 ]
 PARKED = deaths("inventory", "parked", "StockReserved", *COMMIT)
 TIMED_OUT = deaths("order", "timer", "OrderCancelled", *COMMIT)
+ON_THE_WAY = tuple({death.service: None for death in (*CONFIRMED, *DECLINED, *CANCELLED, *PARKED, *TIMED_OUT)})
 
 
 @pytest.fixture(scope="module")

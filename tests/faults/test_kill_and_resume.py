@@ -5,7 +5,8 @@ import os
 import signal
 import threading
 
-from scripts.local import component, control, layout, plan, progress, settings, up
+from scripts.stack import control, layout, plan, settings, up
+from scripts.stack.supervise import component, progress
 from tests.faults.trickle import assert_all_is_well, begun
 from tests.support import audit, shop, stack
 from tests.support.polling import eventually

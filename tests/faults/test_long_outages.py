@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 import psutil
 import pytest
 
-from scripts.local import control
+from scripts.stack import control
 from tests.faults.conftest import processes
 from tests.faults.trickle import assert_all_is_well, begun
 from tests.support import audit, shop

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-from scripts.local import layout
+from scripts.stack import layout
 
 STACK = "tls"
 # Away from the ports of the other stacks that tests start.
@@ -14,7 +14,7 @@ PORTS = {"STACK_PORT_BASE": "29000"}
 def local(*arguments: str) -> subprocess.CompletedProcess[str]:
     outside = {name: value for name, value in os.environ.items() if not name.endswith(("_ADDR", "_URL", "_BOOTSTRAP"))}
     return subprocess.run(  # noqa: S603 - our own command line
-        [sys.executable, "-m", "scripts.local", "--stack", STACK, *arguments],
+        [sys.executable, "-m", "scripts.stack", "--stack", STACK, *arguments],
         cwd=layout.ROOT,
         env={**outside, **PORTS, "MESH_TLS": "1"},
         capture_output=True,

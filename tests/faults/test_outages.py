@@ -1,6 +1,7 @@
 """Parts that fall silent, refuse, or keep an order waiting: whatever was held or taken is given back in the end."""
 
 import asyncio
+import functools
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -77,13 +78,18 @@ async def test_a_provider_that_is_down_for_a_while_costs_no_order_its_books(
     trickle = await begun(market, 20)
     flowing = asyncio.create_task(trickle.flow())
 
-    for mode in ("errors", "normal", "down"):
-        await asyncio.sleep(0.6)
+    async def accepted(count: int) -> bool:
+        return len(await auditor.orders_of(trickle.customer.user_id)) >= count
+
+    for count, mode in ((5, "errors"), (10, "normal"), (15, "down")):
+        await eventually(functools.partial(accepted, count), within_s=60)
         await provider.becomes(mode)
-    await asyncio.sleep(1.5)
+    order_ids = await flowing
+    # The last order wants its money, and the provider is down.
+    await trickle.customer.reached(order_ids[-1], "RESERVED", "CANCELLING", "CANCELLED")
     await provider.becomes("normal")
 
-    await assert_all_is_well(trickle, await flowing, auditor)
+    await assert_all_is_well(trickle, order_ids, auditor)
 
 
 async def test_an_order_cancelled_while_its_stock_is_asked_for_keeps_nothing(

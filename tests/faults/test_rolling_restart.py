@@ -4,7 +4,7 @@ import asyncio
 import os
 from pathlib import Path
 
-from scripts.local import control, layout, plan, settings
+from scripts.stack import control, layout, plan, settings
 from tests.faults import rolling
 from tests.support import audit, shop, shopping, stack
 

@@ -22,6 +22,7 @@ from services.chassis.rpc import certificates, identity, server, status
 ISSUER = identity.Issuer("https://souk.test", "souk")
 KEY_ID = "test-key"
 MESH_KEY = "mesh-key-of-the-tests-32-bytes-long"
+REFLECTED = server.Extras(reflected=True)
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,11 @@ class Shop:
 
 @asynccontextmanager
 async def served(
-    servicer: server.Servicer, service: str, *, traced: bool = False, own: certificates.Certificates | None = None
+    servicer: server.Servicer,
+    service: str,
+    *,
+    extras: server.Extras = REFLECTED,
+    own: certificates.Certificates | None = None,
 ) -> AsyncIterator[Shop]:
     """A server with this servicer behind everything that the chassis puts around it. With `own`, it speaks mutual TLS."""
     key = ec.generate_private_key(ec.SECP256R1())
@@ -61,7 +66,7 @@ async def served(
 
     gate = identity.Gate(identity.Tokens(ISSUER, fetch), identity.Mesh(MESH_KEY, service, own))
     address = f"127.0.0.1:{_free_port()}"
-    running = server.Server(service, address, gate, servicer, traced=traced)
+    running = server.Server(service, address, gate, servicer, extras)
     await running.start()
     try:
         async with grpc.aio.insecure_channel(address) as channel:

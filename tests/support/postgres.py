@@ -1,14 +1,5 @@
-"""Databases for tests: each made for one module, migrated as in production, dropped at its end.
-
-@pytest.fixture(scope="module")
-def database_url(postgres_admin_url: str) -> Iterator[str]:
-    with postgres.fresh_database(postgres_admin_url, "user") as url:
-        yield url
-
-@pytest_asyncio.fixture
-async def db(database_url: str) -> AsyncIterator[database.Database]:
-    async with postgres.opened(database_url, events.PUBLISHED) as db:
-        yield db
+"""Databases for tests: each made for one module, migrated as in production, dropped at its end. The fixtures
+`database_url` and `db` of tests/integration hand them out.
 """
 
 import uuid

@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.local import kafka, kafka_jars, progress
-from scripts.mesh_certificates import authority
+from scripts.operate.mesh_certificates import authority
+from scripts.stack.servers import kafka
+from scripts.stack.supervise import progress
 from services import registry
 from tests.support import servers
 
@@ -33,7 +34,7 @@ class Broker:
 @contextmanager
 def running(folder: Path) -> Iterator[Broker]:
     """A broker of its own, killed at the block's end."""
-    jars = kafka_jars.class_path(servers.STACK.cache, progress.Silent())
+    jars = kafka.class_path(servers.STACK.cache, progress.Silent())
     bootstrap = f"localhost:{_free_port()}"
     properties = folder / "server.properties"
     properties.write_text(_properties(folder, bootstrap))

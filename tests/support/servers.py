@@ -1,7 +1,7 @@
 """The servers that integration tests talk to: those of the stack that runs the tests, else a stack of their own.
 
 `make test` tells where its servers are by the environment. Somebody who runs pytest by hand gets a PostgreSQL and a Redis
-of the stack `pytest`, which stay up for the next run; `python -m scripts.local --stack pytest down` stops them.
+of the stack `pytest`, which stay up for the next run; `python -m scripts.stack --stack pytest down` stops them.
 """
 
 import fcntl
@@ -9,7 +9,9 @@ import os
 import threading
 from pathlib import Path
 
-from scripts.local import component, kafka, kafka_jars, layout, postgres, processes, progress, redis, settings
+from scripts.stack import layout, settings
+from scripts.stack.servers import kafka, postgres, redis
+from scripts.stack.supervise import component, processes, progress
 
 # Above the ports of the stacks that `make run` and `make test` have: PORT_BASE moves it as it moves them.
 _BASE = layout.chosen(layout.MAIN, os.environ).port_base + 3000
@@ -42,7 +44,7 @@ def kafka_bootstrap() -> str:
     if given:
         return given
     chosen = settings.read(STACK, {})
-    _ensure(kafka.build(chosen, kafka_jars.class_path(STACK.cache, progress.Silent())))
+    _ensure(kafka.build(chosen, kafka.class_path(STACK.cache, progress.Silent())))
     return chosen.servers()["KAFKA_BOOTSTRAP"]
 
 

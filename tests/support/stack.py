@@ -1,14 +1,15 @@
 """The stack that tests of the whole system run against: the one that runs the tests, else the stack `test`.
 
 `make test` tells where everything is by the environment. Somebody who runs pytest by hand gets the same stack brought up, and
-it stays up for the next run; `python -m scripts.local --stack test down` stops it.
+it stays up for the next run; `python -m scripts.stack --stack test down` stops it.
 """
 
 import fcntl
 import os
 from collections.abc import Mapping
 
-from scripts.local import layout, progress, settings, up
+from scripts.stack import layout, settings, up
+from scripts.stack.supervise import progress
 
 NAME = "test"
 

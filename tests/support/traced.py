@@ -56,7 +56,7 @@ async def main(database_url: str, endpoint: str, traceparent: str) -> None:
     db = database.Database(database_url, outbox.Outbox(publications, clock.utc_now, lambda: None))
     await db.start()
     servicer = server.Servicer(DESCRIPTOR, order_service_pb2_grpc.add_OrderServiceServicer_to_server, Orders(db))
-    async with calls.served(servicer, "order", traced=True) as shop:
+    async with calls.served(servicer, "order", extras=server.Extras(traced=True)) as shop:
         stub = order_service_pb2_grpc.OrderServiceStub(shop.channel)
         metadata = (*shop.as_user(ORDER), ("traceparent", traceparent))
         await stub.GetOrder(order_service_pb2.GetOrderRequest(id=ORDER), metadata=metadata)

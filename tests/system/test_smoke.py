@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping
 
-from scripts import first_order
-from scripts.cluster import smoke
+from scripts.operate import first_order, smoke
 
 WISH = first_order.Wish((("COFFEE-250G", 1),), "card_approved", "CONFIRMED")
 

@@ -42,9 +42,16 @@ MESH_TLS_DIR: /tls
 METRICS_LISTEN: 0.0.0.0:{{ .spec.metricsPort }}
 HEALTH_LISTEN: 0.0.0.0:50040
 LOG_LEVEL: {{ $values.logLevel }}
+RPC_REFLECTION: {{ $values.reflection | quote }}
+{{- if has "postgres" .spec.stores }}
 {{ $upper }}_DATABASE_POOL: {{ $values.postgres.pool | quote }}
+{{- end }}
 {{ include "souk.sharedEnvironment" .root }}
+{{- if include "souk.onKafka" . }}
 {{ include "souk.kafkaEnvironment" .root }}
+{{- else if $values.awsRegion }}
+AWS_REGION: {{ $values.awsRegion }}
+{{- end }}
 {{- include "souk.addresses" (dict "root" .root "registry" .registry "names" .spec.calls) }}
 {{- include "souk.secretVariables" (dict "secrets" (include "souk.serviceSecrets" . | fromYamlArray)) }}
 {{- if and $values.administrator.email (eq .component $values.administrator.service) }}

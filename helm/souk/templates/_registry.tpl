@@ -3,6 +3,11 @@
 {{- .Files.Get "files/registry.yaml" -}}
 {{- end -}}
 
+{{/* Whether a service is a user of the brokers: it publishes or consumes. Takes (dict "spec" $spec); answers "true" or "". */}}
+{{- define "souk.onKafka" -}}
+{{- if or .spec.publishes .spec.consumes -}}true{{- end -}}
+{{- end -}}
+
 {{/* How one role of a service is run, as YAML. Takes (dict "root" $ "component" "order" "role" "serve"). */}}
 {{- define "souk.settings" -}}
 {{- $own := get (default dict (get .root.Values.services .component)) .role | default dict -}}

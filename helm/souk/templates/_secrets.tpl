@@ -15,7 +15,9 @@
 {{- if has "redis" .spec.stores }}
 - {name: redis, key: url, variable: REDIS_URL_FILE}
 {{- end }}
+{{- if include "souk.onKafka" . }}
 {{- include "souk.kafkaSecrets" . }}
+{{- end }}
 {{- range .spec.outside }}
 {{- with (get $values.outside .).secrets }}
 {{ toYaml . }}

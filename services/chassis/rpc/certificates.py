@@ -16,7 +16,7 @@ import grpc
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from services.chassis import errors
+from services.chassis import errors, tasks
 
 TRUST_DOMAIN = "spiffe://souk/"
 # Files are looked at again this often at most, in seconds.
@@ -88,7 +88,9 @@ def caller(peer: Mapping[str, Iterable[bytes]]) -> str:
     """The service that the certificate in gRPC's auth context names. Raises SERVICE_UNKNOWN."""
     uris = [uri.decode() for uri in peer.get("peer_spiffe_id", ())]
     if len(uris) != 1 or not uris[0].startswith(TRUST_DOMAIN):
-        raise errors.DomainError(errors.Kind.UNAUTHENTICATED, "SERVICE_UNKNOWN", "the certificate names no service")
+        raise errors.DomainError(
+            errors.Kind.UNAUTHENTICATED, "SERVICE_UNKNOWN", "the client certificate does not name a service"
+        )
     return uris[0].removeprefix(TRUST_DOMAIN)
 
 
@@ -120,7 +122,7 @@ class Channel:
 
     def _replace(self, identity: Identity) -> None:
         if self._channel:
-            task = asyncio.get_running_loop().create_task(self._channel.close(FINISH_S))
+            task = tasks.spawn(self._channel.close(FINISH_S), name="channel-close")
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)
         self._identity, self._methods = identity, {}

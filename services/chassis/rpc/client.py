@@ -9,7 +9,7 @@ from google.protobuf.descriptor import ServiceDescriptor
 from google.protobuf.message import Message
 
 from services.chassis import logs, tracing
-from services.chassis.rpc import certificates, identity, policy, serving, status
+from services.chassis.rpc import certificates, deadline, identity, policy, serving, status
 
 Response = TypeVar("Response", bound=Message)
 
@@ -18,8 +18,11 @@ _RETRY = {
     "initialBackoff": "0.05s",
     "maxBackoff": "0.5s",
     "backoffMultiplier": 2,
-    "retryableStatusCodes": ["UNAVAILABLE"],
+    # A server that closes while a call is under way may end it with CANCELLED. Overload (RESOURCE_EXHAUSTED) is not repeated.
+    "retryableStatusCodes": ["UNAVAILABLE", "CANCELLED"],
 }
+# No call to another service takes longer, in seconds, whatever its caller and the contract allow.
+MOST_TIMEOUT_S = 10.0
 # Retries stop when more than a few calls fail in a row, and resume as calls succeed: an outage is not made worse.
 _THROTTLE = {"maxTokens": 20, "tokenRatio": 0.2}
 
@@ -44,6 +47,10 @@ class Peer:
         self._descriptor = descriptor
         self._mesh = mesh
         self._traced = traced
+        # Each method has a request type of its own.
+        self._timeouts = {
+            m.input_type.full_name: policy.of_method(m).timeout_s or MOST_TIMEOUT_S for m in descriptor.methods
+        }
         # With certificates, something that stubs use as a channel.
         self.channel: Any = certificates.Channel(mesh.own, self._open) if mesh.own else self._open(None)
 
@@ -73,12 +80,17 @@ class Peer:
         """Close the channel."""
         await self.channel.close()
 
-    async def call(self, method: Any, request: Message, *, timeout_s: float = 2.0) -> Any:
+    async def call(self, method: Any, request: Message, *, timeout_s: float = MOST_TIMEOUT_S) -> Any:
         """The answer of a unary method of a stub made on `channel`.
 
-        Raises the DomainError that the other side raised, or TransientError when there is no answer: then whether it
-        happened is unknown.
+        It may take as long as the contract allows, as is left of the deadline of the call that is being served here, and as
+        timeout_s: the least of them. Raises the DomainError that the other side raised; TimeoutError when the deadline of
+        the call being served expired; or TransientError when there is no answer: then whether it happened is unknown.
         """
+        left = deadline.left()
+        seconds = min(timeout_s, self._timeouts.get(request.DESCRIPTOR.full_name, timeout_s))
+        if left is not None and left <= 0:
+            raise TimeoutError("the deadline expired before the call")
         metadata = self._mesh.metadata()
         ids = logs.context.get()
         if "request_id" in ids:
@@ -86,6 +98,8 @@ class Peer:
         if parent := tracing.traceparent():
             metadata.append(("traceparent", parent))
         try:
-            return await method(request, metadata=metadata, timeout=timeout_s)
+            return await method(request, metadata=metadata, timeout=seconds if left is None else min(seconds, left))
         except grpc.aio.AioRpcError as error:
+            if left is not None and left <= seconds and error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
+                raise TimeoutError("the deadline expired during the call") from error
             raise status.parse(error) from error

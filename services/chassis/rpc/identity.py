@@ -7,31 +7,34 @@ installation share.
 
 import contextvars
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, Protocol
 
 import jwt
 from cachetools import TTLCache
 
 from services.chassis import errors
-from services.chassis.rpc import certificates, policy
+from services.chassis.rpc import certificates, keys, policy, revocations
 
 ALGORITHM = "ES256"
 MESH_ALGORITHM = "HS256"
 MESH_AUDIENCE = "souk-mesh"
 MESH_HEADER = "x-souk-service"
 MESH_LIFETIME_S = 300
-# A key id that is not known makes us ask again, but not more often than this.
-REFETCH_S = 5.0
-# A key that the user service no longer publishes is forgotten within this.
-KEYS_KEPT_S = 300.0
+# Claims of an access token by which it can be revoked: its sign-in, and the version of the account that it was made from.
+SIGN_IN = "sid"
+VERSION = "ver"
+# A token that was verified is looked at again after this, and `keys.FRESH_S` before that its key was still published.
+VERIFIED_S = 240.0
 ADMIN = "ADMIN"
 # Whom people's calls come from, where certificates say who calls.
 EDGE = "edge"
+# The edge takes it from callers, and says it itself.
+CLIENT_ADDRESS = "x-souk-client-address"
 
-# Public keys by key id. Raises TransientError when they cannot be had.
-FetchKeys = Callable[[], Awaitable[Mapping[str, jwt.PyJWK]]]
+FetchKeys = keys.Fetch
 # What gRPC knows of the other side of a connection.
 AskPeer = Callable[[], Mapping[str, Iterable[bytes]]]
 
@@ -69,6 +72,14 @@ def set_caller(who: Caller) -> None:
     _caller.set(who)
 
 
+def client_address(context: Any) -> str:
+    """Where a person's call comes from, as the edge saw it: empty for a call that did not come through the edge.
+
+    Good for sharing fairly, not for rights: without certificates somebody inside the mesh may say what they like.
+    """
+    return next((str(value)[:64] for name, value in context.invocation_metadata() or () if name == CLIENT_ADDRESS), "")
+
+
 @dataclass(frozen=True, slots=True)
 class Issuer:
     """Who signs access tokens, and for whom."""
@@ -77,29 +88,59 @@ class Issuer:
     audience: str
 
 
-class Tokens:
-    """Verifies access tokens against the user service's keys. Tokens that were verified are remembered until they end."""
+@dataclass(frozen=True, slots=True)
+class _Verified:
+    """What a token that was verified says: who calls, in which sign-in, by which version of the account, until when."""
 
-    def __init__(self, issuer: Issuer, fetch: FetchKeys) -> None:
+    who: Caller
+    sign_in: str
+    version: int
+    expire_time: float
+
+
+class Authority(Protocol):
+    """Who says which access tokens count: the user service. Both raise TransientError when it is away."""
+
+    async def keys(self) -> Mapping[str, jwt.PyJWK]:
+        """The public keys that verify them, by key id."""
+
+    async def revoked(self, since: datetime | None) -> revocations.News:
+        """Those that were revoked since then, or all that still matter."""
+
+
+class Tokens:
+    """Verifies access tokens against the user service's keys, and against the list of those that were revoked.
+
+    Tokens that were verified are remembered until they expire. That they were not revoked is asked at each call.
+    """
+
+    def __init__(self, issuer: Issuer, fetch: FetchKeys, revoked: revocations.Revocations | None = None) -> None:
         self._issuer = issuer
-        self._fetch = fetch
-        self._keys: Mapping[str, jwt.PyJWK] = {}
-        self._fetched_at = float("-inf")
-        self._verified: TTLCache[str, tuple[Caller, float]] = TTLCache(maxsize=20_000, ttl=KEYS_KEPT_S)
+        self._keys = keys.Keys(fetch)
+        self._revoked = revoked
+        self._verified: TTLCache[str, _Verified] = TTLCache(maxsize=20_000, ttl=VERIFIED_S)
 
     async def verify(self, token: str) -> Caller:
-        """The caller that a token names. Raises TOKEN_INVALID or TOKEN_EXPIRED, or TransientError without keys."""
+        """The caller that a token names.
+
+        Raises TOKEN_INVALID, TOKEN_EXPIRED or TOKEN_REVOKED, or TransientError when its key cannot be had.
+        """
         known = self._verified.get(token)
-        if known and known[1] > time.time():
-            return known[0]
-        claims = await self._decode(token)
-        who = Caller(user_id=str(claims["sub"]), roles=frozenset(claims.get("roles", ())))
-        self._verified[token] = (who, float(claims["exp"]))
-        return who
+        if known is None or known.expire_time <= time.time():
+            known = self._verified[token] = _said(await self._decode(token))
+        if self._revoked and self._revoked.refuse(known.sign_in, known.who.user_id, known.version):
+            raise _unauthenticated(
+                "TOKEN_REVOKED", "the access token was revoked: refresh the session or sign in again"
+            )
+        return known.who
 
     async def _decode(self, token: str) -> Mapping[str, Any]:
         try:
-            key = await self._key(str(jwt.get_unverified_header(token).get("kid", "")))
+            key = await self._keys.get(str(jwt.get_unverified_header(token).get("kid", "")))
+            if key is None:
+                raise jwt.InvalidKeyError("no such key")
+            if self._revoked:
+                await self._revoked.tried()
             return jwt.decode(
                 token,
                 key,
@@ -109,18 +150,15 @@ class Tokens:
                 options={"require": ["exp", "iat", "sub"]},
             )
         except jwt.ExpiredSignatureError as error:
-            raise _unauthenticated("TOKEN_EXPIRED", "the access token has ended") from error
+            raise _unauthenticated("TOKEN_EXPIRED", "the access token has expired") from error
         except jwt.PyJWTError as error:
-            raise _unauthenticated("TOKEN_INVALID", "the access token is not valid") from error
+            raise _unauthenticated("TOKEN_INVALID", "the access token is invalid") from error
 
-    async def _key(self, key_id: str) -> jwt.PyJWK:
-        age = time.monotonic() - self._fetched_at
-        if age > KEYS_KEPT_S or (key_id not in self._keys and age > REFETCH_S):
-            self._keys = await self._fetch()
-            self._fetched_at = time.monotonic()
-        if key_id not in self._keys:
-            raise _unauthenticated("TOKEN_INVALID", "the access token is not valid")
-        return self._keys[key_id]
+
+def _said(claims: Mapping[str, Any]) -> _Verified:
+    who = Caller(user_id=str(claims["sub"]), roles=frozenset(claims.get("roles", ())))
+    # Tokens that were made before they said so belong to no sign-in that could be revoked, and to the oldest version.
+    return _Verified(who, str(claims.get(SIGN_IN, "")), int(claims.get(VERSION, 0)), float(claims["exp"]))
 
 
 class Mesh:
@@ -132,7 +170,7 @@ class Mesh:
         self._service = service
         self._token = ""
         self._renew_at = 0.0
-        self._verified: TTLCache[str, str] = TTLCache(maxsize=1_000, ttl=60)
+        self._verified: TTLCache[str, tuple[str, float]] = TTLCache(maxsize=1_000, ttl=60)
 
     def metadata(self) -> list[tuple[str, str]]:
         """What a call must carry to say who makes it: nothing, where the connection does."""
@@ -145,7 +183,7 @@ class Mesh:
         return self.verify(str(metadata[MESH_HEADER])) if MESH_HEADER in metadata else ""
 
     def token(self) -> str:
-        """A token that says who this service is; made anew before it ends."""
+        """A token that says who this service is; made anew before it expires."""
         now = time.time()
         if now >= self._renew_at:
             claims = {"sub": self._service, "aud": MESH_AUDIENCE, "iat": int(now), "exp": int(now) + MESH_LIFETIME_S}
@@ -154,16 +192,24 @@ class Mesh:
         return self._token
 
     def verify(self, token: str) -> str:
-        """The service that a token names. Raises SERVICE_UNKNOWN."""
+        """The service that a token names. Raises SERVICE_UNKNOWN, also for a token that never expires, or too late."""
         known = self._verified.get(token)
-        if known:
-            return known
+        if known and known[1] > time.time():
+            return known[0]
         try:
-            claims = jwt.decode(token, self._key, algorithms=[MESH_ALGORITHM], audience=MESH_AUDIENCE)
+            claims = jwt.decode(
+                token,
+                self._key,
+                algorithms=[MESH_ALGORITHM],
+                audience=MESH_AUDIENCE,
+                options={"require": ["exp", "iat", "sub"]},
+            )
+            if claims["exp"] - claims["iat"] > MESH_LIFETIME_S or not claims["sub"]:
+                raise jwt.InvalidTokenError("made by none of ours")
         except jwt.PyJWTError as error:
-            raise _unauthenticated("SERVICE_UNKNOWN", "the mesh token is not valid") from error
-        service = str(claims.get("sub", ""))
-        self._verified[token] = service
+            raise _unauthenticated("SERVICE_UNKNOWN", "the mesh token is invalid") from error
+        service = str(claims["sub"])
+        self._verified[token] = (service, float(claims["exp"]))
         return service
 
 
@@ -180,20 +226,32 @@ class Gate:
         return self._mesh.own
 
     async def admit(self, method: policy.Method, metadata: Mapping[str, Any], peer: AskPeer) -> Caller:
-        """Who calls, if they may. Raises TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED, SERVICE_UNKNOWN or ACCESS_DENIED."""
-        service = self._mesh.caller(metadata, peer) if self.own or method.services else ""
-        if service in method.services:
+        """Who calls, if they may.
+
+        Raises TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED, TOKEN_REVOKED, SERVICE_UNKNOWN or ACCESS_DENIED.
+        """
+        service = self._mesh.caller(metadata, peer) if self.own or method.for_services else ""
+        if service not in ("", EDGE) and method.admits(service):
             return Caller(service=service)
         if method.public:
             return NOBODY
         if self.own and service != EDGE:
-            raise errors.DomainError(errors.Kind.PERMISSION_DENIED, "ACCESS_DENIED", "your service may not call this")
+            raise errors.DomainError(
+                errors.Kind.PERMISSION_DENIED, "ACCESS_DENIED", "the calling service may not call this method"
+            )
         scheme, _, token = str(metadata.get("authorization", "")).partition(" ")
         if not token or scheme.lower() != "bearer":
-            raise _unauthenticated("TOKEN_MISSING", "this needs an access token")
-        who = await self._tokens.verify(token)
+            raise _unauthenticated(
+                "TOKEN_MISSING", "the method requires an access token: `Authorization: Bearer <token>`"
+            )
+        # RFC 9110, 11.4: one or more spaces follow the scheme.
+        who = await self._tokens.verify(token.lstrip(" "))
         if not who.roles & method.roles:
-            raise errors.DomainError(errors.Kind.PERMISSION_DENIED, "ACCESS_DENIED", "your roles do not allow this")
+            raise errors.DomainError(
+                errors.Kind.PERMISSION_DENIED,
+                "ACCESS_DENIED",
+                "the roles of the access token do not permit this method",
+            )
         return who
 
 

@@ -1,7 +1,8 @@
 """Serving one call: what happens around a servicer's method, in order.
 
 Request id and trace into the log context; the caller let in by the contract's access rule; the deadline; the request
-parsed, and validated by the contract's field rules; then the method. What it raises becomes a status, how it went a metric.
+measured, parsed, and validated by the contract's field rules, sizes before elements; then the method. What it raises
+becomes a status, how it went a metric.
 Methods are wrapped once, when they are registered: a chain of interceptors would cost every call anew.
 """
 
@@ -10,21 +11,23 @@ import contextlib
 import logging
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from typing import Any, TypeAlias
 
 import grpc
-import protovalidate
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import Message
 from google.rpc.status_pb2 import Status
 
-from services.chassis import errors, logs, metrics
-from services.chassis.rpc import identity, policy, status
+from services.chassis import errors, logs, metrics, tracing
+from services.chassis.rpc import deadline, identity, policy, requests, status, streams
 
 _LOG = logging.getLogger(__name__)
 
 REQUEST_ID = "x-request-id"
+MOST_REQUEST_ID = 64
 IDEMPOTENCY_KEY = "idempotency-key"
+# The alarm of a method that answers a reason which its contract does not name.
+UNNAMED = "reason_unnamed"
 # No caller may hold a unary call longer than this, whatever deadline it sends, in seconds.
 MOST_TIMEOUT_S = 30.0
 # What an answer needs to get back to its caller.
@@ -34,15 +37,21 @@ Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
 
 
 class Serving:
-    """Serves the methods of one service."""
+    """Serves the methods of one service. `named` are the reasons that the contract names, by the path of a method."""
 
-    def __init__(self, service: str, gate: identity.Gate) -> None:
+    def __init__(self, service: str, gate: identity.Gate, named: Mapping[str, Collection[str]]) -> None:
         self._service = service
+        self._named = named
         self._gate = gate
         self._in_flight = metrics.RPC_IN_FLIGHT.labels(service)
         self._calls = 0
         self._idle = asyncio.Event()
         self._idle.set()
+        self._streams = streams.Streams()
+
+    def end_streams(self) -> None:
+        """End all streams, those that begin later too: unlike other calls they are resumed elsewhere."""
+        self._streams.drain()
 
     async def drained(self) -> None:
         """Wait until no call is being served. grpc.aio's own stop does not wait for handlers that abort."""
@@ -53,8 +62,9 @@ class Serving:
 
         async def serve(sent: bytes, context: Context) -> Any:
             async with self._around(method, context):
+                deadline.begin(_seconds_left(method, context))
                 request = await self._prepare(method, handler, sent, context)
-                async with asyncio.timeout(_seconds_left(method, context)):
+                async with asyncio.timeout(deadline.left()):
                     return await handler.unary_unary(request, context)
 
         return serve
@@ -65,8 +75,12 @@ class Serving:
         async def serve(sent: bytes, context: Context) -> AsyncIterator[Any]:
             async with self._around(method, context):
                 request = await self._prepare(method, handler, sent, context)
-                async for message in handler.unary_stream(request, context):
-                    yield message
+                async with (
+                    contextlib.aclosing(handler.unary_stream(request, context)) as answers,
+                    contextlib.aclosing(self._streams.until_drained(answers, request)) as messages,
+                ):
+                    async for message in messages:
+                        yield message
 
         return serve
 
@@ -82,6 +96,7 @@ class Serving:
             raise
         except Exception as error:
             refused = self._status(method, error)
+            self._check(method, error)
             code = status.CODES[refused.code]
             await status.abort(context, refused)
         finally:
@@ -89,38 +104,36 @@ class Serving:
 
     async def _prepare(self, method: policy.Method, handler: Any, sent: bytes, context: Context) -> Message:
         metadata: dict[str, Any] = dict(context.invocation_metadata() or ())
-        # A caller may choose it, and it stands in every line of the log: not a page of it.
-        request_id = str(metadata.get(REQUEST_ID) or os.urandom(8).hex())[:64]
-        ids = {"service": self._service, "request_id": request_id}
-        if parent := metadata.get("traceparent"):
-            ids["trace_id"] = str(parent)[3:35]
+        ids = {"service": self._service, "request_id": _request_id(metadata)}
+        if trace_id := tracing.enter(str(metadata.get(tracing.HEADER, ""))):
+            ids["trace_id"] = trace_id
         logs.context.set(ids)
         who = await self._gate.admit(method, metadata, context.auth_context)
         identity.set_caller(who)
-        try:
-            request: Message = handler.request_deserializer(sent)
-        except DecodeError as error:
-            raise errors.invalid("REQUEST_MALFORMED", "the request is no message of the contract") from error
-        if IDEMPOTENCY_KEY in metadata and not getattr(request, "request_id", "absent"):
-            request.request_id = str(metadata[IDEMPOTENCY_KEY])  # type: ignore[attr-defined]  # just seen to be there
-        validate(request)
-        return request
+        key = str(metadata.get(IDEMPOTENCY_KEY, ""))
+        return requests.read(sent, handler.request_deserializer, most_bytes=method.most_bytes, key=key)
 
     def _status(self, method: policy.Method, error: Exception) -> Status:
         if isinstance(error, errors.DomainError):
             return status.render(error, self._service)
         if isinstance(error, errors.TransientError):
             _LOG.warning("dependency away", extra={"method": method.path, "cause": str(error)})
-            said = "something this needs is away"
+            said = "a dependency of this service is unavailable"
             away = errors.DomainError(errors.Kind.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", said, retry_after_s=1.0)
             return status.render(away, self._service)
         if isinstance(error, TimeoutError):
-            late = errors.DomainError(errors.Kind.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", "this took too long")
+            late = errors.DomainError(errors.Kind.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", "the deadline expired")
             return status.render(late, self._service)
         _LOG.exception("call failed", extra={"method": method.path}, exc_info=error)
         shown = {name: text for name, text in logs.context.get().items() if name in {"request_id", "trace_id"}}
-        defect = errors.DomainError(errors.Kind.INTERNAL, "INTERNAL", "something went wrong on our side", shown)
+        defect = errors.DomainError(errors.Kind.INTERNAL, "INTERNAL", "internal error", shown)
         return status.render(defect, self._service)
+
+    def _check(self, method: policy.Method, error: Exception) -> None:
+        """Alarm when a method answers what its contract does not name: its callers cannot know what to do."""
+        if isinstance(error, errors.DomainError) and error.reason not in self._named[method.path]:
+            metrics.ALARMS.labels(self._service, UNNAMED).inc()
+            _LOG.error("reason not in the contract", extra={"method": method.path, "reason": error.reason})
 
     def _enter(self) -> float:
         self._calls += 1
@@ -137,39 +150,10 @@ class Serving:
         seconds.observe(time.perf_counter() - started)
 
 
-def validate(request: Message) -> None:
-    """Raise REQUEST_INVALID with every field that breaks a rule of the contract, or holds a NUL, which no database stores."""
-    violations = [_violation(item) for item in protovalidate.collect_violations(request)]
-    # Looking into every text costs as much as the rules do: only a request with a zero byte in it is looked into.
-    if b"\0" in request.SerializeToString():
-        violations += [errors.Violation(path, "must not contain NUL", "string.nul") for path in _with_nul(request)]
-    if violations:
-        raise errors.invalid("REQUEST_INVALID", f"{len(violations)} field(s) of the request are not valid", *violations)
-
-
-def _with_nul(message: Message, within: str = "") -> Iterator[str]:
-    """The paths of all texts of a message that contain a NUL."""
-    for field, value in message.ListFields():
-        values = {f"[{i}]": item for i, item in enumerate(value)} if field.is_repeated else {"": value}
-        for subscript, item in values.items():
-            path = f"{within}{field.name}{subscript}"
-            if isinstance(item, Message):
-                yield from _with_nul(item, f"{path}.")
-            elif isinstance(item, str) and "\0" in item:
-                yield path
-
-
-def _violation(item: Any) -> errors.Violation:
-    proto = item.proto
-    # A rule of the whole message has no field.
-    elements = proto.field.elements if proto.field else ()
-    path = "".join(_element(element) for element in elements).lstrip(".")
-    return errors.Violation(path, proto.message, proto.rule_id)
-
-
-def _element(element: Any) -> str:
-    subscript = f"[{element.subscript.value}]" if element.subscript else ""
-    return f".{element.field_name}{subscript}"
+def _request_id(metadata: Mapping[str, Any]) -> str:
+    """The caller's id of the request, or a new one. It stands in every line of the log: not a page, nor unreadable."""
+    sent = str(metadata.get(REQUEST_ID, ""))[:MOST_REQUEST_ID]
+    return sent if sent and sent.isascii() and sent.isprintable() else os.urandom(8).hex()
 
 
 def _seconds_left(method: policy.Method, context: Context) -> float:

@@ -1,9 +1,13 @@
 """`DomainError` to `google.rpc.Status` and back: the one place where our error meets gRPC's.
 
-Every error carries an ErrorInfo with its reason and the service it comes from; wrong fields become one BadRequest with all
-of them, a failed precondition a PreconditionFailure, a pause a RetryInfo.
+Every error carries an ErrorInfo with its reason and the service it comes from; wrong fields become one BadRequest, a
+failed precondition a PreconditionFailure, a pause a RetryInfo.
+
+A status travels in the trailers of its call, and a peer that finds trailers too large closes the connection, with the calls
+of others on it. So a status has an upper bound, whatever the error says: texts are shortened, and violations left out.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import grpc
@@ -18,32 +22,79 @@ _KINDS = {kind.value for kind in errors.Kind}
 CODES = {code.value[0]: code for code in grpc.StatusCode}
 _DETAILS_KEY = "grpc-status-details-bin"
 
+# A status has at most so many bytes (in base64 a third more), and names at most so many violations.
+MOST_BYTES = 4096
+MOST_VIOLATIONS = 20
+# The most bytes of one text in it. The message also travels by itself, where each byte may become three.
+_MESSAGE_BYTES = 512
+_TEXT_BYTES = 256
+_METADATA_BYTES = 1024
+# What the rest of the largest status takes: its type names, the reason, the precondition, the pause.
+_FRAME_BYTES = 1536
+_VIOLATIONS_BYTES = MOST_BYTES - _MESSAGE_BYTES - _METADATA_BYTES - _FRAME_BYTES
+
 
 def render(error: errors.DomainError, domain: str) -> Status:
-    """The status that tells of an error raised by the service `domain`."""
+    """The status that tells of an error raised by the service `domain`: at most MOST_BYTES of it."""
     origin = f"{error.domain or domain}.souk"
-    details: list[Any] = [
-        error_details_pb2.ErrorInfo(reason=error.reason, domain=origin, metadata=dict(error.metadata))
-    ]
-    if error.violations:
-        fields = [
-            error_details_pb2.BadRequest.FieldViolation(field=v.field, description=v.description, reason=v.reason)
-            for v in error.violations
-        ]
+    reason, message, metadata = _cut(error.reason, _TEXT_BYTES), error.message, dict(error.metadata)
+    fields = _fitting(error.violations)
+    violations = int(metadata.get(errors.VIOLATIONS, len(error.violations)))
+    # One that came from another service says so already.
+    if violations > len(fields) and not error.domain:
+        message += f"; the first {len(fields)} of {violations} are listed"
+        metadata[errors.VIOLATIONS] = str(violations)
+    message = _cut(message, _MESSAGE_BYTES)
+    details: list[Any] = [error_details_pb2.ErrorInfo(reason=reason, domain=origin, metadata=_shortened(metadata))]
+    if fields:
         details.append(error_details_pb2.BadRequest(field_violations=fields))
     if error.kind is errors.Kind.FAILED_PRECONDITION:
-        violation = error_details_pb2.PreconditionFailure.Violation(
-            type=error.reason, subject=origin, description=error.message
-        )
+        violation = error_details_pb2.PreconditionFailure.Violation(type=reason, subject=origin, description=message)
         details.append(error_details_pb2.PreconditionFailure(violations=[violation]))
     if error.retry_after_s is not None:
         retry = error_details_pb2.RetryInfo()
         retry.retry_delay.FromMilliseconds(int(error.retry_after_s * 1000))
         details.append(retry)
-    status = Status(code=error.kind.value, message=error.message)
+    status = Status(code=error.kind.value, message=message)
     for detail in details:
         status.details.add().Pack(detail)
     return status
+
+
+def _fitting(violations: Sequence[errors.Violation]) -> list[error_details_pb2.BadRequest.FieldViolation]:
+    """The first violations, as many as there is room for."""
+    fields: list[error_details_pb2.BadRequest.FieldViolation] = []
+    room = _VIOLATIONS_BYTES
+    for violation in violations[:MOST_VIOLATIONS]:
+        field = error_details_pb2.BadRequest.FieldViolation(
+            field=_cut(violation.field, _TEXT_BYTES),
+            description=_cut(violation.description, _TEXT_BYTES),
+            reason=_cut(violation.reason, _TEXT_BYTES),
+        )
+        # The length before it and its key take up to four bytes.
+        room -= field.ByteSize() + 4
+        if room < 0:
+            break
+        fields.append(field)
+    return fields
+
+
+def _shortened(metadata: Mapping[str, str]) -> dict[str, str]:
+    """The entries that there is room for, each shortened."""
+    kept: dict[str, str] = {}
+    room = _METADATA_BYTES
+    for name, text in metadata.items():
+        value = _cut(text, _TEXT_BYTES)
+        room -= len(name.encode()) + len(value.encode()) + 8
+        if room >= 0:
+            kept[name] = value
+    return kept
+
+
+def _cut(text: str, most: int) -> str:
+    """The text, or as much of its beginning as fits into so many bytes of UTF-8, dots included."""
+    sent = text.encode()
+    return text if len(sent) <= most else sent[: most - 3].decode(errors="ignore") + "..."
 
 
 async def abort(context: grpc.aio.ServicerContext[Any, Any], status: Status) -> None:

@@ -9,6 +9,10 @@ provider "aws" {
   }
 }
 
+locals {
+  services_path = "${path.root}/../../../services/services.yaml"
+}
+
 module "naming" {
   source = "../../modules/naming"
 
@@ -21,7 +25,7 @@ module "platform" {
 
   environment        = "prod"
   tags               = module.naming.tags
-  services_path      = "${path.root}/../../../services/services.yaml"
+  services_path      = local.services_path
   guarded            = true
   log_retention_days = 365
 
@@ -84,8 +88,15 @@ module "platform" {
   }
 }
 
+module "services" {
+  source = "../../modules/services"
+
+  path = local.services_path
+}
+
 module "sizing" {
   source = "../../modules/sizing"
 
   orders_per_second = 1000
+  services          = module.services.sizes
 }

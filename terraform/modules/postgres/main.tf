@@ -1,5 +1,5 @@
 # PostgreSQL on RDS: one server for all databases, or several. AWS makes, keeps and rotates the master's password; databases and
-# roles of services, with their passwords, are made by a job inside the cluster (scripts/cloud/databases.py), so that no password
+# roles of services, with their passwords, are made by a job inside the cluster (scripts/operate/cloud/databases.py), so that no password
 # of a service is ever in Terraform's state.
 
 data "aws_partition" "current" {}

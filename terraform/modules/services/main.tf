@@ -9,6 +9,7 @@ locals {
       publishes = toset(try(service.publishes, []))
       consumes  = toset(try(service.consumes, []))
       outside   = toset(try(service.outside, []))
+      cpu_ms    = try(service.cpu_ms, 0)
     }
   }
 

@@ -24,14 +24,19 @@ output "topics" {
 }
 
 output "access" {
-  description = "Service to the topics it writes, the topics it reads, and its consumer group."
+  description = "Service to the topics it writes, the topics it reads, and its consumer group; nothing for one without topics."
   value = {
     for name, service in local.services : name => {
       write = setunion(service.publishes, length(service.consumes) > 0 ? [local.dead_letter] : [])
       read  = service.consumes
       group = name
-    }
+    } if length(setunion(service.publishes, service.consumes)) > 0
   }
+}
+
+output "sizes" {
+  description = "Service to the CPU of its processes per confirmed order in milliseconds, and whether it has a database: what modules/sizing takes."
+  value       = { for name, service in local.services : name => { cpu_ms = service.cpu_ms, database = contains(service.stores, "postgres") } }
 }
 
 output "partitions" {

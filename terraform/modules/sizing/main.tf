@@ -8,14 +8,15 @@ locals {
   # Nodes: Graviton with four cores, of which system pods take about 0.5.
   node_type     = "m7g.xlarge"
   node_cores    = 3.5
-  service_cores = sum(values(var.service_ms)) * local.cores_per_ms
+  service_ms    = [for service in values(var.services) : service.cpu_ms]
+  service_cores = (sum(local.service_ms) + var.edge_ms) * local.cores_per_ms
   nodes         = max(3, ceil(local.service_cores / local.node_cores))
 
   # PostgreSQL: one server until it needs more than 16 cores, then one for each service, by its share of the work.
   classes        = { "2" = "db.r7g.large", "4" = "db.r7g.xlarge", "8" = "db.r7g.2xlarge", "16" = "db.r7g.4xlarge", "32" = "db.r7g.8xlarge", "48" = "db.r7g.12xlarge", "64" = "db.r7g.16xlarge" }
   sizes          = sort([for size in keys(local.classes) : format("%03d", size)])
   postgres_cores = var.postgres_ms * local.cores_per_ms
-  stores         = { for name, ms in var.service_ms : name => ms if name != "edge" }
+  stores         = { for name, service in var.services : name => service.cpu_ms if service.database }
   split          = local.postgres_cores > 16
   shares         = local.split ? { for name, ms in local.stores : name => ms / sum(values(local.stores)) } : { shared = 1 }
   servers = {
@@ -35,5 +36,5 @@ locals {
   broker_gib     = local.orders_per_day * var.retention_days * var.kafka_bytes_per_order / pow(1024, 3)
 
   # One process consumes a partition, with one core at most, of which it uses 65 %.
-  partitions = ceil(var.orders_per_second * max(values(local.stores)...) / 1000 * var.small_batch_factor / 0.65)
+  partitions = ceil(var.orders_per_second * max(local.service_ms...) / 1000 * var.small_batch_factor / 0.65)
 }

@@ -8,21 +8,28 @@ variable "orders_per_second" {
   }
 }
 
-variable "service_ms" {
-  description = "CPU per confirmed order of each service and of the edge, in milliseconds (docs/performance.md, the sustained scenario)."
-  type        = map(number)
-  default = {
-    order        = 1.02
-    payment      = 0.71
-    notification = 0.54
-    inventory    = 0.38
-    edge         = 0.26
-    catalog      = 0.06
-    user         = 0.01
+variable "services" {
+  description = "Each service: the CPU of its processes per confirmed order in milliseconds, and whether it has a database (modules/services, `sizes`)."
+  type        = map(object({ cpu_ms = number, database = bool }))
+
+  validation {
+    condition     = alltrue([for service in values(var.services) : service.cpu_ms >= 0 && service.cpu_ms < 100])
+    error_message = "Milliseconds per order: 0 or more, and below 100."
   }
 
   validation {
-    condition     = alltrue([for ms in values(var.service_ms) : ms > 0 && ms < 100])
+    condition     = anytrue([for service in values(var.services) : service.cpu_ms > 0 && service.database])
+    error_message = "Somebody must work on orders and keep them."
+  }
+}
+
+variable "edge_ms" {
+  description = "CPU per confirmed order of the edge, in milliseconds (docs/performance.md, the sustained scenario)."
+  type        = number
+  default     = 0.26
+
+  validation {
+    condition     = var.edge_ms > 0 && var.edge_ms < 100
     error_message = "Milliseconds per order: above 0 and below 100."
   }
 }

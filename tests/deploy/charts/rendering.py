@@ -5,8 +5,9 @@ import json
 import subprocess
 from collections.abc import Sequence
 
-from scripts.chart import crds, objects, package
 from scripts.cluster import tools
+from scripts.generate.chart import package
+from tests.deploy.charts import crds, objects
 
 NAMESPACE = "shop"
 DEV, PROD = str(package.CHART / "values-dev.yaml"), str(package.CHART / "values-prod.yaml")

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from scripts.chart import objects, package
-from tests.deploy.charts import rendering
+from scripts.generate.chart import package
+from tests.deploy.charts import objects, rendering
 
 DEFAULTS = yaml.safe_load((package.CHART / "values.yaml").read_text())
 PAGES = ("docs/operations.md", "docs/aws.md", "docs/release.md", "helm/README.md", "k8s/README.md")

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from scripts.chart import objects
 from services import registry
-from tests.deploy.charts import rendering
+from tests.deploy.charts import objects, rendering
 
 ALB = "alb.ingress.kubernetes.io"
 

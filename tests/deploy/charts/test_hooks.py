@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from scripts.chart import objects
 from services import registry
-from tests.deploy.charts import rendering
+from tests.deploy.charts import objects, rendering
 
 REGISTRY = registry.load()
 Objects = list[objects.Object]
@@ -117,7 +116,7 @@ def test_helm_test_places_an_order_at_the_edge() -> None:
     pod = find(rendering.rendered(*rendering.DEFAULT), "Pod", "smoke")
     assert events(pod) == "test"
     container = pod["spec"]["containers"][0]
-    assert container["command"] == ["python", "-m", "scripts.first_order"]
+    assert container["command"] == ["python", "-m", "scripts.operate.first_order"]
     assert container["env"] == [
         {"name": "EDGE_URL", "value": f"http://souk-edge.{rendering.NAMESPACE}.svc.cluster.local:80"}
     ]

@@ -4,9 +4,8 @@ from typing import Any
 
 import pytest
 
-from scripts.chart import objects, reachability
 from services import registry
-from tests.deploy.charts import rendering, test_reachability
+from tests.deploy.charts import objects, reachability, rendering, test_reachability
 
 ISTIO = ("Istio", "Istio around TLS of our own")
 LINKERD_PROXY = 4143

@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 
-from scripts.chart import objects, policy
-from scripts.chart.objects import Object
-from tests.deploy.charts import rendering
+from tests.deploy.charts import objects, policy, rendering
+from tests.deploy.charts.objects import Object
 
 Rendered = list[Object]
 Plant = Callable[[Rendered], Any]

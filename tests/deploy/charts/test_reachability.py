@@ -5,10 +5,9 @@ from typing import Any
 import pytest
 
 from gateway import contract
-from scripts.chart import __main__ as chart
-from scripts.chart import objects, reachability
+from scripts.generate.chart import __main__ as chart
 from services import registry
-from tests.deploy.charts import rendering
+from tests.deploy.charts import objects, reachability, rendering
 
 REGISTRY = registry.load()
 CONTRACT = contract.read(chart.DESCRIPTORS.read_bytes(), REGISTRY.services)
@@ -30,13 +29,13 @@ def calls() -> Connections:
             allowed.add(("edge", target, port))
         for caller in REGISTRY.services.values():
             if called.name in caller.calls:
-                allowed |= {(f"{caller.name}/{role}", target, port) for role in ("serve", "work")}
+                allowed |= {(f"{caller.name}/{role}", target, port) for role in caller.roles}
     return allowed
 
 
 def scrapes() -> Connections:
     services = REGISTRY.services.values()
-    return {("prometheus", f"{one.name}/{role}", one.metrics_port) for one in services for role in ("serve", "work")}
+    return {("prometheus", f"{one.name}/{role}", one.metrics_port) for one in services for role in one.roles}
 
 
 def visits() -> Connections:
@@ -47,10 +46,11 @@ def development() -> Connections:
     """Who uses the servers that a development release brings."""
     found: Connections = {("topics", "kafka", 9092), ("databases", "postgres", 5432), ("sample-data", "edge", 8080)}
     for one in REGISTRY.services.values():
-        found.add((f"{one.name}/work", "kafka", 9092))
+        if one.on_kafka:
+            found.add((f"{one.name}/work", "kafka", 9092))
         if "postgres" in one.stores:
             found.add((f"migrate-{one.name}", "postgres", 5432))
-        for role in ("serve", "work"):
+        for role in one.roles:
             found |= {(f"{one.name}/{role}", store, STORES[store]) for store in one.stores}
             found |= {(f"{one.name}/{role}", *SIMULATORS[name]) for name in one.outside if name in SIMULATORS}
     return found
@@ -81,7 +81,7 @@ def test_a_development_release_opens_its_own_servers_to_who_uses_them() -> None:
 def test_whoever_may_call_by_an_access_rule_gets_through() -> None:
     open_now = connections(rendering.rendered(*rendering.DEFAULT))
     for method in CONTRACT.methods:
-        for caller in method.access.services:
+        for caller in filter(method.access.admits, REGISTRY.services.keys() - {method.service}):
             port = REGISTRY.services[method.service].port
             assert (f"{caller}/serve", f"{method.service}/serve", port) in open_now
 

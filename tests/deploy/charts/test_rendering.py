@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts.chart import objects, package, policy
-from tests.deploy.charts import rendering
+from scripts.generate.chart import package
+from tests.deploy.charts import objects, policy, rendering
 
 CASES = [pytest.param(arguments, id=name) for name, arguments in rendering.CASES.items()]
 # What simulated nodes are told is for kwok, and no manifest: test_simulated_nodes.py holds it to kwok's own schema.

@@ -8,8 +8,8 @@ import jsonschema
 import pytest
 import yaml
 
-from scripts.chart import crds
 from scripts.cluster import stages, tools
+from tests.deploy.charts import crds
 
 STAGES = list(yaml.safe_load_all((stages.SIMULATED / "stages.yaml").read_text()))
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from scripts.chart import package, values_table
+from scripts.generate.chart import package, values_table
 from tests.deploy.charts import rendering
 
 REFUSED = {

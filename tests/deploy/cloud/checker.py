@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scripts.cloud.provider_schema import Attribute, Block, Nested
 from tests.deploy.cloud import hcl
+from tests.deploy.cloud.provider_schema import Attribute, Block, Nested
 
 _META = {"count", "for_each", "depends_on", "lifecycle", "provider", "provisioner", "connection"}
 _META_OF_CALLS = {"source", "version", "count", "for_each", "depends_on", "providers"}

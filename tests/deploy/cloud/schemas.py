@@ -6,9 +6,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from scripts.cloud import provider_schema, tools
-from scripts.cloud.provider_schema import Attribute, Block, Nested
-from tests.deploy.cloud import hcl
+from scripts.cloud import tools
+from tests.deploy.cloud import hcl, provider_schema
+from tests.deploy.cloud.provider_schema import Attribute, Block, Nested
 
 # What data sources answer, and what AWS's own names look like where it matters; `{name}` is what a resource is called.
 ANSWERS: dict[str, dict[str, Any]] = {

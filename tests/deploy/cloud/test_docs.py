@@ -19,18 +19,22 @@ RATES = (100, 1000, 10000)
 
 @pytest.fixture(scope="module")
 def sizes(tmp_path_factory: pytest.TempPathFactory) -> dict[int, dict[str, Any]]:
-    """What the module `sizing` says for each rate."""
+    """What the module `sizing` says for each rate, told of the services what the module `services` reads of the registry."""
     folder = tmp_path_factory.mktemp("sizes")
-    shutil.copytree(hcl.MODULES / "sizing", folder / "terraform" / "sizing", ignore=shutil.ignore_patterns("tests"))
     (folder / "terraform.rc").write_text("disable_checkpoint = true\n")
     alone = workspace.Workspace(folder)
-    alone.terraform("sizing", "init", "-input=false")
-    return {rate: _sized(alone, rate) for rate in RATES}
+    for module in ("services", "sizing"):
+        shutil.copytree(hcl.MODULES / module, folder / "terraform" / module, ignore=shutil.ignore_patterns("tests"))
+        alone.terraform(module, "init", "-input=false")
+    services = _applied(alone, "services", path=str(hcl.ROOT / "services" / "services.yaml"))["sizes"]
+    return {rate: _applied(alone, "sizing", orders_per_second=rate, services=services) for rate in RATES}
 
 
-def _sized(alone: workspace.Workspace, rate: int) -> dict[str, Any]:
-    alone.terraform("sizing", "apply", "-auto-approve", "-input=false", f"-var=orders_per_second={rate}")
-    document = json.loads(alone.terraform("sizing", "output", "-json"))
+def _applied(alone: workspace.Workspace, module: str, **variables: object) -> dict[str, Any]:
+    """A module's outputs for these variables."""
+    (alone.folder / "terraform" / module / "terraform.tfvars.json").write_text(json.dumps(variables))
+    alone.terraform(module, "apply", "-auto-approve", "-input=false")
+    document = json.loads(alone.terraform(module, "output", "-json"))
     return {name: output["value"] for name, output in document.items()}
 
 

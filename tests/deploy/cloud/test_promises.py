@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from scripts.local import layout
+from scripts.stack import layout
 from services import registry
 from tests.deploy.cloud import hcl, workspace
 from tests.deploy.jenkins import groovy, rules

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.cloud import provider_schema
-from tests.deploy.cloud import checker, hcl, schemas
+from tests.deploy.cloud import checker, hcl, provider_schema, schemas
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,8 @@
 
 import pytest
 
-from scripts.cloud.provider_schema import Attribute, Block
 from tests.deploy.cloud import schemas
+from tests.deploy.cloud.provider_schema import Attribute, Block
 
 
 @pytest.fixture(scope="session")

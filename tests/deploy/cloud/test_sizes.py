@@ -52,7 +52,7 @@ def deployments(chosen: dict[str, Any]) -> Iterator[Deployment]:
     for service in KNOWN.services.values():
         pool = chosen["postgres"]["pool"] if "postgres" in service.stores else 0
         partitions = max((KNOWN.topics[topic].partitions for topic in service.consumes), default=0)
-        for role in ("serve", "work"):
+        for role in service.roles:
             own = chosen["services"].get(service.name, {}).get(role, {})
             yield _deployment(test_commands.over(chosen[role], own), pool=pool, partitions=partitions)
 

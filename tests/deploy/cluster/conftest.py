@@ -7,9 +7,10 @@ from collections.abc import Iterator
 import kubernetes
 import pytest
 
-from scripts.cluster import layout, plane, release, tools
-from scripts.local import layout as local
-from scripts.local import progress
+from scripts.cluster import layout, plane, tools
+from scripts.operate import release
+from scripts.stack import layout as local
+from scripts.stack.supervise import progress
 from tests.deploy.cluster import helm as helm_command
 from tests.deploy.cluster import shop
 from tests.deploy.cluster import story as stories

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import kubernetes
 
-from scripts.cluster import release
+from scripts.operate import release
 
 _AGAIN_S = 0.5
 

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 
 import kubernetes
 
-from scripts.cluster import release, stages
+from scripts.cluster import stages
+from scripts.operate import release
 from tests.deploy.cluster import watching
 
 _SHARED_EVERY_S = 0.5

@@ -5,15 +5,15 @@ from typing import Any, TypeAlias
 import yaml
 
 from gateway import contract
-from scripts.chart import reachability, registry_file
-from scripts.cluster import release
+from scripts.generate.chart import registry_file
+from scripts.operate import release
 from services import registry
+from tests.deploy.charts import reachability
 from tests.deploy.cluster import shop
 
 # Sender, receiver, port.
 Connection: TypeAlias = tuple[str, str, int]
 
-ROLES = ("serve", "work")
 _EDGE, _EDGE_PORT = "edge", 8080
 _PROMETHEUS = "prometheus"
 # Pods that are not ours: one beside us without our labels, one of another namespace, and whoever scrapes.
@@ -36,10 +36,10 @@ def wanted_connections() -> set[Connection]:
     wanted = {(stranger.name, _EDGE, _EDGE_PORT) for stranger in STRANGERS}
     document = yaml.safe_load(registry_file.render(known, described))
     for caller, called in registry_file.callers(document):
-        senders = [_EDGE] if caller == _EDGE else [f"{caller}/{role}" for role in ROLES]
+        senders = [_EDGE] if caller == _EDGE else [f"{caller}/{role}" for role in known.services[caller].roles]
         wanted |= {(sender, f"{called}/serve", known.services[called].port) for sender in senders}
     for service in known.services.values():
-        wanted |= {(_PROMETHEUS, f"{service.name}/{role}", service.metrics_port) for role in ROLES}
+        wanted |= {(_PROMETHEUS, f"{service.name}/{role}", service.metrics_port) for role in service.roles}
     return wanted
 
 

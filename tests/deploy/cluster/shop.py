@@ -9,8 +9,7 @@ from typing import Any
 import kubernetes
 import kubernetes.dynamic
 
-from scripts import first_order
-from scripts.cluster import release
+from scripts.operate import first_order, release
 from services import registry
 from tests.deploy.cluster import helm as helm_command
 
@@ -56,6 +55,11 @@ class Chart:
     @property
     def _usual(self) -> tuple[str, ...]:
         return ("--namespace", NAMESPACE, "--values", str(VALUES), "--wait", "--timeout", "120s")
+
+
+def registered() -> tuple[registry.Service, ...]:
+    """The registry's services."""
+    return tuple(registry.load().services.values())
 
 
 def services() -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from scripts import table
+from scripts.operate import table
 
 
 @dataclass(slots=True)

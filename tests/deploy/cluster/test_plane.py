@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from scripts.cluster import layout, plane, servers
-from scripts.local import processes, progress
+from scripts.stack.supervise import processes, progress
 from tests.deploy.cluster import helm as helm_command
 
 

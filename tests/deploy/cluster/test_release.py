@@ -8,8 +8,9 @@ from typing import Any
 import kubernetes
 import pytest
 
-from scripts.cluster import release, smoke, stages, status
-from scripts.local import progress
+from scripts.cluster import stages
+from scripts.operate import release, smoke, status
+from scripts.stack.supervise import progress
 from tests.deploy.cluster import draining, hooks, load, reach, shop, watching
 from tests.deploy.cluster import helm as helm_command
 from tests.deploy.cluster import story as stories
@@ -66,7 +67,7 @@ def test_each_role_of_each_service_and_the_edge_have_a_deployment(
     installed: shop.Chart, wanted: Mapping[str, int]
 ) -> None:
     assert installed
-    services = {f"{shop.RELEASE}-{name}-{role}" for name in shop.services() for role in ("serve", "work")}
+    services = {f"{shop.RELEASE}-{one.name}-{role}" for one in shop.registered() for role in one.roles}
     assert set(wanted) == services | {f"{shop.RELEASE}-edge"}
 
 
@@ -159,7 +160,7 @@ def test_a_migration_that_fails_stops_the_upgrade_and_the_old_release_serves_on(
     found = status.look(prepared)
     assert found.revision.status == "failed"
     assert any(line.startswith("job souk-migrate-") for line in found.troubles)
-    [rollout, *_] = smoke.check(prepared, "", shop.wish(), rollout_s=5)
+    [rollout, *_] = smoke.check(prepared, "", shop.wish(), progress.Silent(), rollout_s=5)
     assert rollout.result == "failed"
 
 
@@ -184,7 +185,7 @@ def test_a_roll_back_brings_the_old_images_back_without_going_below(
         seen.append(_lowest(watched, wanted))
     assert watched.below(wanted) == {}
     assert _versions(prepared) == {FIRST}
-    [rollout, *_] = smoke.check(prepared, "", shop.wish(), rollout_s=5)
+    [rollout, *_] = smoke.check(prepared, "", shop.wish(), progress.Silent(), rollout_s=5)
     assert rollout.result == "passed"
 
 

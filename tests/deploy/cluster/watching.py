@@ -9,7 +9,7 @@ from typing import Any
 
 import kubernetes
 
-from scripts.cluster import release
+from scripts.operate import release
 
 # A watch ends by itself so often, in seconds, so that whoever stops it does not wait for the next event.
 _WATCH_S = 1

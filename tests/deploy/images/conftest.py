@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from scripts.images import building
-from scripts.local import layout
+from scripts.release.build import building
+from scripts.stack import layout
 from tests.deploy.images import container
 
 FIGURES = layout.ROOT / ".souk" / "bench" / "images.json"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scripts.images import building
+from scripts.release.build import building
 
 USER = "10001:10001"
 SHELLS = ("usr/bin/sh", "usr/bin/bash", "usr/bin/dash")

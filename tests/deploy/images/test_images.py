@@ -14,9 +14,10 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from scripts.images import building
-from scripts.local import down, progress
-from scripts.local import postgres as local_postgres
+from scripts.release.build import building
+from scripts.stack import down
+from scripts.stack.servers import postgres as local_postgres
+from scripts.stack.supervise import progress
 from services import registry
 from souk.user.v1 import user_service_pb2, user_service_pb2_grpc
 from tests.deploy.images import container
@@ -77,7 +78,8 @@ def test_every_service_can_be_imported(services: container.Image) -> None:
 def test_tools_bring_what_hooks_need_in_the_versions_of_the_services(
     tools: container.Image, services: container.Image
 ) -> None:
-    modules = "kubernetes, httpx, scripts.mesh_certificates.secrets, scripts.first_order, scripts.compose.databases"
+    ours = ("mesh_certificates.secrets", "first_order", "development.databases")
+    modules = ", ".join(["kubernetes", "httpx", *(f"scripts.operate.{name}" for name in ours)])
     assert tools.answer(["python", "-c", f"import {modules}"]) == (0, "")
     say = ["python", "-c", "import importlib.metadata as m; print(m.version('urllib3'), m.version('pyyaml'))"]
     assert tools.answer(say) == services.answer(say)
@@ -127,7 +129,7 @@ async def test_a_service_migrates_serves_and_drains(
         async with grpc.aio.insecure_channel(environment["USER_LISTEN"]) as channel:
             stub: Any = user_service_pb2_grpc.UserServiceStub(channel)
             answer = await stub.GetJwks(user_service_pb2.GetJwksRequest(), timeout=10)
-        check = ["python", "-m", "scripts.grpc_health", environment["HEALTH_LISTEN"]]
+        check = ["python", "-m", "scripts.operate.grpc_health", environment["HEALTH_LISTEN"]]
         healthy = await asyncio.to_thread(services.answer, check)
         process.send_signal(signal.SIGTERM)
         assert await asyncio.to_thread(process.wait, 60) == 0

@@ -3,9 +3,9 @@
 import re
 from pathlib import Path
 
-from scripts.images import building
-from scripts.local import layout
 from scripts.release import tools
+from scripts.release.build import building
+from scripts.stack import layout
 
 DOCKERFILE = (layout.ROOT / building.AGENT.dockerfile).read_text()
 # The packages of Debian that it installs, and the program that each is there for.

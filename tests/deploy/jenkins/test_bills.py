@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 import yaml
 
-from scripts.images import building
-from scripts.local import layout, problems
 from scripts.release import bill, history
+from scripts.release.build import building
+from scripts.stack import layout
+from scripts.stack.supervise import problems
 
 LONGEST = dt.timedelta(days=90)
 POLICY = layout.ROOT / "scripts" / "release"

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from scripts.local import problems
 from scripts.release import budget, environments
+from scripts.stack.supervise import problems
 from tests.deploy.jenkins import loopback
 
 GENEROUS = environments.Budget(seconds=60, ratio=0.01, calls=100)

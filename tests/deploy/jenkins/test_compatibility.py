@@ -2,8 +2,9 @@
 
 import pytest
 
-from scripts.local import layout, problems
 from scripts.release import compatibility, history, shell
+from scripts.stack import layout
+from scripts.stack.supervise import problems
 from tests.deploy.jenkins.repository import Repository
 
 CONTRACT = """syntax = "proto3";

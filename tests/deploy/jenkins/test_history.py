@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts.local import problems
 from scripts.release import history
+from scripts.stack.supervise import problems
 from tests.deploy.jenkins.repository import Repository
 
 

@@ -5,8 +5,8 @@ import dataclasses
 import pytest
 
 from scripts.bench import figures
-from scripts.local import problems
 from scripts.release import environments, load
+from scripts.stack.supervise import problems
 
 WANTED = environments.Load(rate=10, seconds=10, failed=0.01, accept_p95_ms=500, settle_s=30)
 WELL = load.Seen(

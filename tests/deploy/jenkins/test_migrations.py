@@ -2,8 +2,9 @@
 
 import pytest
 
-from scripts.local import layout, problems
 from scripts.release import history, migrations
+from scripts.stack import layout
+from scripts.stack.supervise import problems
 from tests.deploy.jenkins.repository import Repository
 
 FIRST, SECOND = "services/order/migrations/0001_orders.py", "services/order/migrations/0002_more.py"

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from scripts.local import layout
+from scripts.stack import layout
 from tests.deploy.jenkins import groovy, rules
 
 JENKINSFILE = (layout.ROOT / "Jenkinsfile").read_text()

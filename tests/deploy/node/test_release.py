@@ -7,12 +7,13 @@ from typing import Any
 import kubernetes
 import pytest
 
-from scripts.cluster import layout, release
-from scripts.cluster.node import runtime
+from scripts.cluster import layout
+from scripts.operate import release
 from tests.deploy.cluster import helm as helm_command
 from tests.deploy.cluster import shop as charts
 from tests.deploy.cluster import story as stories
 from tests.deploy.node import visit
+from tests.deploy.node.host import runtime
 from tests.support import audit, shop, shopping
 from tests.support.polling import eventually
 

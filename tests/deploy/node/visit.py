@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 import kubernetes
 
-from scripts.cluster import release
+from scripts.operate import release
+from services import registry
 
 
 def environment(of: release.Release, folder: Path) -> Mapping[str, str]:
@@ -25,7 +26,7 @@ def environment(of: release.Release, folder: Path) -> Mapping[str, str]:
         "PAYMENT_PROVIDER_URL": f"http://{_address(core, of, 'provider')}:8090",
         **{
             f"{service.upper()}_DATABASE_URL": _url(core, of, f"{service}-database")
-            for service in ("order", "payment", "inventory", "notification")
+            for service in registry.load().with_store([], "postgres")
         },
     }
 

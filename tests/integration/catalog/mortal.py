@@ -28,7 +28,7 @@ def draft(category: str, sku: str, request_id: str) -> domain.Draft:
 
 async def _do() -> None:
     async with mortal.opened_mortal(events.PUBLISHED) as db:
-        shared = MortalShared(os.environ["REDIS_URL"])
+        shared = MortalShared(os.environ["REDIS_URL"], cache.Seal(b"a secret of the tests"))
         catalog = usecases.Catalog(db, Shelves(), usecases.caches(shared, shared_s=30), now=clock.utc_now)
         match os.environ["DOES"]:
             case "create":

@@ -15,7 +15,7 @@ from tests.integration.catalog.conftest import Shelves
 ANN, BOB = "01890000-0000-7000-8000-00000000000a", "01890000-0000-7000-8000-00000000000b"
 NOBODYS = "01890000-0000-7000-8000-000000000000"
 OUTBOX = database.Statement("SELECT key, type, sequence, payload FROM outbox ORDER BY id")
-PAGE = pages.parse(100, "")
+PAGE = pages.Page(100)
 
 
 def new_sku() -> str:
@@ -255,9 +255,9 @@ async def test_pages_of_a_filter_hold_each_product_once(catalog: usecases.Catalo
     made = [(await catalog.create(draft(category, vendor_id=(ANN, BOB)[number % 2]))).id for number in range(9)]
     seen, token = [], ""
     while True:
-        page = await catalog.list(domain.Filter(category, BOB), pages.parse(2, token))
+        page = await catalog.list(domain.Filter(category, BOB), pages.Page(2, token))
         seen += [product.id for product in page.rows]
-        token = page.next_token
+        token = page.next_after
         if not token:
             break
     assert seen == made[1::2][::-1]

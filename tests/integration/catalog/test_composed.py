@@ -10,6 +10,7 @@ import pytest_asyncio
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from services import registry
 from services.catalog import main
 from services.chassis import assembly, clock, errors
 from services.chassis.settings import SettingsError
@@ -49,7 +50,7 @@ async def environ(
 async def test_a_customer_of_the_user_service_is_known_to_the_catalog_and_may_only_look(
     environ: dict[str, str], category: str
 ) -> None:
-    host = assembly.Host(environ, assembly.SERVE, "test", clock.utc_now)
+    host = assembly.Host(environ, assembly.SERVE, "test", clock.utc_now, registry.load().services)
     parts = [*user_main.build(host), *main.build(host)]
     for part in parts:
         await part.start()
@@ -72,6 +73,6 @@ async def test_a_customer_of_the_user_service_is_known_to_the_catalog_and_may_on
 
 
 def test_every_setting_that_is_missing_is_named() -> None:
-    host = assembly.Host({}, assembly.SERVE, "test", clock.utc_now)
+    host = assembly.Host({}, assembly.SERVE, "test", clock.utc_now, registry.load().services)
     with pytest.raises(SettingsError, match="REDIS_URL is not set"):
         main.build(host)

@@ -86,7 +86,7 @@ async def test_a_change_and_its_event_are_both_there_or_neither_and_it_can_be_as
             assert (changed.title, changed.version) == ("Coffee", 2)
         case "delete":
             await catalog.delete(domain.Deletion(made.id, 1, None))
-            assert not (await catalog.list(domain.Filter(category), pages.parse(5, ""))).rows
+            assert not (await catalog.list(domain.Filter(category), pages.Page(5))).rows
         case "feature":
             assert (await catalog.set_featured(made.id, featured=True)).version == 2
     assert len(await db.read(OUTBOX)) == 2

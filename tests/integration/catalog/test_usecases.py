@@ -158,7 +158,7 @@ async def test_what_was_read_once_is_read_from_the_cache(
 
 
 async def test_without_redis_the_catalog_works(db: database.Database, category: str) -> None:
-    nobody = cache.Shared("redis://127.0.0.1:1/0")
+    nobody = cache.Shared("redis://127.0.0.1:1/0", cache.Seal(b"a secret of the tests"))
     catalog = usecases.Catalog(db, Shelves(), usecases.caches(nobody, shared_s=30), now=clock.utc_now)
     made = await catalog.create(draft(category))
     assert await catalog.get(made.id) == made
@@ -173,10 +173,10 @@ async def _walk(catalog: usecases.Catalog, category: str, size: int) -> tuple[li
     sizes: list[int] = []
     token = ""
     while True:
-        found = await catalog.list(domain.Filter(category), pages.parse(size, token))
+        found = await catalog.list(domain.Filter(category), pages.Page(size, token))
         seen += [product.id for product in found.rows]
         sizes.append(len(found.rows))
-        token = found.next_token
+        token = found.next_after
         if not token:
             return seen, sizes
 
@@ -191,25 +191,25 @@ async def test_a_page_that_is_asked_for_later_shows_what_follows_though_more_was
     catalog: usecases.Catalog, category: str
 ) -> None:
     made = sorted([(await catalog.create(draft(category))).id for _ in range(4)], reverse=True)
-    first = await catalog.list(domain.Filter(category), pages.parse(2, ""))
+    first = await catalog.list(domain.Filter(category), pages.Page(2))
     await catalog.create(draft(category))
-    second = await catalog.list(domain.Filter(category), pages.parse(2, first.next_token))
+    second = await catalog.list(domain.Filter(category), pages.Page(2, first.next_after))
     assert [product.id for product in [*first.rows, *second.rows]] == made
 
 
 async def test_all_products_are_listed_without_a_category(catalog: usecases.Catalog, category: str) -> None:
     made = await catalog.create(draft(category))
-    newest = await catalog.list(domain.Filter(), pages.parse(1, ""))
+    newest = await catalog.list(domain.Filter(), pages.Page(1))
     assert [product.id for product in newest.rows] == [made.id]
 
 
 async def test_a_category_without_products_is_an_empty_page(catalog: usecases.Catalog, category: str) -> None:
-    assert await catalog.list(domain.Filter(category), pages.parse(5, "")) == pages.Slice([], "")
+    assert await catalog.list(domain.Filter(category), pages.Page(5)) == pages.Slice([], "")
 
 
 async def test_a_category_that_is_none_is_not_found(catalog: usecases.Catalog) -> None:
     with pytest.raises(errors.DomainError, match="CATEGORY_NOT_FOUND"):
-        await catalog.list(domain.Filter("nothing-here"), pages.parse(5, ""))
+        await catalog.list(domain.Filter("nothing-here"), pages.Page(5))
 
 
 async def test_a_renamed_category_is_seen_at_once(catalog: usecases.Catalog, category: str) -> None:
@@ -251,7 +251,7 @@ async def test_somebody_elses_product_looks_as_if_it_were_not_there(
     counted = [domain.Counted(product_id, "", "east", 5, "user:x") for product_id in (made.id, own.id, NOBODYS)]
     refused: Sequence[errors.DomainError] = [await _refused(catalog, item, BOB) for item in counted]
     assert {(error.kind, error.reason, error.message) for error in refused} == {
-        (errors.Kind.NOT_FOUND, "PRODUCT_NOT_FOUND", "there is no such product")
+        (errors.Kind.NOT_FOUND, "PRODUCT_NOT_FOUND", "the product does not exist")
     }
     assert shelves.told == []
 

@@ -41,7 +41,7 @@ def kind() -> cache.Kind[int]:
 
 @pytest_asyncio.fixture
 async def shared(redis_url: str) -> AsyncIterator[cache.Shared]:
-    shared = cache.Shared(redis_url)
+    shared = cache.Shared(redis_url, cache.Seal(b"a secret of the tests"))
     await shared.start()
     yield shared
     await shared.stop()
@@ -127,7 +127,7 @@ async def test_a_change_is_seen_here_at_once_and_elsewhere_when_its_moment_is_ov
 async def test_a_change_is_told_to_other_processes_that_would_keep_what_they_have(
     redis_url: str, kind: cache.Kind[int], here: cache.Cache[int]
 ) -> None:
-    theirs = cache.Shared(redis_url)
+    theirs = cache.Shared(redis_url, cache.Seal(b"a secret of the tests"))
     elsewhere = cache.Cache(theirs, kind)
     await theirs.start()
     store = Store(a=1)
@@ -146,7 +146,7 @@ async def test_a_change_is_told_to_other_processes_that_would_keep_what_they_hav
 
 
 async def test_who_listens_in_vain_comes_back_and_can_be_stopped(kind: cache.Kind[int]) -> None:
-    nobody = cache.Shared("redis://127.0.0.1:1/0")
+    nobody = cache.Shared("redis://127.0.0.1:1/0", cache.Seal(b"a secret of the tests"))
     await nobody.start()
     assert await cache.Cache(nobody, kind).read(["a"], Store(a=1).load) == {"a": 1}
     await nobody.stop()
@@ -180,7 +180,7 @@ def _times_away() -> float:
 
 
 async def test_without_redis_the_store_answers_and_redis_is_not_asked_each_time(kind: cache.Kind[int]) -> None:
-    nobody = cache.Shared("redis://127.0.0.1:1/0")
+    nobody = cache.Shared("redis://127.0.0.1:1/0", cache.Seal(b"a secret of the tests"))
     away = cache.Cache(nobody, cache.Kind(kind.name, kind.pack, kind.unpack, local_s=0))
     store = Store(a=1)
     asked_before = _times_away()

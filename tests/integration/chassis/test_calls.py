@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
-from services.chassis import errors
+from services.chassis import errors, metrics
 from services.chassis.errors import Kind
-from services.chassis.rpc import client, identity, server
+from services.chassis.rpc import client, identity, server, serving
 from souk.catalog.v1 import catalog_service_pb2, catalog_service_pb2_grpc, product_pb2
 from souk.order.v1 import order_pb2, order_service_pb2, order_service_pb2_grpc
 from tests.support import calls
@@ -100,6 +100,13 @@ async def test_what_cannot_be_parsed_is_refused_by_a_reason_and_reaches_no_metho
     assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
+@pytest.mark.parametrize("before", ["Bearer ", "BEARER ", "bearer   "])
+async def test_the_schemes_name_is_in_any_case_and_spaces_follow(shop: calls.Shop, stub: Any, before: str) -> None:
+    metadata = (("authorization", f"{before}{shop.token(USER, ('CUSTOMER',))}"),)
+
+    assert (await stub.GetOrder(GET, metadata=metadata)).id == ORDER
+
+
 async def test_what_cannot_be_parsed_says_nothing_to_who_may_not_call(shop: calls.Shop) -> None:
     call: Any = shop.channel.unary_unary(f"/{DESCRIPTOR.full_name}/GetOrder")
     assert (await calls.refused(call(b"\xff"))).reason == "TOKEN_MISSING"
@@ -136,6 +143,22 @@ async def test_a_defect_does_not_show_its_text(shop: calls.Shop, stub: Any, orde
     assert error.metadata["request_id"] == "r-77"
 
 
+async def test_a_reason_that_the_contract_does_not_name_arrives_and_alarms(
+    shop: calls.Shop, stub: Any, orders: Orders, caplog: pytest.LogCaptureFixture
+) -> None:
+    alarms = metrics.ALARMS.labels("order", serving.UNNAMED)._value
+    before = alarms.get()
+    for named in ("ORDER_NOT_FOUND", "ACCESS_DENIED"):
+        orders.raises = errors.not_found(named, "named for the method, or for all")
+        await calls.refused(stub.GetOrder(GET, metadata=shop.as_user(USER)))
+    assert alarms.get() == before
+    orders.raises = errors.precondition("SAGA_NOT_STUCK", "named for another method")
+    assert (await calls.refused(stub.GetOrder(GET, metadata=shop.as_user(USER)))).reason == "SAGA_NOT_STUCK"
+    assert alarms.get() == before + 1
+    [said] = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert (said.__dict__["method"], said.__dict__["reason"]) == (f"/{DESCRIPTOR.full_name}/GetOrder", "SAGA_NOT_STUCK")
+
+
 async def test_a_callers_request_id_does_not_fill_the_log(shop: calls.Shop, stub: Any, orders: Orders) -> None:
     orders.raises = RuntimeError("broken")
     error = await calls.refused(stub.GetOrder(GET, metadata=(*shop.as_user(USER), ("x-request-id", "r" * 5000))))
@@ -167,8 +190,10 @@ async def test_the_idempotency_key_header_is_the_request_id(shop: calls.Shop, st
     await stub.CreateOrder(request, metadata=(*shop.as_user(USER), ("idempotency-key", "k1")))
     assert orders.request.request_id == "k1"
     request.request_id = "own"
-    await stub.CreateOrder(request, metadata=(*shop.as_user(USER), ("idempotency-key", "k1")))
-    assert orders.request.request_id == "own", "what the request says itself counts"
+    orders.entered.clear()
+    other = stub.CreateOrder(request, metadata=(*shop.as_user(USER), ("idempotency-key", "k1")))
+    assert (await calls.refused(other)).reason == "IDEMPOTENCY_KEY_MISMATCH"
+    assert not orders.entered.is_set()
 
 
 @pytest.mark.parametrize(
@@ -333,6 +358,19 @@ async def test_health_and_reflection_answer_without_a_token(shop: calls.Shop) ->
     stream.cancel()
 
 
+async def test_a_server_shows_its_contract_only_when_it_is_told_to(orders: Orders) -> None:
+    add = order_service_pb2_grpc.add_OrderServiceServicer_to_server
+    async with calls.served(server.Servicer(DESCRIPTOR, add, orders), "order", extras=server.Extras()) as closed:
+        channel: Any = closed.channel
+        reflection: Any = reflection_pb2_grpc.ServerReflectionStub(channel)
+        stream = reflection.ServerReflectionInfo(iter([reflection_pb2.ServerReflectionRequest(list_services="")]))
+
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await stream.read()
+
+    assert refused.value.code() is grpc.StatusCode.UNIMPLEMENTED
+
+
 async def test_a_drain_finishes_the_call_that_is_being_served(orders: Orders) -> None:
     orders.takes_s = 0.5
     add = order_service_pb2_grpc.add_OrderServiceServicer_to_server
@@ -352,6 +390,6 @@ async def test_two_servers_cannot_share_a_port(orders: Orders) -> None:
     async with calls.served(servicer, "order") as shop:
         fetch: Any = None
         gate = identity.Gate(identity.Tokens(calls.ISSUER, fetch), identity.Mesh(calls.MESH_KEY, "order"))
-        second = server.Server("order", shop.address, gate, servicer, traced=False)
+        second = server.Server("order", shop.address, gate, servicer, server.Extras())
         with pytest.raises(OSError, match="in use"):
             await second.start()

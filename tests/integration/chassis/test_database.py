@@ -1,6 +1,6 @@
 """Lists cross into PostgreSQL and come back the same, whatever is in them; a transaction is all or nothing."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -11,16 +11,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
 
-from services.chassis import arrays, database
+from services.chassis import arrays, clock, database, outbox
 from tests.support import postgres
 
+# Whose database is made for this module (tests/integration/conftest.py).
+SERVICE = "inventory"
+
 TEXTS = st.lists(st.none() | st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])))
-
-
-@pytest.fixture(scope="module")
-def database_url(postgres_admin_url: str) -> Iterator[str]:
-    with postgres.fresh_database(postgres_admin_url, "inventory") as url:
-        yield url
 
 
 @pytest_asyncio.fixture
@@ -65,3 +62,36 @@ async def test_any_text_comes_back_as_it_was(db: database.Database, values: list
 def test_what_has_no_form_is_refused() -> None:
     with pytest.raises(TypeError, match="no array of set"):
         arrays.literal([set()])
+
+
+WAREHOUSES = database.Lookup("SELECT id FROM warehouses WHERE id = ANY(%(ids)s::text[]) ORDER BY id", by="ids")
+# What the server keeps of a statement on this connection: how often it was planned for its values, and how often not.
+KEPT = database.Statement("""
+SELECT generic_plans, custom_plans FROM pg_prepared_statements
+WHERE statement LIKE 'SELECT id FROM warehouses WHERE id = $1::text %'
+""")
+
+
+async def test_a_lookup_finds_the_same_for_one_key_and_for_many(db: database.Database) -> None:
+    insert = "INSERT INTO warehouses (id, title, preference) SELECT id, '', 0 FROM unnest(%(ids)s::text[]) AS g(id)"
+    await db.read(database.Statement(f"{insert} ON CONFLICT DO NOTHING"), {"ids": ["a", "b", "c"]})
+    for keys, found in ((["b"], ["b"]), (["c", "a"], ["a", "c"]), ([], []), (["z"], []), (["a", "a"], ["a"])):
+        assert await db.read(WAREHOUSES, {"ids": keys}) == [(key,) for key in found]
+
+
+async def test_a_lookup_of_one_key_is_not_planned_at_each_call(database_url: str) -> None:
+    db = database.Database(database_url, outbox.Outbox({}, clock.utc_now, lambda: None), pool_size=1)
+    await db.start()
+    try:
+        for number in range(30):
+            await db.read(WAREHOUSES, {"ids": [str(number)]})
+        [[generic, custom]] = await db.read(KEPT)
+    finally:
+        await db.stop()
+    assert custom <= 6, "PostgreSQL plans five times before it decides"
+    assert generic >= 15
+
+
+def test_a_lookup_without_the_array_it_names_is_a_mistake() -> None:
+    with pytest.raises(ValueError, match="not compared"):
+        database.Lookup("SELECT 1 WHERE 1 = ANY(%(ids)s)", by="ids").bound({"ids": [1]})

@@ -1,16 +1,17 @@
 """From a transaction through the outbox, the relay and a real Kafka into another transaction: once, and in order."""
 
 import asyncio
+import math
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 import pytest_asyncio
+from kafka import KafkaConsumer
 
-from services import topics
 from services.chassis import (
     clock,
     consumer,
@@ -24,8 +25,12 @@ from services.chassis import (
     parked,
     relay,
 )
+from services.chassis.kafka import topics
 from souk.order.v1 import order_events_pb2
 from tests.support import postgres, servers
+
+# Whose database is made for this module (tests/integration/conftest.py).
+SERVICE = "inventory"
 
 
 @dataclass(frozen=True)
@@ -73,12 +78,6 @@ COUNT = {
     table: database.Statement(f"SELECT count(*) FROM {table}")
     for table in ("notes", "outbox", "inbox", "parked_events")
 }
-
-
-@pytest.fixture(scope="module")
-def database_url(postgres_admin_url: str) -> Iterator[str]:
-    with postgres.fresh_database(postgres_admin_url, "inventory") as url:
-        yield url
 
 
 @pytest.fixture(scope="module")
@@ -153,22 +152,43 @@ async def _has(db: database.Database, table: str, wanted: int) -> bool:
     return await count(db, table) >= wanted
 
 
-async def test_a_consumer_that_starts_before_its_topic_exists_reads_it_all_the_same(
-    db: database.Database, bootstrap: str
+def counted_listings(monkeypatch: pytest.MonkeyPatch) -> list[set[str]]:
+    """What the brokers answered each time that a consumer asked for all topics."""
+    answers: list[set[str]] = []
+    ask = KafkaConsumer.topics
+
+    def asked(consumer: KafkaConsumer) -> set[str]:
+        answers.append(ask(consumer))
+        return answers[-1]
+
+    monkeypatch.setattr(KafkaConsumer, "topics", asked)
+    return answers
+
+
+async def test_a_consumer_that_starts_before_its_topics_exist_asks_once_a_round_and_reads_them_all_the_same(
+    db: database.Database, bootstrap: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    topic = f"late-{uuid.uuid4().hex[:10]}"
+    late = [f"late-{uuid.uuid4().hex[:10]}" for _ in range(3)]
+    listings = counted_listings(monkeypatch)
     connection = kafka.Connection(bootstrap, "test")
-    subscription = kafka.Subscription([topic], f"group-{topic}", 30)
+    subscription = kafka.Subscription(late, f"group-{late[0]}", 30)
     reader = kafka.Consumer(connection, subscription, deliverer(db, Notebook()).deliver)
     await reader.start()
-    await asyncio.sleep(0.5)
-    topics.ensure(kafka.Connection(bootstrap, "test"), {topic: 3}, replication=1)
+
+    async def missed() -> bool:
+        return "topics are missing" in caplog.text
+
+    await eventually(missed)
+    topics.ensure(connection, dict.fromkeys(late, 3), replication=1)
     producer = kafka.Producer(connection)
-    fact = record(Noted("k", 1))
-    assert await producer.publish([kafka.Record(topic, fact.key, fact.value, fact.headers)]) == [True]
-    await eventually(lambda: _has(db, "notes", 1))
+    facts = [record(Noted(f"k{number}", 1)) for number in range(3)]
+    told = [kafka.Record(name, fact.key, fact.value, fact.headers) for name, fact in zip(late, facts, strict=True)]
+    assert await producer.publish(told) == [True] * 3
+    await eventually(lambda: _has(db, "notes", 3))
     await reader.stop()
     await producer.stop()
+    rounds = caplog.text.count("topics are missing") + caplog.text.count("consumer reconnects") + 1
+    assert 1 < len(listings) <= rounds, "one question a round for all topics"
 
 
 async def test_what_rolls_back_is_never_published(database_url: str, db: database.Database) -> None:
@@ -321,3 +341,25 @@ async def test_a_relay_that_was_replaced_deletes_nothing(
         await slow.work()
         await producer.stop()
     assert await count(db, "outbox") == 1
+
+
+async def test_a_relay_that_lost_its_shards_and_has_them_again_neither_deletes_nor_sets_aside_by_its_old_lease(
+    database_url: str, db: database.Database, topic: str, bootstrap: str
+) -> None:
+    producer = kafka.Producer(kafka.Connection(bootstrap, "test"))
+    async with postgres.opened(database_url, publications(topic)) as writer:
+        async with writer.transaction() as transaction:
+            transaction.emit([Noted("k", 1)])
+        slow = relay.Relay(writer, producer, service="test", owner="me", batch=10)
+        await slow._own()
+        slow._renew_at = math.inf
+        await db.read(database.Statement("UPDATE leases SET epoch = epoch + 1 WHERE name LIKE 'outbox:%'"))
+        await slow.work()
+        assert await count(db, "outbox") == 1, "what it published is published again by its new lease"
+        slow._aside = {(topic, "k")}
+        await slow.work()
+        assert await db.read(database.Statement("SELECT shard >= 0, headers FROM outbox")) == [(True, None)]
+        await db.read(database.Statement("UPDATE leases SET expires_at = '-infinity'"))
+        await relay.Relay(writer, producer, service="test", owner="new", batch=10).work()
+    await producer.stop()
+    assert await count(db, "outbox") == 0

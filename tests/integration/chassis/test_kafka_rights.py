@@ -20,8 +20,9 @@ from kafka.errors import (
     TopicAuthorizationFailedError,
 )
 
-from services import kafka_rights, kafka_security, registry
+from services import registry
 from services.chassis import errors, kafka
+from services.chassis.kafka import rights, security
 from services.chassis.settings import read
 from tests.support import polling, programs, secure_kafka, servers
 
@@ -52,7 +53,7 @@ def granted(broker: secure_kafka.Broker) -> None:
 
 
 def as_user(broker: secure_kafka.Broker, name: str) -> kafka.Connection:
-    return read(kafka_security.Settings, secure_kafka.environment(broker, name)).connection(name)
+    return read(security.Settings, secure_kafka.environment(broker, name)).connection(name)
 
 
 def write_one(producer: KafkaProducer, topic: str) -> None:
@@ -93,7 +94,7 @@ def test_a_service_writes_what_it_publishes_and_reads_what_it_consumes_and_nothi
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_service_knows_no_group_of_anothers(broker: secure_kafka.Broker, name: str) -> None:
-    position = TopicPartition((*SERVICES[name].consumes, *SERVICES[name].publishes)[0], 0)
+    position = TopicPartition((*SERVICES[name].consumes, *SERVICES[name].publishes, TOPIC)[0], 0)
     known = set()
     for group in CONSUMING:
         member = KafkaConsumer(**as_user(broker, name).options(), group_id=group)
@@ -106,22 +107,22 @@ def test_a_service_knows_no_group_of_anothers(broker: secure_kafka.Broker, name:
 def test_the_rights_are_those_of_the_registry_and_are_given_once(broker: secure_kafka.Broker) -> None:
     code, said, _ = command(broker, secure_kafka.ADMINISTRATOR)
     assert (code, said.splitlines()[-1]) == (0, f"topics: 0 made, {len(KNOWN.topics)} were there; 0 rights given")
-    everything = ACLFilter(None, None, ACLOperation.ANY, ACLPermissionType.ANY, kafka_rights.EVERY)
+    everything = ACLFilter(None, None, ACLOperation.ANY, ACLPermissionType.ANY, rights.EVERY)
     with closing(KafkaAdminClient(**as_user(broker, secure_kafka.ADMINISTRATOR).options())) as admin:
         there, _ = admin.describe_acls(everything)
-    wanted = kafka_rights.of_administrator(secure_kafka.ADMINISTRATOR, list(KNOWN.topics))
-    wanted += [acl for service in SERVICES.values() for acl in kafka_rights.of_service(service)]
+    wanted = rights.of_administrator(secure_kafka.ADMINISTRATOR, list(KNOWN.topics))
+    wanted += [acl for service in SERVICES.values() for acl in rights.of_service(service)]
     assert set(there) == set(wanted)
 
 
 def test_what_somebody_else_allowed_stays(broker: secure_kafka.Broker) -> None:
     connection = as_user(broker, secure_kafka.ADMINISTRATOR)
-    [other] = kafka_rights.of_administrator("somebody", [])[:1]
-    lost = kafka_rights.of_service(SERVICES[READER])[0]
+    [other] = rights.of_administrator("somebody", [])[:1]
+    lost = rights.of_service(SERVICES[READER])[0]
     with closing(KafkaAdminClient(**connection.options())) as admin:
         admin.create_acls([other])
         admin.delete_acls([lost])
-        assert kafka_rights.grant(connection, secure_kafka.ADMINISTRATOR, KNOWN) == [lost]
+        assert rights.grant(connection, secure_kafka.ADMINISTRATOR, list(KNOWN.topics), SERVICES.values()) == [lost]
         [(_, found, _)] = admin.delete_acls([other])
     assert found == [other]
 
@@ -135,7 +136,7 @@ def test_a_service_gives_nobody_any_rights(broker: secure_kafka.Broker) -> None:
 
 def test_brokers_that_allow_everything_are_left_as_they_are() -> None:
     with pytest.raises(SecurityDisabledError):
-        kafka_rights.grant(kafka.Connection(servers.kafka_bootstrap(), "test"), "topics", KNOWN)
+        rights.grant(kafka.Connection(servers.kafka_bootstrap(), "test"), "topics", [], SERVICES.values())
 
 
 def said(caplog: pytest.LogCaptureFixture) -> str:

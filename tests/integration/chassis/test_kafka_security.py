@@ -12,8 +12,8 @@ import pytest
 from kafka.errors import KafkaConfigurationError
 from kafka.net.sasl import oauth
 
-from services import kafka_security, topics
 from services.chassis import kafka
+from services.chassis.kafka import security, topics
 from services.chassis.settings import SettingsError, read
 from tests.support import programs, secure_kafka
 
@@ -25,7 +25,7 @@ def environment(broker: secure_kafka.Broker, **changed: str) -> dict[str, str]:
 
 
 def connection(environ: dict[str, str]) -> kafka.Connection:
-    return read(kafka_security.Settings, environ).connection("test")
+    return read(security.Settings, environ).connection("test")
 
 
 async def test_topics_producer_and_consumer_get_in_with_a_password_over_tls(broker: secure_kafka.Broker) -> None:
@@ -95,7 +95,7 @@ def test_a_role_at_aws_signs_a_token_that_the_library_sends(monkeypatch: pytest.
 def test_a_token_is_used_again_until_it_is_about_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "no secret")
-    provider = kafka_security.RoleToken("eu-central-1")
+    provider = security.RoleToken("eu-central-1")
     first = provider.token()
     assert provider.token() is first
     later = time.time() + 601
@@ -110,7 +110,7 @@ def test_a_role_without_credentials_is_told_so(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     with pytest.raises(KafkaConfigurationError, match="no AWS credentials"):
-        kafka_security.RoleToken("eu-central-1").token()
+        security.RoleToken("eu-central-1").token()
 
 
 SCRAM = {"KAFKA_SASL_MECHANISM": "SCRAM-SHA-512"}

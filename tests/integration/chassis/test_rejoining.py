@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from kafka import KafkaConsumer
 
-from services import topics
 from services.chassis import kafka
+from services.chassis.kafka import topics
 from tests.support import servers
 
 

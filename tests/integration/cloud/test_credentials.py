@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy
 from psycopg import sql
 
-from scripts.cloud import credentials, databases
+from scripts.operate.cloud import credentials, databases
 
 REGION = "eu-central-1"
 PATH = "souk/test"

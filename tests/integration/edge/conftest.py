@@ -1,5 +1,6 @@
 """A real Envoy with the generated configuration, before a real gRPC server that plays the services."""
 
+import json
 import socket
 import subprocess
 import time
@@ -7,15 +8,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import envoy
 import httpx
 import pytest
 
 from gateway import generate
+from services import registry
 from tests.integration.edge.upstream import Upstream
 
-SERVICES = ("user", "catalog", "inventory", "order", "payment", "notification")
+SERVICES = tuple(registry.load().services)
 START_SECONDS = 15
 MAX_REQUEST_BYTES = 100_000
 
@@ -25,6 +28,7 @@ class Edge:
     """A running edge: where it listens, where it logs, and the services behind it."""
 
     address: str
+    admin: str
     log: Path
     upstream: Upstream
 
@@ -47,6 +51,29 @@ class Edge:
             assert time.monotonic() < deadline, f"{path} still answers {seen}"
             time.sleep(0.02)
 
+    def count(self, stat: str) -> int:
+        """One of Envoy's own counters."""
+        answer = httpx.get(f"http://{self.admin}/stats", params={"filter": f"^{stat}$"}, timeout=5, trust_env=False)
+        return int(answer.text.rpartition(": ")[2])
+
+    def logged(self, answer: httpx.Response) -> dict[str, Any]:
+        """The line of the access log about an answer."""
+        wanted = answer.headers["x-request-id"]
+        deadline = time.monotonic() + START_SECONDS
+        while not (lines := [line for line in self.log.read_text().splitlines() if wanted in line]):
+            assert time.monotonic() < deadline, f"{wanted} is not logged"
+            time.sleep(0.02)
+        entry: dict[str, Any] = json.loads(lines[0])
+        return entry
+
+    def raw(self, request: bytes) -> tuple[bytes, bytes]:
+        """Head and body of the answer to these bytes, after which the edge closes the connection."""
+        host, _, port = self.address.partition(":")
+        with socket.create_connection((host, int(port)), timeout=START_SECONDS) as connection:
+            connection.sendall(request)
+            head, _, body = b"".join(iter(lambda: connection.recv(65536), b"")).partition(b"\r\n\r\n")
+        return head, body
+
     def bearer(self, subject: str = "somebody") -> dict[str, str]:
         """The header of a caller who is signed in."""
         return {"authorization": f"Bearer {self.upstream.token(subject)}"}
@@ -55,10 +82,10 @@ class Edge:
 @contextmanager
 def running_edge(folder: Path, upstream: Upstream, addresses: dict[str, str]) -> Iterator[Edge]:
     """Generate the configuration into a folder and run an Envoy with it."""
-    address = f"127.0.0.1:{free_port()}"
+    address, admin = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
     environment = {
         "EDGE_LISTEN": address,
-        "EDGE_ADMIN_LISTEN": f"127.0.0.1:{free_port()}",
+        "EDGE_ADMIN_LISTEN": admin,
         "EDGE_ACCESS_LOG": str(folder / "access.log"),
         "EDGE_MAX_REQUEST_BYTES": str(MAX_REQUEST_BYTES),
         # The stack that runs the tests relaxes its own limits in this environment; these tests are about the limits.
@@ -75,7 +102,7 @@ def running_edge(folder: Path, upstream: Upstream, addresses: dict[str, str]) ->
             [*command, "--log-level", "warning", "--file-flush-interval-msec", "50"], stdout=log, stderr=log
         )
     try:
-        edge = Edge(address, folder / "access.log", upstream)
+        edge = Edge(address, admin, folder / "access.log", upstream)
         edge.await_status("/livez", 200)
         yield edge
     finally:

@@ -125,14 +125,19 @@ def test_grpc_and_rest_share_a_bucket(
     assert int(answer.headers["x-ratelimit-remaining"]) < 55
 
 
-def test_a_callers_shorter_deadline_reaches_the_service(
+def test_a_callers_shorter_deadline_ends_the_call_at_the_service(
     edge: Edge, orders: order_service_pb2_grpc.OrderServiceStub, bearer: Any
 ) -> None:
-    orders.GetOrder(order_service_pb2.GetOrderRequest(id=KNOWN), metadata=bearer, timeout=1)
+    before = edge.upstream.cancelled["GetOrder"]
+    started = time.monotonic()
 
-    remaining = edge.upstream.deadlines["GetOrder"]
-    assert remaining is not None
-    assert remaining < 1.1  # gRPC rounds what it sends up
+    with pytest.raises(grpc.RpcError) as late:
+        orders.GetOrder(order_service_pb2.GetOrderRequest(id=SLOW), metadata=bearer, timeout=0.2)
+    while edge.upstream.cancelled["GetOrder"] == before:
+        assert time.monotonic() - started < 1.7  # the service itself would go on to the contract's deadline of 2 s
+        time.sleep(0.02)
+
+    assert late.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
 
 
 def test_a_callers_longer_deadline_is_cut_to_the_contracts(

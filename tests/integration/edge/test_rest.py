@@ -99,7 +99,7 @@ def test_a_wrong_method_is_405_and_told_the_right_ones(caller: httpx.Client) -> 
     answer = caller.delete("/api/v1/orders")
 
     assert error(answer, 405) == "METHOD_NOT_ALLOWED"
-    assert answer.headers["allow"] == "GET, POST"
+    assert answer.headers["allow"] == "GET, HEAD, OPTIONS, POST"
 
 
 @pytest.mark.parametrize("body", ['{"items": [', "", "[]", '{"items": "many"}', '{"items": [{"quantity": "two"}]}'])

@@ -15,9 +15,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from services.chassis import errors
+from services.chassis.rpc import server as server_module
 from services.chassis.rpc import status
 from souk.catalog.v1 import catalog_service_pb2_grpc, product_pb2
-from souk.order.v1 import order_pb2, order_service_pb2_grpc
+from souk.order.v1 import order_pb2, order_service_pb2, order_service_pb2_grpc
 from souk.user.v1 import user_pb2, user_service_pb2, user_service_pb2_grpc
 
 KEY_ID = "test-key"
@@ -42,6 +43,8 @@ class Upstream:
         self.calls: Counter[str] = Counter()
         self.metadata: dict[str, dict[str, str]] = {}
         self.deadlines: dict[str, float | None] = {}
+        # Calls that were given up while they were served.
+        self.cancelled: Counter[str] = Counter()
         # While it is clear, a watched order has no news after its first event.
         self.news = threading.Event()
         self.news.set()
@@ -80,7 +83,7 @@ class Upstream:
 
     async def _serve(self, port: int, started: threading.Event) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        server = grpc.aio.server()
+        server = grpc.aio.server(options=server_module.OPTIONS)
         # The methods that nobody plays here are UNIMPLEMENTED at run time.
         user_service_pb2_grpc.add_UserServiceServicer_to_server(_Users(self), server)  # type: ignore[abstract]
         order_service_pb2_grpc.add_OrderServiceServicer_to_server(_Orders(self), server)  # type: ignore[abstract]
@@ -127,9 +130,25 @@ class _Orders(order_service_pb2_grpc.OrderServiceServicer):
         if request.id == BARE:
             await context.abort(grpc.StatusCode.INTERNAL, "broken")
         if request.id == SLOW:
-            await asyncio.sleep(30)
+            await self._never()
         lines = [order_pb2.OrderLine(sku=f"SKU-{number}") for number in range(100 if request.id == LARGE else 1)]
         return order_pb2.Order(id=request.id, status=order_pb2.Order.CONFIRMED, version=2**60, lines=lines)
+
+    async def ListOrders(self, request: Any, context: Any) -> order_service_pb2.ListOrdersResponse:
+        """Answers with the token that it was asked with."""
+        await self._upstream.asked("ListOrders", context)
+        return order_service_pb2.ListOrdersResponse(next_page_token=request.page_token)
+
+    async def CancelOrder(self, request: Any, context: Any) -> order_pb2.Order:
+        await self._upstream.asked("CancelOrder", context)
+        return order_pb2.Order(id=request.id, status=order_pb2.Order.CANCELLING)
+
+    async def _never(self) -> None:
+        try:
+            await asyncio.sleep(30)
+        except asyncio.CancelledError:
+            self._upstream.cancelled["GetOrder"] += 1
+            raise
 
     async def CreateOrder(self, request: Any, context: Any) -> order_pb2.Order:
         await self._upstream.asked("CreateOrder", context)

@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,10 +10,11 @@ import pytest
 import pytest_asyncio
 
 from services.chassis import database, errors
-from services.inventory import domain, events, rpc, store, usecases
+from services.chassis.rpc import page_tokens
+from services.inventory import domain, rpc, store, usecases
 from souk.inventory.v1 import inventory_events_pb2, inventory_service_pb2, inventory_service_pb2_grpc, stock_pb2
 from tests.integration.inventory import mortal_shelf
-from tests.support import calls, mortal, postgres, tables
+from tests.support import calls, mortal, tables
 
 LOW = database.Statement("""
 SELECT payload FROM outbox WHERE key = %(sku)s AND type = 'souk.inventory.v1.StockLevelLow' ORDER BY id
@@ -24,18 +25,6 @@ SELECT count(*) FROM outbox WHERE key = %(sku)s AND type = 'souk.inventory.v1.St
 SUM_OF_MOVEMENTS = database.Statement("SELECT sum(delta)::bigint FROM movements WHERE sku = %(sku)s")
 MOVED = database.Statement("SELECT delta, reason, reference, note FROM movements WHERE sku = %(sku)s ORDER BY id")
 ADMIN = str(uuid.uuid4())
-
-
-@pytest.fixture(scope="module")
-def database_url(postgres_admin_url: str) -> Iterator[str]:
-    with postgres.fresh_database(postgres_admin_url, "inventory") as url:
-        yield url
-
-
-@pytest_asyncio.fixture
-async def db(database_url: str) -> AsyncIterator[database.Database]:
-    async with postgres.opened(database_url, events.PUBLISHED) as opened:
-        yield opened
 
 
 @dataclass
@@ -81,7 +70,7 @@ class Depot:
 @pytest_asyncio.fixture
 async def depot(db: database.Database) -> AsyncIterator[Depot]:
     stock = usecases.Stock(db, hold_s=600)
-    async with calls.served(rpc.servicer(stock), "inventory") as shop:
+    async with calls.served(rpc.servicer(stock, page_tokens.PageTokens(db)), "inventory") as shop:
         yield Depot(db, stock, shop, inventory_service_pb2_grpc.InventoryServiceStub(shop.channel))
 
 

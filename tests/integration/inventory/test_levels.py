@@ -3,34 +3,21 @@
 import asyncio
 import random
 import uuid
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Sequence
 
 import pytest
-import pytest_asyncio
 
 from services.chassis import database
-from services.inventory import domain, events, usecases
+from services.inventory import domain, usecases
 from souk.inventory.v1 import inventory_events_pb2
 from tests.integration.inventory import mortal_teller
-from tests.support import mortal, postgres
+from tests.support import mortal
 
 TOLD = database.Statement("""
 SELECT payload FROM outbox WHERE key = %(sku)s AND type = 'souk.inventory.v1.StockLevelChanged' ORDER BY id
 """)
 
 Numbers = tuple[str, int, int, int]
-
-
-@pytest.fixture(scope="module")
-def database_url(postgres_admin_url: str) -> Iterator[str]:
-    with postgres.fresh_database(postgres_admin_url, "inventory") as url:
-        yield url
-
-
-@pytest_asyncio.fixture
-async def db(database_url: str) -> AsyncIterator[database.Database]:
-    async with postgres.opened(database_url, events.PUBLISHED) as opened:
-        yield opened
 
 
 class Shelf:

@@ -1,16 +1,15 @@
 """Stock on a real database: holds, commits, releases, expiry, corrections; no batch ever oversells."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import pytest
 import pytest_asyncio
 
 from services.chassis import database, errors, ids, pages
-from services.inventory import domain, events, store, usecases
+from services.inventory import domain, store, usecases
 from services.inventory.domain import Level, Want
-from tests.support import postgres
 
 FACTS = database.Statement("SELECT type, key FROM outbox ORDER BY id")
 SUMS = database.Statement("""
@@ -24,19 +23,11 @@ SELECT s.sku FROM stock AS s WHERE s.reserved <> (
 """)
 
 
-@pytest.fixture(scope="module")
-def database_url(postgres_admin_url: str) -> Iterator[str]:
-    with postgres.fresh_database(postgres_admin_url, "inventory") as url:
-        yield url
-
-
 @pytest_asyncio.fixture
-async def db(database_url: str) -> AsyncIterator[database.Database]:
-    async with postgres.opened(database_url, events.PUBLISHED) as opened:
-        await opened.read(database.Statement("TRUNCATE outbox"))
-        yield opened
-        assert await opened.read(SUMS) == [], "the movements add up to the stock"
-        assert await opened.read(PROMISED) == [], "what is promised is what orders hold"
+async def db(db: database.Database) -> AsyncIterator[database.Database]:
+    yield db
+    assert await db.read(SUMS) == [], "the movements add up to the stock"
+    assert await db.read(PROMISED) == [], "what is promised is what orders hold"
 
 
 @pytest.fixture
@@ -244,9 +235,9 @@ async def test_all_stock_is_listed_page_by_page(stock: usecases.Stock) -> None:
     seen: list[str] = []
     token = ""
     while True:
-        found = await stock.page(pages.parse(2, token))
+        found = await stock.page(pages.Page(2, token))
         seen += [levels[0].sku for levels in found.rows]
-        token = found.next_token
+        token = found.next_after
         if not token:
             break
     assert mine <= set(seen)

@@ -4,7 +4,7 @@ import asyncio
 import signal
 import subprocess
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -14,21 +14,18 @@ import pytest
 import pytest_asyncio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from services import health
+from services.chassis import health
 from souk.user.v1 import user_service_pb2, user_service_pb2_grpc
-from tests.support import calls, polling, postgres, programs
+from tests.support import calls, polling, programs
+
+# Whose database is made for this module (tests/integration/conftest.py).
+SERVICE = "user"
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 START_S = 30.0
 # A kubelet asks over a new connection each time; this one is back as quickly.
 AGAIN = [("grpc.initial_reconnect_backoff_ms", 100), ("grpc.max_reconnect_backoff_ms", 100)]
-
-
-@pytest.fixture(scope="module")
-def database_url(postgres_admin_url: str) -> Iterator[str]:
-    with postgres.fresh_database(postgres_admin_url, "user") as url:
-        yield url
 
 
 @pytest.fixture

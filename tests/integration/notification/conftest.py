@@ -7,20 +7,14 @@ import pytest
 import pytest_asyncio
 
 from services.chassis import clock, database
-from services.notification import events, usecases
+from services.notification import usecases
 from tests.integration.notification import aws
 from tests.integration.notification import post_office as offices
 from tests.integration.notification.post_office import PostOffice
-from tests.support import postgres, simulators
+from tests.support import simulators
 
 # What an earlier test left unsent is none of the next one's business.
 _FORGET = database.Statement("TRUNCATE notifications, contacts, preferences")
-
-
-@pytest.fixture(scope="module")
-def database_url(postgres_admin_url: str) -> Iterator[str]:
-    with postgres.fresh_database(postgres_admin_url, "notification") as url:
-        yield url
 
 
 @pytest.fixture(scope="module")
@@ -49,10 +43,9 @@ def sns() -> Iterator[aws.Sns]:
 
 
 @pytest_asyncio.fixture
-async def db(database_url: str) -> AsyncIterator[database.Database]:
-    async with postgres.opened(database_url, events.PUBLISHED) as opened:
-        await opened.read(_FORGET)
-        yield opened
+async def db(db: database.Database) -> AsyncIterator[database.Database]:
+    await db.read(_FORGET)
+    yield db
 
 
 @pytest.fixture

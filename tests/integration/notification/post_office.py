@@ -18,6 +18,7 @@ from services.notification.settings import Settings
 from souk.order.v1 import order_events_pb2, order_pb2
 from souk.payment.v1 import payment_events_pb2
 from souk.user.v1 import user_events_pb2
+from tests.support import hearing
 from tests.support.polling import eventually
 
 # Few enough calls at once that a test's mails do not all fit.
@@ -40,8 +41,8 @@ def new_id() -> str:
     return str(uuid.uuid4())
 
 
-def registered(user_id: str, email: str, name: str = "Ann") -> user_events_pb2.UserRegistered:
-    return user_events_pb2.UserRegistered(user_id=user_id, email=email, display_name=name)
+def registered(user_id: str, email: str, name: str = "Ann", *, verified: bool = True) -> user_events_pb2.UserRegistered:
+    return user_events_pb2.UserRegistered(user_id=user_id, email=email, display_name=name, email_verified=verified)
 
 
 def confirmed(order_id: str, user_id: str, title: str = "Teapot") -> order_events_pb2.OrderConfirmed:
@@ -53,8 +54,10 @@ def cancelled(order_id: str, user_id: str, reason: str) -> order_events_pb2.Orde
     return order_events_pb2.OrderCancellationCompleted(order_id=order_id, user_id=user_id, reason=reason)
 
 
-def refunded(order_id: str, user_id: str) -> payment_events_pb2.PaymentRefunded:
-    return payment_events_pb2.PaymentRefunded(order_id=order_id, user_id=user_id, amount=PRICE)
+def refunded(order_id: str, user_id: str, *, step: int | None = None) -> payment_events_pb2.PaymentRefunded:
+    """All was refunded: `step` minor units by the last refund, or an event of a release that did not say it."""
+    last = None if step is None else render.money_message(Money("USD", step))
+    return payment_events_pb2.PaymentRefunded(order_id=order_id, user_id=user_id, amount=PRICE, step_amount=last)
 
 
 def settings(smtp_url: str, *, most_attempts: int = 3, timeout_s: float = 2.0) -> Settings:
@@ -88,14 +91,7 @@ class PostOffice:
 
     async def hear(self, *messages: Any) -> None:
         """Hand events to their handlers, in one transaction for each kind."""
-        subscribers = events.subscribers(self.notifications)
-        by_kind: dict[type, list[Any]] = {}
-        for message in messages:
-            by_kind.setdefault(type(message), []).append(message)
-        for kind, same in by_kind.items():
-            subscriber = subscribers[kind]
-            async with self.db.transaction() as transaction:
-                await subscriber.handle(transaction, [subscriber.parse(message) for message in same])
+        await hearing.hear(self.db, events.subscribers(self.notifications), *messages)
 
     async def messages(self, user_id: str) -> list[Message]:
         """A user's messages, oldest first."""

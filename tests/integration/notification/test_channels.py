@@ -69,7 +69,7 @@ async def test_a_message_comes_over_every_channel_that_was_chosen_once(exchange:
     assert [row[0] for row in await exchange.sent(ann.user_id)] == ["EMAIL", "SMS", "PUSH"]
     assert exchange.sns.texts(ann.phone_number) == [f"Souk: your order {order} over 42.00 USD is confirmed."]
     [pushed] = exchange.sns.pushes(ann.push_endpoint)
-    assert pushed["default"].startswith("Thank you. You bought for 42.00 USD")
+    assert pushed["default"].startswith("Thank you for your order over 42.00 USD")
     assert len(exchange.office.mails(ann.email)) == 2
 
 

@@ -8,7 +8,9 @@ _CONTACT = database.Statement("SELECT email, display_name, version FROM contacts
 
 
 def changed(user_id: str, email: str, name: str, version: int) -> user_events_pb2.UserChanged:
-    return user_events_pb2.UserChanged(user_id=user_id, email=email, display_name=name, version=version)
+    return user_events_pb2.UserChanged(
+        user_id=user_id, email=email, display_name=name, version=version, email_verified=True
+    )
 
 
 async def contact(office: PostOffice, user_id: str) -> tuple[str, str, int]:
@@ -44,3 +46,12 @@ async def test_a_change_that_overtakes_the_registration_is_kept_and_the_welcome_
     [mail] = office.mails(f"new-{user}@example.com")
     assert mail.get_content().startswith("Hello Anna,")
     assert office.mails(f"old-{user}@example.com") == []
+
+
+async def test_nobody_is_greeted_by_name_until_the_address_is_verified(office: PostOffice) -> None:
+    user, to = new_id(), f"{new_id()}@example.com"
+    await office.hear(registered(user, to, "WIN A PHONE https://evil.example/x", verified=False))
+    await office.reach(user, "SENT")
+    [mail] = office.mails(to)
+    assert mail.get_content().startswith("Hello,\n")
+    assert "evil" not in mail.get_content()

@@ -8,6 +8,7 @@ from typing import Any
 import pytest_asyncio
 
 from services.chassis import errors
+from services.chassis.rpc import page_tokens
 from services.notification import rpc, usecases
 from services.notification.domain import Channel, Kind
 from souk.notification.v1 import (
@@ -91,7 +92,9 @@ class Desk:
 
 @pytest_asyncio.fixture
 async def desk(idle_office: PostOffice) -> AsyncIterator[Desk]:
-    servicer = rpc.servicer(idle_office.notifications, usecases.Preferences(idle_office.db))
+    servicer = rpc.servicer(
+        idle_office.notifications, usecases.Preferences(idle_office.db), page_tokens.PageTokens(idle_office.db)
+    )
     async with calls.served(servicer, "notification") as shop:
         yield Desk(idle_office, shop, notification_service_pb2_grpc.NotificationServiceStub(shop.channel))
 

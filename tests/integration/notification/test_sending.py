@@ -10,12 +10,12 @@ import pytest_asyncio
 
 from services.chassis import errors
 from services.chassis.money import Money
-from services.chassis.rpc import render
+from services.chassis.rpc import page_tokens, render
 from services.notification import rpc, usecases
 from souk.notification.v1 import notification_pb2, notification_service_pb2, notification_service_pb2_grpc
 from souk.payment.v1 import payment_events_pb2
 from tests.integration.notification import mortal_sender
-from tests.integration.notification.post_office import PostOffice, new_id, registered
+from tests.integration.notification.post_office import PostOffice, new_id, refunded, registered
 from tests.support import calls, mortal
 
 
@@ -41,7 +41,8 @@ class Desk:
 @pytest_asyncio.fixture
 async def desk(office: PostOffice) -> AsyncIterator[Desk]:
     async with calls.served(
-        rpc.servicer(office.notifications, usecases.Preferences(office.db)), "notification"
+        rpc.servicer(office.notifications, usecases.Preferences(office.db), page_tokens.PageTokens(office.db)),
+        "notification",
     ) as shop:
         yield Desk(shop, notification_service_pb2_grpc.NotificationServiceStub(shop.channel), new_id())
 
@@ -91,9 +92,9 @@ async def test_every_part_that_is_given_back_is_told_of_once(office: PostOffice)
     user, order, payment = await known(office), new_id(), new_id()
 
     def part(cents: int, in_all: int) -> payment_events_pb2.PaymentPartlyRefunded:
-        amount, refunded = (render.money_message(Money("USD", value)) for value in (cents, in_all))
+        amount, total = (render.money_message(Money("USD", value)) for value in (cents, in_all))
         return payment_events_pb2.PaymentPartlyRefunded(
-            order_id=order, payment_id=payment, user_id=user, amount=amount, refunded_amount=refunded
+            order_id=order, payment_id=payment, user_id=user, amount=amount, refunded_amount=total
         )
 
     for message in (part(500, 500), part(500, 500), part(700, 1200)):
@@ -101,6 +102,15 @@ async def test_every_part_that_is_given_back_is_told_of_once(office: PostOffice)
     await office.reach(user, "SENT", "SENT", "SENT")
     subjects = office.subjects(f"{user}@example.com")
     assert subjects[:2] == [f"5.00 USD refunded for your order {order}", f"7.00 USD refunded for your order {order}"]
+
+
+async def test_the_last_refund_says_how_much_it_gave_back_and_how_much_all_did(office: PostOffice) -> None:
+    user, order = await known(office), new_id()
+    await office.hear(refunded(order, user, step=3000))
+    await office.reach(user, "SENT", "SENT")
+    [mail] = [mail for mail in office.mails(f"{user}@example.com") if order in mail["Subject"]]
+    assert mail["Subject"] == f"30.00 USD refunded for your order {order}"
+    assert "30.00 USD now, 42.00 USD in all" in mail.get_content()
 
 
 @pytest.mark.parametrize("point", mortal.POINTS)

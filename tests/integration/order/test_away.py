@@ -1,15 +1,15 @@
 """Nobody of the order service was there for an hour, or its database is that of an hour ago: no order is late for that."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
 import pytest
-import pytest_asyncio
 
-from services.chassis import clock, database
-from services.order import events, saga, usecases
+from services.chassis import database
+from services.order import saga
 from services.order.domain import Status
 from services.order.saga import Reply
-from tests.integration.order import test_usecases as orders_of
+from services.order.usecases import Orders
+from tests.integration.order import ordering
 from tests.support import postgres
 
 WAIT_S, CATCH_UP_S = 100, 30
@@ -28,18 +28,13 @@ SELECT extract(epoch FROM deadline - clock_timestamp())::float8 FROM sagas WHERE
 
 @pytest.fixture
 def database_url(postgres_admin_url: str) -> Iterator[str]:
+    """One for each test: whether somebody looked at deadlines before is what they are about."""
     with postgres.fresh_database(postgres_admin_url, "order") as url:
         yield url
 
 
-@pytest_asyncio.fixture
-async def db(database_url: str) -> AsyncIterator[database.Database]:
-    async with postgres.opened(database_url, events.PUBLISHED) as opened:
-        yield opened
-
-
-def using(db: database.Database, waits: saga.Waits) -> usecases.Orders:
-    return usecases.Orders(db, orders_of.PriceList(), now=clock.utc_now, waits=waits)
+def using(db: database.Database, waits: saga.Waits) -> Orders:
+    return ordering.using(db, ordering.PriceList(), waits=waits)
 
 
 async def an_hour_passes(db: database.Database) -> None:
@@ -47,8 +42,8 @@ async def an_hour_passes(db: database.Database) -> None:
         await db.read(statement)
 
 
-async def accepted(orders: usecases.Orders) -> str:
-    return (await orders.create(orders_of.draft(orders_of.new_id()))).order.id
+async def accepted(orders: Orders) -> str:
+    return (await orders.accepting.create(ordering.draft(ordering.new_id()))).order.id
 
 
 async def left_s(db: database.Database, order_id: str) -> float:
@@ -60,27 +55,27 @@ async def test_an_answer_that_lies_in_the_topic_is_heard_before_the_order_is_lat
     db: database.Database, caplog: pytest.LogCaptureFixture
 ) -> None:
     orders = using(db, OVERDUE)
-    await orders.expire()
+    await orders.timer.expire()
     order_id = await accepted(orders)
     await an_hour_passes(db)
-    assert await orders.expire() == 0
+    assert await orders.timer.expire() == 0
     assert CATCH_UP_S - 10 < await left_s(db, order_id) <= CATCH_UP_S
     assert "nobody looked at deadlines" in caplog.text
     patient = using(db, WAITS)
-    await orders_of.give(db, patient, saga.Event(order_id, Reply.STOCK_RESERVED, "inventory"))
-    assert (await patient.get(order_id, owner_id=None)).saga.status is Status.RESERVED
+    await ordering.give(db, patient, saga.Event(order_id, Reply.STOCK_RESERVED, "inventory"))
+    assert (await patient.reading.get(order_id, owner_id=None)).saga.status is Status.RESERVED
 
 
 async def test_an_order_waits_for_what_was_left_of_its_wait_and_not_for_time_before_it_was(
     db: database.Database,
 ) -> None:
     orders = using(db, WAITS)
-    await orders.expire()
+    await orders.timer.expire()
     waiting = await accepted(orders)
     await an_hour_passes(db)
     # Calls are served while no worker is there.
     accepted_since = await accepted(orders)
-    assert await orders.expire() == 0
+    assert await orders.timer.expire() == 0
     for order_id in (waiting, accepted_since):
         # The deadline was set by this process's clock and is put off by the database's: they differ by a moment.
         assert WAIT_S - 10 < await left_s(db, order_id) < WAIT_S + 1
@@ -88,10 +83,10 @@ async def test_an_order_waits_for_what_was_left_of_its_wait_and_not_for_time_bef
 
 async def test_a_deadline_passes_when_somebody_was_there_all_the_time(db: database.Database) -> None:
     orders = using(db, OVERDUE)
-    await orders.expire()
+    await orders.timer.expire()
     order_id = await accepted(orders)
-    assert await orders.expire() == 1
-    assert (await orders.get(order_id, owner_id=None)).saga.status is Status.CANCELLING
+    assert await orders.timer.expire() == 1
+    assert (await orders.reading.get(order_id, owner_id=None)).saga.status is Status.CANCELLING
 
 
 async def test_a_settled_order_is_not_given_up_by_a_service_that_forgot_it(
@@ -101,7 +96,7 @@ async def test_a_settled_order_is_not_given_up_by_a_service_that_forgot_it(
     order_id = await accepted(orders)
     replies = (Reply.STOCK_RESERVED, Reply.PAYMENT_AUTHORIZED, Reply.STOCK_COMMITTED, Reply.PAYMENT_CAPTURED)
     for reply in (*replies, Reply.STOCK_REJECTED, Reply.PAYMENT_CAPTURE_REFUSED):
-        await orders_of.give(db, orders, saga.Event(order_id, reply, "test"))
-    settled = (await orders.get(order_id, owner_id=None)).saga
+        await ordering.give(db, orders, saga.Event(order_id, reply, "test"))
+    settled = (await orders.reading.get(order_id, owner_id=None)).saga
     assert (settled.status, settled.settled) == (Status.CONFIRMED, True)
     assert caplog.text.count("refuses what it did before") == 2

@@ -1,100 +1,44 @@
-"""Orders on a real database: accepted once, carried on in batches, timed out, watched."""
+"""Orders on a real database: accepted once, carried on in batches, timed out."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
-import pytest_asyncio
+from prometheus_client import REGISTRY
 
-from services.chassis import clock, database, errors, ids, money, pages
-from services.order import domain, events, saga, usecases
+from services.chassis import database, errors, money, pages
+from services.order import domain, saga, store
 from services.order.domain import Status
 from services.order.saga import Reply
+from services.order.usecases import Orders, timer
 from souk.order.v1 import order_events_pb2
-from tests.support import postgres
+from tests.integration.order.ordering import OVERDUE, PriceList, counted, draft, give, new_id, told, using
 
-WAITS = saga.Waits(stock_s=100, payment_s=100, settlement_s=100, compensation_s=100, catch_up_s=0)
-OVERDUE = saga.Waits(stock_s=0, payment_s=0, settlement_s=0, compensation_s=0, catch_up_s=0)
-ADDRESS = domain.Address("Ann", "1 Road", "", "Town", "", "N1", "GB")
-
-
-class PriceList:
-    """Stands where the catalog is: a port of the use cases, here with prices that a test sets."""
-
-    def __init__(self) -> None:
-        self.prices = {"TEA": 500, "POT": 1999}
-        self.away = False
-
-    async def offers(self, skus: Iterable[str]) -> Mapping[str, domain.Offer]:
-        if self.away:
-            raise errors.TransientError("catalog: away")
-        return {s: domain.Offer(s, s.title(), money.Money("USD", self.prices[s])) for s in skus if s in self.prices}
+SET_SHORTAGES = database.Statement("UPDATE sagas SET shortages = %(rows)s::jsonb WHERE order_id = %(order_id)s")
+LEFT = database.Statement("""
+SELECT extract(epoch FROM deadline - clock_timestamp())::float8 FROM sagas WHERE order_id = %(order_id)s
+""")
 
 
-@pytest.fixture(scope="module")
-def database_url(postgres_admin_url: str) -> Iterator[str]:
-    with postgres.fresh_database(postgres_admin_url, "order") as url:
-        yield url
-
-
-@pytest_asyncio.fixture
-async def db(database_url: str) -> AsyncIterator[database.Database]:
-    async with postgres.opened(database_url, events.PUBLISHED) as opened:
-        await opened.read(database.Statement("TRUNCATE outbox"))
-        yield opened
-
-
-@pytest.fixture
-def prices() -> PriceList:
-    return PriceList()
-
-
-@pytest.fixture
-def orders(db: database.Database, prices: PriceList) -> usecases.Orders:
-    return usecases.Orders(db, prices, now=clock.utc_now, waits=WAITS)
-
-
-def new_id() -> str:
-    return ids.new_id(datetime.now(UTC))
-
-
-def draft(user_id: str, *, request_id: str = "", content: bytes = b"a", sku: str = "TEA") -> domain.Draft:
-    return domain.Draft(user_id, (domain.Item(sku, 2),), ADDRESS, "card_approved", request_id, content)
-
-
-async def give(db: database.Database, orders: usecases.Orders, *given: saga.Event) -> None:
-    async with db.transaction() as transaction:
-        await orders.advance(transaction, given)
-
-
-async def told(db: database.Database, order_id: str) -> list[str]:
-    rows = await db.read(
-        database.Statement("SELECT type FROM outbox WHERE key = %(key)s ORDER BY id"), {"key": order_id}
-    )
-    return [row[0].rsplit(".", 1)[1] for row in rows]
-
-
-async def test_an_accepted_order_is_pending_at_the_catalogs_price(
-    db: database.Database, orders: usecases.Orders
-) -> None:
-    placed = await orders.create(draft(new_id()))
+async def test_an_accepted_order_is_pending_at_the_catalogs_price(db: database.Database, orders: Orders) -> None:
+    placed = await orders.accepting.create(draft(new_id()))
     assert placed.saga.status is Status.PENDING
     assert placed.order.total == money.Money("USD", 1000)
     assert await told(db, placed.order.id) == ["OrderPlaced"]
-    stored = await orders.get(placed.order.id, owner_id=placed.order.user_id)
+    stored = await orders.reading.get(placed.order.id, owner_id=placed.order.user_id)
     assert stored.order == placed.order
     assert stored.saga.deadline is not None
 
 
 async def test_order_saga_history_event_and_claim_are_one_transaction(
-    db: database.Database, orders: usecases.Orders, monkeypatch: pytest.MonkeyPatch
+    db: database.Database, orders: Orders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     user = new_id()
 
     class Died(BaseException):
         """The process dies on the line before the commit."""
+
+    before = await counted(db)
 
     async def dies(*_: object) -> None:
         raise Died
@@ -102,30 +46,29 @@ async def test_order_saga_history_event_and_claim_are_one_transaction(
     with monkeypatch.context() as patched:
         patched.setattr(db._emitter, "write", dies)
         with pytest.raises(Died):
-            await orders._accept([draft(user, request_id="r1")])
-    for table in ("orders", "sagas", "order_events", "outbox", "idempotent_requests"):
-        column = {"orders": "user_id::text", "idempotent_requests": "principal"}.get(table)
-        if column:
-            text = f"SELECT count(*) FROM {table} WHERE {column} = %(user)s"
-            assert await db.read(database.Statement(text), {"user": user}) == [(0,)]
-    placed = await orders.create(draft(user, request_id="r1"))
-    assert [entry.event for entry in await orders.history(placed.order.id, owner_id=user)] == ["OrderPlaced"]
+            await orders.accepting.accept([draft(user, request_id="r1")])
+    assert await counted(db) == before
+    placed = await orders.accepting.create(draft(user, request_id="r1"))
+    assert await counted(db) == {table: count + 1 for table, count in before.items()}
+    assert [entry.event for entry in await orders.reading.history(placed.order.id, owner_id=user)] == ["OrderPlaced"]
 
 
-async def test_a_repeated_request_answers_with_the_first_order(db: database.Database, orders: usecases.Orders) -> None:
+async def test_a_repeated_request_answers_with_the_first_order(db: database.Database, orders: Orders) -> None:
     user = new_id()
-    first = await orders.create(draft(user, request_id="r1"))
+    first = await orders.accepting.create(draft(user, request_id="r1"))
     await give(db, orders, saga.Event(first.order.id, Reply.STOCK_RESERVED, "inventory"))
-    again = await orders.create(draft(user, request_id="r1"))
+    again = await orders.accepting.create(draft(user, request_id="r1"))
     assert again.order.id == first.order.id
     assert again.saga.status is Status.RESERVED, "as it is now"
-    assert (await orders.create(draft(new_id(), request_id="r1"))).order.id != first.order.id, "ids are per caller"
+    assert (await orders.accepting.create(draft(new_id(), request_id="r1"))).order.id != first.order.id, (
+        "ids are per caller"
+    )
 
 
 async def test_an_order_without_a_payment_method_asks_for_its_money_when_its_stock_is_held(
-    db: database.Database, orders: usecases.Orders
+    db: database.Database, orders: Orders
 ) -> None:
-    placed = await orders.create(replace(draft(new_id()), payment_method=""))
+    placed = await orders.accepting.create(replace(draft(new_id()), payment_method=""))
     await give(db, orders, saga.Event(placed.order.id, Reply.STOCK_RESERVED, "inventory"))
     text = "SELECT payload FROM outbox WHERE key = %(key)s AND type = 'souk.order.v1.PaymentRequested'"
     [[payload]] = await db.read(database.Statement(text), {"key": placed.order.id})
@@ -133,31 +76,31 @@ async def test_an_order_without_a_payment_method_asks_for_its_money_when_its_sto
     assert (requested.payment_method, requested.amount.units) == ("", 10)
 
 
-async def test_the_same_request_id_with_another_content_is_refused(orders: usecases.Orders) -> None:
+async def test_the_same_request_id_with_another_content_is_refused(orders: Orders) -> None:
     user = new_id()
-    await orders.create(draft(user, request_id="r1", content=b"a"))
+    await orders.accepting.create(draft(user, request_id="r1", content=b"a"))
     with pytest.raises(errors.DomainError, match="REQUEST_ID_REUSED"):
-        await orders.create(draft(user, request_id="r1", content=b"b"))
+        await orders.accepting.create(draft(user, request_id="r1", content=b"b"))
 
 
 async def test_a_repeated_request_finds_its_order_though_nobody_could_order_that_now(
-    orders: usecases.Orders, prices: PriceList
+    orders: Orders, prices: PriceList
 ) -> None:
     user = new_id()
-    first = await orders.create(draft(user, request_id="r1"))
+    first = await orders.accepting.create(draft(user, request_id="r1"))
     del prices.prices["TEA"]
 
-    assert (await orders.create(draft(user, request_id="r1"))).order.id == first.order.id
+    assert (await orders.accepting.create(draft(user, request_id="r1"))).order.id == first.order.id
     with pytest.raises(errors.DomainError, match="REQUEST_ID_REUSED"):
-        await orders.create(draft(user, request_id="r1", content=b"b"))
+        await orders.accepting.create(draft(user, request_id="r1", content=b"b"))
     for refused in (draft(user, request_id="r2"), draft(new_id(), request_id="r1"), draft(user)):
         with pytest.raises(errors.DomainError, match="SKU_UNKNOWN"):
-            await orders.create(refused)
+            await orders.accepting.create(refused)
 
 
-async def test_repetitions_and_refusals_of_one_batch_do_not_mix(orders: usecases.Orders, prices: PriceList) -> None:
+async def test_repetitions_and_refusals_of_one_batch_do_not_mix(orders: Orders, prices: PriceList) -> None:
     user = new_id()
-    first = await orders.create(draft(user, request_id="r1"))
+    first = await orders.accepting.create(draft(user, request_id="r1"))
     del prices.prices["TEA"]
     drafts = [
         draft(user, request_id="new", sku="POT"),
@@ -166,7 +109,7 @@ async def test_repetitions_and_refusals_of_one_batch_do_not_mix(orders: usecases
         draft(user, request_id="new", sku="POT"),
     ]
 
-    new, repeated, refused, twin = await orders._accept(drafts)
+    new, repeated, refused, twin = await orders.accepting.accept(drafts)
 
     assert isinstance(new, domain.Placed)
     assert isinstance(repeated, domain.Placed)
@@ -175,39 +118,39 @@ async def test_repetitions_and_refusals_of_one_batch_do_not_mix(orders: usecases
     assert refused.reason == "SKU_UNKNOWN"
 
 
-async def test_a_failed_request_does_not_burn_its_id(orders: usecases.Orders, prices: PriceList) -> None:
+async def test_a_failed_request_does_not_burn_its_id(orders: Orders, prices: PriceList) -> None:
     user = new_id()
     with pytest.raises(errors.DomainError, match="SKU_UNKNOWN"):
-        await orders.create(draft(user, request_id="r1", sku="NEW"))
+        await orders.accepting.create(draft(user, request_id="r1", sku="NEW"))
     prices.prices["NEW"] = 1
-    assert (await orders.create(draft(user, request_id="r1", sku="NEW"))).saga.status is Status.PENDING
+    assert (await orders.accepting.create(draft(user, request_id="r1", sku="NEW"))).saga.status is Status.PENDING
 
 
-async def test_fifty_calls_with_one_request_id_make_one_order(orders: usecases.Orders) -> None:
+async def test_fifty_calls_with_one_request_id_make_one_order(orders: Orders) -> None:
     user = new_id()
-    placed = await asyncio.gather(*(orders.create(draft(user, request_id="same")) for _ in range(50)))
+    placed = await asyncio.gather(*(orders.accepting.create(draft(user, request_id="same")) for _ in range(50)))
     assert len({item.order.id for item in placed}) == 1
-    assert len((await orders.list(user, pages.parse(100, ""))).rows) == 1
+    assert len((await orders.reading.list(user, pages.Page(100))).rows) == 1
 
 
-async def test_a_wrong_order_fails_alone_among_many(orders: usecases.Orders) -> None:
+async def test_a_wrong_order_fails_alone_among_many(orders: Orders) -> None:
     user = new_id()
     drafts = [draft(user), draft(user, sku="NOTHING"), draft(user)]
-    results = await asyncio.gather(*(orders.create(item) for item in drafts), return_exceptions=True)
+    results = await asyncio.gather(*(orders.accepting.create(item) for item in drafts), return_exceptions=True)
     assert isinstance(results[1], errors.DomainError)
     assert [isinstance(item, domain.Placed) for item in results] == [True, False, True]
 
 
-async def test_without_prices_nothing_is_accepted(orders: usecases.Orders, prices: PriceList) -> None:
+async def test_without_prices_nothing_is_accepted(orders: Orders, prices: PriceList) -> None:
     prices.away = True
     user = new_id()
     with pytest.raises(errors.TransientError):
-        await orders.create(draft(user))
-    assert not (await orders.list(user, pages.parse(10, ""))).rows
+        await orders.accepting.create(draft(user))
+    assert not (await orders.reading.list(user, pages.Page(10))).rows
 
 
-async def test_a_batch_of_replies_carries_each_order_on(db: database.Database, orders: usecases.Orders) -> None:
-    placed = await asyncio.gather(*(orders.create(draft(new_id())) for _ in range(3)))
+async def test_a_batch_of_replies_carries_each_order_on(db: database.Database, orders: Orders) -> None:
+    placed = await asyncio.gather(*(orders.accepting.create(draft(new_id())) for _ in range(3)))
     one, two, three = (item.order.id for item in placed)
     await give(
         db,
@@ -217,7 +160,7 @@ async def test_a_batch_of_replies_carries_each_order_on(db: database.Database, o
         saga.Event(three, Reply.PAYMENT_AUTHORIZED, "payment"),
         saga.Event(new_id(), Reply.STOCK_RESERVED, "inventory"),
     )
-    statuses = [(await orders.get(order_id, owner_id=None)).saga for order_id in (one, two, three)]
+    statuses = [(await orders.reading.get(order_id, owner_id=None)).saga for order_id in (one, two, three)]
     assert [item.status for item in statuses] == [Status.RESERVED, Status.CANCELLED, Status.PENDING]
     assert statuses[1].shortages == (domain.Shortage("TEA", 2, 1),)
     assert await told(db, one) == ["OrderPlaced", "PaymentRequested"]
@@ -225,95 +168,99 @@ async def test_a_batch_of_replies_carries_each_order_on(db: database.Database, o
 
 
 async def test_an_overdue_order_is_compensated_by_one_timer_only(db: database.Database, prices: PriceList) -> None:
-    hasty = usecases.Orders(db, prices, now=clock.utc_now, waits=OVERDUE)
-    placed = await hasty.create(draft(new_id()))
-    patient = usecases.Orders(db, prices, now=clock.utc_now, waits=WAITS)
-    await asyncio.gather(*(patient.expire() for _ in range(5)))
-    now = await patient.get(placed.order.id, owner_id=None)
+    hasty = using(db, prices, waits=OVERDUE)
+    placed = await hasty.accepting.create(draft(new_id()))
+    patient = using(db, prices)
+    await asyncio.gather(*(patient.timer.expire() for _ in range(5)))
+    now = await patient.reading.get(placed.order.id, owner_id=None)
     assert (now.saga.status, now.saga.cancel_reason) == (Status.CANCELLING, "STOCK_TIMEOUT")
     assert (await told(db, placed.order.id)).count("OrderCancelled") == 1
-    entry = (await patient.history(placed.order.id, owner_id=None))[-1]
+    entry = (await patient.reading.history(placed.order.id, owner_id=None))[-1]
     assert (entry.actor, entry.event) == ("timer", "DeadlinePassed")
 
 
-async def test_cancelling_twice_cancels_once(db: database.Database, orders: usecases.Orders) -> None:
-    placed = await orders.create(draft(new_id()))
+def timer_alarms() -> float:
+    labels = {"service": store.SERVICE, "alarm": "timer_failed"}
+    return REGISTRY.get_sample_value("souk_alarms_total", labels) or 0.0
+
+
+async def test_a_saga_that_the_timer_cannot_handle_fails_alone_and_waits_and_the_others_are_compensated(
+    db: database.Database, prices: PriceList
+) -> None:
+    hasty, patient = using(db, prices, waits=OVERDUE), using(db, prices)
+    first, bad, last = [(await hasty.accepting.create(draft(new_id()))).order.id for _ in range(3)]
+    await db.read(SET_SHORTAGES, {"order_id": bad, "rows": '[{"of": "a later release"}]'})
+    before = timer_alarms()
+    assert await patient.timer.expire() == 3
+    for order_id in (first, last):
+        assert (await patient.reading.get(order_id, owner_id=None)).saga.status is Status.CANCELLING
+        assert (await told(db, order_id)).count("OrderCancelled") == 1
+    assert timer_alarms() == before + 1
+    assert await told(db, bad) == ["OrderPlaced"]
+    [[left_s]] = await db.read(LEFT, {"order_id": bad})
+    assert timer.FAILED_WAIT_S - 30 < left_s <= timer.FAILED_WAIT_S
+    assert await patient.timer.expire() == 0, "it does not stand in front of the others"
+    await db.read(SET_SHORTAGES, {"order_id": bad, "rows": None})
+
+
+async def test_cancelling_twice_cancels_once(db: database.Database, orders: Orders) -> None:
+    placed = await orders.accepting.create(draft(new_id()))
     owner = placed.order.user_id
     for _ in range(2):
-        cancelled = await orders.cancel(placed.order.id, actor=f"user:{owner}", owner_id=owner)
+        cancelled = await orders.advancing.cancel(placed.order.id, actor=f"user:{owner}", owner_id=owner)
         assert cancelled.saga.status is Status.CANCELLING
     assert await told(db, placed.order.id) == ["OrderPlaced", "OrderCancelled"]
 
 
 async def test_cancel_and_confirmation_race_and_the_order_ends_in_one_of_them(
-    db: database.Database, orders: usecases.Orders
+    db: database.Database, orders: Orders
 ) -> None:
     for _ in range(10):
-        placed = await orders.create(draft(new_id()))
+        placed = await orders.accepting.create(draft(new_id()))
         order_id, owner = placed.order.id, placed.order.user_id
         await give(db, orders, saga.Event(order_id, Reply.STOCK_RESERVED, "inventory"))
         await asyncio.gather(
             give(db, orders, saga.Event(order_id, Reply.PAYMENT_AUTHORIZED, "payment")),
-            orders.cancel(order_id, actor="user:x", owner_id=owner),
+            orders.advancing.cancel(order_id, actor="user:x", owner_id=owner),
         )
-        assert (await orders.get(order_id, owner_id=owner)).saga.status is Status.CANCELLING
-        sequences = [entry.sequence for entry in await orders.history(order_id, owner_id=owner)]
+        assert (await orders.reading.get(order_id, owner_id=owner)).saga.status is Status.CANCELLING
+        sequences = [entry.sequence for entry in await orders.reading.history(order_id, owner_id=owner)]
         assert sequences == list(range(1, len(sequences) + 1)), "no step is lost and none is doubled"
 
 
-async def test_somebody_elses_order_does_not_exist(orders: usecases.Orders) -> None:
-    placed = await orders.create(draft(new_id()))
+async def test_somebody_elses_order_does_not_exist(orders: Orders) -> None:
+    placed = await orders.accepting.create(draft(new_id()))
     stranger = new_id()
     for attempt in (
-        orders.get(placed.order.id, owner_id=stranger),
-        orders.history(placed.order.id, owner_id=stranger),
-        orders.cancel(placed.order.id, actor="user:stranger", owner_id=stranger),
+        orders.reading.get(placed.order.id, owner_id=stranger),
+        orders.reading.history(placed.order.id, owner_id=stranger),
+        orders.advancing.cancel(placed.order.id, actor="user:stranger", owner_id=stranger),
     ):
         with pytest.raises(errors.DomainError, match="ORDER_NOT_FOUND"):
             await attempt
-    assert (await orders.get(placed.order.id, owner_id=None)).saga.version == 1
+    assert (await orders.reading.get(placed.order.id, owner_id=None)).saga.version == 1
 
 
-async def test_a_users_orders_are_listed_newest_first(orders: usecases.Orders) -> None:
+async def test_a_users_orders_are_listed_newest_first(orders: Orders) -> None:
     user = new_id()
-    made = [(await orders.create(draft(user))).order.id for _ in range(5)]
-    await orders.create(draft(new_id()))
-    first = await orders.list(user, pages.parse(3, ""))
-    second = await orders.list(user, pages.parse(3, first.next_token))
+    made = [(await orders.accepting.create(draft(user))).order.id for _ in range(5)]
+    await orders.accepting.create(draft(new_id()))
+    first = await orders.reading.list(user, pages.Page(3))
+    second = await orders.reading.list(user, pages.Page(3, first.next_after))
     assert [item.order.id for item in (*first.rows, *second.rows)] == sorted(made, reverse=True)
-    assert second.next_token == ""
-
-
-async def test_a_watcher_sees_the_whole_history_and_then_it_ends(
-    db: database.Database, orders: usecases.Orders
-) -> None:
-    placed = await orders.create(draft(new_id()))
-    order_id = placed.order.id
-    seen: list[str] = []
-
-    async def watch() -> None:
-        seen.extend([entry.event async for entry in orders.watch(order_id, owner_id=None)])
-
-    watching = asyncio.create_task(watch())
-    replies = (Reply.STOCK_RESERVED, Reply.PAYMENT_AUTHORIZED, Reply.PAYMENT_CAPTURED, Reply.STOCK_COMMITTED)
-    for reply in replies:
-        await give(db, orders, saga.Event(order_id, reply, "test"))
-    async with asyncio.timeout(5):
-        await watching
-    assert seen == ["OrderPlaced", *replies]
-    assert not orders._watchers
+    assert second.next_after == ""
 
 
 async def test_the_history_ends_with_the_status_that_is_shown_whenever_one_asks(
-    db: database.Database, orders: usecases.Orders
+    db: database.Database, orders: Orders
 ) -> None:
-    order_id = (await orders.create(draft(new_id()))).order.id
+    order_id = (await orders.accepting.create(draft(new_id()))).order.id
     replies = (Reply.STOCK_RESERVED, Reply.CANCEL_REQUESTED, Reply.STOCK_RELEASED, Reply.PAYMENT_VOIDED)
     told: list[tuple[int, list[int]]] = []
 
     async def ask() -> None:
         while not told or told[-1][0] <= len(replies):
-            placed, entries = await orders.story(order_id, owner_id=None)
+            placed, entries = await orders.reading.story(order_id, owner_id=None)
             told.append((placed.saga.version, [entry.sequence for entry in entries]))
 
     async with asyncio.timeout(10):
@@ -324,45 +271,54 @@ async def test_the_history_ends_with_the_status_that_is_shown_whenever_one_asks(
     assert [sequences for _, sequences in told] == [list(range(1, version + 1)) for version, _ in told]
 
 
-async def test_a_watcher_that_comes_back_sees_what_it_has_not_seen_and_what_happens_then(
-    db: database.Database, orders: usecases.Orders
-) -> None:
-    order_id = (await orders.create(draft(new_id()))).order.id
-    await give(db, orders, saga.Event(order_id, Reply.STOCK_RESERVED, "test"))
-    seen: list[str] = []
-    arrived = asyncio.Event()
-
-    async def watch() -> None:
-        async for entry in orders.watch(order_id, owner_id=None, after=1):
-            seen.append(entry.event)
-            arrived.set()
-
-    watching = asyncio.create_task(watch())
-    async with asyncio.timeout(5):
-        await arrived.wait()
-        await give(db, orders, saga.Event(order_id, Reply.CANCEL_REQUESTED, "test"))
-        for reply in (Reply.STOCK_RELEASED, Reply.PAYMENT_VOIDED):
-            await give(db, orders, saga.Event(order_id, reply, "test"))
-        await watching
-    assert seen == [Reply.STOCK_RESERVED, Reply.CANCEL_REQUESTED, Reply.STOCK_RELEASED, Reply.PAYMENT_VOIDED]
-
-
 async def test_a_stuck_saga_waits_for_an_operator_and_goes_on(db: database.Database, prices: PriceList) -> None:
-    hasty = usecases.Orders(db, prices, now=clock.utc_now, waits=OVERDUE)
-    placed = await hasty.create(draft(new_id()))
+    hasty = using(db, prices, waits=OVERDUE)
+    placed = await hasty.accepting.create(draft(new_id()))
     order_id = placed.order.id
     for _ in range(saga.MOST_ATTEMPTS + 3):
-        await hasty.expire()
-    assert (await hasty.get(order_id, owner_id=None)).saga.stuck
-    patient = usecases.Orders(db, prices, now=clock.utc_now, waits=WAITS)
-    resumed = await patient.resume(order_id, actor="user:ann")
+        await hasty.timer.expire()
+    assert (await hasty.reading.get(order_id, owner_id=None)).saga.stuck
+    patient = using(db, prices)
+    resumed = await patient.advancing.resume(order_id, actor="user:ann")
     assert resumed.saga.deadline is not None
-    assert (await patient.history(order_id, owner_id=None))[-1].actor == "user:ann"
+    assert (await patient.reading.history(order_id, owner_id=None))[-1].actor == "user:ann"
     with pytest.raises(errors.DomainError, match="SAGA_NOT_STUCK"):
-        await patient.resume(order_id, actor="user:ann")
+        await patient.advancing.resume(order_id, actor="user:ann")
 
 
-async def test_history_cannot_be_changed(db: database.Database, orders: usecases.Orders) -> None:
-    await orders.create(draft(new_id()))
+async def test_history_cannot_be_changed(db: database.Database, orders: Orders) -> None:
+    await orders.accepting.create(draft(new_id()))
     with pytest.raises(Exception, match="append-only"):
         await db.read(database.Statement("UPDATE order_events SET reason = 'x'"))
+
+
+async def test_a_price_that_changed_since_the_page_is_refused_and_nothing_is_written(
+    db: database.Database, orders: Orders, prices: PriceList
+) -> None:
+    agreed = replace(draft(new_id(), request_id="r1"), expected_total=money.Money("USD", 1000))
+    prices.prices["TEA"] = 501
+    before = await counted(db)
+    with pytest.raises(errors.DomainError, match="ORDER_TOTAL_CHANGED") as refused:
+        await orders.accepting.create(agreed)
+    assert (refused.value.metadata["total"], refused.value.metadata["expected_total"]) == ("10.02", "10.00")
+    assert await counted(db) == before
+    # The refusal did not use the request id up: the customer agrees to the new total.
+    again = replace(agreed, expected_total=money.Money("USD", 1002), fingerprint=b"b")
+    assert (await orders.accepting.create(again)).order.total == money.Money("USD", 1002)
+
+
+async def test_a_repeated_request_finds_its_order_though_its_price_changed_meanwhile(
+    orders: Orders, prices: PriceList
+) -> None:
+    agreed = replace(draft(new_id(), request_id="r1"), expected_total=money.Money("USD", 1000))
+    first = await orders.accepting.create(agreed)
+    prices.prices["TEA"] = 501
+    assert (await orders.accepting.create(agreed)).order == first.order
+
+
+async def test_a_changed_price_refuses_its_own_order_only(orders: Orders, prices: PriceList) -> None:
+    prices.prices["TEA"] = 501
+    agreed = replace(draft(new_id()), expected_total=money.Money("USD", 1000))
+    changed, fine = await orders.accepting.accept([agreed, draft(new_id())])
+    assert isinstance(changed, errors.DomainError)
+    assert isinstance(fine, domain.Placed)

@@ -8,19 +8,13 @@ import pytest
 import pytest_asyncio
 
 from services.chassis import clock, database
-from services.payment import events, usecases
+from services.payment import usecases
 from tests.integration.payment import till as tills
 from tests.integration.payment.till import Till
-from tests.support import postgres, simulators
+from tests.support import simulators
 
 # What an earlier test left to be asked about is none of the next one's business.
 _FORGET = database.Statement("UPDATE payments SET next_try_at = NULL WHERE next_try_at IS NOT NULL")
-
-
-@pytest.fixture(scope="module")
-def database_url(postgres_admin_url: str) -> Iterator[str]:
-    with postgres.fresh_database(postgres_admin_url, "payment") as url:
-        yield url
 
 
 @pytest.fixture(scope="module")
@@ -31,10 +25,9 @@ def provider_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest_asyncio.fixture
-async def db(database_url: str) -> AsyncIterator[database.Database]:
-    async with postgres.opened(database_url, events.PUBLISHED) as opened:
-        await opened.read(_FORGET)
-        yield opened
+async def db(db: database.Database) -> AsyncIterator[database.Database]:
+    await db.read(_FORGET)
+    yield db
 
 
 @pytest_asyncio.fixture

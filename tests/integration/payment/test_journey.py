@@ -1,5 +1,8 @@
 """The money of an order, from its request to its end, at a real provider and on a real database."""
 
+import pytest
+
+from services.chassis import database
 from services.payment.domain import State
 from tests.integration.payment.till import PATIENCE_S, PRICE, Till, cancelled, confirmed, new_id, requested
 from tests.support.polling import eventually
@@ -139,7 +142,30 @@ async def test_a_refused_capture_is_told_and_the_hold_is_voided_when_the_order_i
     assert await till.ledger(order) == []
 
 
-async def test_a_hundred_orders_are_handled_in_the_statements_of_one(till: Till) -> None:
+async def test_a_hundred_orders_are_handled_in_the_statements_of_one(
+    idle_till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[database.Statement] = []
+    run = database.Transaction.run
+
+    async def counted(
+        transaction: database.Transaction, statement: database.Statement, parameters: database.Parameters | None = None
+    ) -> list[database.Row]:
+        ran.append(statement)
+        return await run(transaction, statement, parameters)
+
+    monkeypatch.setattr(database.Transaction, "run", counted)
+    statements = []
+    for count in (1, 100):
+        kept, given_up = [new_id() for _ in range(count)], [new_id() for _ in range(count)]
+        ran.clear()
+        await idle_till.say(*(requested(order) for order in kept + given_up))
+        await idle_till.say(*(confirmed(order) for order in kept), *(cancelled(order) for order in given_up))
+        statements.append(list(ran))
+    assert statements[0] == statements[1]
+
+
+async def test_a_hundred_orders_come_to_their_ends(till: Till) -> None:
     orders = [new_id() for _ in range(100)]
     await till.say(*(requested(order) for order in orders))
     for order in orders:

@@ -82,7 +82,7 @@ async def test_a_cancelled_order_is_not_paid_any_more(checkout: Checkout, till: 
 
 async def test_a_card_number_is_not_a_payment_method(checkout: Checkout) -> None:
     error = await calls.refused(checkout.pay(new_id(), new_id(), "4242424242424242"))
-    assert [violation.field for violation in error.violations] == ["payment_method"]
+    assert {violation.field for violation in error.violations} == {"payment_method"}
 
 
 async def test_a_choice_that_died_before_its_commit_or_behind_it_charges_once(

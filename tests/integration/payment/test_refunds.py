@@ -75,9 +75,12 @@ async def test_a_part_and_then_the_rest_are_given_back(office: Office, till: Til
     assert await till.db.read(REFUNDS) == [(1200, "damaged", mortal_office.ADMIN)]
     await office.refund(order)
     await office.given_back(order, 2)
-    _, _, part, _ = await till.messages(order)
+    _, _, part, rest = await till.messages(order)
     assert isinstance(part, payment_events_pb2.PaymentPartlyRefunded)
     assert (part.amount.units, part.refunded_amount.units) == (12, 12)
+    assert isinstance(rest, payment_events_pb2.PaymentRefunded)
+    assert render.money_value(rest.step_amount) == Money("USD", PRICE.amount - 1200)
+    assert render.money_value(rest.amount) == PRICE
     assert await till.testimony(order) == ["authorized", "captured", "refunded", "refunded"]
     receivable = [amount for account, _, amount in await till.ledger(order) if account == "provider_receivable"]
     assert receivable == [4200, -1200, -3000]

@@ -111,7 +111,12 @@ def results(*found: tuple[int, Any]) -> tuple[int, Any]:
     return 200, {"object": "search_result", "url": "/v1/payment_intents/search", "has_more": False, "data": data}
 
 
-def refund(status: str, **more: str) -> tuple[int, Any]:
+def refunds(*found: tuple[int, Any]) -> tuple[int, Any]:
+    data = [body for _, body in found]
+    return 200, {"object": "list", "url": "/v1/refunds", "has_more": False, "data": data}
+
+
+def refund(status: str, **more: str | int) -> tuple[int, Any]:
     return 200, {"id": "re_1", "object": "refund", "status": status, **more}
 
 
@@ -178,7 +183,13 @@ async def test_stripes_own_specification_accepts_what_is_asked(
         (CONFIRMED, [results(), intent("requires_capture")], YES),
         (VOIDING, [intent("canceled")], YES),
         (VOIDING, [STATE_WRONG, intent("succeeded")], domain.Answer(Input.TAKEN)),
-        (REFUNDING, [refund("pending")], YES),
+        (REFUNDING, [refund("succeeded")], YES),
+        (REFUNDING, [refund("pending")], UNKNOWN),
+        (REFUNDING, [refund("requires_action")], UNKNOWN),
+        (CAPTURING, [intent("processing")], UNKNOWN),
+        (CAPTURING, [STATE_WRONG, intent("processing")], UNKNOWN),
+        (VOIDING, [STATE_WRONG, intent("processing")], UNKNOWN),
+        (REFUNDING, [refund("canceled")], "REFUSED"),
         (REFUNDING, [refund("failed", failure_reason="declined")], "DECLINED"),
         (REFUNDING, [AWAY], UNKNOWN),
     ],
@@ -193,16 +204,29 @@ async def test_an_answer_is_a_yes_a_no_or_unknown(
 
 
 async def test_a_repeated_call_finds_out_what_happened_and_does_it_only_when_it_did_not() -> None:
-    for wanted, happened in ((CAPTURING, intent("succeeded")), (REFUNDING, intent("succeeded", refunded=1200))):
+    for wanted, happened in ((CAPTURING, intent("succeeded")), (REFUNDING, refunds(refund("succeeded", amount=1200)))):
         async with answering(happened) as (told, provider):
             assert await provider.call(wanted, repeated=True) == YES
         assert [asked.method for asked in told.asked] == ["GET"]
-    async with answering(intent("succeeded", refunded=1199), refund("succeeded")) as (told, provider):
+    async with answering(refunds(refund("succeeded", amount=1199)), refund("succeeded")) as (told, provider):
         assert await provider.call(REFUNDING, repeated=True) == YES
     assert [(asked.method, asked.path) for asked in told.asked] == [
-        ("GET", f"/v1/payment_intents/{REFERENCE}"),
+        ("GET", "/v1/refunds"),
         ("POST", "/v1/refunds"),
     ]
+
+
+@pytest.mark.parametrize("status", ["pending", "requires_action"])
+async def test_a_refund_that_is_under_way_is_asked_about_and_neither_given_back_nor_sent_again(status: str) -> None:
+    async with answering(refunds(refund(status, amount=1200))) as (told, provider):
+        assert await provider.call(REFUNDING, repeated=True) == UNKNOWN
+    assert [asked.method for asked in told.asked] == ["GET"]
+
+
+async def test_many_refunds_that_are_under_way_do_not_open_the_breaker() -> None:
+    async with answering(*[refund("pending")] * 20, refund("succeeded")) as (_, provider):
+        answers = [await provider.call(REFUNDING, repeated=False) for _ in range(21)]
+    assert answers == [UNKNOWN] * 20 + [YES]
 
 
 async def test_every_attempt_carries_the_payments_own_key() -> None:
@@ -232,8 +256,8 @@ DAY_S = 24 * 3600.0
         (payment(), 2 * DAY_S, AWAY, UNKNOWN),
         (CAPTURING, DAY_S, intent("succeeded"), YES),
         (CAPTURING, DAY_S, intent("requires_capture"), Silence.TOO_OLD),
-        (REFUNDING, DAY_S, intent("succeeded", refunded=1200), YES),
-        (REFUNDING, DAY_S, intent("succeeded"), Silence.TOO_OLD),
+        (REFUNDING, DAY_S, refunds(refund("succeeded", amount=1200)), YES),
+        (REFUNDING, DAY_S, refunds(), Silence.TOO_OLD),
     ],
 )
 async def test_what_is_too_old_to_be_repeated_is_only_looked_for(
@@ -259,10 +283,10 @@ async def test_stripes_own_specification_accepts_how_a_payment_is_searched_for(m
 
 
 async def test_amounts_are_counted_as_stripe_counts_them() -> None:
-    async with answering(*[intent("requires_capture")] * 2) as (told, provider):
-        for currency in ("ISK", "JPY"):
+    async with answering(*[intent("requires_capture")] * 3) as (told, provider):
+        for currency in ("ISK", "UGX", "JPY"):
             await provider.call(payment(amount=Money(currency, 700)), repeated=False)
-    assert [asked.form["amount"] for asked in told.asked] == [["70000"], ["700"]]
+    assert [asked.form["amount"] for asked in told.asked] == [["70000"], ["70000"], ["700"]]
 
 
 def test_a_provider_that_cannot_be_reached_with_what_is_set_is_refused() -> None:

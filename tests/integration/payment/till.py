@@ -17,6 +17,7 @@ from services.payment import clients, domain, events, store, usecases
 from services.payment.settings import Settings
 from souk.order.v1 import order_events_pb2
 from souk.payment.v1 import payment_events_pb2
+from tests.support import hearing
 from tests.support.polling import eventually
 
 PRICE = Money("USD", 4200)
@@ -77,14 +78,7 @@ class Till:
 
     async def say(self, *messages: Any) -> None:
         """Hand messages of orders to their handlers, in one transaction for each kind."""
-        subscribers = events.subscribers(self.payments)
-        by_kind: dict[type, list[Any]] = {}
-        for message in messages:
-            by_kind.setdefault(type(message), []).append(message)
-        for kind, same in by_kind.items():
-            subscriber = subscribers[kind]
-            async with self.db.transaction() as transaction:
-                await subscriber.handle(transaction, [subscriber.parse(message) for message in same])
+        await hearing.hear(self.db, events.subscribers(self.payments), *messages)
 
     async def told(self, order_id: str) -> list[str]:
         """The names of what was told about an order, in order."""

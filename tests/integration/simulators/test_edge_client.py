@@ -6,7 +6,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from scripts.edge import Edge, EdgeError, Json, RefusedError
+from scripts.operate.edge import Edge, EdgeError, Json, RefusedError
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

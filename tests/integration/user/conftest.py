@@ -1,6 +1,7 @@
 """A database and the use cases of the user service."""
 
-from collections.abc import AsyncIterator, Iterator
+import uuid
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -11,24 +12,21 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from services.chassis import clock, database
 from services.chassis.rpc import identity
-from services.user import events, passwords, tokens, usecases
-from tests.support import postgres
+from services.user import domain, passwords, store, tokens, usecases
 
 ISSUER = identity.Issuer("https://souk.test", "souk")
 LIFETIME = timedelta(days=30)
 
 
-@pytest.fixture(scope="module")
-def database_url(postgres_admin_url: str) -> Iterator[str]:
-    with postgres.fresh_database(postgres_admin_url, usecases.SERVICE) as url:
-        yield url
-
-
 @pytest_asyncio.fixture
-async def db(database_url: str) -> AsyncIterator[database.Database]:
-    async with postgres.opened(database_url, events.PUBLISHED) as opened:
-        await opened.read(database.Statement("TRUNCATE outbox"))
-        yield opened
+async def admin_id(db: database.Database) -> str:
+    """An administrator, who was there before the test and of whom no event tells."""
+    user_id = str(uuid.uuid4())
+    roles = (domain.Role.ADMIN,)
+    user = domain.User(user_id, f"admin.{user_id}@example.com", "Administrator", roles, clock.utc_now())
+    async with db.transaction() as transaction:
+        assert await store.insert_account(transaction, domain.Account(user, "nobody's"))
+    return user_id
 
 
 @pytest_asyncio.fixture

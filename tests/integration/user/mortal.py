@@ -16,10 +16,14 @@ class MortalSigner:
     """Signs nothing: whoever comes this far dies."""
 
     @property
+    def lifetime(self) -> timedelta:
+        return timedelta(minutes=15)
+
+    @property
     def public_keys(self) -> Sequence[domain.PublicKey]:
         return ()
 
-    def sign(self, _user: domain.User, _now: datetime) -> domain.Access:
+    def sign(self, _user: domain.User, _family_id: str, _now: datetime) -> domain.Access:
         mortal.die()
 
 
@@ -41,7 +45,7 @@ async def _do() -> None:
                 change = domain.ProfileChange("Anna", password, os.environ["NEW_PASSWORD"])
                 await accounts.update(os.environ["USER_ID"], change)
             case "roles":
-                await accounts.set_roles(os.environ["USER_ID"], [domain.Role.VENDOR], admin_id="")
+                await accounts.set_roles(os.environ["USER_ID"], [domain.Role.VENDOR], admin_id=os.environ["ADMIN_ID"])
 
 
 if __name__ == "__main__":

@@ -12,11 +12,11 @@ import pytest_asyncio
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from services import signing_keys
+from services import registry, signing_keys
 from services.chassis import assembly, clock, database, errors
 from services.chassis.rpc import client, identity
 from services.user import main, usecases
-from souk.user.v1 import user_pb2, user_service_pb2, user_service_pb2_grpc
+from souk.user.v1 import user_events_pb2, user_pb2, user_service_pb2, user_service_pb2_grpc
 from tests.support import calls
 
 if TYPE_CHECKING:  # a name of the type stubs alone
@@ -25,7 +25,8 @@ if TYPE_CHECKING:  # a name of the type stubs alone
 PASSWORD = "correct horse battery"
 
 
-def _write_key(folder: Path) -> Path:
+def write_key(folder: Path) -> Path:
+    folder.mkdir()
     encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
     key = ec.generate_private_key(ec.SECP256R1())
     (folder / "test.pem").write_bytes(key.private_bytes(encoding, form, serialization.NoEncryption()))
@@ -38,7 +39,7 @@ def environ(database_url: str, tmp_path: Path) -> dict[str, str]:
     return {
         "USER_LISTEN": f"unix:{tmp_path}/user.sock",
         "USER_DATABASE_URL": database_url,
-        "USER_SIGNING_KEY_DIR": str(_write_key(tmp_path)),
+        "USER_SIGNING_KEY_DIR": str(write_key(tmp_path / "of_the_service")),
         "USER_TOKEN_LIFETIME_S": "60",
         "KAFKA_BOOTSTRAP": "127.0.0.1:1",
         "MESH_KEY": calls.MESH_KEY,
@@ -48,7 +49,7 @@ def environ(database_url: str, tmp_path: Path) -> dict[str, str]:
 @pytest_asyncio.fixture
 async def address(environ: dict[str, str]) -> AsyncIterator[str]:
     """Where a user service answers."""
-    parts = main.build(assembly.Host(environ, assembly.SERVE, "test", clock.utc_now))
+    parts = main.build(assembly.Host(environ, assembly.SERVE, "test", clock.utc_now, registry.load().services))
     for part in parts:
         await part.start()
     yield environ["USER_LISTEN"]
@@ -62,7 +63,7 @@ async def user(address: str) -> AsyncIterator["Stub"]:
         yield user_service_pb2_grpc.UserServiceStub(channel)
 
 
-def _registration(**changes: str) -> user_service_pb2.RegisterRequest:
+def registration(**changes: str) -> user_service_pb2.RegisterRequest:
     fields: dict[str, Any] = {
         "email": f"ann.{uuid.uuid4().hex}@example.com",
         "password": PASSWORD,
@@ -76,7 +77,7 @@ def _bearer(token: str) -> tuple[tuple[str, str], ...]:
 
 
 async def test_somebody_registers_logs_in_and_sees_who_they_are(user: "Stub") -> None:
-    wanted = _registration()
+    wanted = registration()
     registered = await user.Register(wanted)
     session = await user.Login(user_service_pb2.LoginRequest(email=wanted.email.upper(), password=PASSWORD))
     assert session.token_type == "Bearer"
@@ -87,16 +88,16 @@ async def test_somebody_registers_logs_in_and_sees_who_they_are(user: "Stub") ->
 
 
 async def test_a_session_ends_when_its_token_says(user: "Stub") -> None:
-    session = await user.Register(_registration())
+    session = await user.Register(registration())
     claims = jwt.decode(session.access_token, options={"verify_signature": False})
     assert session.expire_time.seconds == claims["exp"] == claims["iat"] + 60
 
 
 async def test_other_services_let_people_in_by_the_keys_they_ask_for(address: str, user: "Stub") -> None:
-    session = await user.Register(_registration())
+    session = await user.Register(registration())
     peer = client.Peer(address, signing_keys.DESCRIPTOR, identity.Mesh(calls.MESH_KEY, "order"), traced=False)
     issuer = identity.Issuer("https://souk.local", "souk")
-    caller = await identity.Tokens(issuer, signing_keys.fetched_from(peer)).verify(session.access_token)
+    caller = await identity.Tokens(issuer, signing_keys.fetched_from(peer).keys).verify(session.access_token)
     await peer.stop()
     assert caller == identity.Caller(user_id=session.user.id, roles=frozenset(["CUSTOMER"]))
 
@@ -108,14 +109,14 @@ async def test_the_published_keys_are_what_rfc_7517_says(user: "Stub") -> None:
 
 
 async def test_a_taken_address_is_refused_with_its_reason(user: "Stub") -> None:
-    wanted = _registration()
+    wanted = registration()
     await user.Register(wanted)
     refused = await calls.refused(user.Register(wanted))
     assert (refused.kind, refused.reason, refused.domain) == (errors.Kind.ALREADY_EXISTS, "EMAIL_TAKEN", "user")
 
 
 async def test_wrong_credentials_are_refused_without_a_hint(user: "Stub") -> None:
-    wanted = _registration()
+    wanted = registration()
     await user.Register(wanted)
     wrong = [(wanted.email, "not the password"), ("nobody@example.com", PASSWORD)]
     requests = [user_service_pb2.LoginRequest(email=email, password=password) for email, password in wrong]
@@ -126,7 +127,7 @@ async def test_wrong_credentials_are_refused_without_a_hint(user: "Stub") -> Non
 
 
 async def test_all_wrong_fields_are_named_at_once(user: "Stub") -> None:
-    refused = await calls.refused(user.Register(_registration(email="ann", password="short", display_name="")))
+    refused = await calls.refused(user.Register(registration(email="ann", password="short", display_name="")))
     assert (refused.kind, refused.reason) == (errors.Kind.INVALID_ARGUMENT, "REQUEST_INVALID")
     assert {violation.field for violation in refused.violations} == {"email", "password", "display_name"}
 
@@ -141,13 +142,13 @@ async def test_all_wrong_fields_are_named_at_once(user: "Stub") -> None:
     ],
 )
 async def test_a_field_out_of_its_bounds_is_refused(user: "Stub", changes: dict[str, str], field: str) -> None:
-    refused = await calls.refused(user.Register(_registration(**changes)))
+    refused = await calls.refused(user.Register(registration(**changes)))
     assert (refused.reason, {violation.field for violation in refused.violations}) == ("REQUEST_INVALID", {field})
 
 
 async def test_a_password_at_the_bounds_and_in_any_script_is_fine(user: "Stub") -> None:
     for password in ("x" * 12, "é" * 128, "пароль длинный"):
-        wanted = _registration(password=password)
+        wanted = registration(password=password)
         await user.Register(wanted)
         await user.Login(user_service_pb2.LoginRequest(email=wanted.email, password=password))
 
@@ -163,14 +164,14 @@ async def test_who_one_is_is_asked_with_a_token_only(user: "Stub") -> None:
 
 
 async def test_an_account_that_is_gone_is_not_found(user: "Stub", db: database.Database) -> None:
-    session = await user.Register(_registration())
+    session = await user.Register(registration())
     await db.read(database.Statement("DELETE FROM users WHERE id = %(id)s"), {"id": session.user.id})
     refused = await calls.refused(user.GetMe(user_service_pb2.GetMeRequest(), metadata=_bearer(session.access_token)))
     assert (refused.kind, refused.reason) == (errors.Kind.NOT_FOUND, "USER_NOT_FOUND")
 
 
 async def test_a_session_is_exchanged_for_the_next_until_its_owner_logs_out(user: "Stub") -> None:
-    first = await user.Register(_registration())
+    first = await user.Register(registration())
     second = await user.Refresh(user_service_pb2.RefreshRequest(refresh_token=first.refresh_token))
     assert second.user == first.user
     assert second.refresh_expire_time.seconds >= first.refresh_expire_time.seconds > first.expire_time.seconds
@@ -184,7 +185,7 @@ async def test_a_session_is_exchanged_for_the_next_until_its_owner_logs_out(user
 
 
 async def test_people_change_their_own_account(user: "Stub") -> None:
-    wanted = _registration()
+    wanted = registration()
     session = await user.Register(wanted)
     me = _bearer(session.access_token)
     named = await user.UpdateMe(user_service_pb2.UpdateMeRequest(display_name="Anna"), metadata=me)
@@ -214,7 +215,7 @@ async def test_an_administrator_says_what_people_may_do_and_nobody_else_does(
     email = f"admin.{uuid.uuid4().hex}@example.com"
     await accounts.ensure_admin(email, PASSWORD)
     admin = await user.Login(user_service_pb2.LoginRequest(email=email, password=PASSWORD))
-    ann = await user.Register(_registration())
+    ann = await user.Register(registration())
     request = user_service_pb2.SetUserRolesRequest(id=ann.user.id.upper(), roles=[user_pb2.User.VENDOR])
     refused = await calls.refused(user.SetUserRoles(request, metadata=_bearer(ann.access_token)))
     assert (refused.kind, refused.reason) == (errors.Kind.PERMISSION_DENIED, "ACCESS_DENIED")
@@ -236,3 +237,27 @@ async def test_roles_that_are_none_are_refused(user: "Stub", accounts: usecases.
     request = user_service_pb2.SetUserRolesRequest(id=admin.user.id, roles=roles)  # type: ignore[arg-type]  # numbers
     refused = await calls.refused(user.SetUserRoles(request, metadata=_bearer(admin.access_token)))
     assert (refused.kind, refused.reason) == (errors.Kind.INVALID_ARGUMENT, "REQUEST_INVALID")
+
+
+async def test_an_internationalised_domain_is_one_address_in_both_spellings(
+    user: "Stub", db: database.Database
+) -> None:
+    local = f"Ann.{uuid.uuid4().hex}"
+    registered = await user.Register(registration(email=f"{local}@MÜNCHEN.de"))
+    assert registered.user.email == f"{local.lower()}@münchen.de"
+    for domain_name in ("münchen.de", "mu\u0308nchen.de", "xn--mnchen-3ya.de"):
+        wanted = user_service_pb2.LoginRequest(email=f"{local}@{domain_name}", password=PASSWORD)
+        assert (await user.Login(wanted)).user == registered.user
+        refused = await calls.refused(user.Register(registration(email=wanted.email)))
+        assert refused.reason == "EMAIL_TAKEN"
+    [payload] = [row[0] for row in await db.read(database.Statement("SELECT payload FROM outbox"))]
+    told = user_events_pb2.UserRegistered.FromString(payload)
+    assert told.email == f"{local.lower()}@xn--mnchen-3ya.de"
+
+
+async def test_a_domain_to_which_no_mail_can_go_is_refused_with_its_reason(user: "Stub") -> None:
+    for email in ("ann@xn--99999999.de", "ann@\u0301a.de"):
+        refused = await calls.refused(user.Register(registration(email=email)))
+        assert (refused.reason, [violation.field for violation in refused.violations]) == ("EMAIL_INVALID", ["email"])
+        request = user_service_pb2.LoginRequest(email=email, password=PASSWORD)
+        assert (await calls.refused(user.Login(request))).reason == "CREDENTIALS_WRONG"

@@ -118,11 +118,12 @@ async def test_roles_and_their_event_are_both_there_or_neither(
     wanted: domain.Registration,
     point: str,
     happened: bool,
+    admin_id: str,
 ) -> None:
     user = (await accounts.register(wanted)).user
-    dies(database_url, "roles", point, USER_ID=user.id)
+    dies(database_url, "roles", point, USER_ID=user.id, ADMIN_ID=admin_id)
     role = domain.Role.VENDOR if happened else domain.Role.CUSTOMER
     assert (await accounts.get(user.id)).roles == (role,)
     assert len(await db.read(OUTBOX)) == 1 + happened
-    assert (await accounts.set_roles(user.id, [domain.Role.VENDOR], admin_id="")).roles == (domain.Role.VENDOR,)
+    assert (await accounts.set_roles(user.id, [domain.Role.VENDOR], admin_id=admin_id)).roles == (domain.Role.VENDOR,)
     assert len(await db.read(OUTBOX)) == 2

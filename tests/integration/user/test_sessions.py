@@ -210,42 +210,42 @@ async def test_of_two_new_passwords_at_once_one_wins(accounts: usecases.Accounts
 
 
 async def test_roles_count_from_the_next_session_and_are_told(
-    accounts: usecases.Accounts, sessions: usecases.Sessions, db: database.Database
+    accounts: usecases.Accounts, sessions: usecases.Sessions, db: database.Database, admin_id: str
 ) -> None:
     session = await signed_in(accounts)
-    user = await accounts.set_roles(session.user.id, [Role.VENDOR, Role.CUSTOMER], admin_id=NOBODYS)
+    user = await accounts.set_roles(session.user.id, [Role.VENDOR, Role.CUSTOMER], admin_id=admin_id)
     assert (user.roles, user.version) == ((Role.CUSTOMER, Role.VENDOR), 2)
     assert (await sessions.refresh(session.refresh.text)).user == user
-    assert await accounts.set_roles(user.id, [Role.CUSTOMER, Role.VENDOR], admin_id=NOBODYS) == user
+    assert await accounts.set_roles(user.id, [Role.CUSTOMER, Role.VENDOR], admin_id=admin_id) == user
     assert [row[2] for row in await db.read(OUTBOX)] == [1, 2]
 
 
-async def test_administrators_keep_their_own_role_and_share_it(accounts: usecases.Accounts) -> None:
+async def test_administrators_keep_their_own_role_and_share_it(accounts: usecases.Accounts, admin_id: str) -> None:
     admin, ann = (await signed_in(accounts)).user, (await signed_in(accounts)).user
-    await accounts.set_roles(admin.id, [Role.ADMIN], admin_id=NOBODYS)
+    await accounts.set_roles(admin.id, [Role.ADMIN], admin_id=admin_id)
     with pytest.raises(errors.DomainError, match="OWN_ADMIN_ROLE"):
         await accounts.set_roles(admin.id, [Role.CUSTOMER], admin_id=admin.id)
     assert (await accounts.set_roles(admin.id, [Role.ADMIN, Role.VENDOR], admin_id=admin.id)).version == 3
     assert (await accounts.set_roles(ann.id, [Role.ADMIN], admin_id=admin.id)).roles == (Role.ADMIN,)
 
 
-async def test_an_account_that_is_not_there_is_not_changed(accounts: usecases.Accounts) -> None:
+async def test_an_account_that_is_not_there_is_not_changed(accounts: usecases.Accounts, admin_id: str) -> None:
     for change in (
         accounts.update(NOBODYS, domain.ProfileChange("Anna")),
-        accounts.set_roles(NOBODYS, [Role.VENDOR], admin_id=""),
+        accounts.set_roles(NOBODYS, [Role.VENDOR], admin_id=admin_id),
     ):
         with pytest.raises(errors.DomainError, match="USER_NOT_FOUND"):
             await change
 
 
 async def test_a_login_that_renews_a_hash_does_not_undo_roles(
-    accounts: usecases.Accounts, db: database.Database
+    accounts: usecases.Accounts, db: database.Database, admin_id: str
 ) -> None:
     session = await signed_in(accounts)
     old = domain.Account(session.user, argon2.PasswordHasher(time_cost=1, memory_cost=64).hash(PASSWORD))
-    await accounts.set_roles(session.user.id, [Role.VENDOR], admin_id=NOBODYS)
+    await accounts.set_roles(session.user.id, [Role.VENDOR], admin_id=admin_id)
     await db.read(GIVE_HASH, {"hash": old.password_hash, "email": session.user.email})
-    assert (await accounts._renewed(old, PASSWORD)).password_hash != old.password_hash
+    assert (await accounts._renewed(old, PASSWORD, domain.Match.YES)).password_hash != old.password_hash
     assert (await accounts.get(session.user.id)).roles == (Role.VENDOR,)
 
 

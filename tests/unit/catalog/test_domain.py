@@ -47,6 +47,7 @@ def test_variants_keep_their_order_and_their_prices_in_minor_units() -> None:
         asked(units=0, nanos=0),
         asked(units=-1, nanos=0),
         asked(currency="XXX"),
+        asked(currency="BGN"),
         asked(currency=""),
         asked(nanos=1),
         asked(units=-1, nanos=500_000_000),

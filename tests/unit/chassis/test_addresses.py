@@ -24,6 +24,6 @@ def test_migrations_connect_in_the_same_way() -> None:
 
 
 def test_a_cache_speaks_tls_with_a_password() -> None:
-    pool = cache.Shared(REDIS)._redis.connection_pool
+    pool = cache.Shared(REDIS, cache.Seal(b"a secret of the tests"))._redis.connection_pool
     assert pool.connection_class is SSLConnection
     assert (pool.connection_kwargs["password"], pool.connection_kwargs["ssl_ca_certs"]) == ("pw", "/trust/redis.pem")

@@ -70,7 +70,8 @@ async def test_too_many_waiting_calls_are_refused() -> None:
     await asyncio.sleep(0)
     second = asyncio.create_task(coalescer.call(4))
     await asyncio.sleep(0)
-    with pytest.raises(errors.DomainError, match="OVERLOADED"):
+    with pytest.raises(errors.DomainError, match="OVERLOADED") as caught:
         await coalescer.call(6)
+    assert (caught.value.kind, caught.value.retry_after_s) == (errors.Kind.RESOURCE_EXHAUSTED, 1.0)
     recorder.gate.set()
     assert [await first, await second] == [4, 8]

@@ -38,6 +38,35 @@ def test_money_that_is_no_whole_minor_unit_is_refused(currency: str, units: int,
         money.from_units(currency, units, nanos)
 
 
+@pytest.mark.parametrize(
+    ("currency", "digits"),
+    [("EUR", 2), ("JPY", 0), ("KWD", 3), ("XOF", 0), ("XCG", 2), ("HUF", 2), ("LYD", 3), ("UGX", 0), ("BGN", 2)],
+)
+def test_a_currency_has_the_minor_unit_of_the_standard(currency: str, digits: int) -> None:
+    assert money.exponent(currency) == digits
+
+
+@pytest.mark.parametrize(
+    "code", ["XXX", "XTS", "XAU", "XDR", "CLF", "CHE", "USN", "UYW", "MGA", "MRU", "HRK", "usd", "EURO", ""]
+)
+def test_metals_funds_tests_fifths_and_what_is_no_currency_are_refused(code: str) -> None:
+    with pytest.raises(errors.DomainError, match="MONEY_INVALID"):
+        money.exponent(code)
+
+
+def test_money_of_a_withdrawn_currency_is_read_and_no_new_price_is_set_in_it() -> None:
+    assert money.from_units("BGN", 12, 500_000_000) == Money("BGN", 1250)
+    with pytest.raises(errors.DomainError, match="withdrawn"):
+        money.check_current("BGN")
+    money.check_current("EUR")
+    assert not money.WITHDRAWN.keys() & money.CURRENCIES.keys()
+
+
+def test_all_currencies_of_people_are_there() -> None:
+    assert len(money.CURRENCIES) > 150
+    assert set(money.CURRENCIES.values()) == {0, 2, 3}
+
+
 def test_dollars_and_euros_do_not_add_up() -> None:
     with pytest.raises(errors.DomainError, match="CURRENCY_MIXED"):
         money.total([Money("USD", 1), Money("EUR", 1)])
@@ -54,26 +83,20 @@ def test_ids_are_uuids_of_version_7_that_sort_by_time() -> None:
 def test_pages_follow_each_other_to_the_end_without_gap_or_repetition() -> None:
     rows = [f"{number:02}" for number in range(7)]
     seen: list[str] = []
-    token = ""
+    after = ""
     while True:
-        page = pages.parse(3, token)
-        slice_ = pages.cut([row for row in rows if row > (page.after or "")][: page.size + 1], page, str)
+        page = pages.Page(3, after)
+        slice_ = pages.cut([row for row in rows if row > page.after][: page.size + 1], page, str)
         seen += slice_.rows
-        token = slice_.next_token
-        if not token:
+        after = slice_.next_after
+        if not after:
             break
     assert seen == rows
 
 
-@pytest.mark.parametrize("token", ["x", "é", "bm8=", "eyJhZnRlciI6IDF9", "bnVsbA=="])
-def test_a_page_token_of_somebody_elses_is_refused(token: str) -> None:
-    with pytest.raises(errors.DomainError, match="PAGE_TOKEN_INVALID"):
-        pages.parse(10, token)
-
-
 def test_a_page_is_never_larger_than_the_largest() -> None:
-    assert pages.parse(10_000, "").size == pages.MAX_SIZE
-    assert pages.parse(0, "").size == pages.DEFAULT_SIZE
+    assert pages.size(10_000) == pages.MAX_SIZE
+    assert pages.size(0) == pages.DEFAULT_SIZE
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,3 +118,17 @@ def test_a_setting_may_come_from_a_file_and_a_secret_is_not_shown(tmp_path: Path
     read = settings.read(Example, {"ORDER_URL_FILE": str(tmp_path / "url"), "ON": "true"}, service="order")
     assert (read.url, read.on) == ("secret", True)
     assert "secret" not in repr(read)
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [
+        (money.Money("USD", 123450), "1234.50 USD"),
+        (money.Money("USD", -5), "-0.05 USD"),
+        (money.Money("JPY", 700), "700 JPY"),
+        (money.Money("KWD", 1), "0.001 KWD"),
+    ],
+)
+def test_an_amount_is_read_by_a_person(amount: money.Money, text: str) -> None:
+    assert f"{amount}" == text
+    assert f"{amount.decimal} {amount.currency}" == text

@@ -33,7 +33,7 @@ def test_a_method_carries_all_that_the_contract_says_of_it(contracted: contract.
     assert create.idempotency is contract.Idempotency.KEYED
     assert create.timeout_ms == 5000
     assert "SKU_UNKNOWN" in create.errors
-    assert create.comment.startswith("Accepts an order")
+    assert create.comment.startswith("Places an order")
     assert "Errors:" not in create.comment
 
 
@@ -56,9 +56,9 @@ def test_comments_stand_at_messages_fields_and_enum_values(contracted: contract.
     order = contracted.messages["souk.order.v1.Order"]
     status = contracted.enums["souk.order.v1.Order.Status"]
 
-    assert order.comment == "What a customer bought."
-    assert next(field.comment for field in order.fields if field.name == "user_id") == "Who ordered."
-    assert status.values["CANCELLED"].startswith("It did not happen")
+    assert order.comment == "An order of a customer."
+    assert next(field.comment for field in order.fields if field.name == "user_id") == "The customer."
+    assert status.values["CANCELLED"].startswith("It was cancelled")
 
 
 def test_a_method_without_an_access_rule_is_refused(edited: Edited, registry: list[str]) -> None:

@@ -63,4 +63,4 @@ def test_an_unbuilt_contract_says_what_to_run(tmp_path: Path, capsys: pytest.Cap
     missing = tmp_path / "souk.binpb"
 
     assert generate.main(["--out", str(tmp_path), "--descriptors", str(missing)]) == 1
-    assert "python -m scripts.proto" in capsys.readouterr().err
+    assert "python -m scripts.generate.proto" in capsys.readouterr().err

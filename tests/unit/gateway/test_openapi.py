@@ -34,7 +34,7 @@ def test_it_has_every_route_of_the_contract_and_no_other(document: Document, con
 def test_an_operation_says_what_its_method_promises(document: Document) -> None:
     create = document["paths"]["/api/v1/orders"]["post"]
 
-    assert create["summary"] == "Accepts an order and answers with it in PENDING."
+    assert create["summary"] == "Places an order and returns it in PENDING."
     assert "SKU_UNKNOWN" in create["x-error-reasons"]
     assert create["x-rate-limit"] == {"calls_per_minute": 60, "per": "user"}
     assert create["security"] == [{"bearer": []}]
@@ -75,7 +75,9 @@ def test_the_rules_of_fields_become_constraints(document: Document) -> None:
 
     assert register["properties"]["password"]["minLength"] == 12
     assert register["properties"]["password"]["maxLength"] == 128
-    assert register["properties"]["email"]["format"] == "email"
+    assert register["properties"]["email"]["format"] == "idn-email"
+    assert "email" in register["required"]
+    assert register["properties"]["password"]["format"] == "password"
     assert order["properties"]["items"]["minItems"] == 1
     assert order["properties"]["items"]["maxItems"] == 100
     assert order["properties"]["payment_method"]["pattern"] == "^[a-z][A-Za-z0-9_]{2,63}$"
@@ -99,7 +101,7 @@ def test_the_rules_of_maps_become_constraints(document: Document) -> None:
     attributes = schema(document, "souk.catalog.v1.CreateProductRequest")["properties"]["attributes"]
 
     assert attributes["maxProperties"] == 50
-    assert attributes["propertyNames"] == {"pattern": "^[a-z][a-z0-9_]{0,39}$"}
+    assert attributes["propertyNames"] == {"maxLength": 40, "pattern": "^[a-z][a-z0-9_]{0,39}$"}
     assert attributes["additionalProperties"] == {"type": "string", "minLength": 1, "maxLength": 200}
 
 
@@ -126,7 +128,7 @@ def test_enums_are_their_names_with_their_meaning(document: Document) -> None:
     status = schema(document, "souk.order.v1.Order.Status")
 
     assert "CONFIRMED" in status["enum"]
-    assert "- `CANCELLED`: It did not happen" in status["description"]
+    assert "- `CANCELLED`: It was cancelled" in status["description"]
 
 
 def test_every_answer_but_success_has_the_one_error_shape(document: Document) -> None:

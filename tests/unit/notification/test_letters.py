@@ -35,7 +35,7 @@ DETAILS: dict[Template, dict[str, object]] = {
     Template.PAYMENT_PARTLY_REFUNDED: {"order_id": ORDER, "amount": "2.00 USD", "refunded": "12.00 USD"},
     Template.MESSAGE: {"subject": "Closed on Monday", "lines": ["We move.", "Back on Tuesday."]},
 }
-ANN = domain.Contact(str(uuid.uuid4()), "ann@example.com", "Ann")
+ANN = domain.Contact(str(uuid.uuid4()), "ann@example.com", "Ann", email_verified=True)
 TEMPLATES = words.Templates()
 
 
@@ -70,14 +70,43 @@ def test_a_confirmed_order_lists_what_was_bought() -> None:
     assert "\n  2 x Teapot: 40.00 USD\n  1 x Cup: 2.00 USD\n\nTotal: 42.00 USD\n" in text
 
 
+def test_a_confirmed_order_is_counted_for_an_address_that_nobody_verified() -> None:
+    text = composed(notification(Template.ORDER_CONFIRMED), replace(ANN, email_verified=False)).get_content()
+    assert text.startswith("Hello,\n")
+    assert "\nNumber of items: 3 (your account lists them)\n\nTotal: 42.00 USD\n" in text
+    assert "Teapot" not in text
+
+
 def test_a_cancelled_order_says_why_in_words() -> None:
     text = composed(notification(Template.ORDER_CANCELLED)).get_content()
-    assert f"your order {ORDER} will not be delivered. It was cancelled because you asked us to." in text
+    assert f"your order {ORDER} was cancelled because you asked us to." in text
+
+
+@pytest.mark.parametrize("channel", Channel)
+def test_a_refund_of_the_rest_says_its_step_and_the_sum(channel: Channel) -> None:
+    rest = replace(notification(Template.PAYMENT_REFUNDED, amount="15.00 USD", refunded="20.00 USD"), channel=channel)
+    assert "15.00 USD now, 20.00 USD in all" in TEMPLATES.body(rest, ANN)
+    part = notification(Template.PAYMENT_PARTLY_REFUNDED, amount="5.00 USD", refunded="7.00 USD")
+    assert "5.00 USD now, 7.00 USD in all" in TEMPLATES.body(replace(part, channel=channel), ANN)
+
+
+@pytest.mark.parametrize("channel", Channel)
+def test_a_refund_of_everything_at_once_says_one_amount(channel: Channel) -> None:
+    whole = notification(Template.PAYMENT_REFUNDED, amount="20.00 USD", refunded="20.00 USD")
+    text = TEMPLATES.body(replace(whole, channel=channel), ANN)
+    assert "we refunded 20.00 USD" in text.replace("have ", "").replace("We", "we")
+    assert "in all" not in text
+
+
+@pytest.mark.parametrize("channel", Channel)
+def test_a_refund_that_was_queued_without_its_step_says_the_sum(channel: Channel) -> None:
+    old = replace(notification(Template.PAYMENT_REFUNDED), channel=channel)
+    assert "42.00 USD in all" in TEMPLATES.body(old, ANN)
 
 
 def test_a_person_without_a_name_is_greeted_all_the_same() -> None:
     text = composed(notification(Template.WELCOME), replace(ANN, display_name=" ")).get_content()
-    assert text.startswith("Hello there,")
+    assert text.startswith("Hello,\n")
 
 
 def test_a_detail_that_is_missing_is_an_error_and_not_an_empty_place() -> None:

@@ -36,3 +36,37 @@ def test_an_order_has_one_currency_and_a_limit(skus: list[str], reason: str) -> 
     with pytest.raises(errors.DomainError) as raised:
         domain.total_of(lines)
     assert raised.value.reason == reason
+
+
+@pytest.mark.parametrize("quantity", [2, 999, 10**9])
+def test_an_order_of_more_than_the_limit_says_what_the_limit_is(quantity: int) -> None:
+    dearest = {"MINE": domain.Offer("MINE", "Mine", Money("USD", 10**13))}
+    lines = domain.lines_of([domain.Item("MINE", quantity)], dearest)
+    with pytest.raises(errors.DomainError) as raised:
+        domain.total_of(lines)
+    assert (raised.value.reason, raised.value.kind) == ("ORDER_TOTAL_TOO_LARGE", errors.Kind.INVALID_ARGUMENT)
+    assert raised.value.metadata == {"limit": "10000000.00", "currency": "USD"}
+    assert "10000000.00 USD" in raised.value.message
+
+
+def test_an_order_of_exactly_the_limit_is_accepted() -> None:
+    offers = {"ALL": domain.Offer("ALL", "All", Money("USD", domain.MOST_TOTAL))}
+    assert domain.total_of(domain.lines_of([domain.Item("ALL", 1)], offers)) == Money("USD", domain.MOST_TOTAL)
+
+
+@pytest.mark.parametrize("expected", [None, Money("USD", 3499)])
+def test_an_order_may_cost_what_was_agreed_or_what_nobody_asked_about(expected: Money | None) -> None:
+    domain.check_expected(expected, Money("USD", 3499))
+
+
+@pytest.mark.parametrize("expected", [Money("USD", 3498), Money("USD", 3500), Money("EUR", 3499), Money("USD", 0)])
+def test_an_order_that_costs_something_else_than_was_agreed_says_both(expected: Money) -> None:
+    with pytest.raises(errors.DomainError) as raised:
+        domain.check_expected(expected, Money("USD", 3499))
+    assert (raised.value.reason, raised.value.kind) == ("ORDER_TOTAL_CHANGED", errors.Kind.ABORTED)
+    assert raised.value.metadata == {
+        "total": "34.99",
+        "currency": "USD",
+        "expected_total": expected.decimal,
+        "expected_currency": expected.currency,
+    }

@@ -164,6 +164,17 @@ LATER_SCRIPTS = {
 }
 
 
+def test_a_refund_says_what_it_gave_back_and_a_repeated_answer_says_nothing_new() -> None:
+    steps = []
+    payment = begun(1200)
+    for said in (YES, CONFIRMED, YES, PART, YES, REST, YES, CANCELLED):
+        advance = domain.advance(payment, meant(payment, said), LATER)
+        assert advance is not None
+        steps += [fact.step for fact in advance.facts if "Refunded" in type(fact).__name__]
+        payment = advance.payment
+    assert steps == [1, 1199, 0]
+
+
 @pytest.mark.parametrize("name", LATER_SCRIPTS)
 def test_a_payment_without_a_method_follows_the_script(name: str) -> None:
     inputs, state, facts = LATER_SCRIPTS[name]

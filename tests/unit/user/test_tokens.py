@@ -13,6 +13,7 @@ from services.chassis.rpc import identity
 from services.chassis.settings import SettingsError
 from services.user import domain, tokens
 
+SIGN_IN = "0193a1b2-0000-7000-8000-000000000001"
 ISSUER = identity.Issuer("https://souk.test", "souk")
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 ANN = domain.User("01890000-0000-7000-8000-000000000001", "ann@example.com", "Ann", (domain.Role.CUSTOMER,), LONG_AGO)
@@ -32,7 +33,7 @@ def signer(keys: tokens.KeyRing, *, minutes: int = 15) -> tokens.Signer:
 async def test_a_session_is_let_in_by_who_has_the_published_keys(tmp_path: Path) -> None:
     write_key(tmp_path, "2026-01")
     keys = tokens.KeyRing(tmp_path)
-    session = signer(keys).sign(ANN, datetime.now(UTC))
+    session = signer(keys).sign(ANN, SIGN_IN, datetime.now(UTC))
     caller = await identity.Tokens(ISSUER, keys.verifying).verify(session.access_token)
     assert caller == identity.Caller(user_id=ANN.id, roles=frozenset(["CUSTOMER"]))
 
@@ -41,12 +42,13 @@ async def test_a_token_says_who_for_whom_until_when_and_with_which_key(tmp_path:
     write_key(tmp_path, "2026-01")
     now = datetime.now(UTC)
     made = signer(tokens.KeyRing(tmp_path))
-    session, another = made.sign(ANN, now), made.sign(ANN, now)
+    session, another = made.sign(ANN, SIGN_IN, now), made.sign(ANN, SIGN_IN, now)
     claims, others = (jwt.decode(s.access_token, options={"verify_signature": False}) for s in (session, another))
     assert jwt.get_unverified_header(session.access_token) == {"alg": "ES256", "kid": "2026-01", "typ": "JWT"}
     assert claims.pop("jti") != others.pop("jti")
     begun = int(now.timestamp())
-    fixed = {"iss": ISSUER.issuer, "aud": ISSUER.audience, "sub": ANN.id, "roles": ["CUSTOMER"]}
+    fixed: dict[str, object] = {"iss": ISSUER.issuer, "aud": ISSUER.audience, "sub": ANN.id, "roles": ["CUSTOMER"]}
+    fixed |= {"sid": SIGN_IN, "ver": 1}
     assert claims == {**fixed, "iat": begun, "exp": begun + 900}
     assert session.expire_time == datetime.fromtimestamp(begun + 900, UTC)
 
@@ -54,7 +56,7 @@ async def test_a_token_says_who_for_whom_until_when_and_with_which_key(tmp_path:
 async def test_a_session_that_ended_is_refused(tmp_path: Path) -> None:
     write_key(tmp_path, "2026-01")
     keys = tokens.KeyRing(tmp_path)
-    session = signer(keys).sign(ANN, datetime.now(UTC) - timedelta(minutes=16))
+    session = signer(keys).sign(ANN, SIGN_IN, datetime.now(UTC) - timedelta(minutes=16))
     with pytest.raises(errors.DomainError, match="TOKEN_EXPIRED"):
         await identity.Tokens(ISSUER, keys.verifying).verify(session.access_token)
 
@@ -73,7 +75,7 @@ class Clock:
 
 
 def signed_by(keys: tokens.KeyRing) -> str:
-    token = signer(keys).sign(ANN, datetime.now(UTC)).access_token
+    token = signer(keys).sign(ANN, SIGN_IN, datetime.now(UTC)).access_token
     return str(jwt.get_unverified_header(token)["kid"])
 
 
@@ -85,7 +87,7 @@ async def test_a_key_that_is_added_is_published_at_once_and_signs_when_all_can_k
     clock = Clock()
     write_key(tmp_path, "2026-01")
     keys = tokens.KeyRing(tmp_path, clock)
-    old = signer(keys).sign(ANN, datetime.now(UTC))
+    old = signer(keys).sign(ANN, SIGN_IN, datetime.now(UTC))
 
     write_key(tmp_path, "2026-02")
     clock.pass_by(tokens.LOOK_EVERY_S)
@@ -95,7 +97,7 @@ async def test_a_key_that_is_added_is_published_at_once_and_signs_when_all_can_k
     clock.pass_by(1)
     assert signed_by(keys) == "2026-02"
 
-    new = signer(keys).sign(ANN, datetime.now(UTC))
+    new = signer(keys).sign(ANN, SIGN_IN, datetime.now(UTC))
     verifier = identity.Tokens(ISSUER, keys.verifying)
     assert {(await verifier.verify(session.access_token)).user_id for session in (old, new)} == {ANN.id}
 
@@ -158,7 +160,7 @@ def test_keys_stay_as_they_were_while_the_folder_holds_none_or_a_broken_one(
 
 async def test_a_key_that_was_taken_away_verifies_no_longer(tmp_path: Path) -> None:
     write_key(tmp_path, "2026-01")
-    session = signer(tokens.KeyRing(tmp_path)).sign(ANN, datetime.now(UTC))
+    session = signer(tokens.KeyRing(tmp_path)).sign(ANN, SIGN_IN, datetime.now(UTC))
     (tmp_path / "2026-01.pem").unlink()
     write_key(tmp_path, "2026-02")
     with pytest.raises(errors.DomainError, match="TOKEN_INVALID"):

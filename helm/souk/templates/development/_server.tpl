@@ -136,7 +136,9 @@ spec:
 {{- $users := list -}}
 {{- range $name, $spec := .registry.services -}}
 {{- if eq $.field "kafka" -}}
+{{- if include "souk.onKafka" (dict "spec" $spec) -}}
 {{- $users = append $users $name -}}
+{{- end -}}
 {{- else if has $.value (get $spec $.field) -}}
 {{- $users = append $users $name -}}
 {{- end -}}

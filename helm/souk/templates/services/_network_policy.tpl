@@ -35,7 +35,7 @@ spec:
       ports:
         {{- include "souk.mesh.ports" (dict "root" $.root "port" (get $.registry.services .).port) | nindent 8 }}
     {{- end }}
-    {{- if eq .role "work" }}
+    {{- if and (eq .role "work") (include "souk.onKafka" .) }}
     {{- include "souk.kafkaEgress" .root | trim | nindent 4 }}
     {{- end }}
     {{- if has "postgres" .spec.stores }}

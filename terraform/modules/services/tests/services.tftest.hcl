@@ -26,6 +26,16 @@ run "a_registry_is_read" {
   }
 
   assert {
+    condition     = !contains(keys(output.access), "page") && contains(keys(output.services), "page")
+    error_message = "A service without topics is no user of the brokers."
+  }
+
+  assert {
+    condition     = output.sizes.shop == { cpu_ms = 0.5, database = true } && output.sizes.page == { cpu_ms = 0, database = false }
+    error_message = "Sizes are read; who is on no order's way counts nothing."
+  }
+
+  assert {
     condition     = output.partitions == 9
     error_message = "Partitions are counted."
   }

@@ -1,18 +1,16 @@
-"""The bench's questions on the services' real, migrated databases, and beside a real provider."""
+"""The bench's questions on the services' real, migrated databases."""
 
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-import httpx
 import psycopg
 import pytest
 
-from scripts.bench import audit
 from scripts.bench.books import Books, Statuses
 from services.chassis import clock, ids
-from tests.support import postgres, servers, simulators
+from tests.support import postgres, servers
 
 SERVICES = ("order", "payment", "inventory")
 TOTAL = 700
@@ -21,9 +19,8 @@ TOTAL = 700
 class Mesh:
     """Orders as the services would have written them."""
 
-    def __init__(self, books: Books, provider: str) -> None:
+    def __init__(self, books: Books) -> None:
         self.books = books
-        self.provider = provider
 
     def write(self, service: str, statement: str, *values: object) -> None:
         with psycopg.connect(self.books.urls[service]) as connection:
@@ -54,30 +51,6 @@ class Mesh:
             ids.new_id(clock.utc_now()), order, order, captured, captured,
         )  # fmt: skip
 
-    def charge(self, amount: int) -> None:
-        body = {"amount": amount, "currency": "USD", "payment_method": "card_approved", "reference": "r"}
-        charge = self._post("/v1/charges", body)
-        self._post(f"/v1/charges/{charge['id']}/capture", {"amount": amount})
-
-    def sell(self, quantity: int, *, counted: int | None = None) -> None:
-        self.write("inventory", "INSERT INTO stock VALUES ('MUG', 'east', %s, 0)", 10 - quantity)
-        self.write(
-            "inventory",
-            """INSERT INTO movements (sku, warehouse, delta, reason, reference, time)
-               VALUES ('MUG', 'east', 10, 'counted', '', now()), ('MUG', 'east', %s, 'sold', 'o', now())""",
-            -(quantity if counted is None else counted),
-        )
-
-    def _post(self, path: str, body: dict[str, object]) -> dict[str, str]:
-        headers = {"Idempotency-Key": ids.new_id(clock.utc_now())}
-        answer = httpx.post(self.provider + path, json=body, headers=headers)
-        answer.raise_for_status()
-        found: dict[str, str] = answer.json()
-        return found
-
-    def problems(self) -> list[str]:
-        return audit.problems(self.books, self.provider)
-
 
 @pytest.fixture(scope="module")
 def urls() -> Iterator[dict[str, str]]:
@@ -87,7 +60,7 @@ def urls() -> Iterator[dict[str, str]]:
 
 
 @pytest.fixture
-def mesh(urls: dict[str, str], tmp_path: Path) -> Iterator[Mesh]:
+def mesh(urls: dict[str, str], tmp_path: Path) -> Mesh:
     # Histories are append-only, even for tests: what an earlier one wrote is dropped with the triggers off.
     tables = {
         "order": "orders, sagas, order_events",
@@ -98,58 +71,7 @@ def mesh(urls: dict[str, str], tmp_path: Path) -> Iterator[Mesh]:
         with psycopg.connect(urls[service]) as connection:
             connection.execute(b"SET session_replication_role = replica")
             connection.execute(f"TRUNCATE {names}, outbox".encode())
-    with simulators.provider(tmp_path / "provider") as provider:
-        yield Mesh(Books(urls, tmp_path), provider)
-
-
-def test_books_that_agree_have_no_problems(mesh: Mesh) -> None:
-    mesh.order("CONFIRMED", captured=TOTAL)
-    mesh.order("CANCELLED")
-    mesh.charge(TOTAL)
-    mesh.sell(2)
-    assert mesh.problems() == []
-
-
-def test_a_confirmed_order_that_was_not_paid_is_found(mesh: Mesh) -> None:
-    order = mesh.order("CONFIRMED")
-    mesh.sell(2)
-    [wrong, provider] = mesh.problems()
-    assert wrong == f"1 orders whose money is wrong: {order} is CONFIRMED for 700 USD and 0 was taken"
-    assert provider == "the provider took {} and the confirmed orders cost {'USD': 700}"
-
-
-def test_money_kept_for_a_cancelled_order_is_found(mesh: Mesh) -> None:
-    mesh.order("CANCELLED", captured=TOTAL)
-    assert "CANCELLED for 700 USD and 700 was taken" in mesh.problems()[0]
-
-
-def test_a_charge_that_only_the_provider_knows_of_is_found(mesh: Mesh) -> None:
-    mesh.order("CONFIRMED", captured=TOTAL)
-    mesh.sell(2)
-    mesh.charge(TOTAL)
-    mesh.charge(TOTAL)
-    assert mesh.problems() == ["the provider took {'USD': 1400} and the confirmed orders cost {'USD': 700}"]
-
-
-def test_a_payment_without_an_order_is_found(mesh: Mesh) -> None:
-    mesh.payment(ids.new_id(clock.utc_now()), 1)
-    assert "1 payments without an order" in mesh.problems()[0]
-
-
-def test_more_sold_than_bought_is_found(mesh: Mesh) -> None:
-    mesh.order("CONFIRMED", captured=TOTAL)
-    mesh.charge(TOTAL)
-    mesh.sell(3)
-    assert mesh.problems() == ["1 SKUs of which other numbers were sold than bought: MUG: bought 2, sold 3"]
-
-
-def test_stock_that_its_movements_do_not_explain_is_found(mesh: Mesh) -> None:
-    mesh.order("CONFIRMED", captured=TOTAL)
-    mesh.charge(TOTAL)
-    mesh.sell(1, counted=2)
-    assert mesh.problems() == [
-        "1 stock rows that are wrong: MUG in east: 9 on hand, 0 still reserved, movements add up to 8"
-    ]
+    return Mesh(Books(urls, tmp_path))
 
 
 def test_orders_are_counted_by_how_they_ended_since_a_moment(mesh: Mesh) -> None:

@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from scripts.bench import http1
-from scripts.mesh_certificates.authority import Authority
+from scripts.operate.mesh_certificates.authority import Authority
 
 CREATED = b'HTTP/1.1 201 Created\r\ncontent-type: application/json\r\nContent-Length: 11\r\n\r\n{"id":"abc"}'[:-1]
 CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"

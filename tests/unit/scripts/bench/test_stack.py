@@ -1,5 +1,7 @@
 from scripts.bench import stack
-from scripts.local import mesh, progress, settings
+from scripts.stack import settings
+from scripts.stack.servers import mesh
+from scripts.stack.supervise import progress
 
 
 def bench(environment: dict[str, str]) -> stack.BenchStack:

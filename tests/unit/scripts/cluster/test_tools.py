@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from scripts.cluster import tools
-from scripts.local import problems
+from scripts.stack.supervise import problems
 
 
 @pytest.fixture

@@ -1,8 +1,0 @@
-"""`docker-compose.yml`, generated from the registry: the same stack for those who prefer containers.
-
-    python -m scripts.compose            writes docker-compose.yml
-    python -m scripts.compose --check    exit code 1 when the file is not what the registry says
-
-`document` says what is in it. `secrets` and `databases` run inside it, before everything else: they make the passwords and
-keys of this install, and a database and a role for each service.
-"""

@@ -1,0 +1,199 @@
+"""Where it stands: the databases of whoever keeps books, and the totals and the log of a provider that tells them."""
+
+import json
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import psycopg
+
+from scripts.operate.audit.cases import Case, Goods, Money, Order, Provider
+
+Row = tuple[Any, ...]
+# Orders that are asked about in one go.
+AT_ONCE = 5000
+
+# What must hold at every moment, of everybody. Each is one statement, so that it sees one moment.
+INVARIANTS: Mapping[str, Sequence[str]] = {
+    "inventory": (
+        """
+        SELECT 'stock of ' || sku || ' in ' || warehouse || ': reserved ' || reserved || ', held ' || held FROM (
+          SELECT s.sku, s.warehouse, s.reserved, coalesce(r.held, 0) AS held FROM stock AS s
+          LEFT JOIN (SELECT sku, warehouse, sum(quantity) AS held FROM reservations WHERE status = 'HELD' GROUP BY 1, 2) AS r
+            USING (sku, warehouse)) AS t WHERE reserved <> held
+        """,
+        """
+        SELECT 'stock of ' || sku || ' in ' || warehouse || ': on hand ' || on_hand || ', moved ' || moved FROM (
+          SELECT s.sku, s.warehouse, s.on_hand, coalesce(m.moved, 0) AS moved FROM stock AS s
+          LEFT JOIN (SELECT sku, warehouse, sum(delta) AS moved FROM movements GROUP BY 1, 2) AS m
+            USING (sku, warehouse)) AS t WHERE on_hand <> moved
+        """,
+    ),
+    "payment": (
+        """
+        SELECT 'ledger of payment ' || payment_id || ' does not balance at version ' || version FROM ledger_entries
+        GROUP BY payment_id, version, currency HAVING sum(amount) <> 0
+        """,
+        """
+        SELECT 'payment ' || id || ': captured ' || captured || ', refunded ' || refunded || ', ledger ' || kept FROM (
+          SELECT p.id, p.captured, p.refunded, coalesce(l.kept, 0) AS kept FROM payments AS p
+          LEFT JOIN (SELECT payment_id, sum(amount) AS kept FROM ledger_entries
+            WHERE account = 'provider_receivable' GROUP BY 1) AS l ON l.payment_id = p.id) AS t
+        WHERE captured - refunded <> kept
+        """,
+    ),
+    "order": (
+        """
+        SELECT 'order ' || order_id || ': version ' || version || ', history of ' || entries || ' up to ' || latest FROM (
+          SELECT s.order_id, s.version, e.entries, e.latest FROM sagas AS s JOIN
+            (SELECT order_id, count(*) AS entries, max(sequence) AS latest FROM order_events GROUP BY 1) AS e
+            USING (order_id)) AS t WHERE version <> entries OR version <> latest
+        """,
+    ),
+}
+_STUCK = "SELECT 'order ' || order_id || ' waits for a person: its saga is stuck' FROM sagas WHERE stuck"
+_PARKS = "SELECT to_regclass('parked_events') IS NOT NULL"
+_PARKED = "SELECT type || ' of ' || key || ' is parked: ' || error FROM parked_events WHERE %s::text[] IS NULL OR key = ANY(%s)"
+_ORDERS = """
+SELECT o.id::text, s.status, s.step, o.currency, o.total, o.lines, s.version, coalesce(s.payment_id, '')
+FROM orders AS o JOIN sagas AS s ON s.order_id = o.id
+"""
+_AT_REST = f"""{_ORDERS}
+WHERE o.id > %s::uuid AND s.step = 'DONE' AND s.update_time < clock_timestamp() - make_interval(secs => %s)
+ORDER BY o.id LIMIT %s
+"""
+_THESE = f"{_ORDERS} WHERE o.id = ANY(%s::uuid[]) ORDER BY o.id"
+_HISTORY = """
+SELECT order_id::text, array_agg(sequence ORDER BY sequence), array_agg(status ORDER BY sequence) FROM order_events
+WHERE order_id = ANY(%s::uuid[]) GROUP BY 1
+"""
+_MONEY = """
+SELECT p.order_id::text, p.id::text, p.state, p.currency, p.captured, p.refunded, coalesce(l.kept, 0)::bigint,
+  coalesce(r.asked, 0)::bigint
+FROM payments AS p
+LEFT JOIN LATERAL (SELECT sum(amount) AS kept FROM ledger_entries
+  WHERE payment_id = p.id AND account = 'provider_receivable') AS l ON true
+LEFT JOIN LATERAL (SELECT sum(amount) AS asked FROM refunds WHERE payment_id = p.id) AS r ON true
+WHERE p.order_id = ANY(%s::uuid[])
+"""
+_HOLDS = """
+SELECT order_id::text, sku, status, sum(quantity)::bigint FROM reservations
+WHERE order_id = ANY(%s::uuid[]) AND status IN ('HELD', 'COMMITTED') GROUP BY 1, 2, 3
+"""
+_MOVES = """
+SELECT reference, sku, -sum(delta)::bigint FROM movements WHERE reference = ANY(%s) GROUP BY 1, 2 HAVING sum(delta) <> 0
+"""
+_PAID = (
+    "SELECT order_id::text FROM payments WHERE order_id > %s::uuid AND captured > refunded ORDER BY order_id LIMIT %s"
+)
+_KNOWN = "SELECT id::text FROM orders WHERE id = ANY(%s::uuid[])"
+_TAKEN = """
+SELECT currency, sum(captured - refunded)::bigint FROM payments GROUP BY 1 HAVING sum(captured - refunded) <> 0
+"""
+_UNDER_WAY = "SELECT count(*) FROM payments WHERE next_try_at IS NOT NULL"
+_FIRST_ID = "00000000-0000-0000-0000-000000000000"
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """The databases by service, and where the provider's simulator tells its totals (empty: another provider).
+
+    Those of order, payment and inventory must be there: the rules are about them. Of the others, what waits is asked.
+    """
+
+    urls: Mapping[str, str]
+    provider_url: str = ""
+
+    def broken_invariants(self) -> list[str]:
+        """What does not add up within one database."""
+        return [row[0] for service, asked in INVARIANTS.items() for query in asked for row in self._ask(service, query)]
+
+    def waiting(self) -> list[str]:
+        """What waits for a person: sagas that ran out of attempts, and events that nobody could handle."""
+        return [*(row[0] for row in self._ask("order", _STUCK)), *self.parked()]
+
+    def parked(self, keys: Sequence[str] | None = None) -> list[str]:
+        """Events that nobody could handle: all, or those with these keys."""
+        asked = None if keys is None else list(keys)
+        parks = [service for service in self.urls if self._ask(service, _PARKS)[0][0]]
+        return [f"{service}: {row[0]}" for service in parks for row in self._ask(service, _PARKED, asked, asked)]
+
+    def at_rest(self, since_s: float) -> Iterator[list[Case]]:
+        """All orders that came to rest at least so long ago, some thousand at a time."""
+        after = _FIRST_ID
+        while rows := self._ask("order", _AT_REST, after, since_s, AT_ONCE):
+            yield self._cases(rows)
+            after = rows[-1][0]
+
+    def cases(self, order_ids: Sequence[str]) -> list[Case]:
+        """Those of these orders that are there, at rest or not."""
+        return self._cases(self._ask("order", _THESE, list(order_ids)))
+
+    def paid_by_nobody(self) -> Iterator[str]:
+        """Orders that payment keeps money for and that are not there."""
+        after = _FIRST_ID
+        while paid := [row[0] for row in self._ask("payment", _PAID, after, AT_ONCE)]:
+            yield from sorted(set(paid) - {row[0] for row in self._ask("order", _KNOWN, paid)})
+            after = paid[-1]
+
+    def taken(self) -> dict[str, int]:
+        """What payment took and did not give back, by currency."""
+        return dict(self._ask("payment", _TAKEN))
+
+    def under_way(self) -> int:
+        """How many payments the provider is being asked about."""
+        return int(self._ask("payment", _UNDER_WAY)[0][0])
+
+    def taken_by_provider(self) -> dict[str, int] | None:
+        """The same as the provider tells it; None when it does not."""
+        try:
+            with urllib.request.urlopen(f"{self.provider_url}/stats", timeout=10) as answer:  # noqa: S310 - the operator's URL
+                moved = json.load(answer)["by_currency"]
+        except (urllib.error.URLError, ValueError, KeyError, TimeoutError):
+            return None
+        sums = {currency: of["captured"] - of["refunded"] for currency, of in moved.items()}
+        return {currency: amount for currency, amount in sums.items() if amount}
+
+    def provider_log(self, order_id: str) -> list[dict[str, Any]]:
+        """What the provider's simulator wrote about an order, oldest first. Raises URLError when it does not answer."""
+        url = f"{self.provider_url}/v1/log?reference={order_id}"
+        with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 - the operator's URL
+            lines: list[dict[str, Any]] = json.load(answer)["lines"]
+            return lines
+
+    def with_provider(self, case: Case) -> Case:
+        """The same order with what the provider's log says: one call, so for some orders, and not for all."""
+        log, moved = self.provider_log(case.order.id), Counter[str]()
+        for line in log:
+            moved[line["effect"]] += line["amount"]
+        told = Provider(moved, sum(line["effect"] == "authorized" for line in log))
+        return replace(case, money=replace(case.money, provider=told))
+
+    def _cases(self, rows: Sequence[Row]) -> list[Case]:
+        ids = [row[0] for row in rows]
+        money = {row[0]: Money(*row[1:]) for row in self._ask("payment", _MONEY, ids)}
+        history = {row[0]: tuple(zip(*row[1:], strict=True)) for row in self._ask("order", _HISTORY, ids)}
+        goods = self._goods(ids)
+        return [Case(_order(row, history.get(row[0], ())), money.get(row[0], Money()), goods[row[0]]) for row in rows]
+
+    def _goods(self, order_ids: list[str]) -> dict[str, Goods]:
+        found = {order_id: Goods() for order_id in order_ids}
+        for order_id, sku, status, quantity in self._ask("inventory", _HOLDS, order_ids):
+            goods = found[order_id]
+            (goods.held if status == "HELD" else goods.committed)[sku] += quantity
+        for order_id, sku, taken in self._ask("inventory", _MOVES, order_ids):
+            found[order_id].taken[sku] += taken
+        return found
+
+    def _ask(self, service: str, query: str, *parameters: object) -> list[Row]:
+        with psycopg.connect(self.urls[service]) as connection:
+            return connection.execute(query.encode(), parameters or None).fetchall()
+
+
+def _order(row: Row, history: tuple[tuple[int, str], ...]) -> Order:
+    order_id, status, step, currency, total, lines, version, payment_id = row
+    wanted = Counter({line["sku"]: line["quantity"] for line in lines})
+    return Order(order_id, status, step, currency, total, wanted, version, payment_id, history)

@@ -1,0 +1,127 @@
+"""What must hold of an order that came to rest: pure rules about what its books say, which nobody else may know better.
+
+These are all the rules there are: `make audit`, the bench and the tests ask the same. A reader that cannot see a book leaves
+it out (None), and what would need it is not judged.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+CONFIRMED, CANCELLED = "CONFIRMED", "CANCELLED"
+DONE = "DONE"
+# Where a payment is when nothing is held or kept.
+GIVEN_BACK = frozenset({"VOIDED", "REFUNDED", "DECLINED"})
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order, its total in minor units, how many of each SKU it wants, and its history as (sequence, status)."""
+
+    id: str
+    status: str
+    step: str
+    currency: str
+    total: int
+    wanted: Counter[str]
+    version: int
+    payment_id: str
+    history: tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """What the provider did for an order by its own log: the sums of each effect, and how often money was reserved."""
+
+    moved: Counter[str] = field(default_factory=Counter)
+    charges: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An order's payment in minor units, and its ledger. No state: it has none.
+
+    `asked_back` is what persons wanted refunded of it, whatever became of that. `provider` is None where it tells no log.
+    """
+
+    payment_id: str = ""
+    state: str = ""
+    currency: str = ""
+    captured: int = 0
+    refunded: int = 0
+    receivable: int = 0
+    asked_back: int = 0
+    provider: Provider | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Goods:
+    """An order's stock by SKU: what is held, what was committed, and what its movements took off the shelf."""
+
+    held: Counter[str] = field(default_factory=Counter)
+    committed: Counter[str] = field(default_factory=Counter)
+    taken: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One order in everybody's books."""
+
+    order: Order
+    money: Money
+    goods: Goods
+
+
+def disagreements(case: Case) -> Iterator[str]:
+    """What does not fit together, a line each."""
+    for complaint in (*_of_order(case), *_of_money(case.order, case.money), *_of_goods(case.order, case.goods)):
+        yield f"order {case.order.id} ({case.order.status}): {complaint}"
+
+
+def _of_order(case: Case) -> Iterator[str]:
+    order = case.order
+    if order.status not in (CONFIRMED, CANCELLED) or order.step != DONE:
+        yield f"it is not at an end: {order.step}"
+    if [sequence for sequence, _ in order.history] != list(range(1, order.version + 1)):
+        yield f"its history has gaps: {order.history}, version {order.version}"
+    elif order.history[-1][1] != order.status:
+        yield f"its history ends with {order.history[-1][1]}"
+    if order.payment_id and order.payment_id != case.money.payment_id:
+        yield f"it names payment {order.payment_id}, its payment is {case.money.payment_id or 'not there'}"
+
+
+def _of_money(order: Order, money: Money) -> Iterator[str]:
+    if order.status == CONFIRMED:
+        if (money.captured, money.currency) != (order.total, order.currency):
+            yield f"{money.captured} {money.currency} were taken, due are {order.total} {order.currency}"
+        if money.refunded > money.asked_back:
+            yield f"{money.refunded} {money.currency} were given back, of which {money.asked_back} were asked for"
+    else:
+        if money.captured != money.refunded:
+            yield f"{money.captured - money.refunded} {money.currency} of its money are kept"
+        if money.state and money.state not in GIVEN_BACK:
+            yield f"its payment is {money.state}"
+    if money.receivable != money.captured - money.refunded:
+        yield f"its ledger says {money.receivable}, its payment {money.captured} - {money.refunded}"
+    if money.provider:
+        yield from _at_provider(money, money.provider)
+
+
+def _at_provider(money: Money, provider: Provider) -> Iterator[str]:
+    moved = provider.moved
+    if provider.charges > 1:
+        yield f"it was charged {provider.charges} times"
+    if (money.captured, money.refunded) != (moved["captured"], moved["refunded"]):
+        yield f"its payment says {money.captured} - {money.refunded}, the provider {dict(moved)}"
+    if moved["authorized"] != moved["captured"] + moved["voided"]:
+        yield f"the provider still holds money: {dict(moved)}"
+
+
+def _of_goods(order: Order, goods: Goods) -> Iterator[str]:
+    due = order.wanted if order.status == CONFIRMED else Counter[str]()
+    if goods.held:
+        yield f"stock is still held: {dict(goods.held)}"
+    if goods.committed != due:
+        yield f"stock committed is {dict(goods.committed)}, due is {dict(due)}"
+    if goods.taken != due:
+        yield f"stock that left the shelf is {dict(goods.taken)}, due is {dict(due)}"

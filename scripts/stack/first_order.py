@@ -1,0 +1,37 @@
+"""The first order of `make run`: as any customer's (`scripts.operate.first_order`), and its mail is looked for besides.
+
+    python -m scripts.stack.first_order [--sku SKU:QTY] [--payment-method TOKEN] [--expect CANCELLED]
+
+`MAIL_STORE` (from the environment, else from `.souk/env`) is where the stack's mail server keeps what it was sent; without it
+only the order is placed.
+"""
+
+import asyncio
+import functools
+import sys
+import time
+from pathlib import Path
+
+from scripts.operate import environment, first_order
+from scripts.simulators import mailbox
+
+
+def main() -> int:
+    """Place the order that the command line describes. Answers with a process exit code."""
+    store = environment.here().get("MAIL_STORE", "")
+    return first_order.main(find_mail=functools.partial(found_mail, Path(store)) if store else None)
+
+
+async def found_mail(store: Path, to: str, subject: str) -> str:
+    """Where the mail lies. Raises Disappointed when the server does not have it."""
+    deadline = time.monotonic() + first_order.MAIL_SECONDS
+    while time.monotonic() < deadline:
+        for mail in mailbox.read_index(store, to=to):
+            if mail.subject == subject:
+                return f"{store / mailbox.MESSAGES}, byte {mail.offset}"
+        await asyncio.sleep(first_order.POLL_SECONDS)
+    raise first_order.Disappointed(f"the mail server keeps no mail to {to} with the subject {subject!r}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,40 @@
+"""What stands in for the world outside: the payment provider and the mail server, each a process of its own."""
+
+import sys
+
+from scripts.stack import layout, settings
+from scripts.stack.supervise import component, fingerprints, health, processes
+
+PROVIDER, MAIL = "provider", "mail"
+
+
+def provider(chosen: settings.Settings) -> component.Component:
+    """The payment provider; its accounts outlive it in its state folder."""
+    stack = chosen.stack
+    state = stack.folder / PROVIDER
+    return _simulator(
+        chosen, PROVIDER, ("--state", str(state)), lambda: health.http(f"http://{stack.address(PROVIDER)}/healthz")
+    )
+
+
+def mail(chosen: settings.Settings) -> component.Component:
+    """The mail server; what it receives lies in the stack's `mail` folder."""
+    stack = chosen.stack
+    store = stack.folder / MAIL
+    return _simulator(chosen, MAIL, ("--store", str(store)), lambda: health.smtp(f"smtp://{stack.address(MAIL)}"))
+
+
+def _simulator(
+    chosen: settings.Settings, name: str, options: tuple[str, ...], healthy: component.Check
+) -> component.Component:
+    stack = chosen.stack
+    command = (sys.executable, "-m", f"scripts.simulators.{name}", "--listen", stack.address(name), *options)
+    return component.Component(
+        name=name,
+        program=processes.Program(command, settings.passed_on(chosen), layout.ROOT),
+        address=stack.address(name),
+        ports=(stack.port(name),),
+        variable="PORT_BASE",
+        healthy=healthy,
+        fingerprint=fingerprints.of(command, {}, [layout.ROOT / "scripts" / "simulators"]),
+    )

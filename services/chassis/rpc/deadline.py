@@ -1,0 +1,18 @@
+"""The deadline of the call that is being served: what is left of it is all that the calls it makes may take."""
+
+import asyncio
+import contextvars
+
+# On the clock of the event loop. None: nobody waits, or what works here serves many callers.
+_ends: contextvars.ContextVar[float | None] = contextvars.ContextVar("deadline", default=None)
+
+
+def begin(seconds: float) -> None:
+    """The call that this task serves has so many seconds from now on."""
+    _ends.set(asyncio.get_running_loop().time() + seconds)
+
+
+def left() -> float | None:
+    """How many seconds are left, none or less when it expired; None without a deadline."""
+    ends = _ends.get()
+    return None if ends is None else ends - asyncio.get_running_loop().time()

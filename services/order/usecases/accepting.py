@@ -1,0 +1,110 @@
+"""Accepting orders: prices from the catalog, then order, saga, history, event and claim in one transaction."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
+
+from services.chassis import clock, coalesce, database, errors, idempotency, ids, metrics, tracing
+from services.order import domain, saga, store
+
+
+class Catalog(Protocol):
+    """Where prices come from."""
+
+    async def offers(self, skus: Iterable[str]) -> Mapping[str, domain.Offer]:
+        """What these SKUs cost now; those not for sale are absent. Raises TransientError when nobody answers."""
+
+
+class Accepting:
+    """Accepts orders. Concurrent calls share a transaction."""
+
+    def __init__(self, db: database.Database, catalog: Catalog, *, now: clock.Clock, waits: saga.Waits) -> None:
+        self._db = db
+        self._catalog = catalog
+        self._now = now
+        self._waits = waits
+        self._gathered = coalesce.Coalescer(self.accept, coalesce.Limits())
+
+    async def create(self, draft: domain.Draft) -> domain.Placed:
+        """Accept an order: it is PENDING, or what its first request made of it.
+
+        Raises SKU_UNKNOWN, SKU_DUPLICATE, CURRENCY_MIXED, ORDER_TOTAL_TOO_LARGE, ORDER_TOTAL_CHANGED or REQUEST_ID_REUSED.
+        """
+        return await self._gathered.call(draft)
+
+    async def accept(self, drafts: Sequence[domain.Draft]) -> list[domain.Placed | errors.DomainError]:
+        """Accept these orders in one transaction: one answer each, in their order. Raises TransientError for all of them."""
+        metrics.COALESCED.labels(store.SERVICE).observe(len(drafts))
+        # Prices are asked for before the transaction begins: no lock is held while we wait for another service.
+        offers = await self._catalog.offers({item.sku for draft in drafts for item in draft.items})
+        refused: dict[int, errors.DomainError] = {}
+        begun: dict[int, saga.Begun] = {}
+        for number, draft in enumerate(drafts):
+            try:
+                begun[number] = self._begin(draft, offers)
+            except errors.DomainError as error:
+                refused[number] = error
+        answers = refused | await self._write(drafts, begun)
+        return [answers[number] for number in range(len(drafts))]
+
+    def _begin(self, draft: domain.Draft, offers: Mapping[str, domain.Offer]) -> saga.Begun:
+        lines = domain.lines_of(draft.items, offers)
+        total = domain.total_of(lines)
+        domain.check_expected(draft.expected_total, total)
+        now = self._now()
+        order = domain.Order(
+            id=ids.new_id(now),
+            user_id=draft.user_id,
+            lines=lines,
+            total=total,
+            address=draft.address,
+            payment_method=draft.payment_method,
+            create_time=now,
+        )
+        return saga.begin(order, ids.new_id(now))
+
+    async def _write(
+        self, drafts: Sequence[domain.Draft], begun: Mapping[int, saga.Begun]
+    ) -> dict[int, domain.Placed | errors.DomainError]:
+        """Write what is new; for a request that was made before, the order it made then, as it is now."""
+        async with self._db.transaction() as transaction:
+            made = await _claim(transaction, drafts, begun)
+            new = [item for number, item in begun.items() if made[number] == item.placed.order.id]
+            if new:
+                await store.insert(transaction, [item.placed for item in new], self._waits)
+                await store.append(transaction, [item.entry for item in new])
+                with tracing.causing(_traces(begun)):
+                    transaction.emit(item.fact for item in new)
+        written = {item.placed.order.id: item.placed for item in new}
+        earlier = {order_id for order_id in made.values() if isinstance(order_id, str)} - written.keys()
+        if earlier:
+            written |= await store.load(self._db, list(earlier))
+        return {number: written[answer] if isinstance(answer, str) else answer for number, answer in made.items()}
+
+
+def _traces(begun: Mapping[int, saga.Begun]) -> dict[str, str]:
+    """The traces of the calls that these orders come from, by order."""
+    of_calls = enumerate(coalesce.parents())
+    return {begun[number].placed.order.id: parent for number, parent in of_calls if number in begun}
+
+
+async def _claim(
+    transaction: database.Transaction, drafts: Sequence[domain.Draft], begun: Mapping[int, saga.Begun]
+) -> dict[int, str | errors.DomainError]:
+    """For each draft the id of the order that its request makes, or made before; or that the request was another one.
+
+    Drafts that could not be begun are absent, unless their requests made orders before.
+    """
+    made: dict[int, str | errors.DomainError] = {number: item.placed.order.id for number, item in begun.items()}
+    repeatable = [number for number in begun if drafts[number].request_id]
+    claims = [_claim_of(drafts[number], begun[number].placed.order.id) for number in repeatable]
+    made |= dict(zip(repeatable, await idempotency.claim(transaction, claims), strict=True))
+    # What cannot be ordered now may have been ordered by this request before, whose answer was lost.
+    again = [number for number, draft in enumerate(drafts) if number not in begun and draft.request_id]
+    if again:
+        found = await idempotency.find(transaction, [_claim_of(drafts[number], "") for number in again])
+        made |= {number: answer for number, answer in zip(again, found, strict=True) if answer}
+    return made
+
+
+def _claim_of(draft: domain.Draft, order_id: str) -> idempotency.Claim:
+    return idempotency.Claim(draft.user_id, draft.request_id, draft.fingerprint, order_id)

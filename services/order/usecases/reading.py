@@ -1,0 +1,46 @@
+"""Reading orders: one, a page of them, how one came to be what it is, and how many are on their way."""
+
+from collections.abc import Sequence
+
+from services.chassis import database, errors, pages
+from services.order import domain, store
+
+# How many sagas are on their way, and how long the oldest has been; and those that wait for a person.
+QUEUES = database.Statement("""
+SELECT 'saga', count(*), extract(epoch FROM clock_timestamp() - min(update_time)) FROM sagas WHERE deadline IS NOT NULL
+UNION ALL
+SELECT 'saga_stuck', count(*), extract(epoch FROM clock_timestamp() - min(update_time)) FROM sagas WHERE stuck
+""")
+
+
+class Reading:
+    """Answers questions about orders."""
+
+    def __init__(self, db: database.Database) -> None:
+        self._db = db
+
+    async def get(self, order_id: str, *, owner_id: str | None) -> domain.Placed:
+        """One order. Raises ORDER_NOT_FOUND also when it is not this owner's."""
+        placed = (await store.load(self._db, [order_id])).get(order_id)
+        if placed is None or (owner_id is not None and placed.order.user_id != owner_id):
+            raise errors.not_found("ORDER_NOT_FOUND", "the order does not exist", order_id=order_id)
+        return placed
+
+    async def list(self, user_id: str, page: pages.Page) -> pages.Slice[domain.Placed]:
+        """A user's orders, newest first."""
+        rows = await store.page_of(self._db, user_id, page)
+        return pages.cut(rows, page, lambda placed: placed.order.id)
+
+    async def history(self, order_id: str, *, owner_id: str | None) -> Sequence[domain.HistoryEntry]:
+        """An order's history, oldest first. Raises ORDER_NOT_FOUND."""
+        await self.get(order_id, owner_id=owner_id)
+        return await store.history(self._db, order_id)
+
+    async def story(
+        self, order_id: str, *, owner_id: str | None
+    ) -> tuple[domain.Placed, Sequence[domain.HistoryEntry]]:
+        """An order, and how it came to be what it is, oldest first. Raises ORDER_NOT_FOUND."""
+        placed = await self.get(order_id, owner_id=owner_id)
+        entries = await store.history(self._db, order_id)
+        # What happened between the two reads is left to the next question: the history ends with the status that is shown.
+        return placed, [entry for entry in entries if entry.sequence <= placed.saga.version]

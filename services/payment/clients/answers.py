@@ -1,0 +1,29 @@
+"""What a provider's interface is asked, and what comes of it: a domain value, or no answer."""
+
+from typing import Protocol
+
+from services.payment import domain
+
+Reply = domain.Answer | domain.Silence
+
+
+class NoAnswerError(Exception):
+    """The provider did not answer, or not so that it binds it: whether it did what it was asked is unknown."""
+
+
+class Api(Protocol):
+    """What a provider's interface is put to."""
+
+    async def ask(self, payment: domain.Payment) -> Reply | None:
+        """The definite answer, if what the payment's state asks for happened already. Raises NoAnswerError."""
+
+    async def find(self, payment: domain.Payment) -> Reply | None:
+        """The same without the key, which may be forgotten: from what the provider has. Raises NoAnswerError."""
+
+    async def do(self, payment: domain.Payment) -> Reply:
+        """Do what the payment's state asks for. Raises NoAnswerError."""
+
+
+def key_of(payment: domain.Payment) -> str:
+    """The idempotency key: the same for every attempt at this verb of this payment, whichever process makes it."""
+    return f"{payment.id}:{payment.call}"

@@ -1,0 +1,160 @@
+"""Stripe, by its own library: a PaymentIntent is confirmed at once and captured by hand."""
+
+from collections.abc import Mapping
+
+import aiohttp
+import stripe
+
+from services.payment import domain
+from services.payment.clients import answers
+from services.payment.settings import Settings
+
+# What Stripe says of an intent whose verb is done, and the states of one that was refused when it was made.
+STRIPE_DONE: Mapping[domain.Verb, frozenset[str]] = {
+    domain.Verb.AUTHORIZE: frozenset({"requires_capture", "succeeded"}),
+    domain.Verb.CAPTURE: frozenset({"succeeded"}),
+    domain.Verb.VOID: frozenset({"canceled"}),
+}
+# A refund that is none yet: the bank has it, or the customer has to say where the money shall go. And one that never will be.
+STRIPE_REFUNDED = "succeeded"
+STRIPE_REFUND_UNDER_WAY = frozenset({"pending", "requires_action"})
+STRIPE_REFUND_FAILED = frozenset({"failed", "canceled"})
+# The bank has not answered yet, whatever was asked for.
+STRIPE_PROCESSING = "processing"
+STRIPE_REFUSED = frozenset({"requires_payment_method", "requires_action", "canceled"})
+STRIPE_FACTORS: Mapping[str, int] = {"ISK": 100, "UGX": 100}
+
+
+class Intents:
+    """Stripe: a PaymentIntent is confirmed at once and captured by hand.
+
+    Stripe remembers an idempotency key for at least a day, so asking again what became of an authorisation is repeating it;
+    later it is searched for by the order's id in its metadata. Search lags (an hour at worst, by Stripe's word), hence the
+    settings' lookup lag, and is not offered to accounts in India: there such a payment stays unknown until somebody acts.
+    """
+
+    def __init__(self, settings: Settings, session: aiohttp.ClientSession) -> None:
+        http = stripe.AIOHTTPClient(timeout=aiohttp.ClientTimeout(total=settings.provider_timeout_s), session=session)
+        self._stripe = stripe.StripeClient(
+            settings.stripe_api_key,
+            base_addresses={"api": settings.stripe_api_base},
+            http_client=http,
+            max_network_retries=0,  # the worker repeats, counts and waits
+        )
+
+    async def ask(self, payment: domain.Payment) -> answers.Reply | None:
+        """See `Api`."""
+        if payment.verb is domain.Verb.AUTHORIZE:
+            return None
+        if payment.verb is domain.Verb.REFUND:
+            return await self._refunded(payment)
+        intent = await self._stripe.v1.payment_intents.retrieve_async(payment.provider_reference)
+        if intent.status == STRIPE_PROCESSING:
+            return domain.Silence.UNKNOWN
+        if payment.verb is domain.Verb.VOID and intent.status in STRIPE_DONE[domain.Verb.CAPTURE]:
+            return domain.Answer(domain.Input.TAKEN)
+        return domain.Answer(domain.Input.YES, reference=intent.id) if _happened(payment, intent) else None
+
+    async def find(self, payment: domain.Payment) -> answers.Reply | None:
+        """See `Api`."""
+        if payment.verb is not domain.Verb.AUTHORIZE:
+            return await self.ask(payment)
+        # An order has one payment, whatever its id was when the intent was made.
+        query: stripe.params.PaymentIntentSearchParams = {"query": f"metadata['order_id']:'{payment.order_id}'"}
+        found = (await self._stripe.v1.payment_intents.search_async(query)).data
+        return _answered(payment, found[0]) if found else None
+
+    async def do(self, payment: domain.Payment) -> answers.Reply:
+        """See `Api`."""
+        try:
+            return await self._do(payment)
+        except stripe.CardError as error:
+            return _stripe_no((error.error.decline_code if error.error else "") or error.code)
+        except stripe.IdempotencyError:
+            # This key was used with another content: another payment method was chosen, and a restore made us forget it.
+            if found := await self.find(payment):
+                return found
+            raise
+        except stripe.InvalidRequestError as error:
+            # The intent is not where we thought it was, where it is now decides; or nothing was done, and never will be.
+            return await self.ask(payment) or _stripe_no(error.code)
+
+    async def _do(self, payment: domain.Payment) -> answers.Reply:
+        options: stripe.RequestOptions = {"idempotency_key": answers.key_of(payment)}
+        intents, reference = self._stripe.v1.payment_intents, payment.provider_reference
+        match payment.verb:
+            case domain.Verb.AUTHORIZE:
+                intent = await intents.create_async(_intent(payment), options)
+            case domain.Verb.CAPTURE:
+                taken: stripe.params.PaymentIntentCaptureParams = {
+                    "amount_to_capture": _minor(payment, payment.amount.amount)
+                }
+                intent = await intents.capture_async(reference, taken, options)
+            case domain.Verb.VOID:
+                intent = await intents.cancel_async(reference, options=options)
+            case _:
+                return await self._refund(payment, options)
+        return _answered(payment, intent)
+
+    async def _refund(self, payment: domain.Payment, options: stripe.RequestOptions) -> answers.Reply:
+        reference, amount = payment.provider_reference, _minor(payment, payment.giving_back)
+        refund = await self._stripe.v1.refunds.create_async({"payment_intent": reference, "amount": amount}, options)
+        if refund.status in STRIPE_REFUND_FAILED:
+            return _stripe_no(getattr(refund, "failure_reason", None))
+        if refund.status != STRIPE_REFUNDED:
+            # Accepted, and under way for up to some days: a repetition finds what became of it.
+            return domain.Silence.UNKNOWN
+        return domain.Answer(domain.Input.YES, reference=reference)
+
+    async def _refunded(self, payment: domain.Payment) -> answers.Reply | None:
+        """What became of a refund that was asked for before; None when Stripe has none that could be it.
+
+        An intent counts a refund that is under way as given back, and a repeated key answers what its first request was
+        answered: only the refunds themselves tell. They are counted, for each payment gives back one after the other.
+        """
+        listed: stripe.params.RefundListParams = {"payment_intent": payment.provider_reference, "limit": 100}
+        given = under_way = 0
+        async for refund in (await self._stripe.v1.refunds.list_async(listed)).auto_paging_iter():
+            given += refund.amount if refund.status == STRIPE_REFUNDED else 0
+            under_way += refund.amount if refund.status in STRIPE_REFUND_UNDER_WAY else 0
+        wanted = _minor(payment, payment.refunded + payment.giving_back)
+        if given >= wanted:
+            return domain.Answer(domain.Input.YES, reference=payment.provider_reference)
+        return domain.Silence.UNKNOWN if given + under_way >= wanted else None
+
+
+def _intent(payment: domain.Payment) -> stripe.params.PaymentIntentCreateParams:
+    return {
+        "amount": _minor(payment, payment.amount.amount),
+        "currency": payment.amount.currency.lower(),
+        "payment_method": payment.payment_method,
+        "capture_method": "manual",
+        "confirm": True,
+        # Nobody is there to answer a bank's question: a card that wants one is declined.
+        "error_on_requires_action": True,
+        "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
+        "metadata": {"order_id": payment.order_id, "payment_id": payment.id},
+    }
+
+
+def _answered(payment: domain.Payment, intent: stripe.PaymentIntent) -> answers.Reply:
+    if intent.status == STRIPE_PROCESSING:
+        return domain.Silence.UNKNOWN
+    if _happened(payment, intent):
+        return domain.Answer(domain.Input.YES, reference=intent.id)
+    if payment.verb is domain.Verb.AUTHORIZE and intent.status in STRIPE_REFUSED:
+        return _stripe_no(intent.status)
+    raise answers.NoAnswerError(f"intent {intent.id} is {intent.status}")
+
+
+def _happened(payment: domain.Payment, intent: stripe.PaymentIntent) -> bool:
+    return payment.verb is not None and intent.status in STRIPE_DONE[payment.verb]
+
+
+def _minor(payment: domain.Payment, amount: int) -> int:
+    """An amount as Stripe counts it: in minor units, but two digits of them for a currency that has none any more."""
+    return amount * STRIPE_FACTORS.get(payment.amount.currency, 1)
+
+
+def _stripe_no(code: str | None) -> domain.Answer:
+    return domain.Answer(domain.Input.NO, reason=(code or "refused").upper())

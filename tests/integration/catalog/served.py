@@ -1,0 +1,51 @@
+"""A catalog over its real gRPC server, and who can call it."""
+
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from google.type.money_pb2 import Money
+
+from souk.catalog.v1 import catalog_service_pb2, product_pb2
+from tests.support import calls
+
+if TYPE_CHECKING:  # a name of the type stubs alone
+    from souk.catalog.v1.catalog_service_pb2_grpc import CatalogServiceAsyncStub
+
+ANN, BOB = "01890000-0000-7000-8000-00000000000a", "01890000-0000-7000-8000-00000000000b"
+NOBODYS = "01890000-0000-7000-8000-000000000000"
+Metadata = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running catalog, and who can call it."""
+
+    stub: "CatalogServiceAsyncStub"
+    shop: calls.Shop
+    category: str
+
+    @property
+    def admin(self) -> Metadata:
+        return self.shop.as_user(NOBODYS, "ADMIN")
+
+    @property
+    def ann(self) -> Metadata:
+        return self.shop.as_user(ANN, "VENDOR")
+
+    @property
+    def bob(self) -> Metadata:
+        return self.shop.as_user(BOB, "VENDOR")
+
+    @property
+    def customer(self) -> Metadata:
+        return self.shop.as_user(ANN, "CUSTOMER")
+
+    def product(self, **changes: Any) -> catalog_service_pb2.CreateProductRequest:
+        fields: dict[str, Any] = {"title": "Tea", "category": self.category, "variants": [variant()]}
+        return catalog_service_pb2.CreateProductRequest(**fields | changes)
+
+
+def variant(sku: str = "", units: int = 12, nanos: int = 500_000_000, currency: str = "EUR") -> product_pb2.Variant:
+    price = Money(currency_code=currency, units=units, nanos=nanos)
+    return product_pb2.Variant(sku=sku or f"SKU-{uuid.uuid4().hex[:12].upper()}", title="Large", price=price)

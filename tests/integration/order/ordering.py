@@ -1,0 +1,62 @@
+"""What the tests of orders order: prices that a test sets, the use cases put together, and what was told by whom."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+
+from services.chassis import clock, database, errors, ids, money
+from services.order import domain, main, saga
+from services.order.usecases import Orders, watching
+
+WAITS = saga.Waits(stock_s=100, payment_s=100, settlement_s=100, compensation_s=100, catch_up_s=0)
+OVERDUE = saga.Waits(stock_s=0, payment_s=0, settlement_s=0, compensation_s=0, catch_up_s=0)
+ADDRESS = domain.Address("Ann", "1 Road", "", "Town", "", "N1", "GB")
+TABLES = ("orders", "sagas", "order_events", "outbox", "idempotent_requests")
+
+
+class PriceList:
+    """Stands where the catalog is: a port of the use cases, here with prices that a test sets."""
+
+    def __init__(self) -> None:
+        self.prices = {"TEA": 500, "POT": 1999}
+        self.away = False
+
+    async def offers(self, skus: Iterable[str]) -> Mapping[str, domain.Offer]:
+        if self.away:
+            raise errors.TransientError("catalog: away")
+        return {s: domain.Offer(s, s.title(), money.Money("USD", self.prices[s])) for s in skus if s in self.prices}
+
+
+def using(
+    db: database.Database,
+    prices: PriceList,
+    *,
+    waits: saga.Waits = WAITS,
+    limits: watching.Limits = watching.Limits(),  # noqa: B008 - a frozen value
+) -> Orders:
+    """The use cases as the service has them. Streams of `watching` are fed between its `start` and its `stop`."""
+    return main.composed(db, prices, main.Terms(clock.utc_now, waits, limits))
+
+
+def new_id() -> str:
+    return ids.new_id(datetime.now(UTC))
+
+
+def draft(user_id: str, *, request_id: str = "", content: bytes = b"a", sku: str = "TEA") -> domain.Draft:
+    return domain.Draft(user_id, (domain.Item(sku, 2),), ADDRESS, "card_approved", request_id, content)
+
+
+async def give(db: database.Database, orders: Orders, *given: saga.Event) -> None:
+    async with db.transaction() as transaction:
+        await orders.advancing.advance(transaction, given)
+
+
+async def told(db: database.Database, order_id: str) -> list[str]:
+    rows = await db.read(
+        database.Statement("SELECT type FROM outbox WHERE key = %(key)s ORDER BY id"), {"key": order_id}
+    )
+    return [row[0].rsplit(".", 1)[1] for row in rows]
+
+
+async def counted(db: database.Database) -> dict[str, int]:
+    """How many rows each table has that an acceptance writes to."""
+    return {table: (await db.read(database.Statement(f"SELECT count(*) FROM {table}")))[0][0] for table in TABLES}

@@ -1,0 +1,90 @@
+"""The rules of the auditor: each disagreement is found by itself, and what a reader cannot see is not judged."""
+
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from scripts.operate.audit.cases import Case, Goods, Money, Order, Provider, disagreements
+
+MUGS = Counter({"MUG": 2})
+ORDER = Order("o", "CONFIRMED", "DONE", "USD", 700, MUGS, 2, "p", ((1, "PENDING"), (2, "CONFIRMED")))
+PROVIDER = Provider(Counter(authorized=700, captured=700), charges=1)
+MONEY = Money("p", "CAPTURED", "USD", captured=700, receivable=700, provider=PROVIDER)
+AGREED = Case(ORDER, MONEY, Goods(committed=MUGS, taken=MUGS))
+CANCELLED = Case(
+    replace(ORDER, status="CANCELLED", history=((1, "PENDING"), (2, "CANCELLED"))),
+    replace(MONEY, state="VOIDED", captured=0, receivable=0, provider=Provider(Counter(authorized=700, voided=700), 1)),
+    Goods(),
+)
+
+
+def found(case: Case) -> list[str]:
+    return [line.removeprefix(f"order o ({case.order.status}): ") for line in disagreements(case)]
+
+
+@pytest.mark.parametrize("case", [AGREED, CANCELLED, replace(AGREED, money=replace(MONEY, provider=None))])
+def test_books_that_agree_give_no_reason_to_complain(case: Case) -> None:
+    assert found(case) == []
+
+
+@pytest.mark.parametrize(
+    ("case", "changed", "complaint"),
+    [
+        (AGREED, {"step": "PAYMENT"}, "it is not at an end: PAYMENT"),
+        (AGREED, {"version": 3}, "its history has gaps: ((1, 'PENDING'), (2, 'CONFIRMED')), version 3"),
+        (AGREED, {"history": ((1, "PENDING"), (2, "RESERVED"))}, "its history ends with RESERVED"),
+        (AGREED, {"payment_id": "q"}, "it names payment q, its payment is p"),
+        (AGREED, {"total": 701}, "700 USD were taken, due are 701 USD"),
+        (AGREED, {"currency": "EUR"}, "700 USD were taken, due are 700 EUR"),
+    ],
+)
+def test_an_order_that_its_books_contradict_is_found(case: Case, changed: dict[str, Any], complaint: str) -> None:
+    assert found(replace(case, order=replace(case.order, **changed))) == [complaint]
+
+
+@pytest.mark.parametrize(
+    ("case", "changed", "complaint"),
+    [
+        (AGREED, {"provider": replace(PROVIDER, charges=2)}, "it was charged 2 times"),
+        (
+            AGREED,
+            {"provider": Provider(Counter(authorized=1400, captured=1400), 1)},
+            "its payment says 700 - 0, the provider {'authorized': 1400, 'captured': 1400}",
+        ),
+        (
+            AGREED,
+            {"provider": Provider(Counter(authorized=900, captured=700), 1)},
+            "the provider still holds money: {'authorized': 900, 'captured': 700}",
+        ),
+        (AGREED, {"receivable": 0}, "its ledger says 0, its payment 700 - 0"),
+        (CANCELLED, {"state": "AUTHORIZED"}, "its payment is AUTHORIZED"),
+        (
+            CANCELLED,
+            {"captured": 700, "receivable": 700, "provider": None},
+            "700 USD of its money are kept",
+        ),
+    ],
+)
+def test_money_that_its_books_contradict_is_found(case: Case, changed: dict[str, Any], complaint: str) -> None:
+    assert found(replace(case, money=replace(case.money, **changed))) == [complaint]
+
+
+def test_a_refund_that_nobody_asked_for_is_found_and_one_that_was_asked_for_is_not() -> None:
+    provider = Provider(Counter(authorized=700, captured=700, refunded=300), 1)
+    money = replace(MONEY, refunded=300, receivable=400, provider=provider)
+    assert found(replace(AGREED, money=money)) == ["300 USD were given back, of which 0 were asked for"]
+    assert found(replace(AGREED, money=replace(money, asked_back=300))) == []
+
+
+@pytest.mark.parametrize(
+    ("goods", "complaint"),
+    [
+        (Goods(MUGS, MUGS, MUGS), "stock is still held: {'MUG': 2}"),
+        (Goods(committed=Counter(MUG=3), taken=MUGS), "stock committed is {'MUG': 3}, due is {'MUG': 2}"),
+        (Goods(committed=MUGS), "stock that left the shelf is {}, due is {'MUG': 2}"),
+    ],
+)
+def test_stock_that_its_books_contradict_is_found(goods: Goods, complaint: str) -> None:
+    assert found(replace(AGREED, goods=goods)) == [complaint]
