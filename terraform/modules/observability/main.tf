@@ -54,7 +54,7 @@ resource "aws_sns_topic_subscription" "alarms" {
 
 # Alarms: what is watched, when it is too much, and what that means to whoever is woken.
 locals {
-  kafka_cluster = var.kafka.brokers == 0 ? {} : {
+  kafka_cluster = {
     offline = {
       metric = "OfflinePartitionsCount", statistic = "Maximum", comparison = "GreaterThanThreshold", threshold = 0, periods = 2
       means  = "Partitions have no leader: events wait in the outbox. Look at the brokers before anything else."

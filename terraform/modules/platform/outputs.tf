@@ -26,8 +26,7 @@ output "values" {
       }
     }
 
-    services = { for name in keys(module.services.services) : name => { roleArn = module.identities.role_arns[name] } }
-    topics   = { roleArn = try(module.identities.role_arns["topics"], "") }
+    outside = { sns = { egress = [{ to = [for block in local.sns : { ipBlock = block }], ports = [443] }] } }
 
     tokens = { issuer = "https://${var.edge.hosts[0]}" }
     edge = merge({
@@ -41,6 +40,12 @@ output "values" {
       }
     }, try(local.sizes.edge, {}))
   }, { for role, size in local.sizes : role => size if role != "edge" })
+}
+
+# Where SNS is: at its endpoint inside the network, else anywhere but in private networks.
+locals {
+  world = { cidr = "0.0.0.0/0", except = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"] }
+  sns   = [for block in contains(module.network.endpoints, "sns") ? [for cidr in module.network.private_cidrs : { cidr = cidr, except = null }] : [local.world] : { for key, value in block : key => value if value != null }]
 }
 
 # How many pods there are and what they ask for, as the chart's values say it.
@@ -61,7 +66,6 @@ output "credentials" {
     databases       = { for service, database in module.postgres.databases : service => { server = database.server, name = database.database } }
     servers         = { for name, server in module.postgres.servers : name => { address = server.address, port = server.port, master_secret = server.master_secret } }
     cache           = { id = module.redis.id, address = module.redis.address, port = 6379 }
-    role_arn        = module.identities.role_arns["credentials"]
     service_account = module.identities.service_accounts["credentials"]
     image           = "${local.registry}/${var.project}/tools"
     by_operator     = module.secrets.by_operator

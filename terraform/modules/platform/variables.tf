@@ -62,7 +62,7 @@ variable "network" {
     vpc_cidr            = string
     zones               = list(string)
     single_nat_gateway  = optional(bool, false)
-    interface_endpoints = optional(set(string), ["ecr.api", "ecr.dkr", "sts", "secretsmanager", "logs"])
+    interface_endpoints = optional(set(string), ["ecr.api", "ecr.dkr", "eks-auth", "secretsmanager", "sns", "logs"])
   })
 
   validation {

@@ -45,8 +45,28 @@ def test_only_a_services_own_account_takes_its_role(prod: workspace.Applied) -> 
     for service in KNOWN.services:
         role = next(role for role in prod.of("aws_iam_role") if role["name"] == f"souk-prod-{service}")
         (statement,) = json.loads(role["assume_role_policy"])["Statement"]
-        subjects = [value for key, value in statement["Condition"]["StringEquals"].items() if key.endswith(":sub")]
-        assert subjects == [f"system:serviceaccount:souk:souk-{service}"]
+        asked = {key.rpartition("/")[2]: value for key, value in statement["Condition"]["StringEquals"].items()}
+        assert statement["Principal"] == {"Service": "pods.eks.amazonaws.com"}
+        assert (asked["kubernetes-namespace"], asked["kubernetes-service-account"]) == ("souk", f"souk-{service}")
+        (cluster,) = prod.of("aws_eks_cluster")
+        assert statement["Condition"]["ArnEquals"] == {"aws:SourceArn": cluster["arn"]}
+
+
+def test_eks_knows_which_account_has_which_role_and_nothing_takes_one_by_a_token_of_the_cluster(
+    prod: workspace.Applied,
+) -> None:
+    given = {
+        (entry["namespace"], entry["service_account"]): entry["role_arn"].rpartition("/")[2]
+        for entry in prod.of("aws_eks_pod_identity_association")
+    }
+    for service in (*KNOWN.services, "topics", "credentials"):
+        assert given["souk", f"souk-{service}"] == f"souk-prod-{service}"
+    assert len(given) == len(prod.of("aws_eks_pod_identity_association"))
+    assert prod.of("aws_iam_openid_connect_provider") == []
+    trusts = [json.loads(role["assume_role_policy"]) for role in prod.of("aws_iam_role")]
+    federated = [one for trust in trusts for one in trust["Statement"] if "Federated" in one["Principal"]]
+    # Jenkins' own, which is no pod of this cluster.
+    assert all("jenkins.souk.example" in json.dumps(one) for one in federated)
 
 
 def test_the_job_that_makes_topics_may_make_those_of_the_registry_and_nothing_else(prod: workspace.Applied) -> None:
@@ -115,7 +135,8 @@ def test_everything_that_keeps_data_is_encrypted_with_a_key_of_ours(
     keys = {key["arn"] for applied in (prod, shared) for key in applied.of("aws_kms_key")}
     for database in prod.of("aws_db_instance"):
         assert database["storage_encrypted"]
-        assert database["kms_key_id"] in keys
+        # RDS refuses a replica in the region of its server that names a key: it has its server's.
+        assert (database["kms_key_id"] is None) if database["replicate_source_db"] else (database["kms_key_id"] in keys)
     (brokers,) = prod.of("aws_msk_cluster")
     assert brokers["encryption_info"][0]["encryption_at_rest_kms_key_arn"] in keys
     assert brokers["encryption_info"][0]["encryption_in_transit"] == [{"client_broker": "TLS", "in_cluster": True}]
@@ -167,7 +188,7 @@ def test_terraform_refuses_to_destroy_or_to_replace_what_is_guarded(
     assert prod.resources
     with pytest.raises(workspace.TerraformError, match="prevent_destroy"):
         copy.terraform("envs/prod", "plan", "-destroy", "-input=false")
-    brokers = "module.platform.module.kafka.aws_msk_cluster.this[0]"
+    brokers = "module.platform.module.kafka.aws_msk_cluster.this"
     with pytest.raises(workspace.TerraformError, match="prevent_destroy"):
         copy.terraform("envs/prod", "plan", "-input=false", f"-replace={brokers}")
 
