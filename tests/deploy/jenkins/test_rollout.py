@@ -23,7 +23,7 @@ NAMES = tuple(image.short for image in building.IMAGES)
 DIGESTS = {name: f"sha256:{number:064x}" for number, name in enumerate(NAMES, start=1)}
 CHART = f"sha256:{99:064x}"
 RELEASED = record.Record("1.4.0", VERSION.commit, REGISTRY, DIGESTS, CHART)
-DEV, PROD = environments.read("dev", {}), environments.read("prod", {"PAYMENT_METHOD": "pm_of_ours"})
+DEV, PROD = environments.read("dev", {}), environments.read("prod", {"PAYMENT_METHOD_prod": "pm_of_ours"})
 LISTED = ("helm", "list")
 HISTORY = ("helm", "history")
 
@@ -39,9 +39,11 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Programs:
 
 @pytest.fixture(autouse=True)
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name, value in (("AWS_ACCESS_KEY_ID", "x"), ("AWS_SECRET_ACCESS_KEY", "x"), ("AWS_REGION", "eu-central-1")):
+    # As on an agent: botocore does not read AWS_REGION, and nothing sets AWS_DEFAULT_REGION there.
+    for name, value in (("AWS_ACCESS_KEY_ID", "x"), ("AWS_SECRET_ACCESS_KEY", "x"), ("AWS_REGION", "eu-west-1")):
         monkeypatch.setenv(name, value)
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
     with moto.mock_aws():
         yield
 
@@ -108,6 +110,13 @@ def test_the_registrys_token_lies_in_a_file_of_ours_only_and_goes_with_the_build
     assert token not in told.out + told.err
     registry.sign_out(run.root)
     assert not file.exists()
+
+
+def test_the_registrys_own_address_says_in_which_region_its_token_is_asked_for() -> None:
+    assert registry.region(REGISTRY) == "eu-central-1"
+    assert registry.region("123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn") == "cn-north-1"
+    with pytest.raises(problems.StackError, match=r"REGISTRY=registry\.example is no address of ECR"):
+        registry.region("registry.example")
 
 
 def test_what_is_not_committed_is_not_pushed(run: shell.Shell, programs: Programs) -> None:
@@ -198,7 +207,7 @@ def test_the_smoke_check_buys_and_pays_what_the_environment_has(run: shell.Shell
 
 
 def test_nothing_is_rolled_out_that_could_not_be_tried_by_an_order(run: shell.Shell, programs: Programs) -> None:
-    with pytest.raises(problems.StackError, match="PAYMENT_METHOD is not set"):
+    with pytest.raises(problems.StackError, match="PAYMENT_METHOD_prod is not set"):
         deploy.upgrade(run, environments.read("prod", {}), RELEASED)
     assert not programs.calls
 
