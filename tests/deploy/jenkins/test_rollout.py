@@ -80,12 +80,19 @@ def test_every_image_is_built_for_both_processors_under_its_version(run: shell.S
         assert call[-1].startswith("type=oci,tar=false,dest=")
 
 
-def test_the_gate_names_the_images_that_it_refuses_after_looking_at_all(run: shell.Shell, programs: Programs) -> None:
-    refused = ("trivy", "image", "--config", images.POLICY, "--input", str(images.LAYOUTS / "edge"))
-    programs.answer({refused: (1, "", "")})
-    with pytest.raises(problems.StackError, match=r"does not allow: edge \("):
+def test_the_gate_looks_at_every_processors_image_and_names_those_that_it_refuses(
+    run: shell.Shell, programs: Programs
+) -> None:
+    alone = str(images.SINGLE / "edge-arm64")
+    programs.answer({("trivy", "image", "--config", images.POLICY, "--input", alone): (1, "", "")})
+    with pytest.raises(problems.StackError, match=r"does not allow: edge \(linux/arm64\) \("):
         images.judge(run)
-    assert len(programs.calls) == len(NAMES)
+    judged = [call[call.index("--input") + 1] for call in programs.calls if call[0] == "trivy"]
+    assert judged == [str(images.SINGLE / f"{name}-{processor}") for name in NAMES for processor in ("amd64", "arm64")]
+    # Each is the one of its processor, out of the index that is pushed.
+    taken = {call[-1]: call for call in programs.calls if call[0] == "skopeo"}
+    assert all(f"oci:{folder}" in taken for folder in judged)
+    assert all(call[call.index("--override-arch") + 1] == target.rpartition("-")[2] for target, call in taken.items())
 
 
 def test_images_are_pushed_as_they_were_judged_and_noted_by_digest(run: shell.Shell, programs: Programs) -> None:
@@ -213,7 +220,16 @@ def test_nothing_is_rolled_out_that_could_not_be_tried_by_an_order(run: shell.Sh
 
 
 def test_what_is_not_signed_is_not_rolled_out(run: shell.Shell, programs: Programs) -> None:
-    edge = ("cosign", "verify", "--key", "awskms:///alias/souk-release", "--output", "text", RELEASED.image("edge"))
+    edge = (
+        "cosign",
+        "verify",
+        "--private-infrastructure=true",
+        "--key",
+        "awskms:///alias/souk-release",
+        "--output",
+        "text",
+        RELEASED.image("edge"),
+    )
     programs.answer({edge: (1, "", "Error: no signatures found\n")})
     with pytest.raises(problems.StackError, match="cosign failed with exit code 1"):
         deploy.upgrade(run, DEV, RELEASED)

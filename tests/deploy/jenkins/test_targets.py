@@ -21,9 +21,17 @@ PROGRAMS = {
     "tf-apply": ["terraform", "apply"],
     "values": ["terraform", "output -json"],
     "release-images": ["buildctl build", "platform=linux/amd64,linux/arm64", "target=services"],
-    "scan": ["trivy image", "--config scripts/release/trivy.yaml"],
+    "scan": [
+        "--override-arch arm64 copy --preserve-digests oci:",
+        "trivy image",
+        "--config scripts/release/trivy.yaml",
+    ],
     "images-push": ["skopeo copy --all --preserve-digests oci:", "docker://REGISTRY/souk/services:"],
-    "images-sign": ["cosign sign --yes --recursive --key SIGNING_KEY", "cosign attest", "--type cyclonedx"],
+    "images-sign": [
+        "cosign sign --yes --tlog-upload=false --recursive --key SIGNING_KEY",
+        "cosign attest",
+        "--type cyclonedx",
+    ],
     "chart-package": ["helm package helm/souk --version "],
     "chart-push": ["helm push", "oci://REGISTRY/souk/charts", "cosign sign"],
     "deploy": [
