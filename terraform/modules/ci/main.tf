@@ -146,8 +146,7 @@ locals {
     },
   ]
 
-  # Passwords that Terraform makes, and the users at the brokers that they are for.
-  users = "arn:${local.partition}:secretsmanager:${local.region}:${local.account}:secret:AmazonMSK_${var.prefix}-*"
+  # Passwords that Terraform makes.
   passwords = [
     {
       # Making one up knows no narrower resource.
@@ -155,12 +154,6 @@ locals {
       Effect   = "Allow"
       Action   = ["secretsmanager:GetRandomPassword"]
       Resource = "*"
-    },
-    {
-      Sid      = "Users"
-      Effect   = "Allow"
-      Action   = ["secretsmanager:GetSecretValue"]
-      Resource = local.users
     },
   ]
 
@@ -179,11 +172,10 @@ locals {
       Action      = ["s3:GetObject", "s3:GetObjectVersion"]
       NotResource = ["${var.state.bucket_arn}/${var.state.key}", "${var.state.bucket_arn}/${var.state.key}.tflock"]
       }, {
-      # But the users at the brokers, which Terraform itself has made.
-      Sid         = "NoSecret"
-      Effect      = "Deny"
-      Action      = ["secretsmanager:BatchGetSecretValue", "secretsmanager:GetSecretValue"]
-      NotResource = local.users
+      Sid      = "NoSecret"
+      Effect   = "Deny"
+      Action   = ["secretsmanager:BatchGetSecretValue", "secretsmanager:GetSecretValue"]
+      Resource = "*"
     }],
   )
 

@@ -190,7 +190,7 @@ module "observability" {
     {
       for name, server in local.servers : name => {
         identifier       = "${local.prefix}-${name}"
-        free_storage_gib = ceil(server.storage_gib / 10)
+        free_storage_gib = max(1, min(32, floor(server.storage_gib / 25)))
         connections      = var.connections
         replica          = false
       }
@@ -199,7 +199,7 @@ module "observability" {
       for name, server in local.servers : {
         for at in range(server.replicas) : "${name}-${at + 1}" => {
           identifier       = "${local.prefix}-${name}-${at + 1}"
-          free_storage_gib = ceil(server.storage_gib / 10)
+          free_storage_gib = max(1, min(32, floor(server.storage_gib / 25)))
           connections      = var.connections
           replica          = true
         }

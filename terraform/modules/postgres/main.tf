@@ -16,7 +16,7 @@ locals {
     "max_connections"                     = { value = tostring(var.connections), apply = "pending-reboot" }
     "log_min_duration_statement"          = { value = "500", apply = "immediate" }
     "log_lock_waits"                      = { value = "1", apply = "immediate" }
-    "log_connections"                     = { value = "1", apply = "immediate" }
+    "log_connections"                     = { value = tonumber(local.major) >= 18 ? "receipt,authentication,authorization" : "1", apply = "immediate" }
     "log_disconnections"                  = { value = "1", apply = "immediate" }
     "log_statement"                       = { value = "ddl", apply = "immediate" }
     "idle_in_transaction_session_timeout" = { value = "60000", apply = "immediate" }

@@ -110,6 +110,7 @@ def test_work_scales_by_the_lag_of_every_topic_it_consumes_where_keda_is(service
     assert bool(scaled) == bool(service.consumes)
     assert bool(find(rendered, "HorizontalPodAutoscaler", f"{service.name}-work")) == (not service.consumes)
     if scaled:
+        assert {one["metricType"] for one in scaled["spec"]["triggers"] if one["type"] == "kafka"} == {"AverageValue"}
         lag = [trigger["metadata"] for trigger in scaled["spec"]["triggers"] if trigger["type"] == "kafka"]
         assert [(one["consumerGroup"], one["topic"]) for one in lag] == [
             (service.name, topic) for topic in service.consumes

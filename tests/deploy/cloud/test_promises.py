@@ -213,6 +213,19 @@ def test_nodes_are_graviton_and_give_pods_no_way_to_their_role(prod: workspace.A
         assert all(tags["tags"]["environment"] == "prod" for tags in template["tag_specifications"])
 
 
+def test_nodes_and_addons_follow_the_version_of_the_cluster(prod: workspace.Applied, copy: workspace.Workspace) -> None:
+    (cluster,) = prod.of("aws_eks_cluster")
+    for group in prod.of("aws_eks_node_group"):
+        assert group["version"] == cluster["version"]
+        # What AWS says under this name is the newest image of the version.
+        name = f"/aws/service/eks/optimized-ami/{cluster['version']}/amazon-linux-2023/arm64/standard/recommended/release_version"
+        assert group["release_version"] == f"released-for-{name}"
+    assert {addon["addon_version"] for addon in prod.of("aws_eks_addon")} == {"v1.2.3-eksbuild.4"}
+    text = (copy.folder / "terraform/modules/cluster/main.tf").read_text()
+    asked = text.split('data "aws_eks_addon_version"')[1].split("\n}\n")[0]
+    assert "kubernetes_version = var.kubernetes_version" in asked
+
+
 def test_all_tags_come_from_one_place(copy: workspace.Workspace) -> None:
     for root in ("shared", "envs/dev", "envs/prod"):
         text = (copy.folder / "terraform" / root / "main.tf").read_text()
@@ -235,6 +248,29 @@ def test_alarms_watch_every_broker_server_and_cache_and_each_says_what_to_do(pro
     watched = {alarm["dimensions"].get("DBInstanceIdentifier") for alarm in alarms} - {None}
     assert watched == {server["identifier"] for server in prod.of("aws_db_instance")}
     assert all(len(alarm["alarm_description"]) > 15 and alarm["alarm_actions"] for alarm in alarms)
+
+
+def test_storage_is_told_of_well_below_where_rds_begins_to_grow_it(
+    prod: workspace.Applied, dev: workspace.Applied
+) -> None:
+    for applied in (prod, dev):
+        sizes = {one["identifier"]: one["allocated_storage"] for one in applied.of("aws_db_instance")}
+        least = min(size for size in sizes.values() if size)
+        alarms = [one for one in applied.of("aws_cloudwatch_metric_alarm") if one["metric_name"] == "FreeStorageSpace"]
+        assert len(alarms) == len(sizes)
+        # Below a tenth, and below 64 GiB, it grows: half of that is for the time it takes.
+        assert all(0 < one["threshold"] <= min(least / 20, 32) * 1024**3 for one in alarms)
+
+
+def test_no_alarm_watches_what_brokers_without_zookeeper_do_not_tell(prod: workspace.Applied) -> None:
+    assert "ActiveControllerCount" not in {one["metric_name"] for one in prod.of("aws_cloudwatch_metric_alarm")}
+
+
+def test_connections_are_logged_as_the_version_of_postgresql_says_it(prod: workspace.Applied) -> None:
+    (group,) = prod.of("aws_db_parameter_group")
+    assert group["family"] == "postgres18"
+    logged = {one["name"]: one["value"] for one in group["parameter"]}["log_connections"]
+    assert logged == "receipt,authentication,authorization"
 
 
 def test_exactly_the_builds_that_take_a_role_of_jenkins_are_given_it(
