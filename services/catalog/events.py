@@ -1,4 +1,4 @@
-"""What the catalog says, and that it listens to itself. Next stop: `services/chassis/relay.py`.
+"""What the catalog says, and that it listens to itself. Next stop: `services/chassis/outbox/relay.py`.
 
 Its own events come back to it so that its caches forget what changed, whoever changed it and however that process ended.
 """
@@ -6,7 +6,8 @@ Its own events come back to it so that its caches forget what changed, whoever c
 import uuid
 
 from services.catalog import domain, rpc, usecases
-from services.chassis import events, outbox
+from services.chassis.events import reader
+from services.chassis.outbox import outbox
 from services.chassis.rpc import render
 from souk.catalog.v1 import catalog_events_pb2
 
@@ -42,7 +43,7 @@ def _product_id(message: catalog_events_pb2.ProductChanged | catalog_events_pb2.
     return str(uuid.UUID(message.product_id))
 
 
-def subscribers(catalog: usecases.Catalog) -> events.Subscribers:
+def subscribers(catalog: usecases.Catalog) -> reader.Subscribers:
     """Who handles what the catalog consumes."""
-    forget = events.Subscriber(_product_id, catalog.forget_changed)
+    forget = reader.Subscriber(_product_id, catalog.forget_changed)
     return {catalog_events_pb2.ProductChanged: forget, catalog_events_pb2.ProductDeleted: forget}

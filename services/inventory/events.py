@@ -4,7 +4,8 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from services.chassis import events, outbox
+from services.chassis.events import reader
+from services.chassis.outbox import outbox
 from services.chassis.rpc import render
 from services.inventory import domain, rpc, usecases
 from souk.inventory.v1 import inventory_events_pb2, stock_pb2
@@ -71,10 +72,10 @@ def _id(text: str) -> str:
     return str(uuid.UUID(text))
 
 
-def subscribers(stock: usecases.Stock) -> events.Subscribers:
+def subscribers(stock: usecases.Stock) -> reader.Subscribers:
     """Who handles what inventory consumes: one use case for all of it, so that a wave's rows are locked at once."""
     return {
-        order_events_pb2.OrderPlaced: events.Subscriber(_want, stock.hear),
-        order_events_pb2.OrderConfirmed: events.Subscriber(_confirmation, stock.hear),
-        order_events_pb2.OrderCancelled: events.Subscriber(_cancellation, stock.hear),
+        order_events_pb2.OrderPlaced: reader.Subscriber(_want, stock.hear),
+        order_events_pb2.OrderConfirmed: reader.Subscriber(_confirmation, stock.hear),
+        order_events_pb2.OrderCancelled: reader.Subscriber(_cancellation, stock.hear),
     }

@@ -2,7 +2,8 @@
 
 import uuid
 
-from services.chassis import events, outbox
+from services.chassis.events import reader
+from services.chassis.outbox import outbox
 from services.chassis.rpc import render
 from services.notification import domain, usecases
 from services.notification.domain import Template
@@ -78,13 +79,13 @@ def _id(text: str) -> str:
     return str(uuid.UUID(text))
 
 
-def subscribers(notifications: usecases.Notifications) -> events.Subscribers:
+def subscribers(notifications: usecases.Notifications) -> reader.Subscribers:
     """Who handles what the notification service consumes."""
     return {
-        user_events_pb2.UserRegistered: events.Subscriber(_registered, notifications.register),
-        user_events_pb2.UserChanged: events.Subscriber(_changed, notifications.refresh),
-        order_events_pb2.OrderConfirmed: events.Subscriber(_confirmed, notifications.queue),
-        order_events_pb2.OrderCancellationCompleted: events.Subscriber(_cancelled, notifications.queue),
-        payment_events_pb2.PaymentPartlyRefunded: events.Subscriber(_partly_refunded, notifications.queue),
-        payment_events_pb2.PaymentRefunded: events.Subscriber(_refunded, notifications.queue),
+        user_events_pb2.UserRegistered: reader.Subscriber(_registered, notifications.register),
+        user_events_pb2.UserChanged: reader.Subscriber(_changed, notifications.refresh),
+        order_events_pb2.OrderConfirmed: reader.Subscriber(_confirmed, notifications.queue),
+        order_events_pb2.OrderCancellationCompleted: reader.Subscriber(_cancelled, notifications.queue),
+        payment_events_pb2.PaymentPartlyRefunded: reader.Subscriber(_partly_refunded, notifications.queue),
+        payment_events_pb2.PaymentRefunded: reader.Subscriber(_refunded, notifications.queue),
     }

@@ -1,9 +1,10 @@
-"""What the order service consumes and publishes: two tables. Published events go on in `services/chassis/relay.py`."""
+"""What the order service consumes and publishes: two tables. Published events go on in `services/chassis/outbox/relay.py`."""
 
 from collections.abc import Callable
 from typing import Any
 
-from services.chassis import events, outbox
+from services.chassis.events import reader
+from services.chassis.outbox import outbox
 from services.chassis.rpc import render
 from services.order import domain, rpc, saga
 from services.order.usecases import advancing
@@ -101,7 +102,7 @@ def _refused(reply: saga.Reply) -> Callable[[Any], saga.Event]:
     )
 
 
-def subscribers(orders: advancing.Advancing) -> events.Subscribers:
+def subscribers(orders: advancing.Advancing) -> reader.Subscribers:
     """Who handles what the order service consumes: all of it carries an order on."""
     replies: dict[Any, Callable[[Any], saga.Event]] = {
         inventory_events_pb2.StockReserved: _reply(saga.Reply.STOCK_RESERVED, saga.INVENTORY),
@@ -115,4 +116,4 @@ def subscribers(orders: advancing.Advancing) -> events.Subscribers:
         payment_events_pb2.PaymentVoided: _reply(saga.Reply.PAYMENT_VOIDED, saga.PAYMENT),
         payment_events_pb2.PaymentRefunded: _reply(saga.Reply.PAYMENT_REFUNDED, saga.PAYMENT),
     }
-    return {kind: events.Subscriber(parse, orders.advance) for kind, parse in replies.items()}
+    return {kind: reader.Subscriber(parse, orders.advance) for kind, parse in replies.items()}

@@ -4,7 +4,9 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from services.chassis import events, money, outbox
+from services.chassis import money
+from services.chassis.events import reader
+from services.chassis.outbox import outbox
 from services.chassis.rpc import render
 from services.payment import domain, usecases
 from souk.order.v1 import order_events_pb2
@@ -109,10 +111,10 @@ def _id(text: str) -> str:
     return str(uuid.UUID(text))
 
 
-def subscribers(payments: usecases.Payments) -> events.Subscribers:
+def subscribers(payments: usecases.Payments) -> reader.Subscribers:
     """Who handles what the payment service consumes: one use case for all of it, so that a wave's rows are locked at once."""
     return {
-        order_events_pb2.PaymentRequested: events.Subscriber(_request, payments.hear),
-        order_events_pb2.OrderConfirmed: events.Subscriber(_confirmation, payments.hear),
-        order_events_pb2.OrderCancelled: events.Subscriber(_cancellation, payments.hear),
+        order_events_pb2.PaymentRequested: reader.Subscriber(_request, payments.hear),
+        order_events_pb2.OrderConfirmed: reader.Subscriber(_confirmation, payments.hear),
+        order_events_pb2.OrderCancelled: reader.Subscriber(_cancellation, payments.hear),
     }

@@ -1,6 +1,6 @@
-"""What the user service says; it hears nothing. Next stop: `services/chassis/relay.py`."""
+"""What the user service says; it hears nothing. Next stop: `services/chassis/outbox/relay.py`."""
 
-from services.chassis import outbox
+from services.chassis.outbox import outbox
 from services.chassis.rpc import render
 from services.user import domain
 from souk.user.v1 import user_events_pb2, user_pb2

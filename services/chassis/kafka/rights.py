@@ -19,7 +19,8 @@ from kafka.admin import (
     ResourceType,
 )
 
-from services.chassis import kafka, outbox
+from services.chassis import kafka
+from services.chassis.outbox import outbox
 
 # The brokers as a whole, as ACLs name them.
 CLUSTER = "kafka-cluster"

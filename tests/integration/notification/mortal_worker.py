@@ -8,7 +8,8 @@ import os
 import signal
 from collections.abc import Sequence
 
-from services.chassis import clock, database, effects, outbox
+from services.chassis import clock, database, effects
+from services.chassis.outbox import outbox
 from services.notification import clients, domain, events, store, text_messages, usecases, words
 from services.notification.domain import Channel
 from services.notification.settings import Settings

@@ -5,7 +5,8 @@ import os
 import signal
 from collections.abc import Sequence
 
-from services.chassis import clock, database, effects, outbox
+from services.chassis import clock, database, effects
+from services.chassis.outbox import outbox
 from services.payment import clients, events, store, usecases
 from services.payment.settings import Settings
 from services.payment.usecases import Reply
