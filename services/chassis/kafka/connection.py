@@ -1,8 +1,12 @@
 """Where the brokers are, and what crosses to and from them: a record."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
+
+from kafka.net.compat import KafkaNetClient
+
+Client = TypeVar("Client")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +41,22 @@ class Connection:
             "bootstrap_timeout_ms": 10000,
             **self.security,
         }
+
+    def opened(self, kind: Callable[..., Client], **options: Any) -> Client:
+        """A client of the library (a producer, a consumer, an administrator) with these options beside the shared ones.
+
+        Raises KafkaError when no broker answers. The library would keep a thread and four files for each such try, so a
+        process that waits for its brokers would run out of files: what was begun is closed.
+        """
+        begun: list[KafkaNetClient] = []
+
+        def network(**given: Any) -> KafkaNetClient:
+            begun.append(KafkaNetClient(**given))
+            return begun[-1]
+
+        try:
+            return kind(kafka_client=network, **options, **self.options())
+        except BaseException:
+            for client in begun:
+                client.close()
+            raise

@@ -120,7 +120,8 @@ class Consumer:
                 self._stopping.wait(1.0)
 
     def _connected(self) -> KafkaConsumer:
-        consumer = KafkaConsumer(
+        consumer = self._connection.opened(
+            KafkaConsumer,
             group_id=self._subscription.group,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
@@ -132,7 +133,6 @@ class Consumer:
             # A request that a dying broker swallowed is given up after this; the default would wait for 30 s.
             request_timeout_ms=10000,
             metrics_enabled=False,
-            **self._connection.options(),
         )
         header_names.tolerate(consumer)
         consumer.subscribe(list(self._subscription.topics))

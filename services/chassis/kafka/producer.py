@@ -11,6 +11,7 @@ from kafka.errors import (
     InvalidTimestampError,
     InvalidTopicError,
     KafkaError,
+    KafkaTimeoutError,
     MessageSizeTooLargeError,
     RecordListTooLargeError,
 )
@@ -31,6 +32,13 @@ _REFUSED = (
     TypeError,
     ValueError,
 )
+
+
+# How long a record may take to be acknowledged, and one request for it, in seconds; and how much later it is given up
+# whatever the library says.
+DELIVERY_S = 20.0
+REQUEST_S = 10.0
+GRACE_S = 5.0
 
 
 class Producer:
@@ -54,9 +62,13 @@ class Producer:
     def _publish(self, records: Sequence[Record]) -> list[bool]:
         try:
             producer = self._connected()
-            sent = [_send(producer, record) for record in records]
-            producer.flush()
         except KafkaError as error:
+            raise errors.TransientError(f"kafka: {error}") from error
+        try:
+            sent = [_send(producer, record) for record in records]
+            _flush(producer)
+        except KafkaError as error:
+            self._abandon(producer)
             raise errors.TransientError(f"kafka: {error}") from error
         failures = [_failure(item) for item in sent]
         self.refusals = {n: repr(failure) for n, failure in enumerate(failures) if isinstance(failure, _REFUSED)}
@@ -65,22 +77,30 @@ class Producer:
             # An idempotent producer that lost a batch may refuse all that follow; a new one starts a new sequence.
             cause = next(repr(failure) for failure in failures if failure)
             _LOG.warning("records were not acknowledged", extra={"count": acked.count(False), "cause": cause})
-            self._producer = None
-            producer.close(0)
+            self._abandon(producer)
         return acked
+
+    def _abandon(self, producer: KafkaProducer) -> None:
+        """Use it no more, and let it send nothing more."""
+        self._producer = None
+        try:
+            producer.close(0)
+        except KafkaError:
+            # It closes only when every batch has an outcome, and some will never have one.
+            producer._sender.force_close()  # noqa: SLF001 - there is no public way, and the version is pinned
 
     def _connected(self) -> KafkaProducer:
         if self._producer is None:
-            self._producer = KafkaProducer(
+            self._producer = self._connection.opened(
+                KafkaProducer,
                 acks="all",
                 enable_idempotence=True,
                 linger_ms=5,
                 batch_size=131072,
-                delivery_timeout_ms=20000,
-                request_timeout_ms=10000,
+                delivery_timeout_ms=int(DELIVERY_S * 1000),
+                request_timeout_ms=int(REQUEST_S * 1000),
                 max_block_ms=5000,
                 metrics_enabled=False,
-                **self._connection.options(),
             )
         return self._producer
 
@@ -101,6 +121,18 @@ def _send(producer: KafkaProducer, record: Record) -> Any:
         )
     except _REFUSED as error:
         return error
+
+
+def _flush(producer: KafkaProducer) -> None:
+    """Wait for the outcome of all that was sent; what has none in time counts as not acknowledged.
+
+    The library's own delivery timeout does not hold while it asks for a new producer id, as it does after records expired:
+    if the brokers are still away then, the request is lost, and nothing that was sent ever has an outcome.
+    """
+    try:
+        producer.flush(DELIVERY_S + GRACE_S)
+    except KafkaTimeoutError:
+        _LOG.warning("the producer has no outcome for what was sent", extra={"waited_s": DELIVERY_S + GRACE_S})
 
 
 def _failure(sent: Any) -> BaseException | None:

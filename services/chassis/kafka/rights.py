@@ -75,7 +75,7 @@ def grant(connection: kafka.Connection, user: str, topics: Sequence[str], client
     # Its own come first: where brokers allow what no ACL is about, nobody else gives any from then on.
     wanted = of_administrator(user, topics)
     wanted += [acl for client in clients for acl in of_service(client)]
-    admin = KafkaAdminClient(**connection.options())
+    admin = connection.opened(KafkaAdminClient)
     try:
         there, _ = admin.describe_acls(ACLFilter(None, None, ACLOperation.ANY, ACLPermissionType.ANY, EVERY))
         given = set(there)
