@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterable
 
+from services.chassis import ids
 from services.chassis.rpc import render
 from services.notification import domain
 from services.notification.domain import Channel, Kind, Template
@@ -108,7 +109,7 @@ def payment_partly_refunded(message: payment_events_pb2.PaymentPartlyRefunded) -
         "refunded": domain.in_words(refunded),
     }
     # How much was given back in all grows with every refund, and so names it.
-    occasion_id = str(uuid.uuid5(uuid.UUID(message.payment_id), str(refunded.amount)))
+    occasion_id = ids.named(message.payment_id, str(refunded.amount))
     return domain.Letter(_id(message.user_id), Template.PAYMENT_PARTLY_REFUNDED, occasion_id, details)
 
 

@@ -125,7 +125,7 @@ class Payments:
             if payment is None or not payment.existed or payment.user_id != choice.user_id:
                 raise _not_found(choice.order_id)
             claim = idempotency.Claim(choice.user_id, choice.request_id, choice.fingerprint, ids.new_id(self._now()))
-            if choice.request_id and await _made_before(transaction, claim):
+            if await idempotency.made_before(transaction, claim):
                 return payment
             return await self._move(transaction, domain.choose(payment, choice.payment_method, self._now()))
 
@@ -142,7 +142,7 @@ class Payments:
             if payment is None:
                 raise _not_found(wish.payment_id)
             claim = idempotency.Claim(wish.actor, wish.request_id, wish.fingerprint, claimed_id)
-            if wish.request_id and await _made_before(transaction, claim):
+            if await idempotency.made_before(transaction, claim):
                 return payment
             refund_id = names.refund_id(payment.id, wish.actor, wish.request_id or claimed_id)
             advance = domain.give_back(payment, wish.amount, refund_id, now)
@@ -229,14 +229,6 @@ class Charging:
 
 def _not_found(some_id: str) -> errors.DomainError:
     return errors.not_found("PAYMENT_NOT_FOUND", "the payment does not exist", id=some_id)
-
-
-async def _made_before(transaction: database.Transaction, claim: idempotency.Claim) -> bool:
-    """Whether this request did what it asks for before. Raises REQUEST_ID_REUSED."""
-    [answer] = await idempotency.claim(transaction, [claim])
-    if isinstance(answer, errors.DomainError):
-        raise answer
-    return answer != claim.resource_id
 
 
 def _postponed(claimed: store.Claimed, silence: domain.Silence) -> store.Postponed:

@@ -13,7 +13,7 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
-from services.chassis import clock, database, errors, kafka, logs, metrics, schema, tracing
+from services.chassis import clock, database, errors, ids, kafka, logs, metrics, schema, tracing
 from services.chassis.events import inbox, reader
 from services.chassis.outbox import outbox
 
@@ -29,7 +29,7 @@ _KEYS_AT_ONCE = 20
 MOST_PAYLOAD = 768 * 1024
 MOST_HEADER = 2000
 MOST_HEADERS = 40
-_NAMESPACE = uuid.UUID("6f1c1f0e-9f0b-5b6e-8a54-2f4d8d4d6c11")
+_NAMESPACE = "6f1c1f0e-9f0b-5b6e-8a54-2f4d8d4d6c11"
 
 _PARK = database.Statement(
     database.insert_given(
@@ -88,7 +88,7 @@ async def park(transaction: database.Transaction, records: Sequence[kafka.Record
 
 def dead_letter_id(record: kafka.Record) -> str:
     """The id of a record's dead letter: made of where the record lies, so that it is the same at every repetition."""
-    return str(uuid.uuid5(_NAMESPACE, f"{record.topic}/{record.partition}/{record.offset}"))
+    return ids.named(_NAMESPACE, f"{record.topic}/{record.partition}/{record.offset}")
 
 
 def dead_letter(record: kafka.Record, now: datetime, *, error: str, attempts: int) -> outbox.Letter:
