@@ -208,9 +208,10 @@ class Sending:
 
     async def settle(
         self, transaction: database.Transaction, outcomes: Sequence[tuple[store.Claimed, domain.Result]]
-    ) -> None:
-        """Write what became of the messages."""
+    ) -> bool:
+        """Write what became of the messages. None is due at once because of it."""
         await store.settle(transaction, [self._settled(claimed, result) for claimed, result in outcomes])
+        return False
 
     def _settled(self, claimed: store.Claimed, result: domain.Result) -> store.Settled:
         state = domain.becomes(result, attempt=claimed.attempt, most_attempts=self._most_attempts)

@@ -185,10 +185,9 @@ class Payments:
 class Charging:
     """The calls to the provider, as an effect of `chassis/effects.py`."""
 
-    def __init__(self, provider: Provider, *, now: clock.Clock, wake: Callable[[], None], lease_s: float) -> None:
+    def __init__(self, provider: Provider, *, now: clock.Clock, lease_s: float) -> None:
         self._provider = provider
         self._now = now
-        self._wake = wake
         self._lease_s = lease_s
 
     async def claim(self, transaction: database.Transaction, most: int) -> list[store.Claimed]:
@@ -203,8 +202,11 @@ class Charging:
         metrics.EFFECTS.labels(SERVICE, work.payment.verb, outcome.lower()).inc()
         return reply
 
-    async def settle(self, transaction: database.Transaction, outcomes: Sequence[tuple[store.Claimed, Reply]]) -> None:
-        """Write what the provider answered, with its events; what is not known is asked about later."""
+    async def settle(self, transaction: database.Transaction, outcomes: Sequence[tuple[store.Claimed, Reply]]) -> bool:
+        """Write what the provider answered, with its events; what is not known is asked about later.
+
+        Answers whether there are calls to make at once.
+        """
         now = self._now()
         definite = [(claimed, reply) for claimed, reply in outcomes if isinstance(reply, domain.Answer)]
         # Locked at once, those to be postponed too: what is locked later waits in another order than everybody's.
@@ -223,8 +225,7 @@ class Charging:
             await store.save(transaction, advances)
             transaction.emit(fact for advance in advances for fact in advance.facts)
         await store.postpone(transaction, later)
-        if any(advance.payment.verb for advance in advances):
-            transaction.after_commit(self._wake)
+        return any(advance.payment.verb for advance in advances)
 
 
 def _not_found(some_id: str) -> errors.DomainError:

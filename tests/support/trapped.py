@@ -130,9 +130,9 @@ class _Effect:
         traps.passes("answered")
         return outcome
 
-    async def settle(self, transaction: database.Transaction, outcomes: Sequence[tuple[Any, Any]]) -> None:
+    async def settle(self, transaction: database.Transaction, outcomes: Sequence[tuple[Any, Any]]) -> bool:
         traps.ABOUT.set(_asked([work for work, _ in outcomes]))
-        await self._effect.settle(transaction, outcomes)
+        return await self._effect.settle(transaction, outcomes)
 
 
 def _asked(works: Sequence[Any]) -> frozenset[str]:
