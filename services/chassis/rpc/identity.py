@@ -254,6 +254,14 @@ class Gate:
             )
         return who
 
+    async def readmit(self, who: Caller, method: policy.Method, metadata: Mapping[str, Any], peer: AskPeer) -> None:
+        """Whether somebody who was admitted may go on. Raises what `admit` raises if their token no longer counts.
+
+        A service may: its mesh token, which expires sooner than its stream ends, says who it is when it calls.
+        """
+        if who.user_id:
+            await self.admit(method, metadata, peer)
+
 
 def _unauthenticated(reason: str, message: str) -> errors.DomainError:
     return errors.DomainError(errors.Kind.UNAUTHENTICATED, reason, message)
