@@ -137,9 +137,11 @@ class Till:
 
 
 @asynccontextmanager
-async def working(db: database.Database, chosen: Settings) -> AsyncIterator[usecases.Payments]:
+async def working(
+    db: database.Database, chosen: Settings, provider: clients.Provider | None = None
+) -> AsyncIterator[usecases.Payments]:
     """The service's worker, calling the provider until the block ends."""
-    provider = clients.Provider(chosen)
+    provider = provider or clients.Provider(chosen)
 
     def wake() -> None:
         worker.wake()
