@@ -99,7 +99,7 @@ class _Verified:
 
 
 class Authority(Protocol):
-    """Who says which access tokens count: the user service. Both raise TransientError when it is away."""
+    """Who says which access tokens count: the user service. Both raise TransientError when it is unavailable."""
 
     async def keys(self) -> Mapping[str, jwt.PyJWK]:
         """The public keys that verify them, by key id."""

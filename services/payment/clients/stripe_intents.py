@@ -34,9 +34,9 @@ AMOUNT_NOT_SUPPORTED = "AMOUNT_NOT_SUPPORTED"
 class Intents:
     """Stripe: a PaymentIntent is confirmed at once and captured by hand.
 
-    Stripe remembers an idempotency key for at least a day, so asking again what became of an authorisation is repeating it;
-    later it is searched for by the order's id in its metadata. Search lags (an hour at worst, by Stripe's word), hence the
-    settings' lookup lag, and is not offered to accounts in India: there such a payment stays unknown until somebody acts.
+    Stripe keeps an idempotency key for at least a day, so until then the outcome of an authorisation is looked up by repeating
+    it; later it is searched for by the order's id in its metadata. Search lags (an hour at worst, by Stripe's word), hence the
+    settings' lookup lag, and is not offered to accounts in India: there such a payment stays unknown until an operator acts.
     """
 
     def __init__(self, settings: Settings, session: aiohttp.ClientSession) -> None:
