@@ -20,7 +20,8 @@ import uvloop
 from kafka.errors import KafkaError, SecurityDisabledError
 
 from services import registry
-from services.chassis import assembly, clock, health, logs, metrics, migrate, parked_events, process, settings, tracing
+from services.chassis import assembly, clock, health, logs, metrics, migrate, process, settings, tracing
+from services.chassis.events import operate
 from services.chassis.kafka import rights, security, topics
 
 
@@ -129,9 +130,7 @@ def _parked(arguments: list[str]) -> int:
     parser.add_argument("event_id", nargs="?", default="")
     chosen = parser.parse_args(arguments)
     url = settings.read(_Database, os.environ, service=chosen.service).url
-    return asyncio.run(
-        parked_events.operate(url, chosen.action, chosen.event_id, actor=os.environ.get("USER", "operator"))
-    )
+    return asyncio.run(operate.operate(url, chosen.action, chosen.event_id, actor=os.environ.get("USER", "operator")))
 
 
 def _module(name: str) -> Any:

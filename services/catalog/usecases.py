@@ -68,7 +68,7 @@ class Catalog:
         product = self._new(draft)
         await self._check_new_skus(draft)
         async with self._db.transaction() as transaction:
-            made = await _claim(transaction, draft, product.id)
+            made = await idempotency.claim_one(transaction, _claim_of(draft, product.id))
             if made == product.id:
                 await _insert(transaction, draft, product)
                 transaction.emit([domain.ProductChanged(product)])
@@ -229,15 +229,8 @@ class Catalog:
         return {_ALL: await store.categories(self._db)}
 
 
-async def _claim(transaction: database.Transaction, draft: domain.Draft, product_id: str) -> str:
-    """The id of the product that this request makes, or made before. Raises REQUEST_ID_REUSED."""
-    if not draft.request_id:
-        return product_id
-    claim = idempotency.Claim(draft.actor, draft.request_id, draft.fingerprint, product_id)
-    [answer] = await idempotency.claim(transaction, [claim])
-    if isinstance(answer, errors.DomainError):
-        raise answer
-    return answer
+def _claim_of(draft: domain.Draft, product_id: str) -> idempotency.Claim:
+    return idempotency.Claim(draft.actor, draft.request_id, draft.fingerprint, product_id)
 
 
 async def _insert(transaction: database.Transaction, draft: domain.Draft, product: domain.Product) -> None:

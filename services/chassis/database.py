@@ -104,6 +104,11 @@ def columns(rows: Iterable[Any], *names: str) -> dict[str, list[Any]]:
     return {name: [getattr(item, name) for item in items] for name in names}
 
 
+def storable(text: str) -> str:
+    """The text with what PostgreSQL refuses in text and JSON (NUL, lone surrogates) written as escapes."""
+    return text.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode()
+
+
 class Emitter(Protocol):
     """Turns what happened into rows of the outbox, in the transaction it happened in."""
 

@@ -28,8 +28,11 @@ class Effect(Protocol[Work, Outcome]):
     async def perform(self, work: Work) -> Outcome:
         """Call out. Every answer is an outcome, the unknown one too. May raise nothing else than a defect does."""
 
-    async def settle(self, transaction: database.Transaction, outcomes: Sequence[tuple[Work, Outcome]]) -> None:
-        """Write the outcomes where the lease is still ours (compare the epoch or the attempt), and emit their events."""
+    async def settle(self, transaction: database.Transaction, outcomes: Sequence[tuple[Work, Outcome]]) -> bool:
+        """Write the outcomes where the lease is still ours (compare the epoch or the attempt), and emit their events.
+
+        Answers whether rows are due at once because of it.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +134,9 @@ class Worker(Generic[Work, Outcome]):
 
     async def _write(self, batch: Sequence[tuple[Work, Outcome]]) -> None:
         async with self._db.transaction() as transaction:
-            await self._effect.settle(transaction, batch)
+            more = await self._effect.settle(transaction, batch)
+        if more:
+            self._claims.wake()
 
     async def _write_alone(self, item: tuple[Work, Outcome]) -> None:
         try:

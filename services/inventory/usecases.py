@@ -146,7 +146,7 @@ class Stock:
         """
         async with self._db.transaction() as transaction:
             levels, before = await self._lock_place(transaction, wanted.place)
-            if await self._made_before(transaction, wanted):
+            if await idempotency.made_before(transaction, _claim_of(wanted)):
                 return before
             after = domain.adjusted(before, wanted.delta)
             moved = domain.Movement(
@@ -191,17 +191,6 @@ class Stock:
         await store.make_place(transaction, place)
         levels = await store.lock(transaction, [place.sku])
         return levels, next(level for level in levels if level.place == place)
-
-    async def _made_before(self, transaction: database.Transaction, wanted: domain.Adjustment) -> bool:
-        if not wanted.request_id:
-            return False
-        own = str(uuid.uuid4())
-        [made] = await idempotency.claim(
-            transaction, [idempotency.Claim(wanted.actor, wanted.request_id, wanted.fingerprint, own)]
-        )
-        if isinstance(made, errors.DomainError):
-            raise made
-        return made != own
 
     async def _put(
         self,
@@ -256,3 +245,8 @@ class Stock:
         if on_hand:
             moved = [domain.Movement(h.sku, h.warehouse, on_hand * h.quantity, reason, h.order_id) for h in holds]
             await store.record(transaction, moved)
+
+
+def _claim_of(wanted: domain.Adjustment) -> idempotency.Claim:
+    # An adjustment has no id of its own.
+    return idempotency.Claim(wanted.actor, wanted.request_id, wanted.fingerprint, str(uuid.uuid4()))

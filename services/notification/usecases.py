@@ -116,7 +116,7 @@ class Notifications:
         async with self._db.transaction() as transaction:
             if not await store.is_known(transaction, message.user_id):
                 raise _user_not_found(message.user_id)
-            made = await _claim(transaction, message, occasion_id)
+            made = await idempotency.claim_one(transaction, _claim_of(message, occasion_id))
             if made == occasion_id:
                 wishes = await store.preferences_of(transaction, [message.user_id])
                 preferences = wishes.get(message.user_id, domain.Preferences(message.user_id))
@@ -154,15 +154,8 @@ class Notifications:
         return pages.cut(rows, page, lambda notification: notification.id)
 
 
-async def _claim(transaction: database.Transaction, message: domain.Message, notification_id: str) -> str:
-    """The id of the message that this request makes, or made before. Raises REQUEST_ID_REUSED."""
-    if not message.request_id:
-        return notification_id
-    claim = idempotency.Claim(message.actor, message.request_id, message.fingerprint, notification_id)
-    [answer] = await idempotency.claim(transaction, [claim])
-    if isinstance(answer, errors.DomainError):
-        raise answer
-    return answer
+def _claim_of(message: domain.Message, notification_id: str) -> idempotency.Claim:
+    return idempotency.Claim(message.actor, message.request_id, message.fingerprint, notification_id)
 
 
 def _user_not_found(user_id: str) -> errors.DomainError:
@@ -215,9 +208,10 @@ class Sending:
 
     async def settle(
         self, transaction: database.Transaction, outcomes: Sequence[tuple[store.Claimed, domain.Result]]
-    ) -> None:
-        """Write the outcomes of the messages."""
+    ) -> bool:
+        """Write the outcomes of the messages. None becomes due at once by them."""
         await store.settle(transaction, [self._settled(claimed, result) for claimed, result in outcomes])
+        return False
 
     def _settled(self, claimed: store.Claimed, result: domain.Result) -> store.Settled:
         state = domain.becomes(result, attempt=claimed.attempt, most_attempts=self._most_attempts)

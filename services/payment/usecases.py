@@ -125,7 +125,7 @@ class Payments:
             if payment is None or not payment.existed or payment.user_id != choice.user_id:
                 raise _not_found(choice.order_id)
             claim = idempotency.Claim(choice.user_id, choice.request_id, choice.fingerprint, ids.new_id(self._now()))
-            if choice.request_id and await _made_before(transaction, claim):
+            if await idempotency.made_before(transaction, claim):
                 return payment
             return await self._move(transaction, domain.choose(payment, choice.payment_method, self._now()))
 
@@ -142,7 +142,7 @@ class Payments:
             if payment is None:
                 raise _not_found(wish.payment_id)
             claim = idempotency.Claim(wish.actor, wish.request_id, wish.fingerprint, claimed_id)
-            if wish.request_id and await _made_before(transaction, claim):
+            if await idempotency.made_before(transaction, claim):
                 return payment
             refund_id = names.refund_id(payment.id, wish.actor, wish.request_id or claimed_id)
             advance = domain.give_back(payment, wish.amount, refund_id, now)
@@ -185,10 +185,9 @@ class Payments:
 class Charging:
     """The calls to the provider, as an effect of `chassis/effects.py`."""
 
-    def __init__(self, provider: Provider, *, now: clock.Clock, wake: Callable[[], None], lease_s: float) -> None:
+    def __init__(self, provider: Provider, *, now: clock.Clock, lease_s: float) -> None:
         self._provider = provider
         self._now = now
-        self._wake = wake
         self._lease_s = lease_s
 
     async def claim(self, transaction: database.Transaction, most: int) -> list[store.Claimed]:
@@ -203,8 +202,11 @@ class Charging:
         metrics.EFFECTS.labels(SERVICE, work.payment.verb, outcome.lower()).inc()
         return reply
 
-    async def settle(self, transaction: database.Transaction, outcomes: Sequence[tuple[store.Claimed, Reply]]) -> None:
-        """Write what the provider answered, with its events; what is not known is asked about later."""
+    async def settle(self, transaction: database.Transaction, outcomes: Sequence[tuple[store.Claimed, Reply]]) -> bool:
+        """Write what the provider answered, with its events; what is not known is asked about later.
+
+        Answers whether there are calls to make at once.
+        """
         now = self._now()
         definite = [(claimed, reply) for claimed, reply in outcomes if isinstance(reply, domain.Answer)]
         # Locked at once, those to be postponed too: what is locked later waits in another order than everybody's.
@@ -223,20 +225,11 @@ class Charging:
             await store.save(transaction, advances)
             transaction.emit(fact for advance in advances for fact in advance.facts)
         await store.postpone(transaction, later)
-        if any(advance.payment.verb for advance in advances):
-            transaction.after_commit(self._wake)
+        return any(advance.payment.verb for advance in advances)
 
 
 def _not_found(some_id: str) -> errors.DomainError:
     return errors.not_found("PAYMENT_NOT_FOUND", "the payment does not exist", id=some_id)
-
-
-async def _made_before(transaction: database.Transaction, claim: idempotency.Claim) -> bool:
-    """Whether this request did what it asks for before. Raises REQUEST_ID_REUSED."""
-    [answer] = await idempotency.claim(transaction, [claim])
-    if isinstance(answer, errors.DomainError):
-        raise answer
-    return answer != claim.resource_id
 
 
 def _postponed(claimed: store.Claimed, silence: domain.Silence) -> store.Postponed:

@@ -19,7 +19,8 @@ from kafka.admin import (
     ResourceType,
 )
 
-from services.chassis import kafka, outbox
+from services.chassis import kafka
+from services.chassis.outbox import outbox
 
 # The brokers as a whole, as ACLs name them.
 CLUSTER = "kafka-cluster"
@@ -74,7 +75,7 @@ def grant(connection: kafka.Connection, user: str, topics: Sequence[str], client
     # The user's own come first: once a broker has an ACL for the cluster, nobody without one may create others.
     wanted = of_administrator(user, topics)
     wanted += [acl for client in clients for acl in of_service(client)]
-    admin = KafkaAdminClient(**connection.options())
+    admin = connection.opened(KafkaAdminClient)
     try:
         there, _ = admin.describe_acls(ACLFilter(None, None, ACLOperation.ANY, ACLPermissionType.ANY, EVERY))
         given = set(there)

@@ -42,7 +42,7 @@ class Calls:
         await self.answered.wait()
         return f"answer to {work}"
 
-    async def settle(self, transaction: database.Transaction, outcomes: Sequence[tuple[int, str]]) -> None:
+    async def settle(self, transaction: database.Transaction, outcomes: Sequence[tuple[int, str]]) -> bool:
         ids = [work for work, _ in outcomes]
         await transaction.run(SETTLE, {"ids": ids})
         self.written.append(ids)
@@ -51,6 +51,7 @@ class Calls:
             raise errors.TransientError("the database is away")
         if BAD in ids:
             raise ValueError("this outcome cannot be written")
+        return False
 
 
 @pytest_asyncio.fixture

@@ -5,7 +5,8 @@ import os
 import signal
 from collections.abc import Sequence
 
-from services.chassis import clock, database, effects, outbox
+from services.chassis import clock, database, effects
+from services.chassis.outbox import outbox
 from services.payment import clients, events, store, usecases
 from services.payment.settings import Settings
 from services.payment.usecases import Reply
@@ -31,11 +32,12 @@ class MortalCharging(usecases.Charging):
         self._die_if(ANSWERED)
         return reply
 
-    async def settle(self, transaction: database.Transaction, outcomes: Sequence[tuple[store.Claimed, Reply]]) -> None:
-        await super().settle(transaction, outcomes)
+    async def settle(self, transaction: database.Transaction, outcomes: Sequence[tuple[store.Claimed, Reply]]) -> bool:
+        more = await super().settle(transaction, outcomes)
         self._die_if(WRITTEN)
         if os.environ["DIE_AT"] == COMMITTED:
             transaction.after_commit(_die)
+        return more
 
     def _die_if(self, point: str) -> None:
         if os.environ["DIE_AT"] == point:
@@ -51,7 +53,7 @@ async def _work() -> None:
         os.environ["TEST_DATABASE_URL"], outbox.Outbox(events.PUBLISHED, clock.utc_now, lambda: None)
     )
     await db.start()
-    charging = MortalCharging(provider, now=clock.utc_now, wake=lambda: None, lease_s=LEASE_S)
+    charging = MortalCharging(provider, now=clock.utc_now, lease_s=LEASE_S)
     limits = effects.Limits(idle_s=0.02, idle_most_s=0.05)
     await effects.Worker(db, charging, limits, name="mortal").start()
     await asyncio.sleep(120)

@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from services.chassis import errors
-from services.payment import rpc
+from services.payment import messages, rpc
 from services.payment.domain import State
 from souk.payment.v1 import payment_pb2, payment_service_pb2, payment_service_pb2_grpc
 from tests.integration.payment.till import Till, cancelled, confirmed, new_id, requested
@@ -114,4 +114,4 @@ async def test_nobody_reads_payments_without_a_token_or_with_a_wrong_one(counter
 
 @pytest.mark.parametrize("state", State)
 def test_every_state_has_a_status_in_the_contract(state: State) -> None:
-    assert payment_pb2.Payment.Status.Value(rpc.SHOWN_AS.get(state, state))
+    assert payment_pb2.Payment.Status.Value(messages.SHOWN_AS.get(state, state))

@@ -193,7 +193,7 @@ def _payment(card: str = "card_approved") -> domain.Payment:
 
 async def _settle(db: database.Database, *outcomes: tuple[store.Claimed, usecases.Reply]) -> None:
     nobody = _NoProvider()
-    charging = usecases.Charging(nobody, now=clock.utc_now, wake=lambda: None, lease_s=30)
+    charging = usecases.Charging(nobody, now=clock.utc_now, lease_s=30)
     effect: effects.Effect[store.Claimed, usecases.Reply] = charging
     async with db.transaction() as transaction:
         await effect.settle(transaction, outcomes)

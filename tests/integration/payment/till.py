@@ -142,11 +142,7 @@ async def working(
 ) -> AsyncIterator[usecases.Payments]:
     """The service's worker, calling the provider until the block ends."""
     provider = provider or clients.Provider(chosen)
-
-    def wake() -> None:
-        worker.wake()
-
-    charging = usecases.Charging(provider, now=clock.utc_now, wake=wake, lease_s=chosen.lease_s)
+    charging = usecases.Charging(provider, now=clock.utc_now, lease_s=chosen.lease_s)
     worker = effects.Worker(db, charging, LIMITS, name="test-provider")
     await provider.start()
     await worker.start()

@@ -19,7 +19,8 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import BigInteger, SmallInteger
 
-from services.chassis import database, errors, events, kafka, leases, metrics, outbox, schema
+from services.chassis import database, errors, kafka, metrics, schema
+from services.chassis.outbox import leases, outbox
 
 _O = schema.OUTBOX.c
 _PENDING = database.Statement(
@@ -102,7 +103,7 @@ class Relay:
                 await self._set_aside([row], reason)
 
     async def _set_aside(self, rows: Sequence[database.Row], reason: str) -> None:
-        given = {"ids": [row[0] for row in rows], "reason": events.storable(reason)[:_REASON]}
+        given = {"ids": [row[0] for row in rows], "reason": database.storable(reason)[:_REASON]}
         await self._db.read(_SET_ASIDE, given | self._fence())
         self._aside |= {(row[2], row[3]) for row in rows}
         metrics.ALARMS.labels(self._service, "outbox_refused").inc(len(rows))

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from services.chassis import database, parked
+from services.chassis import database
+from services.chassis.events import parked
 
 
 async def operate(database_url: str, action: str, event_id: str, *, actor: str) -> int:

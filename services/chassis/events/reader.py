@@ -75,14 +75,9 @@ class Reader:
         return Event(event_id, stored_key(record.key), value, subscriber.handle, record)
 
 
-def storable(text: str) -> str:
-    """The text with what PostgreSQL refuses in text and JSON (NUL, lone surrogates) written as escapes."""
-    return text.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode()
-
-
 def stored_key(key: str) -> str:
     """The key as tables hold it: equal keys stay equal, and every one fits an index."""
-    safe = storable(key)
+    safe = database.storable(key)
     if len(safe.encode()) <= MOST_KEY_BYTES:
         return safe
     return f"{safe[:64]}...sha256:{hashlib.sha256(safe.encode()).hexdigest()}"
