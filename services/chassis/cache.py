@@ -1,9 +1,9 @@
-"""A cache in front of a store: in this process for a moment, in Redis for longer. Redis away means slower, never wrong.
+"""A cache in front of a store: in this process for a moment, in Redis for longer. Without Redis it is slower, never wrong.
 
-A value that was changed and then forgotten (`forget`, right after the commit) is gone from Redis and from this process at
-once, and from other processes as soon as Redis has told them; at the latest, should it not, within `local_s`. A mark keeps
-slow readers from writing back what they read before the change. What remains, bounded by `shared_s` + `local_s`: the process
-died or Redis was away between commit and `forget`, or a reader took longer than MARK_S from its read to its write.
+`forget`, called right after the commit that changes a value, invalidates it in Redis and in this process at once, and in
+other processes as soon as Redis notifies them, or within `local_s` if it does not. A mark (tombstone) keeps slow readers from
+writing back what they read before the change. A stale value can still be served, for at most `shared_s` + `local_s`, when the
+process died or Redis was unavailable between commit and `forget`, or a reader took longer than MARK_S to write back.
 
 What comes out of Redis is believed only when a process of the same service put it there: each value carries a MAC over its
 key, its expiry and its content, made with a secret that Redis does not hold. What somebody else wrote, moved to another key

@@ -143,7 +143,7 @@ class Transaction:
 
 
 class Database:
-    """The pool of one service. Opening it waits for the server; everything else raises TransientError when it is away."""
+    """The pool of one service. Opening it waits for the server; everything else raises TransientError when it is unavailable."""
 
     def __init__(self, url: str, emitter: Emitter, *, pool_size: int = 8) -> None:
         self._emitter = emitter
@@ -173,7 +173,7 @@ class Database:
     async def transaction(self) -> AsyncIterator[Transaction]:
         """A transaction: commits at the end of the block, rolls back when it raises.
 
-        Raises TransientError when the database is away or another transaction is in the way. When it is raised by the
+        Raises TransientError when the database is unavailable or another transaction is in the way. When it is raised by the
         commit itself the outcome is unknown: repeat with the same ids, as every write of this project may be repeated.
         """
         with _translated():
@@ -187,7 +187,7 @@ class Database:
             wake()
 
     async def read(self, statement: Statement, parameters: Parameters | None = None) -> list[Row]:
-        """One statement of its own, committed at once. Raises TransientError when the database is away."""
+        """One statement of its own, committed at once. Raises TransientError when the database is unavailable."""
         with _translated():
             async with self._pool.connection() as connection:
                 return await _execute(connection, statement, parameters)

@@ -50,14 +50,14 @@ class Limits:
 
 
 class Worker(Generic[Work, Outcome]):
-    """Works one kind of effect. `wake` it when rows were written."""
+    """Claims, performs and settles one kind of effect. Call `wake` when rows were written."""
 
     def __init__(self, db: database.Database, effect: Effect[Work, Outcome], limits: Limits, *, name: str) -> None:
         self._db = db
         self._effect = effect
         self._limits = limits
         self._name = name
-        # A quarter of all calls is claimed at least: one claim for every call that ends would cost more than the calls.
+        # Claims wait until a quarter of the slots is free: a claim for each finished call would cost more than the call.
         self._refill = max(1, limits.concurrent // 4)
         self._full = False
         self._running: set[asyncio.Task[None]] = set()
@@ -100,7 +100,7 @@ class Worker(Generic[Work, Outcome]):
         try:
             outcome = await self._effect.perform(work)
         except Exception:
-            # The row stays leased and is claimed again when the lease ends: as good as an unknown outcome.
+            # The row stays leased and is claimed again when the lease expires, like one with an unknown outcome.
             _LOG.exception("effect failed", extra={"effect": self._name})
             return
         self._finished.append((work, outcome))
@@ -122,7 +122,7 @@ class Worker(Generic[Work, Outcome]):
             except errors.TransientError:
                 raise
             except Exception:
-                # Whatever it is, it belongs to one of the rows: that one alone fails, stays leased and is claimed again.
+                # One of the rows causes it: each is written alone, and the one that fails stays leased and is claimed again.
                 _LOG.exception("outcomes failed together", extra={"effect": self._name, "outcomes": len(batch)})
                 while left:
                     await self._write_alone(left[0])

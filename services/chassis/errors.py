@@ -61,7 +61,7 @@ class DomainError(Exception):
 
 
 class TransientError(Exception):
-    """Something this process depends on is away for now. Repeating the same work later may succeed."""
+    """Something this process depends on is unavailable for now. Repeating the same work later may succeed."""
 
 
 def not_found(reason: str, message: str, **metadata: str) -> DomainError:

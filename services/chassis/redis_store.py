@@ -1,9 +1,9 @@
-"""Redis as a service's own store: what is in it is nowhere else, so Redis away means UNAVAILABLE, never an empty answer.
+"""Redis as a service's own store: what is in it is nowhere else, so without it calls end with UNAVAILABLE, not empty.
 
     async with self._redis.commands() as redis:
         await redis.hset(self._redis.key("basket", user_id), mapping=lines)
 
-`cache.py` is the other use of Redis: values that the database has too, where Redis away means slower.
+`cache.py` is the other use of Redis: values that the database has too, which without Redis are only read more slowly.
 """
 
 from collections.abc import AsyncIterator
@@ -54,7 +54,7 @@ class RedisStore:
 
     @asynccontextmanager
     async def commands(self) -> AsyncIterator[Redis]:
-        """The client, for commands, pipelines and scripts. Raises TransientError when Redis is away or answers too late."""
+        """The client, for commands, pipelines and scripts. Raises TransientError when Redis does not answer in time."""
         try:
             with tracing.span("redis"):
                 yield self._redis

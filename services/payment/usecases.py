@@ -1,8 +1,8 @@
 """What can be done with payments: three things that orders say, two that people ask for, the calls to the provider, reading.
 
 No call is made inside a transaction. If the process dies before it claims a payment, or after that and before it settles, the
-lease ends and another claim asks the provider what became of it, with the payment's own key; if it dies after it settled, the
-relay of whoever starts next publishes what was committed. So nothing is charged twice, and nothing is forgotten.
+lease expires and another claim looks up the outcome at the provider, with the same idempotency key; if it dies after it
+settled, the relay of the next process publishes what was committed. So nothing is charged twice, and nothing is lost.
 """
 
 import logging
@@ -42,12 +42,12 @@ class Provider(Protocol):
     """Who holds and moves the money."""
 
     def room(self, most: int) -> int:
-        """How many of `most` calls may be made now: none while the provider is left alone."""
+        """How many of `most` calls may be made now: none while the breaker is open."""
 
     async def call(self, payment: domain.Payment, *, repeated: bool, age_s: float = 0.0) -> Reply:
         """Do what the payment's state asks for. Raises nothing.
 
-        A repeated call asks first what became of the earlier ones, of which the first was age_s seconds ago.
+        A repeated call first looks up the outcome of the earlier attempts, the first of which was made age_s seconds ago.
         """
 
 
@@ -191,7 +191,7 @@ class Charging:
         self._lease_s = lease_s
 
     async def claim(self, transaction: database.Transaction, most: int) -> list[store.Claimed]:
-        """Lease payments that are due. While the provider is left alone they wait, and no attempt is counted."""
+        """Lease payments that are due. While the breaker is open they wait, and no attempt is counted."""
         room = self._provider.room(most)
         return await store.claim(transaction, most=room, lease_s=self._lease_s) if room else []
 

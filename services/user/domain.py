@@ -98,7 +98,7 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class RefreshToken:
-    """A token that exchanges for the next session, once: its text, which only its owner keeps, and what we keep of it."""
+    """A refresh token, which can be used once: its text, which is never stored, and the digest that is."""
 
     text: str = field(repr=False)
     digest: bytes

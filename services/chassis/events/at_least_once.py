@@ -70,7 +70,7 @@ class Deliverer:
             return None
 
     async def _insist(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Repeat it for as long as what it depends on is away."""
+        """Repeat it for as long as what it depends on is unavailable."""
         failures = 0
         while True:
             try:

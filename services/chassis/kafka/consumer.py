@@ -115,7 +115,7 @@ class Consumer:
             # One question for all topics: the brokers answer each with the whole list.
             missing -= consumer.topics()
             if missing:
-                # The brokers do not tell the one from the other: what somebody may not see is not in their list.
+                # The brokers' answer is the same for both: it lists no topics that the caller is not authorised to describe.
                 _LOG.warning("topics are missing, or must not be read", extra={"topics": sorted(missing)})
                 self._stopping.wait(1.0)
 
@@ -159,10 +159,10 @@ class Consumer:
 
 
 def remind(consumer: KafkaConsumer) -> None:
-    """Go on with a rejoin that the library began and forgot.
+    """Request again a rejoin of the group that a poll left unfinished.
 
-    When a topic's metadata changes it rejoins its group, and notes neither in `rejoin_needed`. If a poll's time is over in
-    the middle, the next one sees nothing to do: it would wait for ever, without heartbeats and without partitions.
+    After a change of a topic's metadata the library rejoins without setting `rejoin_needed`. When the poll times out during
+    that rejoin, the next poll does not resume it: the consumer would stay without heartbeats and partitions for ever.
     """
     # The library shows no public way to it; the version is pinned.
     coordinator = consumer._coordinator  # noqa: SLF001
@@ -175,7 +175,7 @@ def _wait(handled: concurrent.futures.Future[None], seconds: float) -> bool:
 
 
 def _keep_alive(consumer: KafkaConsumer) -> None:
-    """Poll so that the group goes on, and put back what arrives from partitions that were assigned meanwhile."""
+    """Poll with all partitions paused, to stay in the group; records of newly assigned partitions are rewound."""
     consumer.pause(*consumer.assignment())
     for partition, batch in consumer.poll(timeout_ms=0).items():
         consumer.pause(partition)

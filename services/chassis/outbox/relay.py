@@ -71,7 +71,7 @@ class Relay:
         self._aside: set[tuple[str, str]] = set()
 
     async def work(self) -> int:
-        """Publish what is pending: how many rows were. Raises TransientError when the database or Kafka is away."""
+        """Publish what is pending: how many rows were. Raises TransientError when the database or Kafka is unavailable."""
         await self._own()
         if not self._shards.held:
             return 0

@@ -99,7 +99,7 @@ class _Verified:
 
 
 class Authority(Protocol):
-    """Who says which access tokens count: the user service. Both raise TransientError when it is away."""
+    """Who says which access tokens count: the user service. Both raise TransientError when it is unavailable."""
 
     async def keys(self) -> Mapping[str, jwt.PyJWK]:
         """The public keys that verify them, by key id."""
@@ -253,6 +253,14 @@ class Gate:
                 "the roles of the access token do not permit this method",
             )
         return who
+
+    async def readmit(self, who: Caller, method: policy.Method, metadata: Mapping[str, Any], peer: AskPeer) -> None:
+        """Whether somebody who was admitted may go on. Raises what `admit` raises if their token no longer counts.
+
+        A service may: its mesh token, which expires sooner than its stream ends, says who it is when it calls.
+        """
+        if who.user_id:
+            await self.admit(method, metadata, peer)
 
 
 def _unauthenticated(reason: str, message: str) -> errors.DomainError:

@@ -12,6 +12,7 @@ import logging
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from functools import partial
 from typing import Any, TypeAlias
 
 import grpc
@@ -47,7 +48,15 @@ class Serving:
         self._calls = 0
         self._idle = asyncio.Event()
         self._idle.set()
-        self._streams = streams.Streams()
+        self._streams = streams.Streams(service)
+
+    async def start(self) -> None:
+        """Begin to check the callers of open streams."""
+        await self._streams.start()
+
+    async def stop(self) -> None:
+        """Check them no more."""
+        await self._streams.stop()
 
     def end_streams(self) -> None:
         """End all streams, those that begin later too: unlike other calls they are resumed elsewhere."""
@@ -75,9 +84,11 @@ class Serving:
         async def serve(sent: bytes, context: Context) -> AsyncIterator[Any]:
             async with self._around(method, context):
                 request = await self._prepare(method, handler, sent, context)
+                metadata = dict(context.invocation_metadata() or ())
+                admit = partial(self._gate.readmit, identity.caller(), method, metadata, context.auth_context)
                 async with (
                     contextlib.aclosing(handler.unary_stream(request, context)) as answers,
-                    contextlib.aclosing(self._streams.until_drained(answers, request)) as messages,
+                    contextlib.aclosing(self._streams.until_ended(answers, request, admit)) as messages,
                 ):
                     async for message in messages:
                         yield message

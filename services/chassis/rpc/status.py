@@ -104,7 +104,7 @@ async def abort(context: grpc.aio.ServicerContext[Any, Any], status: Status) -> 
 
 
 def parse(call_error: grpc.aio.AioRpcError) -> Exception:
-    """What a failed call raises here: the DomainError that the other side raised, or TransientError when it is away."""
+    """What a failed call raises here: the DomainError that the other side raised, or TransientError when it is unavailable."""
     status = rpc_status.from_call(call_error)  # type: ignore[arg-type]  # its types know only the blocking kind of call
     info = _detail(status, error_details_pb2.ErrorInfo()) if status else None
     if status is None or info is None or status.code not in _KINDS:

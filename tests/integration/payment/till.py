@@ -137,9 +137,11 @@ class Till:
 
 
 @asynccontextmanager
-async def working(db: database.Database, chosen: Settings) -> AsyncIterator[usecases.Payments]:
+async def working(
+    db: database.Database, chosen: Settings, provider: clients.Provider | None = None
+) -> AsyncIterator[usecases.Payments]:
     """The service's worker, calling the provider until the block ends."""
-    provider = clients.Provider(chosen)
+    provider = provider or clients.Provider(chosen)
     charging = usecases.Charging(provider, now=clock.utc_now, lease_s=chosen.lease_s)
     worker = effects.Worker(db, charging, LIMITS, name="test-provider")
     await provider.start()
