@@ -226,7 +226,7 @@ def is_transient(error: psycopg.Error) -> bool:
 
 def _is_loss(error: psycopg.Error) -> bool:
     """Whether the server is gone from the other end, and not only busy, nor all connections of the pool in use."""
-    if isinstance(error, psycopg_pool.PoolTimeout):
+    if isinstance(error, (psycopg_pool.PoolTimeout, psycopg_pool.PoolClosed)):
         return False
     return error.sqlstate is None or error.sqlstate.startswith(("08", "57P"))
 
