@@ -44,5 +44,5 @@ def _product_id(message: catalog_events_pb2.ProductChanged | catalog_events_pb2.
 
 def subscribers(catalog: usecases.Catalog) -> events.Subscribers:
     """Who handles what the catalog consumes."""
-    forget = events.Subscriber(_product_id, catalog.forget_changed)
+    forget = events.Subscriber(_product_id, prepare=catalog.forget_changed)
     return {catalog_events_pb2.ProductChanged: forget, catalog_events_pb2.ProductDeleted: forget}

@@ -8,6 +8,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -26,6 +27,9 @@ Parameters = Mapping[str, Any]
 # Refuses to wait for ever for a lock, a query or a forgotten transaction. Milliseconds.
 SESSION = "-c lock_timeout=5000 -c statement_timeout=15000 -c idle_in_transaction_session_timeout=30000 -c TimeZone=UTC"
 _DIALECT = PGDialect_psycopg(paramstyle="pyformat")  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
+
+# Whether this task has a transaction open.
+_OPEN = ContextVar("transaction_open", default=False)
 
 # Classes of SQLSTATE that a repetition may not meet again: connection lost, transaction rolled back (deadlock,
 # serialisation), resources exhausted, server shutting down, lock not available, a server that is read-only during failover.
@@ -179,7 +183,12 @@ class Database:
         async with _translated(self._check_the_others), self._pool.connection() as connection:
             transaction = Transaction(connection)
             async with connection.transaction():
-                yield transaction
+                outer = _OPEN.get()
+                _OPEN.set(True)
+                try:
+                    yield transaction
+                finally:
+                    _OPEN.set(outer)
                 if transaction.events:
                     await self._emitter.write(transaction, transaction.events)
         for wake in transaction.committed:
@@ -199,6 +208,14 @@ class Database:
         if self._checking is None or self._checking.done():
             self._checking = tasks.spawn(self._pool.check(), name="database-check")
         await asyncio.sleep(0)
+
+
+def require_no_transaction(call: str) -> None:
+    """Raise RuntimeError when this task has a transaction open: whoever calls out would hold its locks until the answer."""
+    if _OPEN.get():
+        raise RuntimeError(
+            f"{call} is called inside a database transaction, which holds its locks until the answer comes"
+        )
 
 
 class _translated:  # noqa: N801 - used like the function that contextlib would make, at a third of its cost
