@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -35,7 +35,7 @@ def _raised(tree: ast.Module) -> Iterator[ast.Call]:
                 yield node
 
 
-def _written(name: ast.expr, constants: dict[str, object]) -> Iterator[str]:
+def _written(name: ast.expr, constants: Mapping[str, object]) -> Iterator[str]:
     match name:
         case ast.Constant(value=str(text)):
             yield text
@@ -62,7 +62,7 @@ def told_by(expression: str, alarm: str) -> bool:
     """Whether an alert on this expression is about this alarm, too: no selector of the counter leaves it out."""
     selectors = re.findall(rf"{COUNTER}(?:\{{([^}}]*)\}})?", expression)
     matchers = re.findall(r'alarm(=~|!~|!=|=)"([^"]*)"', " ".join(selectors))
-    fits = {
+    fits: dict[str, Callable[[str], bool]] = {
         "=": lambda value: value == alarm,
         "!=": lambda value: value != alarm,
         "=~": lambda value: re.fullmatch(value, alarm) is not None,

@@ -97,7 +97,7 @@ async def test_a_change_and_its_event_are_both_there_or_neither_and_it_can_be_as
 
 
 async def test_a_cache_that_was_never_told_forgets_when_the_event_arrives(
-    database_url: str, own_redis_url: str, db: database.Database, catalog: usecases.Catalog, category: str
+    database_url: str, own_redis_url: str, catalog: usecases.Catalog, category: str
 ) -> None:
     sku = new_sku()
     made = await catalog.create(process.draft(category, sku, ""))
