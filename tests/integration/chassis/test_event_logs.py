@@ -135,7 +135,9 @@ async def test_the_lines_of_a_consumer_without_tables_name_the_event(
     connection = kafka.Connection(servers.kafka_bootstrap(), "test")
     await asyncio.to_thread(topics.ensure, connection, {outbox.DEAD_LETTER: 3}, replication=1)
     producer = kafka.Producer(connection)
-    subscribers = {order_events_pb2.OrderCancelled: at_least_once.Subscriber(parse, handle_without_tables)}
+    subscribers: at_least_once.Subscribers = {
+        order_events_pb2.OrderCancelled: at_least_once.Subscriber(parse, handle_without_tables)
+    }
     good, bad = record("good"), record("bad")
     await at_least_once.Deliverer(subscribers, producer, service="test", now=clock.utc_now).deliver([good, bad])
     await producer.stop()
