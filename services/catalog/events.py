@@ -24,5 +24,5 @@ PUBLISHED: outbox.Publications = {
 
 def subscribers(catalog: usecases.Catalog) -> reader.Subscribers:
     """Who handles what the catalog consumes."""
-    forget = reader.Subscriber(messages.product_id, catalog.forget_changed)
+    forget = reader.Subscriber(messages.product_id, prepare=catalog.forget_changed)
     return {catalog_events_pb2.ProductChanged: forget, catalog_events_pb2.ProductDeleted: forget}

@@ -146,9 +146,14 @@ class Catalog:
         await self._forget([product_id], [])
         return changed
 
-    async def forget_changed(self, transaction: database.Transaction, product_ids: Sequence[str]) -> None:
-        """Forget products that events say were changed, and every SKU that they have or had."""
-        await self._forget(product_ids, await store.all_skus(transaction, product_ids))
+    async def forget_changed(self, product_ids: Sequence[str]) -> None:
+        """Forget products that events say were changed, and every SKU that they have or had.
+
+        No transaction is open while Redis is waited for. Forgetting twice is forgetting once: it is repeated when the process
+        dies before the events count as handled. Raises TransientError.
+        """
+        changed = list(dict.fromkeys(product_ids))
+        await self._forget(changed, await store.all_skus(self._db, changed))
 
     async def offers(self, skus: Iterable[str]) -> Sequence[domain.Offer]:
         """What these SKUs cost; those that are not for sale are absent."""

@@ -27,7 +27,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from services.chassis import tasks, tracing
+from services.chassis import database, tasks, tracing
 
 _LOG = logging.getLogger(__name__)
 
@@ -199,6 +199,7 @@ class Cache(Generic[Value]):
 
         A key that several callers want at the same time is fetched once.
         """
+        database.require_no_transaction(f"the cache {self._kind.name}")
         wanted = dict.fromkeys(keys)
         found = {key: value for key in wanted if (value := self._local.get(key)) is not None}
         self._count("local", len(found))
@@ -216,6 +217,7 @@ class Cache(Generic[Value]):
 
     async def forget(self, keys: Sequence[str]) -> None:
         """What these keys stand for was changed: call it after the commit."""
+        database.require_no_transaction(f"the cache {self._kind.name}")
         await self._shared.forget(self._shared_keys(keys))
         for key in keys:
             self._drop(key)

@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from services.chassis import errors, tracing
+from services.chassis import database, errors, tracing
 
 # What goes away by itself: no connection, no answer in time, a replica in the middle of a failover, no memory for now.
 _TRANSIENT = (
@@ -55,6 +55,7 @@ class RedisStore:
     @asynccontextmanager
     async def commands(self) -> AsyncIterator[Redis]:
         """The client, for commands, pipelines and scripts. Raises TransientError when Redis does not answer in time."""
+        database.require_no_transaction("Redis")
         try:
             with tracing.span("redis"):
                 yield self._redis

@@ -37,14 +37,17 @@ class Stock:
         """Do what orders ask for, at most one thing each.
 
         All rows are locked first, once and in one order (reservations by order, then stock by SKU), whatever the orders
-        ask for: one lock for each kind of wish would let two batches wait for each other.
+        ask for: one lock for each kind of wish would let two batches wait for each other. Of an order that is placed again
+        they are locked too, though nothing changes: every order of a batch is in its first wave, so that wave locks all that
+        the later ones change.
         """
         wants = [item for item in said if isinstance(item, domain.Want)]
         confirmed = [item.order_id for item in said if isinstance(item, domain.Confirmation)]
         cancelled = [item.order_id for item in said if isinstance(item, domain.Cancellation)]
         seen = await store.known_orders(transaction, [want.order_id for want in wants]) if wants else set()
         fresh = [want for want in wants if want.order_id not in seen]
-        known = await store.lock_holds(transaction, confirmed + cancelled) if confirmed or cancelled else store.Known()
+        held = [*confirmed, *cancelled, *seen]
+        known = await store.lock_holds(transaction, held) if held else store.Known()
         levels = await store.lock(transaction, [*known.skus, *(sku for want in fresh for sku in want.lines)])
         if fresh:
             await self._reserve(transaction, fresh, levels)

@@ -101,7 +101,9 @@ class Payments:
         """Do what orders ask for, at most one thing each.
 
         New payments are inserted first and the others locked after that, each once and in the order of the orders' ids,
-        whatever is asked for: one lock for each kind of wish would let two batches wait for each other.
+        whatever is asked for: one lock for each kind of wish would let two batches wait for each other. The payment of an
+        order that asks again is locked too, though nothing changes: every order of a batch is in its first wave, so that
+        wave locks all that the later ones change.
         """
         now = self._now()
         begun = [domain.begin(r, names.payment_id(r.order_id), now) for r in said if isinstance(r, domain.Request)]
@@ -112,8 +114,8 @@ class Payments:
         new = await store.add(transaction, added) if added else set()
         transaction.emit(domain.PaymentVoided(payment) for payment in nothing if payment.order_id in new)
         inputs = {item.order_id: _INPUTS[type(item)] for item in said if type(item) in _INPUTS}
-        payments = await store.lock(transaction, [order_id for order_id in inputs if order_id not in new])
-        await self._advance(transaction, payments, inputs)
+        locked = await store.lock(transaction, [item.order_id for item in said if item.order_id not in new])
+        await self._advance(transaction, [payment for payment in locked if payment.order_id in inputs], inputs)
 
     async def choose(self, choice: Choice) -> domain.Payment:
         """Pay an order that waits for a payment method by this one; a repeated request finds what its first did.

@@ -82,6 +82,7 @@ class Deliverer:
 
     async def _together(self, batch: Sequence[reader.Event], unreadable: Sequence[_Unreadable] = ()) -> None:
         """One transaction for all. A batch yields to the event loop between waves, so that calls stay quick."""
+        await reader.prepare(batch)
         async with self._db.transaction() as transaction:
             fresh, blocked, dead = await self._claim(transaction, batch, unreadable)
             for number, wave in enumerate(reader.waves(fresh)):

@@ -170,6 +170,8 @@ class Retrier:
     async def _handle(self, position: int, event_id: str, record: kafka.Record) -> None:
         """Handle the event as if it had just come, and forget that it was parked, in one transaction."""
         event = self._table.read(record)
+        if event is not None:
+            await reader.prepare([event])
         async with self._db.transaction() as transaction:
             if not await transaction.run(_REMOVE, {"position": position}):
                 return

@@ -273,7 +273,7 @@ async def test_another_process_forgets_what_an_event_says_was_changed(
     await long.offers([gone])
     await catalog.update(domain.Edit(made.id, 1, draft(category, asked(made.variants[0].sku)), None))
     subscriber = events.subscribers(long)[catalog_events_pb2.ProductChanged]
-    async with db.transaction() as transaction:
-        await subscriber.handle(transaction, [subscriber.parse(catalog_events_pb2.ProductChanged(product_id=made.id))])
+    assert subscriber.prepare is not None
+    await subscriber.prepare([subscriber.parse(catalog_events_pb2.ProductChanged(product_id=made.id))])
     assert (await long.get(made.id)).version == 2
     assert await long.offers([gone]) == []

@@ -9,7 +9,10 @@ import pytest_asyncio
 from prometheus_client import REGISTRY
 
 from services.chassis import cache, errors
-from tests.support import polling
+from tests.support import polling, postgres
+
+# Whose database is made for this module (tests/integration/conftest.py).
+SERVICE = "inventory"
 
 
 class Store:
@@ -190,3 +193,12 @@ async def test_without_redis_the_store_answers_and_redis_is_not_asked_each_time(
     assert _times_away() - asked_before < 5
     assert len(store.asked) == 20
     await nobody.stop()
+
+
+async def test_a_cache_is_not_waited_for_inside_a_transaction(database_url: str, here: cache.Cache[int]) -> None:
+    async with postgres.opened(database_url, {}) as db, db.transaction():
+        with pytest.raises(RuntimeError, match="inside a database transaction"):
+            await here.read(["a"], Store(a=1).load)
+        with pytest.raises(RuntimeError, match="inside a database transaction"):
+            await here.forget(["a"])
+    assert await here.read(["a"], Store(a=1).load) == {"a": 1}

@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from services.chassis import database, ids
 from services.inventory import domain, events, store, usecases
-from tests.support import postgres
+from tests.support import locks, postgres
 
 
 @pytest.fixture(scope="module")
@@ -60,3 +60,23 @@ async def test_two_mixed_waves_over_the_same_stock_wait_for_each_other_instead_o
 
     await asyncio.gather(wave("A", second), wave("B", first))
     assert locked == [["A", "B"], ["A", "B"]]
+
+
+async def test_what_a_later_wave_changes_is_locked_by_the_first_also_for_an_order_that_is_placed_again(
+    db: database.Database,
+) -> None:
+    stock = usecases.Stock(db, hold_s=600)
+    order_id = await held(db, stock, "A")
+    await held(db, stock, "B")
+
+    async def another_worker() -> None:
+        async with db.transaction() as transaction:
+            await store.lock(transaction, ["A", "B"])
+
+    async with db.transaction() as transaction:
+        await stock.hear(transaction, [domain.Want(order_id, {"A": 1}), domain.Want(new_id(), {"B": 1})])
+        other = asyncio.create_task(another_worker())
+        await locks.somebody_waits(db)
+        # It must wait for A too: had it locked that, each would wait for the other from here on.
+        await stock.hear(transaction, [domain.Confirmation(order_id)])
+    await other
