@@ -44,9 +44,11 @@ class Caches:
 def caches(shared: cache.Shared, *, shared_s: int) -> Caches:
     """The catalog's caches in this Redis; values stay in it for so many seconds."""
     return Caches(
-        cache.Cache(shared, cache.Kind("catalog:product", store.pack_product, store.unpack_product, shared_s)),
-        cache.Cache(shared, cache.Kind("catalog:offer", store.pack_offer, store.unpack_offer, shared_s)),
-        cache.Cache(shared, cache.Kind("catalog:categories", store.pack_categories, store.unpack_categories, shared_s)),
+        cache.Cache(shared, cache.Packing("catalog:product", store.pack_product, store.unpack_product, shared_s)),
+        cache.Cache(shared, cache.Packing("catalog:offer", store.pack_offer, store.unpack_offer, shared_s)),
+        cache.Cache(
+            shared, cache.Packing("catalog:categories", store.pack_categories, store.unpack_categories, shared_s)
+        ),
     )
 
 

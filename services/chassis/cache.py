@@ -169,7 +169,7 @@ class Shared:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind(Generic[Value]):
+class Packing(Generic[Value]):
     """One kind of value: how it becomes bytes and back, and for how many seconds it is kept in Redis and here.
 
     name keeps its keys apart from others' and labels its metrics. unpack raises for bytes that code of another age has
@@ -187,19 +187,19 @@ class Kind(Generic[Value]):
 class Cache(Generic[Value]):
     """The values of one kind."""
 
-    def __init__(self, shared: Shared, kind: Kind[Value]) -> None:
+    def __init__(self, shared: Shared, packing: Packing[Value]) -> None:
         self._shared = shared
-        self._kind = kind
-        self._local: TTLCache[str, Value] = TTLCache(kind.local_size, kind.local_s)
+        self._packing = packing
+        self._local: TTLCache[str, Value] = TTLCache(packing.local_size, packing.local_s)
         self._flights: dict[str, asyncio.Task[dict[str, Value]]] = {}
-        shared.on_forget(f"{kind.name}:", self._drop)
+        shared.on_forget(f"{packing.name}:", self._drop)
 
     async def read(self, keys: Iterable[str], load: Load[Value]) -> dict[str, Value]:
         """The values of these keys, without those that the store does not have. Raises what `load` raises.
 
         A key that several callers want at the same time is fetched once.
         """
-        database.require_no_transaction(f"the cache {self._kind.name}")
+        database.require_no_transaction(f"the cache {self._packing.name}")
         wanted = dict.fromkeys(keys)
         found = {key: value for key in wanted if (value := self._local.get(key)) is not None}
         self._count("local", len(found))
@@ -217,7 +217,7 @@ class Cache(Generic[Value]):
 
     async def forget(self, keys: Sequence[str]) -> None:
         """What these keys stand for was changed: call it after the commit."""
-        database.require_no_transaction(f"the cache {self._kind.name}")
+        database.require_no_transaction(f"the cache {self._packing.name}")
         await self._shared.forget(self._shared_keys(keys))
         for key in keys:
             self._drop(key)
@@ -241,24 +241,24 @@ class Cache(Generic[Value]):
         if missing:
             loaded = await load(missing)
             self._count("store", len(loaded))
-            packed_now = [self._kind.pack(value) for value in loaded.values()]
+            packed_now = [self._packing.pack(value) for value in loaded.values()]
             await self._shared.put(
-                dict(zip(self._shared_keys(list(loaded)), packed_now, strict=True)), self._kind.shared_s
+                dict(zip(self._shared_keys(list(loaded)), packed_now, strict=True)), self._packing.shared_s
             )
             found |= loaded
         return found
 
     def _unpacked(self, data: bytes | None) -> Value | None:
         try:
-            return self._kind.unpack(data) if data else None
+            return self._packing.unpack(data) if data else None
         except Exception:  # noqa: BLE001 - code of another age may have packed anything
             return None
 
     def _shared_keys(self, keys: Sequence[str]) -> list[str]:
-        return [f"{self._kind.name}:{key}" for key in keys]
+        return [f"{self._packing.name}:{key}" for key in keys]
 
     def _count(self, found: str, values: int) -> None:
-        READS.labels(self._kind.name, found).inc(values)
+        READS.labels(self._packing.name, found).inc(values)
 
     def _land(self, keys: Sequence[str], flight: asyncio.Task[dict[str, Value]]) -> None:
         """Keep what was fetched here, except keys that were forgotten while it was under way."""

@@ -36,7 +36,7 @@ class Effect(Protocol[Work, Outcome]):
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class Concurrency:
     """How many calls run at once, and how long finished ones gather before they are settled together.
 
     pause_s is how long a small claim waits for the next one to grow. Seconds.
@@ -52,7 +52,7 @@ class Limits:
 class Worker(Generic[Work, Outcome]):
     """Claims, performs and settles one kind of effect. Call `wake` when rows were written."""
 
-    def __init__(self, db: database.Database, effect: Effect[Work, Outcome], limits: Limits, *, name: str) -> None:
+    def __init__(self, db: database.Database, effect: Effect[Work, Outcome], limits: Concurrency, *, name: str) -> None:
         self._db = db
         self._effect = effect
         self._limits = limits

@@ -85,7 +85,7 @@ def _answer(item: Claim, found: dict[tuple[str, str], tuple[bytes, str]]) -> str
     if stored == item.fingerprint:
         return resource_id
     return errors.DomainError(
-        errors.Kind.FAILED_PRECONDITION,
+        errors.Code.FAILED_PRECONDITION,
         "REQUEST_ID_REUSED",
         "the request id was already used for a request with different content",
         {"request_id": item.request_id},

@@ -169,6 +169,9 @@ class Silence(StrEnum):
     TOO_OLD = "too_old"
 
 
+Outcome = Answer | Silence
+
+
 @dataclass(frozen=True, slots=True)
 class Posting:
     """One line of the ledger, in minor units: money into an account, or (negative) out of it."""

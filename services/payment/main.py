@@ -14,7 +14,7 @@ def build(host: assembly.Host) -> list[process.Part]:
     user = service.peer("user", signing_keys.DESCRIPTOR)
     provider = clients.Provider(settings)
     charging = usecases.Charging(provider, now=host.now, lease_s=settings.lease_s)
-    limits = effects.Limits(concurrent=settings.provider_calls)
+    limits = effects.Concurrency(concurrent=settings.provider_calls)
     worker = effects.Worker(service.db, charging, limits, name="payment-provider")
     payments = usecases.Payments(service.db, now=host.now, wake=worker.wake)
     gauges = retention.Gauges(service.db, usecases.SERVICE, usecases.QUEUES)

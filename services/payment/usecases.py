@@ -29,7 +29,6 @@ SELECT 'provider_unknown', count(*), extract(epoch FROM clock_timestamp() - min(
 FROM payments WHERE next_try_at IS NOT NULL AND attempts > 1
 """)
 
-Reply = domain.Answer | domain.Silence
 # What orders say, and what that is to a payment.
 Said = domain.Request | domain.Confirmation | domain.Cancellation
 _INPUTS: Mapping[type, domain.Input] = {
@@ -44,7 +43,7 @@ class Provider(Protocol):
     def room(self, most: int) -> int:
         """How many of `most` calls may be made now: none while the breaker is open."""
 
-    async def call(self, payment: domain.Payment, *, repeated: bool, age_s: float = 0.0) -> Reply:
+    async def call(self, payment: domain.Payment, *, repeated: bool, age_s: float = 0.0) -> domain.Outcome:
         """Do what the payment's state asks for. Raises nothing.
 
         A repeated call first looks up the outcome of the earlier attempts, the first of which was made age_s seconds ago.
@@ -197,24 +196,26 @@ class Charging:
         room = self._provider.room(most)
         return await store.claim(transaction, most=room, lease_s=self._lease_s) if room else []
 
-    async def perform(self, work: store.Claimed) -> Reply:
+    async def perform(self, work: store.Claimed) -> domain.Outcome:
         """Call the provider."""
-        reply = await self._provider.call(work.payment, repeated=work.attempt > 1, age_s=work.age_s)
-        outcome = reply.input if isinstance(reply, domain.Answer) else reply
-        metrics.EFFECTS.labels(SERVICE, work.payment.verb, outcome.lower()).inc()
-        return reply
+        outcome = await self._provider.call(work.payment, repeated=work.attempt > 1, age_s=work.age_s)
+        said = outcome.input if isinstance(outcome, domain.Answer) else outcome
+        metrics.EFFECTS.labels(SERVICE, work.payment.verb, said.lower()).inc()
+        return outcome
 
-    async def settle(self, transaction: database.Transaction, outcomes: Sequence[tuple[store.Claimed, Reply]]) -> bool:
+    async def settle(
+        self, transaction: database.Transaction, outcomes: Sequence[tuple[store.Claimed, domain.Outcome]]
+    ) -> bool:
         """Write what the provider answered, with its events; what is not known is asked about later.
 
         Answers whether there are calls to make at once.
         """
         now = self._now()
-        definite = [(claimed, reply) for claimed, reply in outcomes if isinstance(reply, domain.Answer)]
+        definite = [(claimed, outcome) for claimed, outcome in outcomes if isinstance(outcome, domain.Answer)]
         # Locked at once, those to be postponed too: what is locked later waits in another order than everybody's.
         ours = await store.lock_claimed(transaction, [claimed for claimed, _ in outcomes])
         advances = []
-        later = [_postponed(claimed, reply) for claimed, reply in outcomes if isinstance(reply, domain.Silence)]
+        later = [_postponed(claimed, outcome) for claimed, outcome in outcomes if isinstance(outcome, domain.Silence)]
         for claimed, answer in definite:
             # A payment that is not ours any more was claimed by another worker, or settled before: nothing is to be written.
             if claimed.key in ours:

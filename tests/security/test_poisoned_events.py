@@ -249,9 +249,9 @@ def topic() -> str:
     return name
 
 
-def letter(topic: str, key: str, size: int) -> outbox.Letter:
+def letter(topic: str, key: str, size: int) -> outbox.Entry:
     event_id = ids.new_id(datetime.now(UTC))
-    return outbox.Letter(event_id, topic, key, CANCELLED, 0, datetime.now(UTC), b"x" * size)
+    return outbox.Entry(event_id, topic, key, CANCELLED, 0, datetime.now(UTC), b"x" * size)
 
 
 async def test_a_record_that_the_broker_refuses_is_set_aside_with_what_follows_it_and_the_others_go_on(

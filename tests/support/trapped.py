@@ -146,7 +146,7 @@ class Worker(effects.Worker[Any, Any]):
     """Works an effect that has lines."""
 
     def __init__(
-        self, db: database.Database, effect: effects.Effect[Any, Any], limits: effects.Limits, *, name: str
+        self, db: database.Database, effect: effects.Effect[Any, Any], limits: effects.Concurrency, *, name: str
     ) -> None:
         super().__init__(db, _Effect(effect), limits, name=name)
 

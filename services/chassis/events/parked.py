@@ -91,7 +91,7 @@ def dead_letter_id(record: kafka.Record) -> str:
     return ids.named(_NAMESPACE, f"{record.topic}/{record.partition}/{record.offset}")
 
 
-def dead_letter(record: kafka.Record, now: datetime, *, error: str, attempts: int) -> outbox.Letter:
+def dead_letter(record: kafka.Record, now: datetime, *, error: str, attempts: int) -> outbox.Entry:
     """The record as it goes to dead-letter: its bytes and headers, where it came from, what went wrong, how often.
 
     What does not fit is cut off, and the header `truncated_from` says how many bytes the payload had.
@@ -111,7 +111,7 @@ def dead_letter(record: kafka.Record, now: datetime, *, error: str, attempts: in
         origin["truncated_from"] = str(len(record.value))
     parent = database.storable(record.headers.get("traceparent", ""))[:100]
     kind = database.storable(record.headers.get("ce_type", "unknown"))[:200]
-    return outbox.Letter(
+    return outbox.Entry(
         event_id=event_id,
         topic=outbox.DEAD_LETTER,
         key=event_id,

@@ -141,8 +141,8 @@ class Relay:
 
     def _record(self, row: database.Row) -> kafka.Record:
         _, event_id, topic, key, kind, sequence, moment, traceparent, headers, payload = row
-        letter = outbox.Letter(event_id, topic, key, kind, sequence, moment, payload, traceparent)
-        return outbox.cloud_event(letter, self._service, headers or {})
+        entry = outbox.Entry(event_id, topic, key, kind, sequence, moment, payload, traceparent)
+        return outbox.cloud_event(entry, self._service, headers or {})
 
 
 def _until_first_failure(rows: Sequence[database.Row], acked: Sequence[bool]) -> list[database.Row]:

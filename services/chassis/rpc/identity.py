@@ -237,7 +237,7 @@ class Gate:
             return NOBODY
         if self.own and service != EDGE:
             raise errors.DomainError(
-                errors.Kind.PERMISSION_DENIED, "ACCESS_DENIED", "the calling service may not call this method"
+                errors.Code.PERMISSION_DENIED, "ACCESS_DENIED", "the calling service may not call this method"
             )
         scheme, _, token = str(metadata.get("authorization", "")).partition(" ")
         if not token or scheme.lower() != "bearer":
@@ -248,7 +248,7 @@ class Gate:
         who = await self._tokens.verify(token.lstrip(" "))
         if not who.roles & method.roles:
             raise errors.DomainError(
-                errors.Kind.PERMISSION_DENIED,
+                errors.Code.PERMISSION_DENIED,
                 "ACCESS_DENIED",
                 "the roles of the access token do not permit this method",
             )
@@ -264,4 +264,4 @@ class Gate:
 
 
 def _unauthenticated(reason: str, message: str) -> errors.DomainError:
-    return errors.DomainError(errors.Kind.UNAUTHENTICATED, reason, message)
+    return errors.DomainError(errors.Code.UNAUTHENTICATED, reason, message)

@@ -130,14 +130,14 @@ class Serving:
         if isinstance(error, errors.TransientError):
             _LOG.warning("dependency away", extra={"method": method.path, "cause": str(error)})
             said = "a dependency of this service is unavailable"
-            away = errors.DomainError(errors.Kind.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", said, retry_after_s=1.0)
+            away = errors.DomainError(errors.Code.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", said, retry_after_s=1.0)
             return status.render(away, self._service)
         if isinstance(error, TimeoutError):
-            late = errors.DomainError(errors.Kind.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", "the deadline expired")
+            late = errors.DomainError(errors.Code.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", "the deadline expired")
             return status.render(late, self._service)
         _LOG.exception("call failed", extra={"method": method.path}, exc_info=error)
         shown = {name: text for name, text in logs.context.get().items() if name in {"request_id", "trace_id"}}
-        defect = errors.DomainError(errors.Kind.INTERNAL, "INTERNAL", "internal error", shown)
+        defect = errors.DomainError(errors.Code.INTERNAL, "INTERNAL", "internal error", shown)
         return status.render(defect, self._service)
 
     def _check(self, method: policy.Method, error: Exception) -> None:

@@ -143,4 +143,4 @@ def _resume_at(request: Message, last: Message | None) -> dict[str, str]:
 def _moved_on() -> errors.DomainError:
     pause = random.uniform(SOONEST_S, LATEST_S)  # noqa: S311 - jitter is no secret
     said = "this server is shutting down: call again to go on with the stream"
-    return errors.DomainError(errors.Kind.UNAVAILABLE, "SERVER_DRAINING", said, retry_after_s=pause)
+    return errors.DomainError(errors.Code.UNAVAILABLE, "SERVER_DRAINING", said, retry_after_s=pause)

@@ -65,7 +65,7 @@ class Provider:
         """How many of `most` calls may be made now: none while the breaker is open, one to try the provider again."""
         return self._running.breaker.room(most)
 
-    async def call(self, payment: domain.Payment, *, repeated: bool, age_s: float = 0.0) -> answers.Reply:
+    async def call(self, payment: domain.Payment, *, repeated: bool, age_s: float = 0.0) -> domain.Outcome:
         """Do what the payment's state asks for. Raises nothing.
 
         A repeated call first looks up the outcome of the earlier attempts, the first of which was made age_s seconds ago.
@@ -73,7 +73,7 @@ class Provider:
         try:
             async with self._running.breaker:
                 try:
-                    return await self._reply(payment, repeated=repeated, age_s=age_s)
+                    return await self._outcome(payment, repeated=repeated, age_s=age_s)
                 except NOT_AN_ANSWER as error:
                     raise answers.NoAnswerError(repr(error)) from error
         except breaker.OpenError:
@@ -89,7 +89,7 @@ class Provider:
             raise RuntimeError("the provider's client was not started")
         return self._started
 
-    async def _reply(self, payment: domain.Payment, *, repeated: bool, age_s: float) -> answers.Reply:
+    async def _outcome(self, payment: domain.Payment, *, repeated: bool, age_s: float) -> domain.Outcome:
         api, may_send = self._running.api, self._may_send(payment, repeated=repeated, age_s=age_s)
         # A confirmed order was authorized once, maybe under another key: the provider is asked before anything is sent.
         granted = payment.state is domain.State.AUTHORIZING_CONFIRMED

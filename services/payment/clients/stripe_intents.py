@@ -48,7 +48,7 @@ class Intents:
             max_network_retries=0,  # the worker repeats, counts and waits
         )
 
-    async def ask(self, payment: domain.Payment) -> answers.Reply | None:
+    async def ask(self, payment: domain.Payment) -> domain.Outcome | None:
         """See `Api`."""
         if payment.verb is domain.Verb.AUTHORIZE:
             return None
@@ -61,7 +61,7 @@ class Intents:
             return domain.Answer(domain.Input.TAKEN)
         return domain.Answer(domain.Input.YES, reference=intent.id) if _happened(payment, intent) else None
 
-    async def find(self, payment: domain.Payment) -> answers.Reply | None:
+    async def find(self, payment: domain.Payment) -> domain.Outcome | None:
         """See `Api`."""
         if payment.verb is not domain.Verb.AUTHORIZE:
             return await self.ask(payment)
@@ -70,7 +70,7 @@ class Intents:
         found = (await self._stripe.v1.payment_intents.search_async(query)).data
         return _answered(payment, found[0]) if found else None
 
-    async def do(self, payment: domain.Payment) -> answers.Reply:
+    async def do(self, payment: domain.Payment) -> domain.Outcome:
         """See `Api`."""
         if not stripe_amounts.is_accepted(_moved(payment)):
             return domain.Answer(domain.Input.NO, reason=AMOUNT_NOT_SUPPORTED)
@@ -87,7 +87,7 @@ class Intents:
             # The intent is not where we thought it was, where it is now decides; or nothing was done, and never will be.
             return await self.ask(payment) or _stripe_no(error.code)
 
-    async def _do(self, payment: domain.Payment) -> answers.Reply:
+    async def _do(self, payment: domain.Payment) -> domain.Outcome:
         options: stripe.RequestOptions = {"idempotency_key": answers.key_of(payment)}
         intents, reference = self._stripe.v1.payment_intents, payment.provider_reference
         match payment.verb:
@@ -104,7 +104,7 @@ class Intents:
                 return await self._refund(payment, options)
         return _answered(payment, intent)
 
-    async def _refund(self, payment: domain.Payment, options: stripe.RequestOptions) -> answers.Reply:
+    async def _refund(self, payment: domain.Payment, options: stripe.RequestOptions) -> domain.Outcome:
         asked: stripe.params.RefundCreateParams = {
             "payment_intent": payment.provider_reference,
             "amount": stripe_amounts.sent(_moved(payment)),
@@ -112,7 +112,7 @@ class Intents:
         }
         return _refund_answer(payment, await self._stripe.v1.refunds.create_async(asked, options))
 
-    async def _refunded(self, payment: domain.Payment) -> answers.Reply | None:
+    async def _refunded(self, payment: domain.Payment) -> domain.Outcome | None:
         """The outcome of a refund that was requested before; None when Stripe has none that could be it.
 
         A repeated key gets the answer of its first request, and a charge's `amount_refunded` does not tell a refund that is
@@ -131,7 +131,7 @@ class Intents:
         return domain.Silence.UNKNOWN if given + under_way >= wanted else None
 
 
-def _refund_answer(payment: domain.Payment, refund: stripe.Refund) -> answers.Reply:
+def _refund_answer(payment: domain.Payment, refund: stripe.Refund) -> domain.Outcome:
     if refund.status in STRIPE_REFUND_FAILED:
         return _stripe_no(getattr(refund, "failure_reason", None))
     if refund.status == STRIPE_REFUNDED:
@@ -159,7 +159,7 @@ def _intent(payment: domain.Payment) -> stripe.params.PaymentIntentCreateParams:
     }
 
 
-def _answered(payment: domain.Payment, intent: stripe.PaymentIntent) -> answers.Reply:
+def _answered(payment: domain.Payment, intent: stripe.PaymentIntent) -> domain.Outcome:
     if intent.status == STRIPE_PROCESSING:
         return domain.Silence.UNKNOWN
     if _happened(payment, intent):

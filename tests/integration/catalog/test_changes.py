@@ -88,7 +88,7 @@ async def test_an_edit_by_who_read_an_older_version_changes_nothing(
     own = asked(made.variants[0].sku)
     await catalog.update(domain.Edit(made.id, 1, draft(category, own, title="Coffee"), ANN))
     error = await refusal(catalog.update(domain.Edit(made.id, 1, draft(category, own, title="Cocoa"), ANN)))
-    assert (error.kind, error.reason, error.metadata["version"]) == (errors.Kind.ABORTED, "VERSION_CHANGED", "2")
+    assert (error.code, error.reason, error.metadata["version"]) == (errors.Code.ABORTED, "VERSION_CHANGED", "2")
     assert (await catalog.get(made.id)).title == "Coffee"
     assert len(await db.read(OUTBOX)) == 2
 

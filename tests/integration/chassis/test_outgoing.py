@@ -94,7 +94,7 @@ async def test_overload_is_told_at_once_with_a_pause_and_not_repeated_by_us() ->
         with pytest.raises(errors.DomainError) as caught:
             await call()
     error = caught.value
-    assert (error.kind, error.reason, error.retry_after_s) == (errors.Kind.RESOURCE_EXHAUSTED, "OVERLOADED", 1.0)
+    assert (error.code, error.reason, error.retry_after_s) == (errors.Code.RESOURCE_EXHAUSTED, "OVERLOADED", 1.0)
     assert len(catalog.waited) == 1
 
 

@@ -46,9 +46,9 @@ async def producer() -> AsyncIterator[kafka.Producer]:
     await made.stop()
 
 
-def letter(topic: str, key: str, sequence: int) -> outbox.Letter:
+def letter(topic: str, key: str, sequence: int) -> outbox.Entry:
     now = datetime.now(UTC)
-    return outbox.Letter(ids.new_id(now), topic, key, "souk.order.v1.OrderCancelled", sequence, now, b"")
+    return outbox.Entry(ids.new_id(now), topic, key, "souk.order.v1.OrderCancelled", sequence, now, b"")
 
 
 async def set_aside(db: database.Database, topic: str, key: str) -> list[str]:

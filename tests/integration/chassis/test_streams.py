@@ -10,7 +10,7 @@ from typing import Any
 import grpc
 import pytest
 
-from services.chassis.errors import Kind
+from services.chassis.errors import Code
 from services.chassis.rpc import revocations, server
 from souk.order.v1 import order_pb2, order_service_pb2, order_service_pb2_grpc
 from tests.support import calls, polling
@@ -70,7 +70,7 @@ async def test_a_drain_with_open_streams_ends_them_resumably(streams: int) -> No
     assert took < QUICK_S
     for stream in opened:
         error = await calls.refused(stream.read())
-        assert (error.kind, error.reason) == (Kind.UNAVAILABLE, "SERVER_DRAINING")
+        assert (error.code, error.reason) == (Code.UNAVAILABLE, "SERVER_DRAINING")
         assert error.metadata == {"after_sequence": "3"}
         assert error.retry_after_s
     assert orders.ended == streams, "what a stream holds is given back"
@@ -127,7 +127,7 @@ async def test_a_stream_ends_when_its_token_is_revoked_and_other_streams_go_on()
                 assert (await stream.read()).sequence == sequence
         sign_outs.signed_out.append("lost")
         error = await asyncio.wait_for(calls.refused(lost.read()), WITHIN_S)
-        assert (error.kind, error.reason) == (Kind.UNAUTHENTICATED, "TOKEN_REVOKED")
+        assert (error.code, error.reason) == (Code.UNAUTHENTICATED, "TOKEN_REVOKED")
         assert error.metadata == {"after_sequence": "2"}, "it is resumed with a new token"
         assert orders.ended == 1
         assert not kept.done()
@@ -139,7 +139,7 @@ async def test_a_stream_ends_when_its_token_expires() -> None:
         token = shop.token(USER, ("CUSTOMER",), lifetime_s=4)
         stream = stub.WatchOrder(request, metadata=shop.as_token(token))
         error = await asyncio.wait_for(calls.refused(stream.read()), WITHIN_S)
-        assert (error.kind, error.reason) == (Kind.UNAUTHENTICATED, "TOKEN_EXPIRED")
+        assert (error.code, error.reason) == (Code.UNAUTHENTICATED, "TOKEN_EXPIRED")
         assert error.metadata == {"after_sequence": "7"}
 
 

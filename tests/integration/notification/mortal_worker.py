@@ -73,7 +73,7 @@ async def _work() -> None:
     )
     await db.start()
     sending = MortalSending(channel, sender, lease_s=LEASE_S, most_attempts=3)
-    await effects.Worker(db, sending, effects.Limits(idle_s=0.02, idle_most_s=0.05), name="mortal").start()
+    await effects.Worker(db, sending, effects.Concurrency(idle_s=0.02, idle_most_s=0.05), name="mortal").start()
     await asyncio.sleep(120)
 
 

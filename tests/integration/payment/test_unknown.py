@@ -191,10 +191,10 @@ def _payment(card: str = "card_approved") -> domain.Payment:
     return domain.begin(request, new_id(), clock.utc_now())
 
 
-async def _settle(db: database.Database, *outcomes: tuple[store.Claimed, usecases.Reply]) -> None:
+async def _settle(db: database.Database, *outcomes: tuple[store.Claimed, domain.Outcome]) -> None:
     nobody = _NoProvider()
     charging = usecases.Charging(nobody, now=clock.utc_now, lease_s=30)
-    effect: effects.Effect[store.Claimed, usecases.Reply] = charging
+    effect: effects.Effect[store.Claimed, domain.Outcome] = charging
     async with db.transaction() as transaction:
         await effect.settle(transaction, outcomes)
 
@@ -205,5 +205,5 @@ class _NoProvider:
     def room(self, most: int) -> int:
         return most
 
-    async def call(self, payment: domain.Payment, *, repeated: bool, age_s: float = 0.0) -> usecases.Reply:
+    async def call(self, payment: domain.Payment, *, repeated: bool, age_s: float = 0.0) -> domain.Outcome:
         raise NotImplementedError

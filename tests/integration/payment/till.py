@@ -21,7 +21,7 @@ from tests.support import hearing
 from tests.support.polling import eventually
 
 PRICE = Money("USD", 4200)
-LIMITS = effects.Limits(idle_s=0.02, idle_most_s=0.05)
+LIMITS = effects.Concurrency(idle_s=0.02, idle_most_s=0.05)
 
 _STATE = database.Statement("SELECT state, attempts, epoch FROM payments WHERE order_id = %(order_id)s")
 _TOLD = database.Statement("SELECT type, payload FROM outbox WHERE key = %(key)s ORDER BY id")

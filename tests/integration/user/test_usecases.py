@@ -68,7 +68,7 @@ async def test_an_address_has_one_account(accounts: usecases.Accounts, db: datab
     await accounts.register(wanted(email))
     with pytest.raises(errors.DomainError, match="EMAIL_TAKEN") as caught:
         await accounts.register(wanted(email.upper(), "another password"))
-    assert caught.value.kind is errors.Kind.ALREADY_EXISTS
+    assert caught.value.code is errors.Code.ALREADY_EXISTS
     assert (await accounts.login(email, PASSWORD)).user.email == email
     assert len(await db.read(OUTBOX)) == 1
 
@@ -90,7 +90,7 @@ async def _refusal(call: Awaitable[object]) -> tuple[object, ...]:
     with pytest.raises(errors.DomainError) as caught:
         await call
     error = caught.value
-    return error.kind, error.reason, error.message, dict(error.metadata), error.violations
+    return error.code, error.reason, error.message, dict(error.metadata), error.violations
 
 
 async def test_a_wrong_address_and_a_wrong_password_look_the_same(accounts: usecases.Accounts) -> None:
@@ -98,7 +98,7 @@ async def test_a_wrong_address_and_a_wrong_password_look_the_same(accounts: usec
     wrong_password = await _refusal(accounts.login(email, "not the password"))
     wrong_address = await _refusal(accounts.login(new_address(), PASSWORD))
     assert wrong_password == wrong_address
-    assert wrong_password[:2] == (errors.Kind.UNAUTHENTICATED, "CREDENTIALS_WRONG")
+    assert wrong_password[:2] == (errors.Code.UNAUTHENTICATED, "CREDENTIALS_WRONG")
 
 
 async def _hashing_cpu_s(login: Callable[[], Awaitable[object]]) -> float:

@@ -10,7 +10,7 @@ from services.chassis.rpc import streams
 from souk.order.v1 import order_pb2, order_service_pb2
 
 REQUEST = order_service_pb2.WatchOrderRequest(after_sequence=1)
-EXPIRED = errors.DomainError(errors.Kind.UNAUTHENTICATED, "TOKEN_EXPIRED", "expired")
+EXPIRED = errors.DomainError(errors.Code.UNAUTHENTICATED, "TOKEN_EXPIRED", "expired")
 
 
 async def _messages() -> AsyncIterator[Any]:
