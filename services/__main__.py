@@ -1,9 +1,10 @@
-"""The one program of every image: runs services, migrates their databases, makes topics, looks after parked events.
+"""The one program of every image: runs services, migrates their databases, makes topics, looks after events that failed.
 
 python -m services [NAME...] [--role serve|work|all]     run these services (all without a name) in this process
 python -m services migrate [NAME...]                     bring their databases to the newest version
 python -m services topics                                make the topics that do not exist yet, and give users their rights
 python -m services parked list|replay|discard NAME [EVENT_ID]   look after events whose handling failed
+python -m services refused list|send|discard NAME [EVENT_ID]    look after events that the brokers refused
 """
 
 import argparse
@@ -14,14 +15,23 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import uvloop
 from kafka.errors import KafkaError, SecurityDisabledError
 
 from services import registry
-from services.chassis import assembly, clock, health, logs, metrics, migrate, parked_events, process, settings, tracing
+from services.chassis import assembly, clock, health, logs, metrics, migrate, process, settings, tracing
+from services.chassis.events import operate
 from services.chassis.kafka import rights, security, topics
+from services.chassis.outbox import refused
+
+
+class Operate(Protocol):
+    """An operator's command: what to do (`list`, ...) with which event of the service with this database."""
+
+    async def __call__(self, database_url: str, action: str, event_id: str, *, actor: str) -> int:
+        """Do it, and answer with the process's exit code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +62,7 @@ class _Database:
 
 def main(arguments: Sequence[str]) -> int:
     """Run what the command line says. Answers with a process exit code."""
-    commands = {"migrate": _migrate, "topics": _topics, "parked": _parked}
+    commands = {"migrate": _migrate, "topics": _topics, "parked": _parked, "refused": _refused}
     try:
         logs.configure(settings.read(_Process, os.environ).log_level)
         if arguments and arguments[0] in commands:
@@ -123,15 +133,22 @@ def _rights(brokers: security.Settings, known: registry.Registry) -> str:
 
 
 def _parked(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="python -m services parked")
-    parser.add_argument("action", choices=["list", "replay", "discard"])
+    return _operated("parked", ("list", "replay", "discard"), operate.operate, arguments)
+
+
+def _refused(arguments: list[str]) -> int:
+    return _operated("refused", ("list", "send", "discard"), refused.operate, arguments)
+
+
+def _operated(command: str, actions: Sequence[str], act: Operate, arguments: list[str]) -> int:
+    """Do what an operator asks for: an action on the events of a service. All but the first name an event."""
+    parser = argparse.ArgumentParser(prog=f"python -m services {command}")
+    parser.add_argument("action", choices=actions)
     parser.add_argument("service")
     parser.add_argument("event_id", nargs="?", default="")
     chosen = parser.parse_args(arguments)
     url = settings.read(_Database, os.environ, service=chosen.service).url
-    return asyncio.run(
-        parked_events.operate(url, chosen.action, chosen.event_id, actor=os.environ.get("USER", "operator"))
-    )
+    return asyncio.run(act(url, chosen.action, chosen.event_id, actor=os.environ.get("USER", "operator")))
 
 
 def _module(name: str) -> Any:

@@ -13,7 +13,7 @@ DESCRIPTOR = user_service_pb2.DESCRIPTOR.services_by_name["UserService"]
 
 
 class UserService:
-    """Asks the user service. Raises TransientError when it is away."""
+    """Asks the user service. Raises TransientError when it is unavailable."""
 
     def __init__(self, peer: client.Peer) -> None:
         self._peer = peer

@@ -82,7 +82,7 @@ class Service:
     handlers: Mapping[type, bare_services.Handler]
     pool: AsyncConnectionPool[bare_services.Connection] = field(init=False)
 
-    async def emit(self, connection: bare_services.Connection, letters: Sequence[bare_services.Letter]) -> None:
+    async def emit(self, connection: bare_services.Connection, letters: Sequence[bare_services.Unsent]) -> None:
         """Write what is to be told, in the transaction that made it true."""
         rows = [(str(uuid.uuid4()), topic, key, type(m).__name__, m.SerializeToString()) for topic, key, m in letters]
         await connection.execute(_EMIT, bare_services.columns(rows, 5))
@@ -188,7 +188,7 @@ class Path:
 
     async def _confirm(
         self, connection: bare_services.Connection, authorized: Sequence[Any]
-    ) -> list[bare_services.Letter]:
+    ) -> list[bare_services.Unsent]:
         letters = await bare_services.confirm(connection, authorized)
         self._confirmed += len(letters)
         await self._tell()
@@ -196,7 +196,7 @@ class Path:
 
     async def _capture(
         self, connection: bare_services.Connection, confirmed: Sequence[Any]
-    ) -> list[bare_services.Letter]:
+    ) -> list[bare_services.Unsent]:
         letters = await bare_services.capture(connection, confirmed)
         self._captured += len(letters)
         await self._tell()

@@ -16,8 +16,8 @@ from souk.payment.v1 import payment_events_pb2
 
 Connection = psycopg.AsyncConnection[Any]
 # Topic, key, and the message itself.
-Letter = tuple[str, str, Any]
-Handler = Callable[[Connection, Sequence[Any]], Awaitable[list[Letter]]]
+Unsent = tuple[str, str, Any]
+Handler = Callable[[Connection, Sequence[Any]], Awaitable[list[Unsent]]]
 
 _HOLD = """
 INSERT INTO reservations (order_id, sku, quantity, status, expire_time)
@@ -52,7 +52,7 @@ FROM unnest(%s::uuid[], %s::bigint[]) AS g(o, a), (VALUES ('provider', 1), ('rev
 """
 
 
-async def reserve(connection: Connection, placed: Sequence[Any]) -> list[Letter]:
+async def reserve(connection: Connection, placed: Sequence[Any]) -> list[Unsent]:
     """Inventory holds all lines of each order or none; what one got is not there for the next."""
     skus = sorted({line.sku for order in placed for line in order.lines})
     rows = await connection.execute(
@@ -61,7 +61,7 @@ async def reserve(connection: Connection, placed: Sequence[Any]) -> list[Letter]
     free: dict[str, int] = dict(await rows.fetchall())
     taken: dict[str, int] = {}
     held: list[tuple[str, str, int]] = []
-    letters: list[Letter] = []
+    letters: list[Unsent] = []
     for order in placed:
         if any(free.get(line.sku, 0) < line.quantity for line in order.lines):
             letters.append(("inventory", order.order_id, inventory_events_pb2.StockRejected(order_id=order.order_id)))
@@ -76,14 +76,14 @@ async def reserve(connection: Connection, placed: Sequence[Any]) -> list[Letter]
     return letters
 
 
-async def commit(connection: Connection, confirmed: Sequence[Any]) -> list[Letter]:
+async def commit(connection: Connection, confirmed: Sequence[Any]) -> list[Unsent]:
     """Inventory takes what was held off the shelf."""
     ids = [order.order_id for order in confirmed]
     await connection.execute(_COMMIT, (ids,))
     return [("inventory", order_id, inventory_events_pb2.StockCommitted(order_id=order_id)) for order_id in ids]
 
 
-async def ask_for_money(connection: Connection, reserved: Sequence[Any]) -> list[Letter]:
+async def ask_for_money(connection: Connection, reserved: Sequence[Any]) -> list[Unsent]:
     """Order asks for the money of what is held."""
     rows = await _step(connection, reserved, "PENDING", "RESERVED", "PAYMENT")
     return [
@@ -91,20 +91,20 @@ async def ask_for_money(connection: Connection, reserved: Sequence[Any]) -> list
     ]
 
 
-async def confirm(connection: Connection, authorized: Sequence[Any]) -> list[Letter]:
+async def confirm(connection: Connection, authorized: Sequence[Any]) -> list[Unsent]:
     """Order confirms what is paid."""
     rows = await _step(connection, authorized, "RESERVED", "CONFIRMED", "DONE")
     return [("orders", row[0], order_events_pb2.OrderConfirmed(order_id=row[0])) for row in rows]
 
 
-async def authorize(connection: Connection, requested: Sequence[Any]) -> list[Letter]:
+async def authorize(connection: Connection, requested: Sequence[Any]) -> list[Unsent]:
     """Payment notes that the money is there: nobody is asked for it."""
     ids, amounts = [each.order_id for each in requested], [each.amount.units for each in requested]
     await connection.execute(_AUTHORIZE, (ids, amounts))
     return [("payments", order_id, payment_events_pb2.PaymentAuthorized(order_id=order_id)) for order_id in ids]
 
 
-async def capture(connection: Connection, confirmed: Sequence[Any]) -> list[Letter]:
+async def capture(connection: Connection, confirmed: Sequence[Any]) -> list[Unsent]:
     """Payment takes the money, into the ledger."""
     rows = await connection.execute(
         "UPDATE payments SET status = 'CAPTURED' WHERE order_id = ANY(%s::uuid[]) RETURNING order_id::text, amount",

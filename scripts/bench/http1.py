@@ -1,6 +1,6 @@
 """One HTTP/1.1 connection that asks and waits, as cheaply as Python can: the generator shares its cores with the shop.
 
-It knows only what an edge answers to JSON calls: a status, a length or chunks, a body.
+What an answer is, `httptools` knows: the parser of Node.js, which reads one in two thirds of the time that Python takes.
 """
 
 import asyncio
@@ -8,38 +8,15 @@ import ssl
 from dataclasses import dataclass
 from typing import Self, cast
 
-_END_OF_HEAD = b"\r\n\r\n"
-_END_OF_CHUNKS = b"\r\n0\r\n\r\n"
+import httptools
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The status of an answer and its body. A chunked body still has its chunk sizes in it."""
+    """The status of an answer, and its body."""
 
     status: int
     body: bytes
-
-
-def read(received: bytes) -> Answer | None:
-    """The answer that these bytes hold, None while it is not whole. Raises ValueError for what is no answer."""
-    end = received.find(_END_OF_HEAD)
-    if end < 0:
-        return None
-    body = received[end + 4 :]
-    head = received[:end].lower()
-    at = head.find(b"\r\ncontent-length:")
-    if at >= 0:
-        length = int(head[at + 17 :].split(b"\r\n", 1)[0])
-        return Answer(_status(head), body[:length]) if len(body) >= length else None
-    if b"\r\ntransfer-encoding: chunked" not in head:
-        raise ValueError("an answer without a length")
-    return Answer(_status(head), body) if received.endswith(_END_OF_CHUNKS) else None
-
-
-def _status(head: bytes) -> int:
-    if not head.startswith(b"http/1.1 "):
-        raise ValueError("not HTTP/1.1")
-    return int(head[9:12])
 
 
 class Connection(asyncio.Protocol):
@@ -47,7 +24,8 @@ class Connection(asyncio.Protocol):
 
     def __init__(self) -> None:
         self._transport: asyncio.Transport | None = None
-        self._received = b""
+        self._parser = httptools.HttpResponseParser(self)
+        self._body = b""
         self._answer: asyncio.Future[Answer] | None = None
 
     @classmethod
@@ -66,7 +44,7 @@ class Connection(asyncio.Protocol):
         """Send a whole request and wait for its answer. Raises OSError when the connection breaks before that."""
         if self._transport is None or self._transport.is_closing():
             raise ConnectionResetError("closed")
-        self._received = b""
+        self._body = b""
         self._answer = asyncio.get_running_loop().create_future()
         self._transport.write(request)
         return await self._answer
@@ -83,17 +61,20 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """As asyncio calls it."""
-        self._received += data
-        if self._answer is None or self._answer.done():
-            return
         try:
-            answer = read(self._received)
-        except ValueError as error:
-            self._fail(ConnectionAbortedError(str(error)))
+            self._parser.feed_data(data)
+        except httptools.HttpParserError as error:
+            self._fail(ConnectionAbortedError(f"not an answer: {error}"))
             self.close()
-            return
-        if answer is not None:
-            self._answer.set_result(answer)
+
+    def on_body(self, data: bytes) -> None:
+        """As the parser calls it: a part of the body."""
+        self._body += data
+
+    def on_message_complete(self) -> None:
+        """As the parser calls it: the answer is whole."""
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_result(Answer(self._parser.get_status_code(), self._body))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """As asyncio calls it."""

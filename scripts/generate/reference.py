@@ -14,6 +14,7 @@ from google.protobuf import descriptor_pb2
 from gateway import contract
 from gateway.envoy import errors as edge_errors
 from services import registry
+from services.chassis.events import parked
 from services.chassis.rpc import reasons
 from souk.options.v1 import options_pb2
 
@@ -67,6 +68,28 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
+# The headers that a dead letter has beside those of every event (services/chassis/parked.py).
+DEAD_LETTERS = """
+## Dead letters
+
+What no consumer could handle is published to `dead-letter`. The value is the record's own, byte for byte, and
+`ce_type` its type, `unknown` where it named none. `ce_id` is made of topic, partition and offset, so a record that is
+read again makes the same dead letter. Beside the headers of every event it has these:
+
+| header | what it says |
+|---|---|
+| `origin_topic`, `origin_partition`, `origin_offset`, `origin_key` | Where the record lies, and its key. |
+| `origin_<name>` | Each header of the record, at most {headers} of them. |
+| `attempts` | How often it was tried: 1 for bytes that cannot be read. |
+| `error` | The last error. |
+| `truncated_from` | How many bytes the value had, when it was cut off at {payload} bytes. |
+
+Texts are cut off at {header} characters, and characters that PostgreSQL refuses are written as escapes. A record with
+the header `refused` was not published: it is in the outbox of its service, and the header says why the brokers refuse
+it ([operations.md](operations.md#events-that-failed)). It is taken away before the record is sent again.
+"""
+
+
 def events_page(published: list[Published], known: registry.Registry) -> str:
     """What goes over Kafka: topics, and every event with its fields."""
     lines = [
@@ -90,6 +113,8 @@ def events_page(published: list[Published], known: registry.Registry) -> str:
         to = ", ".join(service.name for service in known.services.values() if name in service.consumes)
         to = to or ("operators" if name == DEAD_LETTER else "nobody yet")
         lines.append(f"| `{name}` | {topic.key} | {topic.partitions} | {by} | {to} |")
+    sizes = {"headers": parked.MOST_HEADERS, "payload": parked.MOST_PAYLOAD, "header": parked.MOST_HEADER}
+    lines += DEAD_LETTERS.format(**sizes).rstrip().split("\n")
     for event in published:
         lines += ["", f"## {event.name}", "", f"`{event.message.full_name}` on `{event.topic}`, key `{event.key}`."]
         lines += ["", event.message.comment, "", "| field | type | what it says |", "|---|---|---|"]

@@ -206,7 +206,7 @@ def version_changed(product: Product) -> errors.DomainError:
     """Somebody changed the product after it was read."""
     said = "the product was changed by another request: read it again"
     metadata = {"product_id": product.id, "version": str(product.version)}
-    return errors.DomainError(errors.Kind.ABORTED, "VERSION_CHANGED", said, metadata)
+    return errors.DomainError(errors.Code.ABORTED, "VERSION_CHANGED", said, metadata)
 
 
 def prices(low: money.Money | None, high: money.Money | None) -> Prices | None:
@@ -307,7 +307,7 @@ def sku_taken(draft: Draft, taken: Sequence[str], said: str = "another product h
         for number, item in enumerate(draft.variants)
         if item.sku in taken
     )
-    kind, skus = errors.Kind.ALREADY_EXISTS, ",".join(sorted(taken))
+    kind, skus = errors.Code.ALREADY_EXISTS, ",".join(sorted(taken))
     return errors.DomainError(kind, "SKU_TAKEN", f"other products have these SKUs: {skus}", {"sku": skus}, violations)
 
 

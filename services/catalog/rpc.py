@@ -6,9 +6,9 @@ from typing import Any
 
 from google.protobuf.message import Message
 
-from services.catalog import domain, usecases
+from services.catalog import domain, messages, usecases
 from services.chassis import idempotency, ids
-from services.chassis.rpc import identity, page_tokens, render, server
+from services.chassis.rpc import identity, page_tokens, server
 from souk.catalog.v1 import catalog_service_pb2, catalog_service_pb2_grpc, product_pb2
 
 DESCRIPTOR = catalog_service_pb2.DESCRIPTOR.services_by_name["CatalogService"]
@@ -24,11 +24,11 @@ class CatalogServicer(catalog_service_pb2_grpc.CatalogServiceServicer):
         self._tokens = tokens
 
     async def CreateProduct(self, request: catalog_service_pb2.CreateProductRequest, _: Any) -> product_pb2.Product:
-        return product_message(await self._catalog.create(_draft(request)))
+        return messages.of_product(await self._catalog.create(_draft(request)))
 
     async def UpdateProduct(self, request: catalog_service_pb2.UpdateProductRequest, _: Any) -> product_pb2.Product:
         edit = domain.Edit(request.id.lower(), request.version, _content(request), identity.caller().owner_id)
-        return product_message(await self._catalog.update(edit))
+        return messages.of_product(await self._catalog.update(edit))
 
     async def DeleteProduct(
         self, request: catalog_service_pb2.DeleteProductRequest, _: Any
@@ -39,18 +39,20 @@ class CatalogServicer(catalog_service_pb2_grpc.CatalogServiceServicer):
     async def SetProductFeatured(
         self, request: catalog_service_pb2.SetProductFeaturedRequest, _: Any
     ) -> product_pb2.Product:
-        return product_message(await self._catalog.set_featured(request.id.lower(), featured=request.featured))
+        return messages.of_product(await self._catalog.set_featured(request.id.lower(), featured=request.featured))
 
     async def GetProduct(self, request: catalog_service_pb2.GetProductRequest, context: Any) -> product_pb2.Product:
         product = await self._catalog.get(request.id.lower())
         await _cacheable(context, str(product.version))
-        return product_message(product)
+        return messages.of_product(product)
 
     async def BatchGetProducts(
         self, request: catalog_service_pb2.BatchGetProductsRequest, context: Any
     ) -> catalog_service_pb2.BatchGetProductsResponse:
         found = await self._catalog.get_many(product_id.lower() for product_id in request.ids)
-        answer = catalog_service_pb2.BatchGetProductsResponse(products=[product_message(product) for product in found])
+        answer = catalog_service_pb2.BatchGetProductsResponse(
+            products=[messages.of_product(product) for product in found]
+        )
         await _cacheable(context, _content_tag(answer))
         return answer
 
@@ -58,8 +60,8 @@ class CatalogServicer(catalog_service_pb2_grpc.CatalogServiceServicer):
         self, request: catalog_service_pb2.ListProductsRequest, context: Any
     ) -> catalog_service_pb2.ListProductsResponse:
         page = await self._tokens.page(request, page_tokens.ANYBODY, key=ids.check)
-        found = await self._catalog.list(_filter(request), page)
-        shown = [product_message(product) for product in found.rows]
+        found = await self._catalog.list(messages.product_filter(request), page)
+        shown = [messages.of_product(product) for product in found.rows]
         token = await self._tokens.token(request, page_tokens.ANYBODY, found.next_after)
         answer = catalog_service_pb2.ListProductsResponse(products=shown, next_page_token=token)
         await _cacheable(context, _content_tag(answer))
@@ -70,7 +72,7 @@ class CatalogServicer(catalog_service_pb2_grpc.CatalogServiceServicer):
     ) -> catalog_service_pb2.ListFeaturedProductsResponse:
         page = await self._tokens.page(request, page_tokens.ANYBODY, key=ids.check)
         found = await self._catalog.list(domain.Filter(featured=True), page)
-        shown = [product_message(product) for product in found.rows]
+        shown = [messages.of_product(product) for product in found.rows]
         token = await self._tokens.token(request, page_tokens.ANYBODY, found.next_after)
         answer = catalog_service_pb2.ListFeaturedProductsResponse(products=shown, next_page_token=token)
         await _cacheable(context, _content_tag(answer))
@@ -81,13 +83,13 @@ class CatalogServicer(catalog_service_pb2_grpc.CatalogServiceServicer):
         request: catalog_service_pb2.ListCategoriesRequest,  # noqa: ARG002 - it says nothing
         context: Any,
     ) -> catalog_service_pb2.ListCategoriesResponse:
-        known = [_category_message(category) for category in await self._catalog.categories()]
+        known = [messages.of_category(category) for category in await self._catalog.categories()]
         answer = catalog_service_pb2.ListCategoriesResponse(categories=known)
         await _cacheable(context, _content_tag(answer))
         return answer
 
     async def PutCategory(self, request: catalog_service_pb2.PutCategoryRequest, _: Any) -> product_pb2.Category:
-        return _category_message(await self._catalog.put_category(_category(request)))
+        return messages.of_category(await self._catalog.put_category(messages.category(request)))
 
     async def SetProductStock(
         self, request: catalog_service_pb2.SetProductStockRequest, _: Any
@@ -107,7 +109,7 @@ class CatalogServicer(catalog_service_pb2_grpc.CatalogServiceServicer):
         self, request: catalog_service_pb2.BatchGetOffersRequest, _: Any
     ) -> catalog_service_pb2.BatchGetOffersResponse:
         offers = await self._catalog.offers(request.skus)
-        return catalog_service_pb2.BatchGetOffersResponse(offers=[_offer_message(offer) for offer in offers])
+        return catalog_service_pb2.BatchGetOffersResponse(offers=[messages.of_offer(offer) for offer in offers])
 
 
 def servicer(catalog: usecases.Catalog, tokens: page_tokens.PageTokens) -> server.Servicer:
@@ -144,55 +146,8 @@ def _content(
         description=request.description,
         category=request.category,
         vendor_id=identity.caller().owner_id or "",
-        variants=tuple(_asked(variant) for variant in request.variants),
+        variants=tuple(messages.asked(variant) for variant in request.variants),
         actor=identity.caller().user_id,
         attributes=dict(request.attributes),
         images=tuple(request.images),
     )
-
-
-def _filter(request: catalog_service_pb2.ListProductsRequest) -> domain.Filter:
-    low = render.money_sent("min_price", request.min_price) if request.HasField("min_price") else None
-    high = render.money_sent("max_price", request.max_price) if request.HasField("max_price") else None
-    prices = domain.prices(low, high)
-    return domain.Filter(request.category, request.vendor_id.lower(), domain.composed(request.title_prefix), prices)
-
-
-def _category(request: catalog_service_pb2.PutCategoryRequest) -> domain.Category:
-    return domain.Category(request.slug, request.title, request.parent)
-
-
-def _asked(variant: product_pb2.Variant) -> domain.Asked:
-    price = variant.price
-    return domain.Asked(variant.sku, variant.title, price.currency_code, price.units, price.nanos)
-
-
-def product_message(product: domain.Product) -> product_pb2.Product:
-    """A product as the contract shows it."""
-    return product_pb2.Product(
-        id=product.id,
-        title=product.title,
-        description=product.description,
-        category=product.category,
-        vendor_id=product.vendor_id,
-        variants=[_variant_message(variant) for variant in product.variants],
-        create_time=render.timestamp(product.create_time),
-        update_time=render.timestamp(product.update_time),
-        version=product.version,
-        attributes=product.attributes,
-        images=product.images,
-        featured=product.featured,
-    )
-
-
-def _variant_message(variant: domain.Variant) -> product_pb2.Variant:
-    return product_pb2.Variant(sku=variant.sku, title=variant.title, price=render.money_message(variant.price))
-
-
-def _offer_message(offer: domain.Offer) -> product_pb2.Offer:
-    price = render.money_message(offer.price)
-    return product_pb2.Offer(sku=offer.sku, product_id=offer.product_id, title=offer.title, price=price)
-
-
-def _category_message(category: domain.Category) -> product_pb2.Category:
-    return product_pb2.Category(slug=category.slug, title=category.title, parent=category.parent)

@@ -245,9 +245,9 @@ async def categories(db: database.Database) -> tuple[domain.Category, ...]:
     return tuple(domain.Category(*row) for row in await db.read(_CATEGORIES))
 
 
-async def all_skus(transaction: database.Transaction, product_ids: Sequence[str]) -> list[str]:
+async def all_skus(db: database.Database, product_ids: Sequence[str]) -> list[str]:
     """All SKUs that these products have or had."""
-    return [row[0] for row in await transaction.run(_ALL_SKUS, {"ids": list(product_ids)})]
+    return [row[0] for row in await db.read(_ALL_SKUS, {"ids": list(product_ids)})]
 
 
 async def known_skus(db: database.Database, skus: Sequence[str]) -> set[str]:

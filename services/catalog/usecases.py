@@ -44,9 +44,11 @@ class Caches:
 def caches(shared: cache.Shared, *, shared_s: int) -> Caches:
     """The catalog's caches in this Redis; values stay in it for so many seconds."""
     return Caches(
-        cache.Cache(shared, cache.Kind("catalog:product", store.pack_product, store.unpack_product, shared_s)),
-        cache.Cache(shared, cache.Kind("catalog:offer", store.pack_offer, store.unpack_offer, shared_s)),
-        cache.Cache(shared, cache.Kind("catalog:categories", store.pack_categories, store.unpack_categories, shared_s)),
+        cache.Cache(shared, cache.Packing("catalog:product", store.pack_product, store.unpack_product, shared_s)),
+        cache.Cache(shared, cache.Packing("catalog:offer", store.pack_offer, store.unpack_offer, shared_s)),
+        cache.Cache(
+            shared, cache.Packing("catalog:categories", store.pack_categories, store.unpack_categories, shared_s)
+        ),
     )
 
 
@@ -68,7 +70,7 @@ class Catalog:
         product = self._new(draft)
         await self._check_new_skus(draft)
         async with self._db.transaction() as transaction:
-            made = await _claim(transaction, draft, product.id)
+            made = await idempotency.claim_one(transaction, _claim_of(draft, product.id))
             if made == product.id:
                 await _insert(transaction, draft, product)
                 transaction.emit([domain.ProductChanged(product)])
@@ -146,9 +148,14 @@ class Catalog:
         await self._forget([product_id], [])
         return changed
 
-    async def forget_changed(self, transaction: database.Transaction, product_ids: Sequence[str]) -> None:
-        """Forget products that events say were changed, and every SKU that they have or had."""
-        await self._forget(product_ids, await store.all_skus(transaction, product_ids))
+    async def forget_changed(self, product_ids: Sequence[str]) -> None:
+        """Forget products that events say were changed, and every SKU that they have or had.
+
+        No transaction is open while Redis is waited for. Forgetting twice is forgetting once: it is repeated when the process
+        dies before the events count as handled. Raises TransientError.
+        """
+        changed = list(dict.fromkeys(product_ids))
+        await self._forget(changed, await store.all_skus(self._db, changed))
 
     async def offers(self, skus: Iterable[str]) -> Sequence[domain.Offer]:
         """What these SKUs cost; those that are not for sale are absent."""
@@ -229,15 +236,8 @@ class Catalog:
         return {_ALL: await store.categories(self._db)}
 
 
-async def _claim(transaction: database.Transaction, draft: domain.Draft, product_id: str) -> str:
-    """The id of the product that this request makes, or made before. Raises REQUEST_ID_REUSED."""
-    if not draft.request_id:
-        return product_id
-    claim = idempotency.Claim(draft.actor, draft.request_id, draft.fingerprint, product_id)
-    [answer] = await idempotency.claim(transaction, [claim])
-    if isinstance(answer, errors.DomainError):
-        raise answer
-    return answer
+def _claim_of(draft: domain.Draft, product_id: str) -> idempotency.Claim:
+    return idempotency.Claim(draft.actor, draft.request_id, draft.fingerprint, product_id)
 
 
 async def _insert(transaction: database.Transaction, draft: domain.Draft, product: domain.Product) -> None:

@@ -13,22 +13,10 @@ from typing import Protocol
 import jwt
 from google.protobuf.descriptor import ServiceDescriptor
 
-from services.chassis import (
-    at_least_once,
-    clock,
-    consumer,
-    database,
-    events,
-    kafka,
-    loops,
-    outbox,
-    parked,
-    process,
-    redis_store,
-    relay,
-    retention,
-)
+from services.chassis import clock, database, kafka, loops, process, redis_store, retention
+from services.chassis.events import at_least_once, consumer, parked, reader
 from services.chassis.kafka import security
+from services.chassis.outbox import outbox, relay
 from services.chassis.rpc import certificates, client, identity, page_tokens, revocations, server
 from services.chassis.settings import SettingsError, check, env, read
 
@@ -127,7 +115,7 @@ class Consuming:
     """What a service with a database consumes, exactly once: topics, and who handles what is in them."""
 
     topics: Sequence[str]
-    subscribers: events.Subscribers
+    subscribers: reader.Subscribers
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +127,7 @@ class ConsumingAtLeastOnce:
 
 
 class Assembly:
-    """One service in its host. `publications` is the table in its `events.py`, if it publishes.
+    """One service in its host. `publications` is the table in its `reader.py`, if it publishes.
 
     Raises SettingsError with everything that is missing or malformed in the environment.
     """
@@ -275,8 +263,8 @@ class Assembly:
         if self._db:
             parts += self._machinery(self._db, producer)
         if isinstance(consuming, Consuming):
-            reader = events.Reader(consuming.subscribers)
-            again = parked.Retrier(self.db, reader, service=self.service, now=self.host.now)
+            table = reader.Reader(consuming.subscribers)
+            again = parked.Retrier(self.db, table, service=self.service, now=self.host.now)
             parts.append(loops.Loop(f"{self.service}-parked", again.work, loops.Pace(1.0, 2.0)))
         consumers = [self._consumer(consuming, producer)] if consuming and producer else []
         return [*parts, *working, *consumers]
@@ -304,8 +292,8 @@ class Assembly:
         chosen, service, now = self._topics, self.service, self.host.now
         deliver: kafka.Deliver
         if isinstance(consuming, Consuming):
-            reader = events.Reader(consuming.subscribers)
-            deliver = consumer.Deliverer(self.db, reader, service=service, now=now).deliver
+            table = reader.Reader(consuming.subscribers)
+            deliver = consumer.Deliverer(self.db, table, service=service, now=now).deliver
         else:
             deliver = at_least_once.Deliverer(consuming.subscribers, producer, service=service, now=now).deliver
         subscription = kafka.Subscription(consuming.topics, service, chosen.consumer_batch, chosen.gather_s)

@@ -1,9 +1,9 @@
-"""A cache in front of a store: in this process for a moment, in Redis for longer. Redis away means slower, never wrong.
+"""A cache in front of a store: in this process for a moment, in Redis for longer. Without Redis it is slower, never wrong.
 
-A value that was changed and then forgotten (`forget`, right after the commit) is gone from Redis and from this process at
-once, and from other processes as soon as Redis has told them; at the latest, should it not, within `local_s`. A mark keeps
-slow readers from writing back what they read before the change. What remains, bounded by `shared_s` + `local_s`: the process
-died or Redis was away between commit and `forget`, or a reader took longer than MARK_S from its read to its write.
+`forget`, called right after the commit that changes a value, invalidates it in Redis and in this process at once, and in
+other processes as soon as Redis notifies them, or within `local_s` if it does not. A mark (tombstone) keeps slow readers from
+writing back what they read before the change. A stale value can still be served, for at most `shared_s` + `local_s`, when the
+process died or Redis was unavailable between commit and `forget`, or a reader took longer than MARK_S to write back.
 
 What comes out of Redis is believed only when a process of the same service put it there: each value carries a MAC over its
 key, its expiry and its content, made with a secret that Redis does not hold. What somebody else wrote, moved to another key
@@ -27,7 +27,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from services.chassis import tasks, tracing
+from services.chassis import database, tasks, tracing
 
 _LOG = logging.getLogger(__name__)
 
@@ -169,7 +169,7 @@ class Shared:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind(Generic[Value]):
+class Packing(Generic[Value]):
     """One kind of value: how it becomes bytes and back, and for how many seconds it is kept in Redis and here.
 
     name keeps its keys apart from others' and labels its metrics. unpack raises for bytes that code of another age has
@@ -187,18 +187,19 @@ class Kind(Generic[Value]):
 class Cache(Generic[Value]):
     """The values of one kind."""
 
-    def __init__(self, shared: Shared, kind: Kind[Value]) -> None:
+    def __init__(self, shared: Shared, packing: Packing[Value]) -> None:
         self._shared = shared
-        self._kind = kind
-        self._local: TTLCache[str, Value] = TTLCache(kind.local_size, kind.local_s)
+        self._packing = packing
+        self._local: TTLCache[str, Value] = TTLCache(packing.local_size, packing.local_s)
         self._flights: dict[str, asyncio.Task[dict[str, Value]]] = {}
-        shared.on_forget(f"{kind.name}:", self._drop)
+        shared.on_forget(f"{packing.name}:", self._drop)
 
     async def read(self, keys: Iterable[str], load: Load[Value]) -> dict[str, Value]:
         """The values of these keys, without those that the store does not have. Raises what `load` raises.
 
         A key that several callers want at the same time is fetched once.
         """
+        database.require_no_transaction(f"the cache {self._packing.name}")
         wanted = dict.fromkeys(keys)
         found = {key: value for key in wanted if (value := self._local.get(key)) is not None}
         self._count("local", len(found))
@@ -216,6 +217,7 @@ class Cache(Generic[Value]):
 
     async def forget(self, keys: Sequence[str]) -> None:
         """What these keys stand for was changed: call it after the commit."""
+        database.require_no_transaction(f"the cache {self._packing.name}")
         await self._shared.forget(self._shared_keys(keys))
         for key in keys:
             self._drop(key)
@@ -239,24 +241,24 @@ class Cache(Generic[Value]):
         if missing:
             loaded = await load(missing)
             self._count("store", len(loaded))
-            packed_now = [self._kind.pack(value) for value in loaded.values()]
+            packed_now = [self._packing.pack(value) for value in loaded.values()]
             await self._shared.put(
-                dict(zip(self._shared_keys(list(loaded)), packed_now, strict=True)), self._kind.shared_s
+                dict(zip(self._shared_keys(list(loaded)), packed_now, strict=True)), self._packing.shared_s
             )
             found |= loaded
         return found
 
     def _unpacked(self, data: bytes | None) -> Value | None:
         try:
-            return self._kind.unpack(data) if data else None
+            return self._packing.unpack(data) if data else None
         except Exception:  # noqa: BLE001 - code of another age may have packed anything
             return None
 
     def _shared_keys(self, keys: Sequence[str]) -> list[str]:
-        return [f"{self._kind.name}:{key}" for key in keys]
+        return [f"{self._packing.name}:{key}" for key in keys]
 
     def _count(self, found: str, values: int) -> None:
-        READS.labels(self._kind.name, found).inc(values)
+        READS.labels(self._packing.name, found).inc(values)
 
     def _land(self, keys: Sequence[str], flight: asyncio.Task[dict[str, Value]]) -> None:
         """Keep what was fetched here, except keys that were forgotten while it was under way."""

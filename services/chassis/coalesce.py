@@ -23,7 +23,7 @@ HandleBatch = Callable[[Sequence[Item]], Awaitable[Sequence[Result | errors.Doma
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class Batching:
     """How much may gather: `batch` items at most, for at most `window_s` seconds after a busy moment, in `lanes` at once."""
 
     batch: int = 128
@@ -52,7 +52,7 @@ def parents() -> Sequence[str]:
 class Coalescer(Generic[Item, Result]):
     """Gathers concurrent calls into batches for `handle`."""
 
-    def __init__(self, handle: HandleBatch[Item, Result], limits: Limits) -> None:
+    def __init__(self, handle: HandleBatch[Item, Result], limits: Batching) -> None:
         self._handle = handle
         self._limits = limits
         self._waiting: list[_Waiting[Item, Result]] = []

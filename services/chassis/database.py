@@ -4,9 +4,11 @@ SQLAlchemy Core builds statements and tables; each is compiled to text once and 
 costs as much as the query. Ids are text on this side (`uuid` columns load as `str`), times are aware UTC.
 """
 
+import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -17,14 +19,20 @@ from psycopg.types.string import TextLoader
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
-from services.chassis import arrays, errors, tracing
+from services.chassis import arrays, errors, tasks, tracing
 
 Row = tuple[Any, ...]
 Parameters = Mapping[str, Any]
 
 # Refuses to wait for ever for a lock, a query or a forgotten transaction. Milliseconds.
 SESSION = "-c lock_timeout=5000 -c statement_timeout=15000 -c idle_in_transaction_session_timeout=30000 -c TimeZone=UTC"
+# A server that vanished without a word (its node died, its address moved) is noticed within 15 s instead of minutes or hours:
+# by probes while we wait for its answer, and by what it does not acknowledge (milliseconds).
+LINK = {"keepalives_idle": 5, "keepalives_interval": 5, "keepalives_count": 2, "tcp_user_timeout": 15_000}
 _DIALECT = PGDialect_psycopg(paramstyle="pyformat")  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
+
+# Whether this task has a transaction open.
+_OPEN = ContextVar("transaction_open", default=False)
 
 # Classes of SQLSTATE that a repetition may not meet again: connection lost, transaction rolled back (deadlock,
 # serialisation), resources exhausted, server shutting down, lock not available, a server that is read-only during failover.
@@ -104,6 +112,11 @@ def columns(rows: Iterable[Any], *names: str) -> dict[str, list[Any]]:
     return {name: [getattr(item, name) for item in items] for name in names}
 
 
+def storable(text: str) -> str:
+    """The text with what PostgreSQL refuses in text and JSON (NUL, lone surrogates) written as escapes."""
+    return text.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode()
+
+
 class Emitter(Protocol):
     """Turns what happened into rows of the outbox, in the transaction it happened in."""
 
@@ -138,7 +151,7 @@ class Transaction:
 
 
 class Database:
-    """The pool of one service. Opening it waits for the server; everything else raises TransientError when it is away."""
+    """The pool of one service. Opening it waits for the server; everything else raises TransientError when it is unavailable."""
 
     def __init__(self, url: str, emitter: Emitter, *, pool_size: int = 8) -> None:
         self._emitter = emitter
@@ -149,12 +162,13 @@ class Database:
             open=False,
             timeout=5.0,
             max_lifetime=1800,
-            kwargs={"autocommit": True, "options": SESSION, "connect_timeout": 5},
+            kwargs={"autocommit": True, "options": SESSION, "connect_timeout": 5, **LINK},
             configure=_configure,
             check=None,
             reconnect_timeout=30,
             num_workers=2,
         )
+        self._checking: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Open the pool. It connects in the background, so that a service starts before its database does."""
@@ -162,40 +176,69 @@ class Database:
 
     async def stop(self) -> None:
         """Close all connections."""
+        if self._checking:
+            self._checking.cancel()
+            await asyncio.wait([self._checking])
         await self._pool.close()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """A transaction: commits at the end of the block, rolls back when it raises.
 
-        Raises TransientError when the database is away or another transaction is in the way. When it is raised by the
+        Raises TransientError when the database is unavailable or another transaction is in the way. When it is raised by the
         commit itself the outcome is unknown: repeat with the same ids, as every write of this project may be repeated.
         """
-        with _translated():
-            async with self._pool.connection() as connection:
-                transaction = Transaction(connection)
-                async with connection.transaction():
+        async with _translated(self._check_the_others), self._pool.connection() as connection:
+            transaction = Transaction(connection)
+            async with connection.transaction():
+                outer = _OPEN.get()
+                _OPEN.set(True)
+                try:
                     yield transaction
-                    if transaction.events:
-                        await self._emitter.write(transaction, transaction.events)
+                finally:
+                    _OPEN.set(outer)
+                if transaction.events:
+                    await self._emitter.write(transaction, transaction.events)
         for wake in transaction.committed:
             wake()
 
     async def read(self, statement: Statement, parameters: Parameters | None = None) -> list[Row]:
-        """One statement of its own, committed at once. Raises TransientError when the database is away."""
-        with _translated():
-            async with self._pool.connection() as connection:
-                return await _execute(connection, statement, parameters)
+        """One statement of its own, committed at once. Raises TransientError when the database is unavailable."""
+        async with _translated(self._check_the_others), self._pool.connection() as connection:
+            return await _execute(connection, statement, parameters)
+
+    async def _check_the_others(self) -> None:
+        """A connection was lost: most likely they all were. Without a check each of them would fail a call of its own.
+
+        One check at a time. It takes all idle connections out of the pool as soon as it runs, so the next call waits for
+        one that works.
+        """
+        if self._checking is None or self._checking.done():
+            self._checking = tasks.spawn(self._pool.check(), name="database-check")
+        await asyncio.sleep(0)
+
+
+def require_no_transaction(call: str) -> None:
+    """Raise RuntimeError when this task has a transaction open: whoever calls out would hold its locks until the answer."""
+    if _OPEN.get():
+        raise RuntimeError(
+            f"{call} is called inside a database transaction, which holds its locks until the answer comes"
+        )
 
 
 class _translated:  # noqa: N801 - used like the function that contextlib would make, at a third of its cost
-    """Turns errors that go away by themselves into TransientError."""
+    """Turns errors that go away by themselves into TransientError, and tells when it was the connection that was lost."""
 
-    def __enter__(self) -> None:
+    def __init__(self, lost: Callable[[], Awaitable[None]]) -> None:
+        self._lost = lost
+
+    async def __aenter__(self) -> None:
         return None
 
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+    async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, psycopg.Error) and is_transient(error):
+            if _is_loss(error):
+                await self._lost()
             raise errors.TransientError(f"database: {error}") from error
 
 
@@ -204,6 +247,13 @@ def is_transient(error: psycopg.Error) -> bool:
     if error.sqlstate is None:
         return isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError))
     return error.sqlstate.startswith(_TRANSIENT_STATES)
+
+
+def _is_loss(error: psycopg.Error) -> bool:
+    """Whether the server is gone from the other end, and not only busy, nor all connections of the pool in use."""
+    if isinstance(error, (psycopg_pool.PoolTimeout, psycopg_pool.PoolClosed)):
+        return False
+    return error.sqlstate is None or error.sqlstate.startswith(("08", "57P"))
 
 
 async def _execute(

@@ -28,12 +28,15 @@ class Effect(Protocol[Work, Outcome]):
     async def perform(self, work: Work) -> Outcome:
         """Call out. Every answer is an outcome, the unknown one too. May raise nothing else than a defect does."""
 
-    async def settle(self, transaction: database.Transaction, outcomes: Sequence[tuple[Work, Outcome]]) -> None:
-        """Write the outcomes where the lease is still ours (compare the epoch or the attempt), and emit their events."""
+    async def settle(self, transaction: database.Transaction, outcomes: Sequence[tuple[Work, Outcome]]) -> bool:
+        """Write the outcomes where the lease is still ours (compare the epoch or the attempt), and emit their events.
+
+        Answers whether rows are due at once because of it.
+        """
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class Concurrency:
     """How many calls run at once, and how long finished ones gather before they are settled together.
 
     pause_s is how long a small claim waits for the next one to grow. Seconds.
@@ -47,14 +50,14 @@ class Limits:
 
 
 class Worker(Generic[Work, Outcome]):
-    """Works one kind of effect. `wake` it when rows were written."""
+    """Claims, performs and settles one kind of effect. Call `wake` when rows were written."""
 
-    def __init__(self, db: database.Database, effect: Effect[Work, Outcome], limits: Limits, *, name: str) -> None:
+    def __init__(self, db: database.Database, effect: Effect[Work, Outcome], limits: Concurrency, *, name: str) -> None:
         self._db = db
         self._effect = effect
         self._limits = limits
         self._name = name
-        # A quarter of all calls is claimed at least: one claim for every call that ends would cost more than the calls.
+        # Claims wait until a quarter of the slots is free: a claim for each finished call would cost more than the call.
         self._refill = max(1, limits.concurrent // 4)
         self._full = False
         self._running: set[asyncio.Task[None]] = set()
@@ -97,7 +100,7 @@ class Worker(Generic[Work, Outcome]):
         try:
             outcome = await self._effect.perform(work)
         except Exception:
-            # The row stays leased and is claimed again when the lease ends: as good as an unknown outcome.
+            # The row stays leased and is claimed again when the lease expires, like one with an unknown outcome.
             _LOG.exception("effect failed", extra={"effect": self._name})
             return
         self._finished.append((work, outcome))
@@ -119,7 +122,7 @@ class Worker(Generic[Work, Outcome]):
             except errors.TransientError:
                 raise
             except Exception:
-                # Whatever it is, it belongs to one of the rows: that one alone fails, stays leased and is claimed again.
+                # One of the rows causes it: each is written alone, and the one that fails stays leased and is claimed again.
                 _LOG.exception("outcomes failed together", extra={"effect": self._name, "outcomes": len(batch)})
                 while left:
                     await self._write_alone(left[0])
@@ -131,7 +134,9 @@ class Worker(Generic[Work, Outcome]):
 
     async def _write(self, batch: Sequence[tuple[Work, Outcome]]) -> None:
         async with self._db.transaction() as transaction:
-            await self._effect.settle(transaction, batch)
+            more = await self._effect.settle(transaction, batch)
+        if more:
+            self._claims.wake()
 
     async def _write_alone(self, item: tuple[Work, Outcome]) -> None:
         try:

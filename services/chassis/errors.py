@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 
-class Kind(Enum):
+class Code(Enum):
     """What a caller can do about an error. The values are those of `google.rpc.Code`, so that they need no table."""
 
     INVALID_ARGUMENT = 3  # change the request
@@ -42,13 +42,13 @@ class Violation:
 class DomainError(Exception):
     """An error with a reason that a machine can read.
 
-    kind says what the caller can do. reason is an UPPER_SNAKE code that is part of the contract. message is for a
+    code says what the caller can do. reason is an UPPER_SNAKE code that is part of the contract. message is for a
     person; every word in it that varies is in metadata too. violations name all wrong fields at once.
     retry_after_s tells when repeating makes sense, in seconds. domain is the service it comes from: empty until
     the server that renders it fills it in.
     """
 
-    kind: Kind
+    code: Code
     reason: str
     message: str
     metadata: Mapping[str, str] = field(default_factory=dict)
@@ -61,25 +61,25 @@ class DomainError(Exception):
 
 
 class TransientError(Exception):
-    """Something this process depends on is away for now. Repeating the same work later may succeed."""
+    """Something this process depends on is unavailable for now. Repeating the same work later may succeed."""
 
 
 def not_found(reason: str, message: str, **metadata: str) -> DomainError:
     """It is not there, or not for this caller to see: the two look the same."""
-    return DomainError(Kind.NOT_FOUND, reason, message, metadata)
+    return DomainError(Code.NOT_FOUND, reason, message, metadata)
 
 
 def invalid(reason: str, message: str, *violations: Violation, **metadata: str) -> DomainError:
     """The request is wrong in these fields."""
-    return DomainError(Kind.INVALID_ARGUMENT, reason, message, metadata, violations)
+    return DomainError(Code.INVALID_ARGUMENT, reason, message, metadata, violations)
 
 
 def overloaded() -> DomainError:
     """Too many calls are waiting already: nothing was done for this one. Callers of ours do not repeat it by themselves."""
     said = "too many calls are waiting; retry after a while"
-    return DomainError(Kind.RESOURCE_EXHAUSTED, "OVERLOADED", said, retry_after_s=1.0)
+    return DomainError(Code.RESOURCE_EXHAUSTED, "OVERLOADED", said, retry_after_s=1.0)
 
 
 def precondition(reason: str, message: str, **metadata: str) -> DomainError:
     """The request is right, but not in this state."""
-    return DomainError(Kind.FAILED_PRECONDITION, reason, message, metadata)
+    return DomainError(Code.FAILED_PRECONDITION, reason, message, metadata)

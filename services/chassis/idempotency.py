@@ -55,6 +55,24 @@ async def claim(transaction: database.Transaction, claims: Sequence[Claim]) -> l
     return await find(transaction, claims)
 
 
+async def claim_one(transaction: database.Transaction, item: Claim) -> str:
+    """The id of the resource that this request makes, or made before. Raises REQUEST_ID_REUSED.
+
+    A request without an id will not be repeated: it claims nothing, and makes its resource.
+    """
+    if not item.request_id:
+        return item.resource_id
+    [answer] = await claim(transaction, [item])
+    if isinstance(answer, errors.DomainError):
+        raise answer
+    return answer
+
+
+async def made_before(transaction: database.Transaction, item: Claim) -> bool:
+    """Whether this request did what it asks for before; it is claimed otherwise. Raises REQUEST_ID_REUSED."""
+    return await claim_one(transaction, item) != item.resource_id
+
+
 async def find(transaction: database.Transaction, claims: Sequence[Claim]) -> list[str | errors.DomainError]:
     """What these requests made before, as `claim` answers, without claiming: for one that made nothing its `resource_id`."""
     rows = await transaction.run(_FIND, database.columns(claims, "principal", "request_id"))
@@ -67,7 +85,7 @@ def _answer(item: Claim, found: dict[tuple[str, str], tuple[bytes, str]]) -> str
     if stored == item.fingerprint:
         return resource_id
     return errors.DomainError(
-        errors.Kind.FAILED_PRECONDITION,
+        errors.Code.FAILED_PRECONDITION,
         "REQUEST_ID_REUSED",
         "the request id was already used for a request with different content",
         {"request_id": item.request_id},

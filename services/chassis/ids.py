@@ -1,5 +1,6 @@
 """Identifiers: UUIDv7 (RFC 9562), as text. They sort by the time they were made, so indexes grow at one end."""
 
+import hashlib
 import os
 import uuid
 from datetime import datetime
@@ -12,9 +13,26 @@ _KEEP = ~(0xF << 76) & ~(0b11 << 62)
 
 def new_id(now: datetime) -> str:
     """A new UUIDv7 for this moment, in lower-case text."""
-    milliseconds = int(now.timestamp() * 1000)
-    random = int.from_bytes(os.urandom(10), "big")
-    return str(uuid.UUID(int=((milliseconds << _RANDOM_BITS | random) & _KEEP) | _VERSION | _VARIANT))
+    return _of(int(now.timestamp() * 1000), os.urandom(_RANDOM_BITS // 8))
+
+
+def beneath(owner: str, what: str) -> str:
+    """The id of the only `what` of an owner: its UUIDv7's time, and a digest where others have random bits.
+
+    The same question gives the same id at any time, also in a database that was restored to before it was first asked.
+    """
+    digest = hashlib.sha256(f"{owner}:{what}".encode()).digest()
+    return _of(uuid.UUID(owner).int >> _RANDOM_BITS, digest[: _RANDOM_BITS // 8])
+
+
+def named(namespace: str, name: str) -> str:
+    """The id of a name within a namespace, which is a UUID: UUIDv5, for what has no time of its own."""
+    return str(uuid.uuid5(uuid.UUID(namespace), name))
+
+
+def _of(milliseconds: int, rest: bytes) -> str:
+    bits = milliseconds << _RANDOM_BITS | int.from_bytes(rest, "big")
+    return str(uuid.UUID(int=(bits & _KEEP) | _VERSION | _VARIANT))
 
 
 def check(text: str) -> None:

@@ -13,7 +13,7 @@ from services.chassis import errors, tasks
 
 _LOG = logging.getLogger(__name__)
 
-# Work that did less than this was a small batch: a loop that gathers lets the next one grow.
+# A batch of fewer items than this is small: a loop with `gather_s` pauses after it, so that the next batch grows.
 FEW = 100
 
 # After an error: seconds to wait at first and at most, doubled each time, with full jitter.
@@ -27,14 +27,14 @@ def backoff(failures: int, *, first: float = BACKOFF_FIRST_S, most: float = BACK
     return bound * random.uniform(0.1, 1.0)  # noqa: S311 - jitter is no secret
 
 
-# What a loop does each time: answers how much it did. And what it does once, at its end.
+# One iteration of a loop: returns how many items it processed. And what the loop does once when it stops.
 Work = Callable[[], Awaitable[int]]
 Leave = Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How a loop goes, in seconds.
+    """The timing of a loop, in seconds.
 
     idle_s is how long it sleeps when there was nothing to do; that grows to idle_most_s. gather_s is how long it pauses
     after a small batch: what comes meanwhile is done together.

@@ -1,9 +1,9 @@
-"""Redis as a service's own store: what is in it is nowhere else, so Redis away means UNAVAILABLE, never an empty answer.
+"""Redis as a service's own store: what is in it is nowhere else, so without it calls end with UNAVAILABLE, not empty.
 
     async with self._redis.commands() as redis:
         await redis.hset(self._redis.key("basket", user_id), mapping=lines)
 
-`cache.py` is the other use of Redis: values that the database has too, where Redis away means slower.
+`cache.py` is the other use of Redis: values that the database has too, which without Redis are only read more slowly.
 """
 
 from collections.abc import AsyncIterator
@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from services.chassis import errors, tracing
+from services.chassis import database, errors, tracing
 
 # What goes away by itself: no connection, no answer in time, a replica in the middle of a failover, no memory for now.
 _TRANSIENT = (
@@ -54,7 +54,8 @@ class RedisStore:
 
     @asynccontextmanager
     async def commands(self) -> AsyncIterator[Redis]:
-        """The client, for commands, pipelines and scripts. Raises TransientError when Redis is away or answers too late."""
+        """The client, for commands, pipelines and scripts. Raises TransientError when Redis does not answer in time."""
+        database.require_no_transaction("Redis")
         try:
             with tracing.span("redis"):
                 yield self._redis

@@ -1,11 +1,10 @@
 """Inventory's calls: reading stock and correcting it. Parse, call the use case, render."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from services.chassis import idempotency
 from services.chassis.rpc import identity, page_tokens, server
-from services.inventory import domain, usecases
+from services.inventory import domain, messages, usecases
 from souk.inventory.v1 import inventory_service_pb2, inventory_service_pb2_grpc, stock_pb2
 
 DESCRIPTOR = inventory_service_pb2.DESCRIPTOR.services_by_name["InventoryService"]
@@ -19,20 +18,20 @@ class InventoryServicer(inventory_service_pb2_grpc.InventoryServiceServicer):
         self._tokens = tokens
 
     async def GetStock(self, request: inventory_service_pb2.GetStockRequest, _: Any) -> stock_pb2.Stock:
-        return _stock_message(await self._stock.levels(request.sku))
+        return messages.of_stock(await self._stock.levels(request.sku))
 
     async def ListStock(
         self, request: inventory_service_pb2.ListStockRequest, _: Any
     ) -> inventory_service_pb2.ListStockResponse:
         found = await self._stock.page(await self._tokens.page(request, page_tokens.ANYBODY))
-        shown = [_stock_message(levels) for levels in found.rows]
+        shown = [messages.of_stock(levels) for levels in found.rows]
         token = await self._tokens.token(request, page_tokens.ANYBODY, found.next_after)
         return inventory_service_pb2.ListStockResponse(stock=shown, next_page_token=token)
 
     async def SetStock(self, request: inventory_service_pb2.SetStockRequest, _: Any) -> stock_pb2.StockLevel:
         wanted = domain.Level(request.sku, request.warehouse, request.on_hand, 0)
         actor = request.actor or identity.caller().service
-        return level_message(await self._stock.set_level(wanted, actor=actor))
+        return messages.of_level(await self._stock.set_level(wanted, actor=actor))
 
     async def AdjustStock(self, request: inventory_service_pb2.AdjustStockRequest, _: Any) -> stock_pb2.StockLevel:
         who = identity.caller()
@@ -44,7 +43,7 @@ class InventoryServicer(inventory_service_pb2_grpc.InventoryServiceServicer):
             request_id=request.request_id,
             fingerprint=idempotency.fingerprint(request),
         )
-        return level_message(await self._stock.adjust(wanted))
+        return messages.of_level(await self._stock.adjust(wanted))
 
     async def SetStockThreshold(
         self, request: inventory_service_pb2.SetStockThresholdRequest, _: Any
@@ -57,41 +56,16 @@ class InventoryServicer(inventory_service_pb2_grpc.InventoryServiceServicer):
         request: inventory_service_pb2.ListWarehousesRequest,  # noqa: ARG002 - it says nothing
         _: Any,
     ) -> inventory_service_pb2.ListWarehousesResponse:
-        known = [_warehouse_message(warehouse) for warehouse in await self._stock.warehouses()]
+        known = [messages.of_warehouse(warehouse) for warehouse in await self._stock.warehouses()]
         return inventory_service_pb2.ListWarehousesResponse(warehouses=known)
 
     async def PutWarehouse(self, request: inventory_service_pb2.PutWarehouseRequest, _: Any) -> stock_pb2.Warehouse:
         warehouse = domain.Warehouse(request.id, request.title, request.preference)
         await self._stock.put_warehouse(warehouse)
-        return _warehouse_message(warehouse)
+        return messages.of_warehouse(warehouse)
 
 
 def servicer(stock: usecases.Stock, tokens: page_tokens.PageTokens) -> server.Servicer:
     """The servicer, ready to be served."""
     add = inventory_service_pb2_grpc.add_InventoryServiceServicer_to_server
     return server.Servicer(DESCRIPTOR, add, InventoryServicer(stock, tokens))
-
-
-def level_message(level: domain.Level) -> stock_pb2.StockLevel:
-    """A level as the contract shows it."""
-    return stock_pb2.StockLevel(
-        sku=level.sku,
-        warehouse=level.warehouse,
-        on_hand=level.on_hand,
-        reserved=level.reserved,
-        available=level.available,
-    )
-
-
-def _warehouse_message(warehouse: domain.Warehouse) -> stock_pb2.Warehouse:
-    return stock_pb2.Warehouse(id=warehouse.id, title=warehouse.title, preference=warehouse.preference)
-
-
-def _stock_message(levels: Sequence[domain.Level]) -> stock_pb2.Stock:
-    return stock_pb2.Stock(
-        sku=levels[0].sku,
-        on_hand=sum(level.on_hand for level in levels),
-        reserved=sum(level.reserved for level in levels),
-        available=sum(level.available for level in levels),
-        levels=[level_message(level) for level in levels],
-    )

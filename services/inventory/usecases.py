@@ -16,7 +16,7 @@ from services.inventory.domain import Cause, HoldStatus
 SERVICE = "inventory"
 # What orders say.
 Said = domain.Want | domain.Confirmation | domain.Cancellation
-# Lines of ended holds that the reaper gives back in one transaction.
+# Orders whose expired holds the reaper gives back in one transaction.
 EXPIRED_AT_ONCE = 500
 # Changed levels that are told of in one transaction, which holds their stock that long.
 TOLD_AT_ONCE = 500
@@ -37,14 +37,17 @@ class Stock:
         """Do what orders ask for, at most one thing each.
 
         All rows are locked first, once and in one order (reservations by order, then stock by SKU), whatever the orders
-        ask for: one lock for each kind of wish would let two batches wait for each other.
+        ask for: one lock for each kind of wish would let two batches wait for each other. Of an order that is placed again
+        they are locked too, though nothing changes: every order of a batch is in its first wave, so that wave locks all that
+        the later ones change.
         """
         wants = [item for item in said if isinstance(item, domain.Want)]
         confirmed = [item.order_id for item in said if isinstance(item, domain.Confirmation)]
         cancelled = [item.order_id for item in said if isinstance(item, domain.Cancellation)]
         seen = await store.known_orders(transaction, [want.order_id for want in wants]) if wants else set()
         fresh = [want for want in wants if want.order_id not in seen]
-        known = await store.lock_holds(transaction, confirmed + cancelled) if confirmed or cancelled else store.Known()
+        held = [*confirmed, *cancelled, *seen]
+        known = await store.lock_holds(transaction, held) if held else store.Known()
         levels = await store.lock(transaction, [*known.skus, *(sku for want in fresh for sku in want.lines)])
         if fresh:
             await self._reserve(transaction, fresh, levels)
@@ -146,7 +149,7 @@ class Stock:
         """
         async with self._db.transaction() as transaction:
             levels, before = await self._lock_place(transaction, wanted.place)
-            if await self._made_before(transaction, wanted):
+            if await idempotency.made_before(transaction, _claim_of(wanted)):
                 return before
             after = domain.adjusted(before, wanted.delta)
             moved = domain.Movement(
@@ -191,17 +194,6 @@ class Stock:
         await store.make_place(transaction, place)
         levels = await store.lock(transaction, [place.sku])
         return levels, next(level for level in levels if level.place == place)
-
-    async def _made_before(self, transaction: database.Transaction, wanted: domain.Adjustment) -> bool:
-        if not wanted.request_id:
-            return False
-        own = str(uuid.uuid4())
-        [made] = await idempotency.claim(
-            transaction, [idempotency.Claim(wanted.actor, wanted.request_id, wanted.fingerprint, own)]
-        )
-        if isinstance(made, errors.DomainError):
-            raise made
-        return made != own
 
     async def _put(
         self,
@@ -256,3 +248,8 @@ class Stock:
         if on_hand:
             moved = [domain.Movement(h.sku, h.warehouse, on_hand * h.quantity, reason, h.order_id) for h in holds]
             await store.record(transaction, moved)
+
+
+def _claim_of(wanted: domain.Adjustment) -> idempotency.Claim:
+    # An adjustment has no id of its own.
+    return idempotency.Claim(wanted.actor, wanted.request_id, wanted.fingerprint, str(uuid.uuid4()))

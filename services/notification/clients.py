@@ -26,7 +26,7 @@ _LOG = logging.getLogger(__name__)
 # One address as SMTP takes it without extensions: printable ASCII without what RFC 5322 uses to write addresses down.
 _ADDRESS = re.compile(r"[!#-'*+\-./0-9=?A-Z^_`a-z{|}~]{1,64}@[0-9A-Za-z][0-9A-Za-z.-]{0,252}")
 _SMTP_PORTS = {"smtp": 25, "smtps": 465}
-# After a failed connection the server is left alone, in seconds: at first and at most, doubled each time, with jitter.
+# Back-off after a failed connection, in seconds: at first and at most, doubled each time, with jitter.
 AWAY_FIRST_S = 0.5
 AWAY_MOST_S = 15.0
 # A server may keep a line of text no longer than this, in bytes (RFC 5321); longer ones are sent encoded.
@@ -81,7 +81,7 @@ class Mailer:
             connection.close()
 
     def room(self, most: int) -> int:
-        """How many of `most` messages may be sent now: none while the mail server is away, one to try it again."""
+        """How many of `most` messages may be sent now: none during the back-off after a failed connection, then one."""
         if not self._failures:
             return most
         return int(time.monotonic() >= self._away_until)

@@ -11,7 +11,7 @@ from services.notification.settings import Carrier, Settings
 GATHER_S = 0.1
 # How often messages without a contact are put off: until then a claim passes over each of them.
 CONTACT_CHECK_S = 1.0
-MAILS = effects.Limits(concurrent=128, gather_s=GATHER_S)
+MAILS = effects.Concurrency(concurrent=128, gather_s=GATHER_S)
 
 
 def build(host: assembly.Host) -> list[process.Part]:
@@ -25,7 +25,7 @@ def build(host: assembly.Host) -> list[process.Part]:
     pushes = _carrier(Channel.PUSH, settings.push, settings, templates)
     tries = settings.most_attempts
     # A claim takes no more messages for SNS than there are threads to send them: none waits while its lease runs.
-    calls, lease_s = effects.Limits(concurrent=settings.sns_calls, gather_s=GATHER_S), settings.sns_lease_s
+    calls, lease_s = effects.Concurrency(concurrent=settings.sns_calls, gather_s=GATHER_S), settings.sns_lease_s
     mailing = usecases.Sending(Channel.EMAIL, mailer, lease_s=settings.lease_s, most_attempts=tries)
     texting = usecases.Sending(Channel.SMS, texts, lease_s=lease_s, most_attempts=tries)
     pushing = usecases.Sending(Channel.PUSH, pushes, lease_s=lease_s, most_attempts=tries)

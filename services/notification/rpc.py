@@ -1,12 +1,11 @@
 """The notification service's calls: parse, call the use case, render. Next stop: `usecases.py`."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from services.chassis import idempotency, ids
-from services.chassis.rpc import identity, page_tokens, render, server
-from services.notification import domain, usecases
-from services.notification.domain import Channel, Kind
+from services.chassis.rpc import identity, page_tokens, server
+from services.notification import domain, messages, usecases
+from services.notification.domain import Kind
 from souk.notification.v1 import (
     notification_pb2,
     notification_service_pb2,
@@ -38,7 +37,7 @@ class NotificationServicer(notification_service_pb2_grpc.NotificationServiceServ
         found = await self._notifications.list(caller, page)
         token = await self._tokens.token(request, caller, found.next_after)
         return notification_service_pb2.ListNotificationsResponse(
-            notifications=[_message(notification) for notification in found.rows], next_page_token=token
+            notifications=[messages.of_notification(notification) for notification in found.rows], next_page_token=token
         )
 
     async def SendNotification(
@@ -51,10 +50,10 @@ class NotificationServicer(notification_service_pb2_grpc.NotificationServiceServ
             actor=identity.caller().user_id,
             request_id=request.request_id,
             fingerprint=idempotency.fingerprint(request),
-            kind=_kind(request.kind) if request.kind else Kind.ACCOUNT,
-            channels=tuple(_channels(request.channels)),
+            kind=messages.kind(request.kind) if request.kind else Kind.ACCOUNT,
+            channels=tuple(messages.channels(request.channels)),
         )
-        return _message(await self._notifications.send(message))
+        return messages.of_notification(await self._notifications.send(message))
 
     async def GetPreferences(
         self, request: notification_service_pb2.GetPreferencesRequest, _: Any
@@ -62,17 +61,17 @@ class NotificationServicer(notification_service_pb2_grpc.NotificationServiceServ
         caller = identity.caller()
         user_id = request.user_id.lower() or caller.user_id
         owner_id = caller.user_id if user_id == caller.user_id else caller.owner_id
-        return _preferences_message(await self._preferences.get(user_id, owner_id=owner_id))
+        return messages.of_preferences(await self._preferences.get(user_id, owner_id=owner_id))
 
     async def UpdatePreferences(
         self, request: notification_service_pb2.UpdatePreferencesRequest, _: Any
     ) -> preferences_pb2.Preferences:
         change = domain.PreferencesChange(
-            {_kind(choice.kind): frozenset(_channels(choice.channels)) for choice in request.choices},
+            {messages.kind(choice.kind): frozenset(messages.channels(choice.channels)) for choice in request.choices},
             request.phone_number if request.HasField("phone_number") else None,
             request.push_endpoint if request.HasField("push_endpoint") else None,
         )
-        return _preferences_message(await self._preferences.update(identity.caller().user_id, change))
+        return messages.of_preferences(await self._preferences.update(identity.caller().user_id, change))
 
 
 def servicer(
@@ -81,41 +80,3 @@ def servicer(
     """The servicer, ready to be served."""
     add = notification_service_pb2_grpc.add_NotificationServiceServicer_to_server
     return server.Servicer(DESCRIPTOR, add, NotificationServicer(notifications, preferences, tokens))
-
-
-def _message(notification: domain.Notification) -> notification_pb2.Notification:
-    return notification_pb2.Notification(
-        id=notification.id,
-        user_id=notification.user_id,
-        channel=notification_pb2.Notification.Channel.Value(notification.channel),
-        template=notification.template,
-        subject=notification.subject,
-        status=notification_pb2.Notification.Status.Value(notification.state),
-        order_id=notification.order_id,
-        create_time=render.timestamp(notification.create_time),
-        send_time=render.timestamp(notification.send_time) if notification.send_time else None,
-    )
-
-
-def _preferences_message(preferences: domain.Preferences) -> preferences_pb2.Preferences:
-    choices = [
-        preferences_pb2.Choice(
-            kind=notification_pb2.Notification.Kind.Value(kind),
-            channels=[notification_pb2.Notification.Channel.Value(channel) for channel in preferences.channels(kind)],
-        )
-        for kind in Kind
-    ]
-    return preferences_pb2.Preferences(
-        user_id=preferences.user_id,
-        choices=choices,
-        phone_number=preferences.phone_number,
-        push_endpoint=preferences.push_endpoint,
-    )
-
-
-def _kind(value: notification_pb2.Notification.Kind.ValueType) -> Kind:
-    return Kind(notification_pb2.Notification.Kind.Name(value))
-
-
-def _channels(values: Iterable[notification_pb2.Notification.Channel.ValueType]) -> list[Channel]:
-    return [Channel(notification_pb2.Notification.Channel.Name(value)) for value in values]

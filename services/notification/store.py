@@ -81,7 +81,7 @@ _LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A message that this process may send until its lease ends, and whom to. attempt counts from 1."""
+    """A message that this process may send until its lease expires, and its recipient. attempt counts from 1."""
 
     notification: domain.Notification
     contact: domain.Contact
@@ -242,7 +242,7 @@ async def put_off(db: database.Database, *, give_up_s: float) -> tuple[int, int]
 
 
 async def settle(transaction: database.Transaction, settled: Sequence[Settled]) -> None:
-    """Write what became of claimed messages, where they are still ours."""
+    """Write the outcomes of claimed messages whose lease this process still holds."""
     rows = {
         "id": [item.claimed.notification.id for item in settled],
         "epoch": [item.claimed.epoch for item in settled],

@@ -1,7 +1,7 @@
 """What can be done with messages: queueing them, sending them, reading what was sent; and with people's wishes about them.
 
 Nothing is sent inside a transaction. If the process dies before it claims a message, or after that and before it settles, the
-lease ends and the message is sent by another claim; when it died between the server's yes and the commit, the customer gets
+lease expires and another claim sends the message; when it died between the server's yes and the commit, the customer gets
 the message again. A mail has the same Message-ID then, by which mail programs and servers know it, and a push message the same
 notification_id, for the app; a text message can not be told from the first. Once it is settled it is never sent again.
 """
@@ -44,7 +44,7 @@ class Sender(Protocol):
     """Who carries the messages of one channel."""
 
     def room(self, most: int) -> int:
-        """How many of `most` messages may be sent now: none while whoever takes them is away."""
+        """How many of `most` messages may be sent now: none while the channel's server is unavailable."""
 
     async def send(self, notification: domain.Notification, contact: domain.Contact) -> domain.Result:
         """Hand a message over, with its id where the channel has a place for it. Raises nothing."""
@@ -116,7 +116,7 @@ class Notifications:
         async with self._db.transaction() as transaction:
             if not await store.is_known(transaction, message.user_id):
                 raise _user_not_found(message.user_id)
-            made = await _claim(transaction, message, occasion_id)
+            made = await idempotency.claim_one(transaction, _claim_of(message, occasion_id))
             if made == occasion_id:
                 wishes = await store.preferences_of(transaction, [message.user_id])
                 preferences = wishes.get(message.user_id, domain.Preferences(message.user_id))
@@ -154,15 +154,8 @@ class Notifications:
         return pages.cut(rows, page, lambda notification: notification.id)
 
 
-async def _claim(transaction: database.Transaction, message: domain.Message, notification_id: str) -> str:
-    """The id of the message that this request makes, or made before. Raises REQUEST_ID_REUSED."""
-    if not message.request_id:
-        return notification_id
-    claim = idempotency.Claim(message.actor, message.request_id, message.fingerprint, notification_id)
-    [answer] = await idempotency.claim(transaction, [claim])
-    if isinstance(answer, errors.DomainError):
-        raise answer
-    return answer
+def _claim_of(message: domain.Message, notification_id: str) -> idempotency.Claim:
+    return idempotency.Claim(message.actor, message.request_id, message.fingerprint, notification_id)
 
 
 def _user_not_found(user_id: str) -> errors.DomainError:
@@ -196,7 +189,7 @@ class Sending:
         self._most_attempts = most_attempts
 
     async def claim(self, transaction: database.Transaction, most: int) -> list[store.Claimed]:
-        """Lease messages that are due. While whoever takes them is away they wait, and no attempt is counted."""
+        """Lease messages that are due. While the channel's server is unavailable they wait, and no attempt is counted."""
         room = self._sender.room(most)
         return await store.claim(transaction, self._channel, most=room, lease_s=self._lease_s) if room else []
 
@@ -215,9 +208,10 @@ class Sending:
 
     async def settle(
         self, transaction: database.Transaction, outcomes: Sequence[tuple[store.Claimed, domain.Result]]
-    ) -> None:
-        """Write what became of the messages."""
+    ) -> bool:
+        """Write the outcomes of the messages. None becomes due at once by them."""
         await store.settle(transaction, [self._settled(claimed, result) for claimed, result in outcomes])
+        return False
 
     def _settled(self, claimed: store.Claimed, result: domain.Result) -> store.Settled:
         state = domain.becomes(result, attempt=claimed.attempt, most_attempts=self._most_attempts)

@@ -253,7 +253,7 @@ def check_expected(expected: money.Money | None, total: money.Money) -> None:
     if expected is None or expected == total:
         return
     raise errors.DomainError(
-        errors.Kind.ABORTED,
+        errors.Code.ABORTED,
         "ORDER_TOTAL_CHANGED",
         f"the total of the order is {total}, not the expected {expected}",
         {

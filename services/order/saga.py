@@ -1,4 +1,6 @@
-"""The saga of an order as one transition table: status and reply give the next status, the event to publish, and who must answer.
+"""The saga of an order as one transition table.
+
+A rule maps the current status and a reply to the next status, the event to publish and the services that must reply to it.
 
 Before the pivot (CONFIRMED) a failure is compensated; after it, steps are retried until they succeed. A reply without a rule
 changes nothing: it is late or a duplicate. Three replies may come in any status: a timeout, a request to cancel, and an

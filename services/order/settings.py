@@ -7,7 +7,9 @@ from services.chassis.settings import env
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How long the saga waits, in seconds, and how many may watch. Stock and payment together stay below inventory's hold of 600.
+    """The deadlines of the saga's steps, in seconds, and the limits of WatchOrder streams.
+
+    The deadlines of stock and payment together are shorter than inventory's reservation (600 s).
 
     An order without a payment method waits for one as long as it would wait for the payment.
     """

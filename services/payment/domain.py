@@ -30,10 +30,10 @@ class State(StrEnum):
     REFUNDED = "REFUNDED"
     # The order was cancelled while the provider was being asked: what it authorizes is voided at once.
     AUTHORIZING_CANCELLED = "AUTHORIZING_CANCELLED"
-    # Confirmed while our row still says AUTHORIZING: the authorization was known once, and lost with a restore.
+    # The order was confirmed while our row says AUTHORIZING: a restored backup predates the provider's authorization.
     AUTHORIZING_CONFIRMED = "AUTHORIZING_CONFIRMED"
     CAPTURING_CANCELLED = "CAPTURING_CANCELLED"
-    # The provider refused to capture what it had authorized: the order hears so and will be cancelled.
+    # The provider refused to capture what it had authorized: the order is told and will be cancelled.
     CAPTURE_REFUSED = "CAPTURE_REFUSED"
     # An administrator asked for a refund of a part, or of all that is left: the provider may refuse.
     REFUNDING_PART = "REFUNDING_PART"
@@ -167,6 +167,9 @@ class Silence(StrEnum):
     NOT_ASKED = "not_asked"
     # The provider did not do it, as far as it tells, and would not know a repeated request for one: a person has to act.
     TOO_OLD = "too_old"
+
+
+Outcome = Answer | Silence
 
 
 @dataclass(frozen=True, slots=True)

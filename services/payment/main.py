@@ -13,12 +13,8 @@ def build(host: assembly.Host) -> list[process.Part]:
     service = assembly.Assembly(usecases.SERVICE, host, events.PUBLISHED)
     user = service.peer("user", signing_keys.DESCRIPTOR)
     provider = clients.Provider(settings)
-
-    def wake() -> None:
-        worker.wake()
-
-    charging = usecases.Charging(provider, now=host.now, wake=wake, lease_s=settings.lease_s)
-    limits = effects.Limits(concurrent=settings.provider_calls)
+    charging = usecases.Charging(provider, now=host.now, lease_s=settings.lease_s)
+    limits = effects.Concurrency(concurrent=settings.provider_calls)
     worker = effects.Worker(service.db, charging, limits, name="payment-provider")
     payments = usecases.Payments(service.db, now=host.now, wake=worker.wake)
     gauges = retention.Gauges(service.db, usecases.SERVICE, usecases.QUEUES)

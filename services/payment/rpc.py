@@ -1,25 +1,13 @@
 """The payment service's calls: parse, call the use case, render. Next stop: `usecases.py`."""
 
-from collections.abc import Mapping
 from typing import Any
 
-from services.chassis import idempotency, money
+from services.chassis import idempotency
 from services.chassis.rpc import identity, render, server
-from services.payment import domain, usecases
+from services.payment import messages, usecases
 from souk.payment.v1 import payment_pb2, payment_service_pb2, payment_service_pb2_grpc
 
 DESCRIPTOR = payment_service_pb2.DESCRIPTOR.services_by_name["PaymentService"]
-
-# States of ours that the contract shows as the state they grew from.
-SHOWN_AS: Mapping[domain.State, domain.State] = {
-    domain.State.AUTHORIZING_CANCELLED: domain.State.AUTHORIZING,
-    domain.State.AUTHORIZING_CONFIRMED: domain.State.AUTHORIZING,
-    domain.State.CAPTURING_CANCELLED: domain.State.CAPTURING,
-    domain.State.CAPTURE_REFUSED: domain.State.AUTHORIZED,
-    domain.State.REFUNDING_PART: domain.State.REFUNDING,
-    domain.State.REFUNDING_PART_CANCELLED: domain.State.REFUNDING,
-    domain.State.REFUNDING_REST: domain.State.REFUNDING,
-}
 
 
 class PaymentServicer(payment_service_pb2_grpc.PaymentServiceServicer):
@@ -36,7 +24,7 @@ class PaymentServicer(payment_service_pb2_grpc.PaymentServiceServicer):
             request_id=request.request_id,
             fingerprint=idempotency.fingerprint(request),
         )
-        return _message(await self._payments.choose(choice))
+        return messages.of_payment(await self._payments.choose(choice))
 
     async def RefundPayment(self, request: payment_service_pb2.RefundPaymentRequest, _: Any) -> payment_pb2.Payment:
         wish = usecases.Wish(
@@ -47,30 +35,13 @@ class PaymentServicer(payment_service_pb2_grpc.PaymentServiceServicer):
             request_id=request.request_id,
             fingerprint=idempotency.fingerprint(request),
         )
-        return _message(await self._payments.refund(wish))
+        return messages.of_payment(await self._payments.refund(wish))
 
     async def GetPayment(self, request: payment_service_pb2.GetPaymentRequest, _: Any) -> payment_pb2.Payment:
-        return _message(await self._payments.get(request.id, owner_id=identity.caller().owner_id))
+        return messages.of_payment(await self._payments.get(request.id, owner_id=identity.caller().owner_id))
 
 
 def servicer(payments: usecases.Payments) -> server.Servicer:
     """The servicer, ready to be served."""
     add = payment_service_pb2_grpc.add_PaymentServiceServicer_to_server
     return server.Servicer(DESCRIPTOR, add, PaymentServicer(payments))
-
-
-def _message(payment: domain.Payment) -> payment_pb2.Payment:
-    currency = payment.amount.currency
-    return payment_pb2.Payment(
-        id=payment.id,
-        order_id=payment.order_id,
-        user_id=payment.user_id,
-        status=payment_pb2.Payment.Status.Value(SHOWN_AS.get(payment.state, payment.state)),
-        amount=render.money_message(payment.amount),
-        captured_amount=render.money_message(money.Money(currency, payment.captured)),
-        refunded_amount=render.money_message(money.Money(currency, payment.refunded)),
-        provider_reference=payment.provider_reference,
-        failure_reason=payment.failure_reason,
-        create_time=render.timestamp(payment.create_time),
-        update_time=render.timestamp(payment.update_time),
-    )

@@ -15,7 +15,7 @@ class ProviderKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Who the provider is, where, how long it may take (seconds), how much is asked of it at once, when it is left alone.
+    """The provider: which, where, its timeout (seconds), its concurrent calls, and when its circuit breaker opens.
 
     provider_repeat_s is for how long a call may be repeated, in seconds from its first attempt: shorter than the provider
     remembers idempotency keys. provider_lookup_lag_s is how long after that a charge that it made may still be missing from

@@ -86,7 +86,7 @@ LEDGER = Table(
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A payment that this process may ask the provider about until its lease ends. attempt counts from 1 for each call.
+    """A payment that this process may ask the provider about until its lease expires. attempt counts from 1 for each call.
 
     age_s is how many seconds ago the first attempt was made, or may have been made. traceparent is the trace of the call
     that asked for it: the answer's events carry it.
@@ -259,7 +259,7 @@ async def lock(transaction: database.Transaction, order_ids: Sequence[str]) -> l
 
 
 async def save(transaction: database.Transaction, advances: Sequence[domain.Advance]) -> None:
-    """Write what became of payments that `lock` or `lock_claimed` locked, and what the ledger has to say of it."""
+    """Write the outcomes of payments that `lock` or `lock_claimed` locked, and what the ledger has to say of it."""
     moved = [advance for advance in advances if advance.moved]
     if not moved:
         return

@@ -1,8 +1,8 @@
 """What can be done with payments: three things that orders say, two that people ask for, the calls to the provider, reading.
 
 No call is made inside a transaction. If the process dies before it claims a payment, or after that and before it settles, the
-lease ends and another claim asks the provider what became of it, with the payment's own key; if it dies after it settled, the
-relay of whoever starts next publishes what was committed. So nothing is charged twice, and nothing is forgotten.
+lease expires and another claim looks up the outcome at the provider, with the same idempotency key; if it dies after it
+settled, the relay of the next process publishes what was committed. So nothing is charged twice, and nothing is lost.
 """
 
 import logging
@@ -29,7 +29,6 @@ SELECT 'provider_unknown', count(*), extract(epoch FROM clock_timestamp() - min(
 FROM payments WHERE next_try_at IS NOT NULL AND attempts > 1
 """)
 
-Reply = domain.Answer | domain.Silence
 # What orders say, and what that is to a payment.
 Said = domain.Request | domain.Confirmation | domain.Cancellation
 _INPUTS: Mapping[type, domain.Input] = {
@@ -42,12 +41,12 @@ class Provider(Protocol):
     """Who holds and moves the money."""
 
     def room(self, most: int) -> int:
-        """How many of `most` calls may be made now: none while the provider is left alone."""
+        """How many of `most` calls may be made now: none while the breaker is open."""
 
-    async def call(self, payment: domain.Payment, *, repeated: bool, age_s: float = 0.0) -> Reply:
+    async def call(self, payment: domain.Payment, *, repeated: bool, age_s: float = 0.0) -> domain.Outcome:
         """Do what the payment's state asks for. Raises nothing.
 
-        A repeated call asks first what became of the earlier ones, of which the first was age_s seconds ago.
+        A repeated call first looks up the outcome of the earlier attempts, the first of which was made age_s seconds ago.
         """
 
 
@@ -101,7 +100,9 @@ class Payments:
         """Do what orders ask for, at most one thing each.
 
         New payments are inserted first and the others locked after that, each once and in the order of the orders' ids,
-        whatever is asked for: one lock for each kind of wish would let two batches wait for each other.
+        whatever is asked for: one lock for each kind of wish would let two batches wait for each other. The payment of an
+        order that asks again is locked too, though nothing changes: every order of a batch is in its first wave, so that
+        wave locks all that the later ones change.
         """
         now = self._now()
         begun = [domain.begin(r, names.payment_id(r.order_id), now) for r in said if isinstance(r, domain.Request)]
@@ -112,8 +113,8 @@ class Payments:
         new = await store.add(transaction, added) if added else set()
         transaction.emit(domain.PaymentVoided(payment) for payment in nothing if payment.order_id in new)
         inputs = {item.order_id: _INPUTS[type(item)] for item in said if type(item) in _INPUTS}
-        payments = await store.lock(transaction, [order_id for order_id in inputs if order_id not in new])
-        await self._advance(transaction, payments, inputs)
+        locked = await store.lock(transaction, [item.order_id for item in said if item.order_id not in new])
+        await self._advance(transaction, [payment for payment in locked if payment.order_id in inputs], inputs)
 
     async def choose(self, choice: Choice) -> domain.Payment:
         """Pay an order that waits for a payment method by this one; a repeated request finds what its first did.
@@ -125,7 +126,7 @@ class Payments:
             if payment is None or not payment.existed or payment.user_id != choice.user_id:
                 raise _not_found(choice.order_id)
             claim = idempotency.Claim(choice.user_id, choice.request_id, choice.fingerprint, ids.new_id(self._now()))
-            if choice.request_id and await _made_before(transaction, claim):
+            if await idempotency.made_before(transaction, claim):
                 return payment
             return await self._move(transaction, domain.choose(payment, choice.payment_method, self._now()))
 
@@ -142,7 +143,7 @@ class Payments:
             if payment is None:
                 raise _not_found(wish.payment_id)
             claim = idempotency.Claim(wish.actor, wish.request_id, wish.fingerprint, claimed_id)
-            if wish.request_id and await _made_before(transaction, claim):
+            if await idempotency.made_before(transaction, claim):
                 return payment
             refund_id = names.refund_id(payment.id, wish.actor, wish.request_id or claimed_id)
             advance = domain.give_back(payment, wish.amount, refund_id, now)
@@ -185,32 +186,36 @@ class Payments:
 class Charging:
     """The calls to the provider, as an effect of `chassis/effects.py`."""
 
-    def __init__(self, provider: Provider, *, now: clock.Clock, wake: Callable[[], None], lease_s: float) -> None:
+    def __init__(self, provider: Provider, *, now: clock.Clock, lease_s: float) -> None:
         self._provider = provider
         self._now = now
-        self._wake = wake
         self._lease_s = lease_s
 
     async def claim(self, transaction: database.Transaction, most: int) -> list[store.Claimed]:
-        """Lease payments that are due. While the provider is left alone they wait, and no attempt is counted."""
+        """Lease payments that are due. While the breaker is open they wait, and no attempt is counted."""
         room = self._provider.room(most)
         return await store.claim(transaction, most=room, lease_s=self._lease_s) if room else []
 
-    async def perform(self, work: store.Claimed) -> Reply:
+    async def perform(self, work: store.Claimed) -> domain.Outcome:
         """Call the provider."""
-        reply = await self._provider.call(work.payment, repeated=work.attempt > 1, age_s=work.age_s)
-        outcome = reply.input if isinstance(reply, domain.Answer) else reply
-        metrics.EFFECTS.labels(SERVICE, work.payment.verb, outcome.lower()).inc()
-        return reply
+        outcome = await self._provider.call(work.payment, repeated=work.attempt > 1, age_s=work.age_s)
+        said = outcome.input if isinstance(outcome, domain.Answer) else outcome
+        metrics.EFFECTS.labels(SERVICE, work.payment.verb, said.lower()).inc()
+        return outcome
 
-    async def settle(self, transaction: database.Transaction, outcomes: Sequence[tuple[store.Claimed, Reply]]) -> None:
-        """Write what the provider answered, with its events; what is not known is asked about later."""
+    async def settle(
+        self, transaction: database.Transaction, outcomes: Sequence[tuple[store.Claimed, domain.Outcome]]
+    ) -> bool:
+        """Write what the provider answered, with its events; what is not known is asked about later.
+
+        Answers whether there are calls to make at once.
+        """
         now = self._now()
-        definite = [(claimed, reply) for claimed, reply in outcomes if isinstance(reply, domain.Answer)]
+        definite = [(claimed, outcome) for claimed, outcome in outcomes if isinstance(outcome, domain.Answer)]
         # Locked at once, those to be postponed too: what is locked later waits in another order than everybody's.
         ours = await store.lock_claimed(transaction, [claimed for claimed, _ in outcomes])
         advances = []
-        later = [_postponed(claimed, reply) for claimed, reply in outcomes if isinstance(reply, domain.Silence)]
+        later = [_postponed(claimed, outcome) for claimed, outcome in outcomes if isinstance(outcome, domain.Silence)]
         for claimed, answer in definite:
             # A payment that is not ours any more was claimed by another worker, or settled before: nothing is to be written.
             if claimed.key in ours:
@@ -223,20 +228,11 @@ class Charging:
             await store.save(transaction, advances)
             transaction.emit(fact for advance in advances for fact in advance.facts)
         await store.postpone(transaction, later)
-        if any(advance.payment.verb for advance in advances):
-            transaction.after_commit(self._wake)
+        return any(advance.payment.verb for advance in advances)
 
 
 def _not_found(some_id: str) -> errors.DomainError:
     return errors.not_found("PAYMENT_NOT_FOUND", "the payment does not exist", id=some_id)
-
-
-async def _made_before(transaction: database.Transaction, claim: idempotency.Claim) -> bool:
-    """Whether this request did what it asks for before. Raises REQUEST_ID_REUSED."""
-    [answer] = await idempotency.claim(transaction, [claim])
-    if isinstance(answer, errors.DomainError):
-        raise answer
-    return answer != claim.resource_id
 
 
 def _postponed(claimed: store.Claimed, silence: domain.Silence) -> store.Postponed:

@@ -98,7 +98,7 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class RefreshToken:
-    """A token that exchanges for the next session, once: its text, which only its owner keeps, and what we keep of it."""
+    """A refresh token, which can be used once: its text, which is never stored, and the digest that is."""
 
     text: str = field(repr=False)
     digest: bytes
@@ -238,13 +238,13 @@ def check_password(field: str, password: str) -> None:
 
 def email_taken() -> errors.DomainError:
     """Somebody has an account with this address."""
-    return errors.DomainError(errors.Kind.ALREADY_EXISTS, "EMAIL_TAKEN", "an account with this email address exists")
+    return errors.DomainError(errors.Code.ALREADY_EXISTS, "EMAIL_TAKEN", "an account with this email address exists")
 
 
 def credentials_wrong() -> errors.DomainError:
     """The address, or the password: which of them is not said."""
     return errors.DomainError(
-        errors.Kind.UNAUTHENTICATED, "CREDENTIALS_WRONG", "the email address or the password is wrong"
+        errors.Code.UNAUTHENTICATED, "CREDENTIALS_WRONG", "the email address or the password is wrong"
     )
 
 
@@ -257,7 +257,7 @@ def password_wrong() -> errors.DomainError:
 def account_changed() -> errors.DomainError:
     """Somebody changed the account at the same moment."""
     return errors.DomainError(
-        errors.Kind.ABORTED, "ACCOUNT_CHANGED", "the account was changed by another request: try again"
+        errors.Code.ABORTED, "ACCOUNT_CHANGED", "the account was changed by another request: try again"
     )
 
 
@@ -269,7 +269,7 @@ def own_admin_role() -> errors.DomainError:
 def no_administrator() -> errors.DomainError:
     """The caller's token says ADMIN, and the database does not, or not any more."""
     said = "your account is not an administrator's"
-    return errors.DomainError(errors.Kind.PERMISSION_DENIED, "ACCESS_DENIED", said)
+    return errors.DomainError(errors.Code.PERMISSION_DENIED, "ACCESS_DENIED", said)
 
 
 def user_not_found(user_id: str) -> errors.DomainError:
@@ -280,11 +280,11 @@ def user_not_found(user_id: str) -> errors.DomainError:
 def refresh_token_invalid() -> errors.DomainError:
     """The token is worth nothing: it is none of ours, it ended, or its sign-in was revoked. Which is not said."""
     return errors.DomainError(
-        errors.Kind.UNAUTHENTICATED, "REFRESH_TOKEN_INVALID", "the refresh token is invalid, expired or revoked"
+        errors.Code.UNAUTHENTICATED, "REFRESH_TOKEN_INVALID", "the refresh token is invalid, expired or revoked"
     )
 
 
 def refresh_token_reused() -> errors.DomainError:
     """The token was exchanged before: its sign-in is revoked."""
     said = "the refresh token was already used, and its sign-in is revoked: sign in again"
-    return errors.DomainError(errors.Kind.UNAUTHENTICATED, "REFRESH_TOKEN_REUSED", said)
+    return errors.DomainError(errors.Code.UNAUTHENTICATED, "REFRESH_TOKEN_REUSED", said)

@@ -6,13 +6,11 @@ from typing import Any
 
 import jwt
 
-from services.chassis import mail_address
 from services.chassis.rpc import identity, render, revocations, server
-from services.user import domain, tokens, usecases
+from services.user import domain, messages, tokens, usecases
 from souk.user.v1 import user_pb2, user_service_pb2, user_service_pb2_grpc
 
 DESCRIPTOR = user_service_pb2.DESCRIPTOR.services_by_name["UserService"]
-TOKEN_TYPE = "Bearer"  # noqa: S105 - the scheme's name is no secret
 
 
 class UserServicer(user_service_pb2_grpc.UserServiceServicer):
@@ -26,21 +24,21 @@ class UserServicer(user_service_pb2_grpc.UserServiceServicer):
         wanted = domain.Registration(
             request.email, request.password, request.display_name, identity.client_address(context)
         )
-        return _session_message(await self._accounts.register(wanted))
+        return messages.of_session(await self._accounts.register(wanted))
 
     async def Login(self, request: user_service_pb2.LoginRequest, context: Any) -> user_service_pb2.Session:
         address = identity.client_address(context)
-        return _session_message(await self._accounts.login(request.email, request.password, address=address))
+        return messages.of_session(await self._accounts.login(request.email, request.password, address=address))
 
     async def Refresh(self, request: user_service_pb2.RefreshRequest, _: Any) -> user_service_pb2.Session:
-        return _session_message(await self._sessions.refresh(request.refresh_token))
+        return messages.of_session(await self._sessions.refresh(request.refresh_token))
 
     async def Logout(self, request: user_service_pb2.LogoutRequest, _: Any) -> user_service_pb2.LogoutResponse:
         await self._sessions.end(request.refresh_token)
         return user_service_pb2.LogoutResponse()
 
     async def GetMe(self, request: user_service_pb2.GetMeRequest, _: Any) -> user_pb2.User:  # noqa: ARG002 - it says nothing
-        return user_message(await self._accounts.get(identity.caller().user_id))
+        return messages.of_user(await self._accounts.get(identity.caller().user_id))
 
     async def UpdateMe(self, request: user_service_pb2.UpdateMeRequest, _: Any) -> user_pb2.User:
         change = domain.ProfileChange(
@@ -48,12 +46,12 @@ class UserServicer(user_service_pb2_grpc.UserServiceServicer):
             request.current_password,
             request.new_password if request.HasField("new_password") else None,
         )
-        return user_message(await self._accounts.update(identity.caller().user_id, change))
+        return messages.of_user(await self._accounts.update(identity.caller().user_id, change))
 
     async def SetUserRoles(self, request: user_service_pb2.SetUserRolesRequest, _: Any) -> user_pb2.User:
         roles = [domain.Role(user_pb2.User.Role.Name(role)) for role in request.roles]
         user = await self._accounts.set_roles(request.id.lower(), roles, admin_id=identity.caller().user_id)
-        return user_message(user)
+        return messages.of_user(user)
 
     async def GetRevocations(
         self, request: user_service_pb2.GetRevocationsRequest, _: Any
@@ -61,13 +59,13 @@ class UserServicer(user_service_pb2_grpc.UserServiceServicer):
         since = request.since.ToDatetime(UTC) if request.HasField("since") else None
         revoked = await self._sessions.revocations(since)
         return user_service_pb2.GetRevocationsResponse(
-            revocations=[_revocation_message(revocation) for revocation in revoked.revocations],
+            revocations=[messages.of_revocation(revocation) for revocation in revoked.revocations],
             next_since=render.timestamp(revoked.next_since),
             more=revoked.more,
         )
 
     async def GetJwks(self, request: user_service_pb2.GetJwksRequest, _: Any) -> user_service_pb2.JwkSet:  # noqa: ARG002 - it says nothing
-        return user_service_pb2.JwkSet(keys=[_key_message(key) for key in self._sessions.public_keys()])
+        return user_service_pb2.JwkSet(keys=[messages.of_key(key) for key in self._sessions.public_keys()])
 
 
 class Authority:
@@ -95,37 +93,3 @@ def servicer(accounts: usecases.Accounts, sessions: usecases.Sessions) -> server
     """The servicer, ready to be served."""
     add = user_service_pb2_grpc.add_UserServiceServicer_to_server
     return server.Servicer(DESCRIPTOR, add, UserServicer(accounts, sessions))
-
-
-def user_message(user: domain.User) -> user_pb2.User:
-    """An account as the contract shows it."""
-    return user_pb2.User(
-        id=user.id,
-        email=mail_address.shown(user.email),
-        display_name=user.display_name,
-        roles=[user_pb2.User.Role.Value(role) for role in user.roles],
-        create_time=render.timestamp(user.create_time),
-    )
-
-
-def _session_message(session: domain.Session) -> user_service_pb2.Session:
-    return user_service_pb2.Session(
-        access_token=session.access.access_token,
-        token_type=TOKEN_TYPE,
-        expire_time=render.timestamp(session.access.expire_time),
-        user=user_message(session.user),
-        refresh_token=session.refresh.text,
-        refresh_expire_time=render.timestamp(session.refresh.expire_time),
-    )
-
-
-def _revocation_message(revocation: domain.Revocation) -> user_service_pb2.Revocation:
-    return user_service_pb2.Revocation(
-        subject_id=revocation.subject_id,
-        least_version=revocation.least_version,
-        expire_time=render.timestamp(revocation.expire_time),
-    )
-
-
-def _key_message(key: domain.PublicKey) -> user_service_pb2.Jwk:
-    return user_service_pb2.Jwk(kty="EC", crv="P-256", x=key.x, y=key.y, kid=key.id, alg=identity.ALGORITHM, use="sig")

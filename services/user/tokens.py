@@ -3,7 +3,7 @@
 Private keys are PEM files (EC, P-256) in one folder; a file's stem is the key's id. All are published, and the newest by name
 signs. The folder is looked at again while the process runs, so keys are changed as the secret is that is mounted there. A
 key is rotated in by adding a file: it is published at once and signs some minutes later, when the edge and the services
-have fetched it. A key is rotated out by removing its file once its last token has ended.
+have fetched it. A key is rotated out by removing its file once the last token it signed has expired.
 """
 
 import logging

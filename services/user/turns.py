@@ -113,4 +113,4 @@ class Turns:
 
 def _overloaded() -> errors.DomainError:
     said = "too many password checks are waiting; retry after a while"
-    return errors.DomainError(errors.Kind.RESOURCE_EXHAUSTED, "OVERLOADED", said, retry_after_s=RETRY_S)
+    return errors.DomainError(errors.Code.RESOURCE_EXHAUSTED, "OVERLOADED", said, retry_after_s=RETRY_S)

@@ -14,7 +14,7 @@ SERVICES = ROOT / "services"
 NAMES = sorted(registry.load().services)
 BLOCKS = registry.load().services
 # Rooms that every service has; what others it has follows from its registry block.
-ALWAYS = {"__init__", "domain", "rpc", "settings", "main"}
+ALWAYS = {"__init__", "domain", "messages", "rpc", "settings", "main"}
 WITH_STORE = {"usecases", "store"}
 WITH_TOPICS = {"events"}
 CHASSIS_VALUES = {f"services.chassis.{name}" for name in ("errors", "ids", "mail_address", "money")}
@@ -26,8 +26,12 @@ FORBIDDEN = {
     "usecases": ("grpc", "kafka", "souk", "google", "sqlalchemy", "psycopg"),
     "store": ("souk", "grpc", "kafka", "services.{own}.usecases", "services.{own}.rpc"),
     "saga": ("souk", "grpc", "kafka", "sqlalchemy", "psycopg", "services.{own}.store"),
-    "rpc": ("sqlalchemy", "psycopg", "kafka", "services.{own}.store"),
-    "events": ("sqlalchemy", "psycopg", "kafka", "services.{own}.store"),
+    "messages": (
+        *(name for name in IO if name not in ("souk", "google")),
+        *(f"services.{{own}}.{room}" for room in ("usecases", "store", "rpc", "events")),
+    ),
+    "rpc": ("sqlalchemy", "psycopg", "kafka", "services.{own}.store", "services.{own}.events"),
+    "events": ("sqlalchemy", "psycopg", "kafka", "services.{own}.store", "services.{own}.rpc"),
     "clients": ("sqlalchemy", "psycopg", "kafka", "services.{own}.store"),
     "settings": ("grpc", "sqlalchemy", "psycopg", "kafka", "souk", "os"),
 }
@@ -83,6 +87,8 @@ def test_a_room_imports_only_what_it_may(service: str) -> None:
         ("usecases", "from souk.order.v1 import order_pb2"),
         ("rpc", "from services.order import store"),
         ("store", "import services.order.usecases"),
+        ("messages", "from services.order import store"),
+        ("events", "from services.order import rpc"),
         ("saga", "import sqlalchemy as sa"),
         ("main", "from services.payment import domain"),
     ],

@@ -36,12 +36,12 @@ async def shared() -> AsyncIterator[cache.Shared]:
 
 
 @pytest.fixture
-def kind() -> cache.Kind[domain.Offer]:
-    return cache.Kind(f"attacked:{uuid.uuid4().hex}", store.pack_offer, store.unpack_offer, shared_s=30, local_s=30)
+def kind() -> cache.Packing[domain.Offer]:
+    return cache.Packing(f"attacked:{uuid.uuid4().hex}", store.pack_offer, store.unpack_offer, shared_s=30, local_s=30)
 
 
 @pytest.fixture
-def offers(shared: cache.Shared, kind: cache.Kind[domain.Offer]) -> cache.Cache[domain.Offer]:
+def offers(shared: cache.Shared, kind: cache.Packing[domain.Offer]) -> cache.Cache[domain.Offer]:
     return cache.Cache(shared, kind)
 
 
@@ -60,7 +60,7 @@ def others_words(key: str, cheap: bytes) -> list[bytes]:
 
 @pytest.mark.parametrize("number", range(8))
 async def test_a_price_that_somebody_else_wrote_is_not_believed(
-    redis: Redis, offers: cache.Cache[domain.Offer], kind: cache.Kind[domain.Offer], number: int
+    redis: Redis, offers: cache.Cache[domain.Offer], kind: cache.Packing[domain.Offer], number: int
 ) -> None:
     true = offer("TEA-1")
     key = f"{kind.name}:TEA-1"
@@ -70,7 +70,7 @@ async def test_a_price_that_somebody_else_wrote_is_not_believed(
 
 
 async def test_a_value_of_another_kind_of_redis_is_a_miss(
-    redis: Redis, offers: cache.Cache[domain.Offer], kind: cache.Kind[domain.Offer]
+    redis: Redis, offers: cache.Cache[domain.Offer], kind: cache.Packing[domain.Offer]
 ) -> None:
     true = offer("TEA-1")
     await redis.lpush(f"{kind.name}:TEA-1", "a", "b")
@@ -78,7 +78,7 @@ async def test_a_value_of_another_kind_of_redis_is_a_miss(
 
 
 async def test_our_own_value_counts_under_its_own_key_and_in_its_time_only(
-    redis: Redis, shared: cache.Shared, kind: cache.Kind[domain.Offer]
+    redis: Redis, shared: cache.Shared, kind: cache.Packing[domain.Offer]
 ) -> None:
     cheap = offer("TEA-1", price=1)
     assert await read(cache.Cache(shared, kind), cheap) == cheap
@@ -108,7 +108,7 @@ async def test_our_own_value_counts_under_its_own_key_and_in_its_time_only(
     ],
 )
 async def test_what_code_of_another_age_wrote_and_this_cannot_read_is_a_miss(
-    redis: Redis, offers: cache.Cache[domain.Offer], kind: cache.Kind[domain.Offer], packed: bytes
+    redis: Redis, offers: cache.Cache[domain.Offer], kind: cache.Packing[domain.Offer], packed: bytes
 ) -> None:
     key = f"{kind.name}:TEA-1"
     await redis.set(key, OURS.close(key, packed, 60))
@@ -117,7 +117,7 @@ async def test_what_code_of_another_age_wrote_and_this_cannot_read_is_a_miss(
 
 
 async def test_the_listener_outlives_every_message(
-    redis: Redis, offers: cache.Cache[domain.Offer], kind: cache.Kind[domain.Offer], shared: cache.Shared
+    redis: Redis, offers: cache.Cache[domain.Offer], kind: cache.Packing[domain.Offer], shared: cache.Shared
 ) -> None:
     async def listens() -> bool:
         return bool((await redis.pubsub_numsub(cache.CHANNEL))[0][1])

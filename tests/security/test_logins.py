@@ -16,7 +16,7 @@ from tests.support import postgres, servers
 
 PASSWORD = "correct horse battery"
 GUESSES = 400
-WRONG = f"CREDENTIALS_WRONG: {errors.Kind.UNAUTHENTICATED}"
+WRONG = f"CREDENTIALS_WRONG: {errors.Code.UNAUTHENTICATED}"
 
 
 class Signer:
@@ -59,13 +59,13 @@ async def outcome(call: object) -> str:
     try:
         await call  # type: ignore[misc]  # a coroutine, of whatever kind
     except errors.DomainError as error:
-        if (error.reason, error.kind, bool(error.retry_after_s)) == (
+        if (error.reason, error.code, bool(error.retry_after_s)) == (
             "OVERLOADED",
-            errors.Kind.RESOURCE_EXHAUSTED,
+            errors.Code.RESOURCE_EXHAUSTED,
             True,
         ):
             return "OVERLOADED"
-        return f"{error.reason}: {error.kind}"
+        return f"{error.reason}: {error.code}"
     return "signed in"
 
 

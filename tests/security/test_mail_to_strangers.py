@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from google.protobuf import message
 
-from services.chassis import clock, database, outbox
+from services.chassis import clock, database
 from services.chassis.money import Money
+from services.chassis.outbox import outbox
 from services.chassis.rpc import render
 from services.notification import domain, events, usecases, words
 from services.notification.domain import Channel

@@ -11,8 +11,10 @@ import psycopg
 import pytest
 import pytest_asyncio
 
-from services.chassis import clock, consumer, database, errors, events, ids, inbox, kafka, outbox, parked, relay
+from services.chassis import clock, database, errors, ids, kafka
+from services.chassis.events import consumer, inbox, parked, reader
 from services.chassis.kafka import topics
+from services.chassis.outbox import outbox, relay
 from services.notification import events as notification_events
 from services.payment import events as payment_events
 from souk.order.v1 import order_events_pb2
@@ -50,7 +52,7 @@ class Ledger:
             raise self.failures.pop(0)
         self.seen += order_ids
 
-    def reader(self) -> events.Reader:
+    def reader(self) -> reader.Reader:
         def parse(message: Any) -> str:
             if message.reason == "recursion":
                 raise RecursionError("too deep")
@@ -58,7 +60,7 @@ class Ledger:
                 raise errors.invalid("MONEY_INVALID", "currency 'XXX' is not known")
             return str(message.order_id)
 
-        return events.Reader({order_events_pb2.OrderCancelled: events.Subscriber(parse, self.handle)})
+        return reader.Reader({order_events_pb2.OrderCancelled: reader.Subscriber(parse, self.handle)})
 
 
 def record(order_id: str, *, offset: int = 0, **more: Any) -> kafka.Record:
@@ -127,8 +129,8 @@ async def test_an_event_that_fails_is_parked_whatever_its_key_is_and_what_follow
     await deliver(db, ledger, record("bad", key=key, headers={"x": "\0"}), record("good"))
     await deliver(db, ledger, record("behind", key=key), record("good"))
     assert ledger.seen == ["good", "good"]
-    assert [row[0] for row in await db.read(PARKED)] == [events.stored_key(key)] * 2
-    assert len(events.stored_key(key).encode()) <= events.MOST_KEY_BYTES
+    assert [row[0] for row in await db.read(PARKED)] == [reader.stored_key(key)] * 2
+    assert len(reader.stored_key(key).encode()) <= reader.MOST_KEY_BYTES
 
 
 @pytest.mark.parametrize(
@@ -175,15 +177,15 @@ def test_a_currency_that_this_release_does_not_know_is_undecodable(currency: str
     message.amount.currency_code, message.amount.units = currency, 5
     headers = {"ce_id": ids.new_id(datetime.now(UTC)), "ce_type": "souk.order.v1.PaymentRequested"}
     asked = kafka.Record("orders", order, message.SerializeToString(), headers)
-    with pytest.raises(events.UndecodableError):
-        events.Reader(payment_events.subscribers(anything)).read(asked)
+    with pytest.raises(reader.UndecodableError):
+        reader.Reader(payment_events.subscribers(anything)).read(asked)
     confirmed = order_events_pb2.OrderConfirmed(order_id=order, user_id=order)
     confirmed.total.currency_code = currency
     told = kafka.Record(
         "orders", order, confirmed.SerializeToString(), headers | {"ce_type": "souk.order.v1.OrderConfirmed"}
     )
-    with pytest.raises(events.UndecodableError):
-        events.Reader(notification_events.subscribers(anything)).read(told)
+    with pytest.raises(reader.UndecodableError):
+        reader.Reader(notification_events.subscribers(anything)).read(told)
 
 
 def _anything() -> Any:
@@ -247,9 +249,9 @@ def topic() -> str:
     return name
 
 
-def letter(topic: str, key: str, size: int) -> outbox.Letter:
+def letter(topic: str, key: str, size: int) -> outbox.Entry:
     event_id = ids.new_id(datetime.now(UTC))
-    return outbox.Letter(event_id, topic, key, CANCELLED, 0, datetime.now(UTC), b"x" * size)
+    return outbox.Entry(event_id, topic, key, CANCELLED, 0, datetime.now(UTC), b"x" * size)
 
 
 async def test_a_record_that_the_broker_refuses_is_set_aside_with_what_follows_it_and_the_others_go_on(

@@ -35,7 +35,7 @@ async def test_one_caller_gets_so_many_streams_and_others_notice_nothing(
         refused = [found for found in first if isinstance(found, errors.DomainError)]
         assert len(first) - len(refused) == OF_ONE_CALLER
         for error in refused:
-            assert (error.kind, error.reason) == (errors.Kind.RESOURCE_EXHAUSTED, "TOO_MANY_STREAMS")
+            assert (error.code, error.reason) == (errors.Code.RESOURCE_EXHAUSTED, "TOO_MANY_STREAMS")
             assert error.metadata == {"limit": str(OF_ONE_CALLER), "scope": "caller"}
             assert error.retry_after_s
         assert (await other.settled(theirs["id"]))["status"] == "CONFIRMED"

@@ -17,7 +17,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from services.chassis import errors
-from services.chassis.rpc import certificates, identity, server, status
+from services.chassis.rpc import certificates, identity, revocations, server, status
 
 ISSUER = identity.Issuer("https://souk.test", "souk")
 KEY_ID = "test-key"
@@ -35,16 +35,20 @@ class Shop:
 
     def as_user(self, user_id: str, *roles: str) -> tuple[tuple[str, str], ...]:
         """Metadata of a call made by this user, a CUSTOMER when no roles are given."""
-        return (("authorization", f"Bearer {self.token(user_id, roles or ('CUSTOMER',))}"),)
+        return self.as_token(self.token(user_id, roles or ("CUSTOMER",)))
+
+    def as_token(self, token: str) -> tuple[tuple[str, str], ...]:
+        """Metadata of a call made with this access token."""
+        return (("authorization", f"Bearer {token}"),)
 
     def as_service(self, name: str) -> tuple[tuple[str, str], ...]:
         """Metadata of a call made by this service of the mesh."""
         return ((identity.MESH_HEADER, identity.Mesh(MESH_KEY, name).token()),)
 
-    def token(self, user_id: str, roles: tuple[str, ...], *, lifetime_s: int = 60) -> str:
+    def token(self, user_id: str, roles: tuple[str, ...], *, lifetime_s: int = 60, sign_in: str = "") -> str:
         """An access token as the user service makes it."""
         now = int(time.time())
-        claims = {"sub": user_id, "roles": list(roles), "iat": now, "exp": now + lifetime_s}
+        claims = {"sub": user_id, "roles": list(roles), "iat": now, "exp": now + lifetime_s, identity.SIGN_IN: sign_in}
         claims |= {"iss": ISSUER.issuer, "aud": ISSUER.audience}
         return jwt.encode(claims, self.key, algorithm=identity.ALGORITHM, headers={"kid": KEY_ID})
 
@@ -56,15 +60,19 @@ async def served(
     *,
     extras: server.Extras = REFLECTED,
     own: certificates.Certificates | None = None,
+    revoked: revocations.Revocations | None = None,
 ) -> AsyncIterator[Shop]:
-    """A server with this servicer behind everything that the chassis puts around it. With `own`, it speaks mutual TLS."""
+    """A server with this servicer behind everything that the chassis puts around it. With `own`, it speaks mutual TLS.
+
+    It refuses the tokens that `revoked` lists.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     public = jwt.PyJWK(jwt.algorithms.ECAlgorithm.to_jwk(key.public_key(), as_dict=True) | {"kid": KEY_ID}, "ES256")
 
     async def fetch() -> Mapping[str, jwt.PyJWK]:
         return {KEY_ID: public}
 
-    gate = identity.Gate(identity.Tokens(ISSUER, fetch), identity.Mesh(MESH_KEY, service, own))
+    gate = identity.Gate(identity.Tokens(ISSUER, fetch, revoked), identity.Mesh(MESH_KEY, service, own))
     address = f"127.0.0.1:{_free_port()}"
     running = server.Server(service, address, gate, servicer, extras)
     await running.start()

@@ -13,7 +13,8 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import NoReturn
 
-from services.chassis import clock, database, outbox
+from services.chassis import clock, database
+from services.chassis.outbox import outbox
 
 ROOT = Path(__file__).resolve().parents[2]
 WRITTEN = "written"  # every row is written, the event too, and nothing is committed

@@ -10,7 +10,8 @@ import psycopg
 import sqlalchemy
 from psycopg import sql
 
-from services.chassis import assembly, clock, database, migrate, outbox
+from services.chassis import assembly, clock, database, migrate
+from services.chassis.outbox import outbox
 
 
 @contextmanager

@@ -34,7 +34,13 @@ class Broker:
 @contextmanager
 def running(folder: Path) -> Iterator[Broker]:
     """A broker of its own, killed at the block's end."""
-    jars = kafka.class_path(servers.STACK.cache, progress.Silent())
+    broker = made(folder)
+    with serving(folder):
+        yield broker
+
+
+def made(folder: Path) -> Broker:
+    """What a broker needs before it can be started, in this folder."""
     bootstrap = f"localhost:{_free_port()}"
     properties = folder / "server.properties"
     properties.write_text(_properties(folder, bootstrap))
@@ -42,20 +48,28 @@ def running(folder: Path) -> Iterator[Broker]:
         f"SCRAM-SHA-512=[name={name},password={PASSWORD}]" for name in (USER, ADMINISTRATOR, *registry.load().services)
     ]
     tool = ["format", "-t", CLUSTER, "-c", str(properties), *(f"--add-scram={user}" for user in users)]
-    subprocess.run(  # noqa: S603 - the stack's own Java
-        kafka.java(jars, "kafka.tools.StorageTool", *tool), env=kafka.environment(), capture_output=True, check=True
-    )
+    command = kafka.java(_jars(), "kafka.tools.StorageTool", *tool)
+    subprocess.run(command, env=kafka.environment(), capture_output=True, check=True)  # noqa: S603 - the stack's own Java
+    return Broker(bootstrap, str(folder / "ca.crt"))
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[None]:
+    """That broker, as it was when it was killed before; killed at the block's end."""
+    command = kafka.java(_jars(), "kafka.Kafka", str(folder / "server.properties"))
     with (
         (folder / "log.txt").open("wb") as log,
-        subprocess.Popen(  # noqa: S603 - as above
-            kafka.java(jars, "kafka.Kafka", str(properties)), env=kafka.environment(), stdout=log, stderr=log
-        ) as process,
+        subprocess.Popen(command, env=kafka.environment(), stdout=log, stderr=log) as process,  # noqa: S603 - as above
     ):
         try:
             _await(folder / "log.txt", process)
-            yield Broker(bootstrap, str(folder / "ca.crt"))
+            yield
         finally:
             process.kill()
+
+
+def _jars() -> str:
+    return kafka.class_path(servers.STACK.cache, progress.Silent())
 
 
 def environment(broker: Broker, user: str) -> dict[str, str]:

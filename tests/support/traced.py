@@ -13,7 +13,9 @@ from typing import Any
 
 from opentelemetry import trace
 
-from services.chassis import clock, consumer, database, events, kafka, outbox, tracing
+from services.chassis import clock, database, kafka, tracing
+from services.chassis.events import consumer, reader
+from services.chassis.outbox import outbox
 from services.chassis.rpc import server
 from souk.order.v1 import order_events_pb2, order_pb2, order_service_pb2, order_service_pb2_grpc
 from tests.support import calls
@@ -65,8 +67,8 @@ async def main(database_url: str, endpoint: str, traceparent: str) -> None:
         database.Statement("SELECT event_id, type, traceparent, payload FROM outbox ORDER BY id")
     )
     headers = {"ce_id": event_id, "ce_type": kind, "traceparent": parent}
-    reader = events.Reader({order_events_pb2.OrderCancelled: events.Subscriber(lambda message: message, _handle)})
-    deliverer = consumer.Deliverer(db, reader, service="traced", now=clock.utc_now)
+    table = reader.Reader({order_events_pb2.OrderCancelled: reader.Subscriber(lambda message: message, _handle)})
+    deliverer = consumer.Deliverer(db, table, service="traced", now=clock.utc_now)
     await deliverer.deliver([kafka.Record("orders", ORDER, payload, headers, 0, 0)])
     await db.stop()
     provider: Any = trace.get_tracer_provider()

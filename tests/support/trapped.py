@@ -86,7 +86,7 @@ class LibraryConsumer(KafkaConsumer):  # type: ignore[misc]  # the library has n
 
     def poll(self, *arguments: Any, **options: Any) -> Any:
         polled = super().poll(*arguments, **options)
-        records = [kafka._record(raw) for batch in polled.values() for raw in batch]
+        records = [kafka.consumer.record(raw) for batch in polled.values() for raw in batch]
         if records:
             traps.DOING.set("consumer")
             traps.ABOUT.set(_kinds(records))
@@ -130,9 +130,9 @@ class _Effect:
         traps.passes("answered")
         return outcome
 
-    async def settle(self, transaction: database.Transaction, outcomes: Sequence[tuple[Any, Any]]) -> None:
+    async def settle(self, transaction: database.Transaction, outcomes: Sequence[tuple[Any, Any]]) -> bool:
         traps.ABOUT.set(_asked([work for work, _ in outcomes]))
-        await self._effect.settle(transaction, outcomes)
+        return await self._effect.settle(transaction, outcomes)
 
 
 def _asked(works: Sequence[Any]) -> frozenset[str]:
@@ -146,7 +146,7 @@ class Worker(effects.Worker[Any, Any]):
     """Works an effect that has lines."""
 
     def __init__(
-        self, db: database.Database, effect: effects.Effect[Any, Any], limits: effects.Limits, *, name: str
+        self, db: database.Database, effect: effects.Effect[Any, Any], limits: effects.Concurrency, *, name: str
     ) -> None:
         super().__init__(db, _Effect(effect), limits, name=name)
 
@@ -161,7 +161,7 @@ def _lay() -> None:
         (effects, Worker),
     ):
         setattr(room, made.__name__, made)
-    setattr(kafka, KafkaConsumer.__name__, LibraryConsumer)
+    setattr(kafka.consumer, KafkaConsumer.__name__, LibraryConsumer)
 
 
 def _life(arguments: Sequence[str]) -> int:

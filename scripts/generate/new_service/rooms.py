@@ -73,7 +73,7 @@ def _files(service: Service) -> Iterator[tuple[Path, str]]:
 
 
 def _rooms(service: Service) -> Iterator[str]:
-    yield from ("__init__.py", "domain.py", "rpc.py", "settings.py", "main.py")
+    yield from ("__init__.py", "domain.py", "messages.py", "rpc.py", "settings.py", "main.py")
     if service.stores:
         yield from ("usecases.py", "store.py")
     if service.on_kafka:

@@ -40,7 +40,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class Response:
     """An HTTP status, a JSON body, and whether and when it leaves."""
 
     status: int
@@ -48,9 +48,9 @@ class Reply:
     delivery: Delivery = Delivery.AT_ONCE
 
 
-def error(status: int, code: str, message: str) -> Reply:
+def error(status: int, code: str, message: str) -> Response:
     """The reply that every error takes the shape of."""
-    return Reply(status, {"error": {"code": code, "message": message}})
+    return Response(status, {"error": {"code": code, "message": message}})
 
 
 NOT_FOUND = error(404, "charge_not_found", "There is no such charge.")
@@ -67,24 +67,24 @@ class Provider:
         self._book = book
         self.keys_last_s = keys_last_s
 
-    def authorize(self, call: Call) -> Reply:
+    def authorize(self, call: Call) -> Response:
         """Hold the money, or say why not. The request has amount, currency, payment_method and reference."""
         if known := self._book.binding(call.key, self.keys_last_s):
             return _again(known, call)
         card = cards.CARDS.get(call.request["payment_method"], cards.UNKNOWN)
         if self._book.failures(call.key) < card.failures:
             self._write(call, call.request, ledger.FAILED, FAILURE)
-            return Reply(FAILURE.status, FAILURE.body, card.failure)
+            return Response(FAILURE.status, FAILURE.body, card.failure)
         if card.decline:
             reply = _decline(call.request, card.decline)
             self._write(call, call.request, ledger.DECLINED, reply)
             return reply
         charge = Charge(id=f"ch_{secrets.token_hex(12)}", status=charges.AUTHORIZED, **call.request)
-        reply = Reply(200, charges.shown(charge), card.delivery)
+        reply = Response(200, charges.shown(charge), card.delivery)
         self._write(call, call.request, ledger.AUTHORIZED, reply)
         return reply
 
-    def change(self, call: Call) -> Reply:
+    def change(self, call: Call) -> Response:
         """Capture, void or refund. The request has the charge's id and an amount; None means all that is left."""
         if known := self._book.binding(call.key, self.keys_last_s):
             return _again(known, call)
@@ -98,36 +98,36 @@ class Provider:
             self._write(call, _nothing_of(charge), ledger.REFUSED, reply)
             return reply
 
-    def look_up(self, key: str) -> Reply:
+    def look_up(self, key: str) -> Response:
         """What the authorisation with this key led to: the charge as it is now, or its decline."""
         known = self._book.binding(key, self.keys_last_s)
         if known is None or known.operation != "charge":
             return NOT_FOUND
-        return Reply(200, known.answer) if known.effect == ledger.DECLINED else self.get(known.answer["id"])
+        return Response(200, known.answer) if known.effect == ledger.DECLINED else self.get(known.answer["id"])
 
-    def find(self, reference: str) -> Reply:
+    def find(self, reference: str) -> Response:
         """The newest charge with this reference as it is now, whether or not its key is remembered."""
         charge = self._book.newest_charge(reference)
-        return NOT_FOUND if charge is None else Reply(200, charges.shown(charge))
+        return NOT_FOUND if charge is None else Response(200, charges.shown(charge))
 
-    def get(self, charge_id: str) -> Reply:
+    def get(self, charge_id: str) -> Response:
         """The charge as it is now."""
         charge = self._book.charge(charge_id)
-        return NOT_FOUND if charge is None else Reply(200, charges.shown(charge))
+        return NOT_FOUND if charge is None else Response(200, charges.shown(charge))
 
-    def _apply(self, call: Call, charge: Charge) -> Reply:
+    def _apply(self, call: Call, charge: Charge) -> Response:
         change = CHANGES[call.operation]
         changed = change.rule(charge, call.request["amount"])
         if call.operation == "capture" and cards.CARDS[charge.payment_method].capture_refused:
             raise Refused(402, "capture_refused", "The card's bank refuses to hand over the money.")
-        reply = Reply(200, charges.shown(changed))
+        reply = Response(200, charges.shown(changed))
         if changed == charge:
             self._write(call, _nothing_of(charge), ledger.UNCHANGED, reply)
         else:
             self._write(call, _nothing_of(charge) | {"amount": change.moved(charge, changed)}, change.effect, reply)
         return reply
 
-    def _write(self, call: Call, money: Body, effect: str, reply: Reply) -> None:
+    def _write(self, call: Call, money: Body, effect: str, reply: Response) -> None:
         self._book.write(
             ledger.Entry(
                 operation=call.operation,
@@ -143,15 +143,15 @@ class Provider:
         )
 
 
-def _again(known: ledger.Entry, call: Call) -> Reply:
+def _again(known: ledger.Entry, call: Call) -> Response:
     if (known.operation, known.request) != (call.operation, call.request):
         return error(409, "idempotency_key_reused", "The key was used before, for another request.")
-    return Reply(known.status, known.answer)
+    return Response(known.status, known.answer)
 
 
-def _decline(request: Body, code: str) -> Reply:
+def _decline(request: Body, code: str) -> Response:
     reason = {"code": code, "message": cards.DECLINES[code]}
-    return Reply(402, {"status": "declined", **request, "error": reason})
+    return Response(402, {"status": "declined", **request, "error": reason})
 
 
 def _nothing_of(charge: Charge) -> Body:

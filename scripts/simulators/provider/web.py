@@ -9,7 +9,7 @@ from aiohttp import web
 
 from scripts.simulators.provider import control, ledger
 from scripts.simulators.provider.cards import Delivery
-from scripts.simulators.provider.provider import CHANGES, FAILURE, Call, Provider, Reply, error
+from scripts.simulators.provider.provider import CHANGES, FAILURE, Call, Provider, Response, error
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -50,7 +50,7 @@ class Api:
         app.router.add_delete("/control", self._reset_control)
         return app
 
-    def _faulty(self, ask: Callable[[web.Request], Awaitable[Reply]]) -> Handler:
+    def _faulty(self, ask: Callable[[web.Request], Awaitable[Response]]) -> Handler:
         async def handle(request: web.Request) -> web.StreamResponse:
             reply = await self._answered(request, ask)
             if self._control.latency_ms:
@@ -59,7 +59,7 @@ class Api:
 
         return handle
 
-    async def _answered(self, request: web.Request, ask: Callable[[web.Request], Awaitable[Reply]]) -> Reply:
+    async def _answered(self, request: web.Request, ask: Callable[[web.Request], Awaitable[Response]]) -> Response:
         if self._control.mode != control.NORMAL:
             return _BY_MODE[self._control.mode]
         fails = self._faults.strikes(self._control.error_rate)
@@ -74,7 +74,7 @@ class Api:
             return FAILURE
         return FAILURE if fails else reply
 
-    async def _deliver(self, request: web.Request, reply: Reply) -> web.StreamResponse:
+    async def _deliver(self, request: web.Request, reply: Response) -> web.StreamResponse:
         match reply.delivery:
             case Delivery.LATE:
                 await asyncio.sleep(self._control.slow_seconds)
@@ -86,7 +86,7 @@ class Api:
                     request.transport.abort()
         return _rendered(reply)
 
-    async def _authorize(self, request: web.Request) -> Reply:
+    async def _authorize(self, request: web.Request) -> Response:
         key, body = _key(request), await _body(request)
         currency = _text(body, "currency")
         if len(currency) != 3 or not currency.isupper():
@@ -99,15 +99,15 @@ class Api:
         }
         return self._provider.authorize(Call("charge", key, asked))
 
-    def _changing(self, operation: str) -> Callable[[web.Request], Awaitable[Reply]]:
-        async def ask(request: web.Request) -> Reply:
+    def _changing(self, operation: str) -> Callable[[web.Request], Awaitable[Response]]:
+        async def ask(request: web.Request) -> Response:
             key, body = _key(request), await _body(request)
             amount = None if body.get("amount") is None else _amount(body["amount"])
             return self._provider.change(Call(operation, key, {"charge": request.match_info["id"], "amount": amount}))
 
         return ask
 
-    async def _look_up(self, request: web.Request) -> Reply:
+    async def _look_up(self, request: web.Request) -> Response:
         key = request.query.get("idempotency_key")
         if key:
             return self._provider.look_up(key)
@@ -115,7 +115,7 @@ class Api:
             return self._provider.find(reference)
         raise Invalid("say which one: ?idempotency_key= or ?reference=")
 
-    async def _get(self, request: web.Request) -> Reply:
+    async def _get(self, request: web.Request) -> Response:
         return self._provider.get(request.match_info["id"])
 
     async def _log(self, request: web.Request) -> web.Response:
@@ -147,11 +147,11 @@ class Api:
 _BY_MODE = {
     control.DOWN: UNAVAILABLE,
     control.ERRORS: FAILURE,
-    control.HANG: Reply(UNAVAILABLE.status, UNAVAILABLE.body, Delivery.NEVER),
+    control.HANG: Response(UNAVAILABLE.status, UNAVAILABLE.body, Delivery.NEVER),
 }
 
 
-def _rendered(reply: Reply) -> web.Response:
+def _rendered(reply: Response) -> web.Response:
     body = json.dumps(reply.body, separators=(",", ":")).encode()
     return web.Response(body=body, status=reply.status, content_type="application/json")
 

@@ -19,7 +19,8 @@ from kafka.admin import (
     ResourceType,
 )
 
-from services.chassis import kafka, outbox
+from services.chassis import kafka
+from services.chassis.outbox import outbox
 
 # The brokers as a whole, as ACLs name them.
 CLUSTER = "kafka-cluster"
@@ -43,12 +44,12 @@ class Client(Protocol):
 
 
 def written(service: Client) -> tuple[str, ...]:
-    """The topics that a service writes: what a consumer cannot read or handle, it publishes to dead-letter."""
+    """The topics that a service writes: a consumer publishes to dead-letter what it cannot read or handle."""
     return (*service.publishes, *([outbox.DEAD_LETTER] if service.consumes else []))
 
 
 def of_service(service: Client) -> list[ACL]:
-    """What a service needs at the brokers: nothing else has to be allowed."""
+    """The ACLs that a service needs at the brokers, and no others."""
     return [
         *(_may(service.name, ACLOperation.WRITE, ResourceType.TOPIC, topic) for topic in written(service)),
         *(_may(service.name, ACLOperation.READ, ResourceType.TOPIC, topic) for topic in service.consumes),
@@ -57,7 +58,7 @@ def of_service(service: Client) -> list[ACL]:
 
 
 def of_administrator(user: str, topics: Sequence[str]) -> list[ACL]:
-    """What the user needs that makes topics and gives rights: it may not read or write what is in them."""
+    """The ACLs of the user that creates topics and ACLs: it is not authorised to read or write records."""
     operations = (ACLOperation.ALTER, ACLOperation.DESCRIBE, ACLOperation.CREATE)
     return [
         *(_may(user, operation, ResourceType.CLUSTER, CLUSTER) for operation in operations),
@@ -66,15 +67,15 @@ def of_administrator(user: str, topics: Sequence[str]) -> list[ACL]:
 
 
 def grant(connection: kafka.Connection, user: str, topics: Sequence[str], clients: Iterable[Client]) -> list[ACL]:
-    """Give these clients their rights, as this user: the rights that were missing.
+    """Create the ACLs that these clients need and do not have, as this user; returns those created.
 
-    Raises SecurityDisabledError where brokers allow everything, ClusterAuthorizationFailedError where this user may not
-    give any, other KafkaErrors where they don't answer.
+    Raises SecurityDisabledError where brokers allow everything, ClusterAuthorizationFailedError where this user is not
+    authorised to create ACLs, other KafkaErrors where they don't answer.
     """
-    # Its own come first: where brokers allow what no ACL is about, nobody else gives any from then on.
+    # The user's own come first: once a broker has an ACL for the cluster, nobody without one may create others.
     wanted = of_administrator(user, topics)
     wanted += [acl for client in clients for acl in of_service(client)]
-    admin = KafkaAdminClient(**connection.options())
+    admin = connection.opened(KafkaAdminClient)
     try:
         there, _ = admin.describe_acls(ACLFilter(None, None, ACLOperation.ANY, ACLPermissionType.ANY, EVERY))
         given = set(there)

@@ -21,7 +21,7 @@ class Settings:
 
 def ensure(connection: kafka.Connection, wanted: Mapping[str, int], *, replication: int) -> list[str]:
     """Make the topics (name to partitions) that do not exist: the names of those made. Raises KafkaError."""
-    admin = KafkaAdminClient(**connection.options())
+    admin = connection.opened(KafkaAdminClient)
     try:
         missing = [name for name in wanted if name not in set(admin.list_topics())]
         made = []

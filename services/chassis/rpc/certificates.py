@@ -89,7 +89,7 @@ def caller(peer: Mapping[str, Iterable[bytes]]) -> str:
     uris = [uri.decode() for uri in peer.get("peer_spiffe_id", ())]
     if len(uris) != 1 or not uris[0].startswith(TRUST_DOMAIN):
         raise errors.DomainError(
-            errors.Kind.UNAUTHENTICATED, "SERVICE_UNKNOWN", "the client certificate does not name a service"
+            errors.Code.UNAUTHENTICATED, "SERVICE_UNKNOWN", "the client certificate does not name a service"
         )
     return uris[0].removeprefix(TRUST_DOMAIN)
 

@@ -8,7 +8,7 @@ import grpc
 from google.protobuf.descriptor import ServiceDescriptor
 from google.protobuf.message import Message
 
-from services.chassis import logs, tracing
+from services.chassis import database, logs, tracing
 from services.chassis.rpc import certificates, deadline, identity, policy, serving, status
 
 Response = TypeVar("Response", bound=Message)
@@ -87,6 +87,7 @@ class Peer:
         timeout_s: the least of them. Raises the DomainError that the other side raised; TimeoutError when the deadline of
         the call being served expired; or TransientError when there is no answer: then whether it happened is unknown.
         """
+        database.require_no_transaction(request.DESCRIPTOR.full_name)
         left = deadline.left()
         seconds = min(timeout_s, self._timeouts.get(request.DESCRIPTOR.full_name, timeout_s))
         if left is not None and left <= 0:

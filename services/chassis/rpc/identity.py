@@ -99,7 +99,7 @@ class _Verified:
 
 
 class Authority(Protocol):
-    """Who says which access tokens count: the user service. Both raise TransientError when it is away."""
+    """Who says which access tokens count: the user service. Both raise TransientError when it is unavailable."""
 
     async def keys(self) -> Mapping[str, jwt.PyJWK]:
         """The public keys that verify them, by key id."""
@@ -237,7 +237,7 @@ class Gate:
             return NOBODY
         if self.own and service != EDGE:
             raise errors.DomainError(
-                errors.Kind.PERMISSION_DENIED, "ACCESS_DENIED", "the calling service may not call this method"
+                errors.Code.PERMISSION_DENIED, "ACCESS_DENIED", "the calling service may not call this method"
             )
         scheme, _, token = str(metadata.get("authorization", "")).partition(" ")
         if not token or scheme.lower() != "bearer":
@@ -248,12 +248,20 @@ class Gate:
         who = await self._tokens.verify(token.lstrip(" "))
         if not who.roles & method.roles:
             raise errors.DomainError(
-                errors.Kind.PERMISSION_DENIED,
+                errors.Code.PERMISSION_DENIED,
                 "ACCESS_DENIED",
                 "the roles of the access token do not permit this method",
             )
         return who
 
+    async def readmit(self, who: Caller, method: policy.Method, metadata: Mapping[str, Any], peer: AskPeer) -> None:
+        """Whether somebody who was admitted may go on. Raises what `admit` raises if their token no longer counts.
+
+        A service may: its mesh token, which expires sooner than its stream ends, says who it is when it calls.
+        """
+        if who.user_id:
+            await self.admit(method, metadata, peer)
+
 
 def _unauthenticated(reason: str, message: str) -> errors.DomainError:
-    return errors.DomainError(errors.Kind.UNAUTHENTICATED, reason, message)
+    return errors.DomainError(errors.Code.UNAUTHENTICATED, reason, message)

@@ -5,9 +5,9 @@ version of the account that they were made from, and a new password or a lost ro
 Versions need no clock: a token that is made at the same moment from what was read before the change is refused too.
 
 The user service is asked every EVERY_S for what is new. An entry is forgotten when the last token that it refuses has
-expired, so the list is as long as what happened within the life of an access token. While the user service is away, what is
-known goes on to count and no service refuses a token for it: nothing can be revoked meanwhile, because whoever revokes is
-away. A service that alone cannot reach it accepts a revoked token until that expires, at most (see docs/decisions).
+expired, so the list holds what was revoked within the lifetime of an access token. While the user service is unavailable, the
+known entries stay in force and other tokens are accepted (fail open): nothing can be revoked without that service. A service
+that alone cannot reach it accepts a newly revoked token until the token expires (see docs/decisions).
 """
 
 import asyncio

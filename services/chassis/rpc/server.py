@@ -107,6 +107,7 @@ class Server:
         except RuntimeError as error:
             raise OSError(f"{self._service}: cannot listen on {self._listen}; is it in use?") from error
         await self._server.start()
+        await self._serving.start()
         await self._report(health_pb2.HealthCheckResponse.SERVING)
 
     async def stop(self) -> None:
@@ -124,6 +125,7 @@ class Server:
             # No method is at work any more: what is left are answers on their way, some to callers that do not read them.
             await self._server.stop(FLUSH_S)
             await stopping
+            await self._serving.stop()
 
     async def _report(self, state: Any) -> None:
         for name in ("", self._servicer.descriptor.full_name):

@@ -12,6 +12,7 @@ import logging
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from functools import partial
 from typing import Any, TypeAlias
 
 import grpc
@@ -47,7 +48,15 @@ class Serving:
         self._calls = 0
         self._idle = asyncio.Event()
         self._idle.set()
-        self._streams = streams.Streams()
+        self._streams = streams.Streams(service)
+
+    async def start(self) -> None:
+        """Begin to check the callers of open streams."""
+        await self._streams.start()
+
+    async def stop(self) -> None:
+        """Check them no more."""
+        await self._streams.stop()
 
     def end_streams(self) -> None:
         """End all streams, those that begin later too: unlike other calls they are resumed elsewhere."""
@@ -75,9 +84,11 @@ class Serving:
         async def serve(sent: bytes, context: Context) -> AsyncIterator[Any]:
             async with self._around(method, context):
                 request = await self._prepare(method, handler, sent, context)
+                metadata = dict(context.invocation_metadata() or ())
+                admit = partial(self._gate.readmit, identity.caller(), method, metadata, context.auth_context)
                 async with (
                     contextlib.aclosing(handler.unary_stream(request, context)) as answers,
-                    contextlib.aclosing(self._streams.until_drained(answers, request)) as messages,
+                    contextlib.aclosing(self._streams.until_ended(answers, request, admit)) as messages,
                 ):
                     async for message in messages:
                         yield message
@@ -119,14 +130,14 @@ class Serving:
         if isinstance(error, errors.TransientError):
             _LOG.warning("dependency away", extra={"method": method.path, "cause": str(error)})
             said = "a dependency of this service is unavailable"
-            away = errors.DomainError(errors.Kind.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", said, retry_after_s=1.0)
+            away = errors.DomainError(errors.Code.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", said, retry_after_s=1.0)
             return status.render(away, self._service)
         if isinstance(error, TimeoutError):
-            late = errors.DomainError(errors.Kind.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", "the deadline expired")
+            late = errors.DomainError(errors.Code.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", "the deadline expired")
             return status.render(late, self._service)
         _LOG.exception("call failed", extra={"method": method.path}, exc_info=error)
         shown = {name: text for name, text in logs.context.get().items() if name in {"request_id", "trace_id"}}
-        defect = errors.DomainError(errors.Kind.INTERNAL, "INTERNAL", "internal error", shown)
+        defect = errors.DomainError(errors.Code.INTERNAL, "INTERNAL", "internal error", shown)
         return status.render(defect, self._service)
 
     def _check(self, method: policy.Method, error: Exception) -> None:

@@ -18,7 +18,7 @@ from grpc_status import rpc_status
 
 from services.chassis import errors
 
-_KINDS = {kind.value for kind in errors.Kind}
+_CODES = {kind.value for kind in errors.Code}
 CODES = {code.value[0]: code for code in grpc.StatusCode}
 _DETAILS_KEY = "grpc-status-details-bin"
 
@@ -48,14 +48,14 @@ def render(error: errors.DomainError, domain: str) -> Status:
     details: list[Any] = [error_details_pb2.ErrorInfo(reason=reason, domain=origin, metadata=_shortened(metadata))]
     if fields:
         details.append(error_details_pb2.BadRequest(field_violations=fields))
-    if error.kind is errors.Kind.FAILED_PRECONDITION:
+    if error.code is errors.Code.FAILED_PRECONDITION:
         violation = error_details_pb2.PreconditionFailure.Violation(type=reason, subject=origin, description=message)
         details.append(error_details_pb2.PreconditionFailure(violations=[violation]))
     if error.retry_after_s is not None:
         retry = error_details_pb2.RetryInfo()
         retry.retry_delay.FromMilliseconds(int(error.retry_after_s * 1000))
         details.append(retry)
-    status = Status(code=error.kind.value, message=message)
+    status = Status(code=error.code.value, message=message)
     for detail in details:
         status.details.add().Pack(detail)
     return status
@@ -104,15 +104,15 @@ async def abort(context: grpc.aio.ServicerContext[Any, Any], status: Status) -> 
 
 
 def parse(call_error: grpc.aio.AioRpcError) -> Exception:
-    """What a failed call raises here: the DomainError that the other side raised, or TransientError when it is away."""
+    """What a failed call raises here: the DomainError that the other side raised, or TransientError when it is unavailable."""
     status = rpc_status.from_call(call_error)  # type: ignore[arg-type]  # its types know only the blocking kind of call
     info = _detail(status, error_details_pb2.ErrorInfo()) if status else None
-    if status is None or info is None or status.code not in _KINDS:
+    if status is None or info is None or status.code not in _CODES:
         return _bare(call_error)
     bad = _detail(status, error_details_pb2.BadRequest())
     retry = _detail(status, error_details_pb2.RetryInfo())
     return errors.DomainError(
-        kind=errors.Kind(status.code),
+        code=errors.Code(status.code),
         reason=info.reason,
         message=status.message,
         metadata=dict(info.metadata),
@@ -137,4 +137,4 @@ def _bare(call_error: grpc.aio.AioRpcError) -> Exception:
     text = f"{code.name}: {call_error.details()}"
     if code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED):
         return errors.TransientError(text)
-    return errors.DomainError(errors.Kind.INTERNAL, "CALL_FAILED", text)
+    return errors.DomainError(errors.Code.INTERNAL, "CALL_FAILED", text)

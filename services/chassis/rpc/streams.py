@@ -1,78 +1,136 @@
-"""Streams and the end of their server: a stream may last as long as its caller likes, so a drain does not wait for it.
+"""Streams and what ends them early: the drain of their server, and their caller's token when it no longer counts.
 
-It ends with UNAVAILABLE and SERVER_DRAINING, whose metadata says where to go on: a request field `after_<field>`, as far as
-the method has one, with the value of `<field>` in the last message that was sent.
+A stream may last as long as its caller likes, so a drain does not wait for it, and the access rule that let it in is applied
+again every CHECK_S. It ends with SERVER_DRAINING, or with the error that a new call would get. The metadata says where to
+resume: a request field `after_<field>`, as far as the method has one, with the value of `<field>` in the last message sent.
 """
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 from google.protobuf.message import Message
 
-from services.chassis import errors
+from services.chassis import errors, loops
 
+# Between two checks of the callers of all open streams, in seconds.
+CHECK_S = 1.0
 # All callers of a server are sent away at the same moment: they come back spread over this time, in seconds.
 SOONEST_S, LATEST_S = 0.1, 1.0
 # A stream whose caller does not read what it was sent is cut off after so many seconds.
 UNREAD_S = 1.0
 _AFTER = "after_"
 
+# Lets a stream's caller in once more. Raises what a new call would get: DomainError, or TransientError for "not known".
+Admit = Callable[[], Awaitable[object]]
+
 
 class Streams:
     """The open streams of a server."""
 
-    def __init__(self) -> None:
+    def __init__(self, service: str) -> None:
         self._draining = False
-        self._waiting: set[asyncio.Timeout] = set()
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._open: set[_Stream] = set()
+        self._loop = loops.Loop(f"{service}-streams", self.check, loops.Pace(CHECK_S))
+
+    async def start(self) -> None:
+        """Begin to check the callers of open streams, in the background."""
+        await self._loop.start()
+
+    async def stop(self) -> None:
+        """Check them no more."""
+        await self._loop.stop()
 
     def drain(self) -> None:
         """End all streams now, and each that begins later."""
         self._draining = True
-        loop = asyncio.get_running_loop()
-        for wait in self._waiting:
-            wait.reschedule(loop.time())
-        loop.call_later(UNREAD_S, self._cut_off)
+        for stream in self._open:
+            stream.end(_moved_on())
 
-    async def until_drained(self, messages: AsyncIterator[Any], request: Message) -> AsyncGenerator[Any]:
-        """The messages, until there are no more. Raises SERVER_DRAINING when the server is drained before."""
-        task = asyncio.current_task()
-        assert task  # noqa: S101 - a generator runs in one
-        self._tasks.add(task)
+    async def check(self) -> int:
+        """End the streams whose callers may no longer call. What cannot be checked now goes on until the next check."""
+        for stream in list(self._open):
+            try:
+                await stream.admit()
+            except errors.DomainError as error:
+                stream.end(error)
+            except errors.TransientError:
+                continue
+        return 0
+
+    async def until_ended(self, messages: AsyncIterator[Any], request: Message, admit: Admit) -> AsyncGenerator[Any]:
+        """The messages, until there are no more.
+
+        Raises SERVER_DRAINING when the server is drained before, or what admit raises when it does.
+        """
+        stream = _Stream(admit)
+        self._open.add(stream)
+        if self._draining:
+            stream.end(_moved_on())
         last: Message | None = None
         try:
-            while (message := await self._next(messages)) is not None:
+            while (message := await stream.next(messages)) is not None:
                 last = message
                 yield message
-        except _DrainedError:
-            raise _moved_on(_resume_at(request, last)) from None
+        except _EndedError as ended:
+            raise replace(ended.why, metadata={**ended.why.metadata, **_resume_at(request, last)}) from None
         finally:
-            self._tasks.discard(task)
+            self._open.discard(stream)
+            stream.close()
 
-    async def _next(self, messages: AsyncIterator[Any]) -> Any:
-        if self._draining:
-            raise _DrainedError
+
+class _Stream:
+    """One open stream, made by the task that serves it, and why it ends before its messages do."""
+
+    def __init__(self, admit: Admit) -> None:
+        task = asyncio.current_task()
+        assert task  # noqa: S101 - a generator runs in one
+        self.admit = admit
+        self._task = task
+        self._why: errors.DomainError | None = None
+        self._wait: asyncio.Timeout | None = None
+        self._cut_off: asyncio.TimerHandle | None = None
+
+    def end(self, why: errors.DomainError) -> None:
+        """End with this error: now, while the stream waits for a message, else when its caller has read the last one."""
+        if self._why:
+            return
+        self._why = why
+        loop = asyncio.get_running_loop()
+        if self._wait:
+            self._wait.reschedule(loop.time())
+        self._cut_off = loop.call_later(UNREAD_S, self._task.cancel)
+
+    def close(self) -> None:
+        """The stream has ended: nothing is left to be cut off."""
+        if self._cut_off:
+            self._cut_off.cancel()
+
+    async def next(self, messages: AsyncIterator[Any]) -> Any:
+        """The next message, or None when there are no more. Raises _EndedError."""
+        if self._why:
+            raise _EndedError(self._why)
         wait = asyncio.timeout(None)
         try:
             async with wait:
-                self._waiting.add(wait)
+                self._wait = wait
                 return await anext(messages, None)
         except TimeoutError:
-            if wait.expired():
-                raise _DrainedError from None
+            if self._why and wait.expired():
+                raise _EndedError(self._why) from None
             raise
         finally:
-            self._waiting.discard(wait)
-
-    def _cut_off(self) -> None:
-        for task in self._tasks:
-            task.cancel()
+            self._wait = None
 
 
-class _DrainedError(Exception):
-    """The server is drained."""
+class _EndedError(Exception):
+    """The stream was ended, for this reason."""
+
+    def __init__(self, why: errors.DomainError) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 def _resume_at(request: Message, last: Message | None) -> dict[str, str]:
@@ -82,7 +140,7 @@ def _resume_at(request: Message, last: Message | None) -> dict[str, str]:
     return {name: str(getattr(source, name[cut:])) for name in names}
 
 
-def _moved_on(metadata: dict[str, str]) -> errors.DomainError:
+def _moved_on() -> errors.DomainError:
     pause = random.uniform(SOONEST_S, LATEST_S)  # noqa: S311 - jitter is no secret
     said = "this server is shutting down: call again to go on with the stream"
-    return errors.DomainError(errors.Kind.UNAVAILABLE, "SERVER_DRAINING", said, metadata, retry_after_s=pause)
+    return errors.DomainError(errors.Code.UNAVAILABLE, "SERVER_DRAINING", said, retry_after_s=pause)

@@ -22,7 +22,7 @@ class Accepting:
         self._catalog = catalog
         self._now = now
         self._waits = waits
-        self._gathered = coalesce.Coalescer(self.accept, coalesce.Limits())
+        self._gathered = coalesce.Coalescer(self.accept, coalesce.Batching())
 
     async def create(self, draft: domain.Draft) -> domain.Placed:
         """Accept an order: it is PENDING, or what its first request made of it.

@@ -158,7 +158,7 @@ class Watching:
 def _too_many(scope: str, limit: int) -> errors.DomainError:
     said = {"caller": "you have too many streams open", "process": "this server has too many streams open"}
     return errors.DomainError(
-        errors.Kind.RESOURCE_EXHAUSTED,
+        errors.Code.RESOURCE_EXHAUSTED,
         "TOO_MANY_STREAMS",
         f"{said[scope]}: at most {limit}",
         {"limit": str(limit), "scope": scope},

@@ -4,8 +4,6 @@ from typing import Protocol
 
 from services.payment import domain
 
-Reply = domain.Answer | domain.Silence
-
 
 class NoAnswerError(Exception):
     """The provider did not answer, or not so that it binds it: whether it did what it was asked is unknown."""
@@ -14,13 +12,13 @@ class NoAnswerError(Exception):
 class Api(Protocol):
     """What a provider's interface is put to."""
 
-    async def ask(self, payment: domain.Payment) -> Reply | None:
+    async def ask(self, payment: domain.Payment) -> domain.Outcome | None:
         """The definite answer, if what the payment's state asks for happened already. Raises NoAnswerError."""
 
-    async def find(self, payment: domain.Payment) -> Reply | None:
+    async def find(self, payment: domain.Payment) -> domain.Outcome | None:
         """The same without the key, which may be forgotten: from what the provider has. Raises NoAnswerError."""
 
-    async def do(self, payment: domain.Payment) -> Reply:
+    async def do(self, payment: domain.Payment) -> domain.Outcome:
         """Do what the payment's state asks for. Raises NoAnswerError."""
 
 

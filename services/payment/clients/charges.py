@@ -29,7 +29,7 @@ class Charges:
         self._charges = URL(settings.provider_url) / "v1" / "charges"
         self._session = session
 
-    async def ask(self, payment: domain.Payment) -> answers.Reply | None:
+    async def ask(self, payment: domain.Payment) -> domain.Outcome | None:
         """See `Api`."""
         if payment.verb is domain.Verb.AUTHORIZE:
             status, body = await self._get(self._charges.with_query(idempotency_key=answers.key_of(payment)))
@@ -42,7 +42,7 @@ class Charges:
             return domain.Answer(domain.Input.TAKEN)
         return _yes(body) if _done(payment, body) else None
 
-    async def find(self, payment: domain.Payment) -> answers.Reply | None:
+    async def find(self, payment: domain.Payment) -> domain.Outcome | None:
         """See `Api`."""
         if payment.verb is not domain.Verb.AUTHORIZE:
             return await self.ask(payment)
@@ -50,7 +50,7 @@ class Charges:
         status, body = await self._get(self._charges.with_query(reference=payment.order_id))
         return None if status == 404 else _yes(body)
 
-    async def do(self, payment: domain.Payment) -> answers.Reply:
+    async def do(self, payment: domain.Payment) -> domain.Outcome:
         """See `Api`."""
         if payment.verb is domain.Verb.AUTHORIZE:
             status, body = await self._post(self._charges, answers.key_of(payment), _charge(payment))

@@ -1,9 +1,10 @@
 """Providers: the HTTP API of the simulator's kind, or Stripe by its own library, behind a circuit breaker.
 
-Answers are domain values; what is not an answer is unknown. After five failures in a row the breaker is open for a
-while, then one call is tried. A definite no is an answer, not a failure. Each call carries the payment's own key, so that
-the provider does once what it is asked twice, also by somebody whose database was restored. A provider forgets keys, after a
-day as a rule: before that time comes, what is still unknown is only looked for, never sent again.
+Answers are domain values; a call without a definite answer has an unknown outcome. After five consecutive failures the
+breaker opens for a while, then lets one call through (half-open). A decline is an answer, not a failure. Each call carries an
+idempotency key made from the payment, so that a repeated call has no second effect, also after the database was restored.
+Providers forget keys, usually after a day: before that, a call whose outcome is still unknown is no longer sent, only looked
+up.
 """
 
 import logging
@@ -21,7 +22,7 @@ _LOG = logging.getLogger(__name__)
 
 # What a call raises that got no answer, or one that makes no sense (Stripe's objects have no attribute that was not sent).
 NOT_AN_ANSWER = (aiohttp.ClientError, stripe.StripeError, TimeoutError, OSError, ValueError, AttributeError)
-# Why an authorisation is declined that the provider was asked for, never answered and does not know.
+# Why an authorisation is declined that was never answered and that the provider does not know.
 NEVER_ARRIVED = "PROVIDER_NEVER_RECEIVED"
 # Idle connections are closed before the provider's own side does, so that no call is sent into a closing one, in seconds.
 KEEPALIVE_S = 30.0
@@ -64,15 +65,15 @@ class Provider:
         """How many of `most` calls may be made now: none while the breaker is open, one to try the provider again."""
         return self._running.breaker.room(most)
 
-    async def call(self, payment: domain.Payment, *, repeated: bool, age_s: float = 0.0) -> answers.Reply:
+    async def call(self, payment: domain.Payment, *, repeated: bool, age_s: float = 0.0) -> domain.Outcome:
         """Do what the payment's state asks for. Raises nothing.
 
-        A repeated call asks first what became of the earlier ones, of which the first was age_s seconds ago.
+        A repeated call first looks up the outcome of the earlier attempts, the first of which was made age_s seconds ago.
         """
         try:
             async with self._running.breaker:
                 try:
-                    return await self._reply(payment, repeated=repeated, age_s=age_s)
+                    return await self._outcome(payment, repeated=repeated, age_s=age_s)
                 except NOT_AN_ANSWER as error:
                     raise answers.NoAnswerError(repr(error)) from error
         except breaker.OpenError:
@@ -88,9 +89,9 @@ class Provider:
             raise RuntimeError("the provider's client was not started")
         return self._started
 
-    async def _reply(self, payment: domain.Payment, *, repeated: bool, age_s: float) -> answers.Reply:
+    async def _outcome(self, payment: domain.Payment, *, repeated: bool, age_s: float) -> domain.Outcome:
         api, may_send = self._running.api, self._may_send(payment, repeated=repeated, age_s=age_s)
-        # An order that is confirmed was granted its money once: under which key, only the provider may still know.
+        # A confirmed order was authorized once, maybe under another key: the provider is asked before anything is sent.
         granted = payment.state is domain.State.AUTHORIZING_CONFIRMED
         if (granted or not may_send) and (found := await api.find(payment)):
             return found
@@ -108,7 +109,7 @@ class Provider:
         if payment.verb is domain.Verb.AUTHORIZE:
             # The first may be a repetition too: a restored database does not know of the earlier ones.
             return known and bool(payment.payment_method)
-        # What is let go twice is let go once, whatever the provider remembers.
+        # Voiding is idempotent by itself, with or without a key.
         return known or not repeated or payment.verb is domain.Verb.VOID
 
 

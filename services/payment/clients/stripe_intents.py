@@ -1,12 +1,14 @@
 """Stripe, by its own library: a PaymentIntent is confirmed at once and captured by hand."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import aiohttp
 import stripe
 
+from services.chassis import money
 from services.payment import domain
-from services.payment.clients import answers
+from services.payment.clients import answers, stripe_amounts
 from services.payment.settings import Settings
 
 # What Stripe says of an intent whose verb is done, and the states of one that was refused when it was made.
@@ -15,22 +17,26 @@ STRIPE_DONE: Mapping[domain.Verb, frozenset[str]] = {
     domain.Verb.CAPTURE: frozenset({"succeeded"}),
     domain.Verb.VOID: frozenset({"canceled"}),
 }
-# A refund that is none yet: the bank has it, or the customer has to say where the money shall go. And one that never will be.
+# A refund's status (https://docs.stripe.com/api/refunds/object). It is under way while the bank processes it, Stripe's
+# balance does not cover it, or the customer has to provide an account. Failed and canceled ones return to our balance.
 STRIPE_REFUNDED = "succeeded"
 STRIPE_REFUND_UNDER_WAY = frozenset({"pending", "requires_action"})
 STRIPE_REFUND_FAILED = frozenset({"failed", "canceled"})
 # The bank has not answered yet, whatever was asked for.
 STRIPE_PROCESSING = "processing"
 STRIPE_REFUSED = frozenset({"requires_payment_method", "requires_action", "canceled"})
-STRIPE_FACTORS: Mapping[str, int] = {"ISK": 100, "UGX": 100}
+# Where a refund's metadata says which call made it.
+STRIPE_CALL = "call"
+# Why an amount is declined, or not refunded, that Stripe could only move rounded.
+AMOUNT_NOT_SUPPORTED = "AMOUNT_NOT_SUPPORTED"
 
 
 class Intents:
     """Stripe: a PaymentIntent is confirmed at once and captured by hand.
 
-    Stripe remembers an idempotency key for at least a day, so asking again what became of an authorisation is repeating it;
-    later it is searched for by the order's id in its metadata. Search lags (an hour at worst, by Stripe's word), hence the
-    settings' lookup lag, and is not offered to accounts in India: there such a payment stays unknown until somebody acts.
+    Stripe keeps an idempotency key for at least a day, so until then the outcome of an authorisation is looked up by repeating
+    it; later it is searched for by the order's id in its metadata. Search lags (an hour at worst, by Stripe's word), hence the
+    settings' lookup lag, and is not offered to accounts in India: there such a payment stays unknown until an operator acts.
     """
 
     def __init__(self, settings: Settings, session: aiohttp.ClientSession) -> None:
@@ -42,7 +48,7 @@ class Intents:
             max_network_retries=0,  # the worker repeats, counts and waits
         )
 
-    async def ask(self, payment: domain.Payment) -> answers.Reply | None:
+    async def ask(self, payment: domain.Payment) -> domain.Outcome | None:
         """See `Api`."""
         if payment.verb is domain.Verb.AUTHORIZE:
             return None
@@ -55,7 +61,7 @@ class Intents:
             return domain.Answer(domain.Input.TAKEN)
         return domain.Answer(domain.Input.YES, reference=intent.id) if _happened(payment, intent) else None
 
-    async def find(self, payment: domain.Payment) -> answers.Reply | None:
+    async def find(self, payment: domain.Payment) -> domain.Outcome | None:
         """See `Api`."""
         if payment.verb is not domain.Verb.AUTHORIZE:
             return await self.ask(payment)
@@ -64,8 +70,10 @@ class Intents:
         found = (await self._stripe.v1.payment_intents.search_async(query)).data
         return _answered(payment, found[0]) if found else None
 
-    async def do(self, payment: domain.Payment) -> answers.Reply:
+    async def do(self, payment: domain.Payment) -> domain.Outcome:
         """See `Api`."""
+        if not stripe_amounts.is_accepted(_moved(payment)):
+            return domain.Answer(domain.Input.NO, reason=AMOUNT_NOT_SUPPORTED)
         try:
             return await self._do(payment)
         except stripe.CardError as error:
@@ -79,7 +87,7 @@ class Intents:
             # The intent is not where we thought it was, where it is now decides; or nothing was done, and never will be.
             return await self.ask(payment) or _stripe_no(error.code)
 
-    async def _do(self, payment: domain.Payment) -> answers.Reply:
+    async def _do(self, payment: domain.Payment) -> domain.Outcome:
         options: stripe.RequestOptions = {"idempotency_key": answers.key_of(payment)}
         intents, reference = self._stripe.v1.payment_intents, payment.provider_reference
         match payment.verb:
@@ -87,7 +95,7 @@ class Intents:
                 intent = await intents.create_async(_intent(payment), options)
             case domain.Verb.CAPTURE:
                 taken: stripe.params.PaymentIntentCaptureParams = {
-                    "amount_to_capture": _minor(payment, payment.amount.amount)
+                    "amount_to_capture": stripe_amounts.sent(payment.amount)
                 }
                 intent = await intents.capture_async(reference, taken, options)
             case domain.Verb.VOID:
@@ -96,36 +104,50 @@ class Intents:
                 return await self._refund(payment, options)
         return _answered(payment, intent)
 
-    async def _refund(self, payment: domain.Payment, options: stripe.RequestOptions) -> answers.Reply:
-        reference, amount = payment.provider_reference, _minor(payment, payment.giving_back)
-        refund = await self._stripe.v1.refunds.create_async({"payment_intent": reference, "amount": amount}, options)
-        if refund.status in STRIPE_REFUND_FAILED:
-            return _stripe_no(getattr(refund, "failure_reason", None))
-        if refund.status != STRIPE_REFUNDED:
-            # Accepted, and under way for up to some days: a repetition finds what became of it.
-            return domain.Silence.UNKNOWN
-        return domain.Answer(domain.Input.YES, reference=reference)
+    async def _refund(self, payment: domain.Payment, options: stripe.RequestOptions) -> domain.Outcome:
+        asked: stripe.params.RefundCreateParams = {
+            "payment_intent": payment.provider_reference,
+            "amount": stripe_amounts.sent(_moved(payment)),
+            "metadata": {STRIPE_CALL: answers.key_of(payment)},
+        }
+        return _refund_answer(payment, await self._stripe.v1.refunds.create_async(asked, options))
 
-    async def _refunded(self, payment: domain.Payment) -> answers.Reply | None:
-        """What became of a refund that was asked for before; None when Stripe has none that could be it.
+    async def _refunded(self, payment: domain.Payment) -> domain.Outcome | None:
+        """The outcome of a refund that was requested before; None when Stripe has none that could be it.
 
-        An intent counts a refund that is under way as given back, and a repeated key answers what its first request was
-        answered: only the refunds themselves tell. They are counted, for each payment gives back one after the other.
+        A repeated key gets the answer of its first request, and a charge's `amount_refunded` does not tell a refund that is
+        pending from one that succeeded: the refunds themselves do. Money that was given back by other means (by a person,
+        under a key that a restored database does not know) counts by its sum, for refunds of a payment follow one another.
         """
         listed: stripe.params.RefundListParams = {"payment_intent": payment.provider_reference, "limit": 100}
-        given = under_way = 0
-        async for refund in (await self._stripe.v1.refunds.list_async(listed)).auto_paging_iter():
-            given += refund.amount if refund.status == STRIPE_REFUNDED else 0
-            under_way += refund.amount if refund.status in STRIPE_REFUND_UNDER_WAY else 0
-        wanted = _minor(payment, payment.refunded + payment.giving_back)
+        found = [refund async for refund in (await self._stripe.v1.refunds.list_async(listed)).auto_paging_iter()]
+        wanted = stripe_amounts.sent(replace(payment.amount, amount=payment.refunded + payment.giving_back))
+        given = sum(refund.amount for refund in found if refund.status == STRIPE_REFUNDED)
         if given >= wanted:
             return domain.Answer(domain.Input.YES, reference=payment.provider_reference)
+        if own := [refund for refund in found if _made_by(refund) == answers.key_of(payment)]:
+            return _refund_answer(payment, own[0])
+        under_way = sum(refund.amount for refund in found if refund.status in STRIPE_REFUND_UNDER_WAY)
         return domain.Silence.UNKNOWN if given + under_way >= wanted else None
+
+
+def _refund_answer(payment: domain.Payment, refund: stripe.Refund) -> domain.Outcome:
+    if refund.status in STRIPE_REFUND_FAILED:
+        return _stripe_no(getattr(refund, "failure_reason", None))
+    if refund.status == STRIPE_REFUNDED:
+        return domain.Answer(domain.Input.YES, reference=payment.provider_reference)
+    # Accepted, and under way for up to some days: a repetition finds its outcome.
+    return domain.Silence.UNKNOWN
+
+
+def _made_by(refund: stripe.Refund) -> str:
+    """The call that made a refund; empty for one that was made by hand, or by a release that did not say so."""
+    return str(getattr(getattr(refund, "metadata", None), STRIPE_CALL, ""))
 
 
 def _intent(payment: domain.Payment) -> stripe.params.PaymentIntentCreateParams:
     return {
-        "amount": _minor(payment, payment.amount.amount),
+        "amount": stripe_amounts.sent(payment.amount),
         "currency": payment.amount.currency.lower(),
         "payment_method": payment.payment_method,
         "capture_method": "manual",
@@ -137,7 +159,7 @@ def _intent(payment: domain.Payment) -> stripe.params.PaymentIntentCreateParams:
     }
 
 
-def _answered(payment: domain.Payment, intent: stripe.PaymentIntent) -> answers.Reply:
+def _answered(payment: domain.Payment, intent: stripe.PaymentIntent) -> domain.Outcome:
     if intent.status == STRIPE_PROCESSING:
         return domain.Silence.UNKNOWN
     if _happened(payment, intent):
@@ -151,9 +173,9 @@ def _happened(payment: domain.Payment, intent: stripe.PaymentIntent) -> bool:
     return payment.verb is not None and intent.status in STRIPE_DONE[payment.verb]
 
 
-def _minor(payment: domain.Payment, amount: int) -> int:
-    """An amount as Stripe counts it: in minor units, but two digits of them for a currency that has none any more."""
-    return amount * STRIPE_FACTORS.get(payment.amount.currency, 1)
+def _moved(payment: domain.Payment) -> money.Money:
+    """The amount that the call moves: a refund's, else the payment's."""
+    return replace(payment.amount, amount=payment.giving_back) if payment.verb is domain.Verb.REFUND else payment.amount
 
 
 def _stripe_no(code: str | None) -> domain.Answer:

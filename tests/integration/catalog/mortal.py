@@ -6,7 +6,9 @@ import os
 from collections.abc import Iterable
 
 from services.catalog import domain, events, usecases
-from services.chassis import cache, clock
+from services.chassis import cache, clock, database, kafka
+from services.chassis.events import consumer, reader
+from souk.catalog.v1 import catalog_events_pb2
 from tests.integration.catalog.conftest import Shelves
 from tests.support import mortal
 
@@ -26,6 +28,15 @@ def draft(category: str, sku: str, request_id: str) -> domain.Draft:
     return domain.Draft("Tea", "", category, "", variants, "admin", request_id, b"same")
 
 
+async def hear_of_deletion(db: database.Database, catalog: usecases.Catalog, product_id: str, event_id: str) -> None:
+    """Have the catalog's consumer handle the event of a product's deletion."""
+    message = catalog_events_pb2.ProductDeleted(product_id=product_id)
+    headers = {"ce_id": event_id, "ce_type": message.DESCRIPTOR.full_name}
+    table = reader.Reader(events.subscribers(catalog))
+    deliverer = consumer.Deliverer(db, table, service=usecases.SERVICE, now=clock.utc_now)
+    await deliverer.deliver([kafka.Record(events.TOPIC, product_id, message.SerializeToString(), headers)])
+
+
 async def _do() -> None:
     async with mortal.opened_mortal(events.PUBLISHED) as db:
         shared = MortalShared(os.environ["REDIS_URL"], cache.Seal(b"a secret of the tests"))
@@ -41,6 +52,8 @@ async def _do() -> None:
                 await catalog.update(domain.Edit(os.environ["PRODUCT"], 1, content, None))
             case "delete":
                 await catalog.delete(domain.Deletion(os.environ["PRODUCT"], 1, None))
+            case "hear":
+                await hear_of_deletion(db, catalog, os.environ["PRODUCT"], os.environ["EVENT_ID"])
             case "feature":
                 await catalog.set_featured(os.environ["PRODUCT"], featured=True)
 

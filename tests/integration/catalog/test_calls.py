@@ -39,7 +39,7 @@ async def test_the_idempotency_key_header_makes_a_call_safe_to_repeat(catalog: S
     made = [await catalog.stub.CreateProduct(request, metadata=catalog.ann + key) for _ in range(2)]
     assert made[0] == made[1]
     other = await calls.refused(catalog.stub.CreateProduct(catalog.product(), metadata=catalog.ann + key))
-    assert (other.kind, other.reason) == (errors.Kind.FAILED_PRECONDITION, "REQUEST_ID_REUSED")
+    assert (other.code, other.reason) == (errors.Code.FAILED_PRECONDITION, "REQUEST_ID_REUSED")
     of_bob = catalog.product()
     assert (await catalog.stub.CreateProduct(of_bob, metadata=catalog.bob + key)).vendor_id == BOB
 
@@ -50,7 +50,7 @@ async def test_a_taken_sku_is_named(catalog: Served) -> None:
     refused = await calls.refused(
         catalog.stub.CreateProduct(catalog.product(variants=[variant(), taken]), metadata=catalog.bob)
     )
-    assert (refused.kind, refused.reason) == (errors.Kind.ALREADY_EXISTS, "SKU_TAKEN")
+    assert (refused.code, refused.reason) == (errors.Code.ALREADY_EXISTS, "SKU_TAKEN")
     assert refused.metadata == {"sku": taken.sku}
     assert [violation.field for violation in refused.violations] == ["variants[1].sku"]
 
@@ -60,7 +60,7 @@ async def test_all_wrong_fields_are_named_at_once(catalog: Served) -> None:
         title="", category="No Slug", variants=[variant("lower-case"), product_pb2.Variant(sku="A-1")]
     )
     refused = await calls.refused(catalog.stub.CreateProduct(request, metadata=catalog.ann))
-    assert (refused.kind, refused.reason) == (errors.Kind.INVALID_ARGUMENT, "REQUEST_INVALID")
+    assert (refused.code, refused.reason) == (errors.Code.INVALID_ARGUMENT, "REQUEST_INVALID")
     assert {violation.field for violation in refused.violations} == {
         "title",
         "category",
@@ -73,7 +73,7 @@ async def test_all_wrong_prices_and_repeated_skus_are_named_at_once(catalog: Ser
     same = variant()
     wrong = [variant(units=-1, nanos=0), variant(currency="XXX"), variant(nanos=1), same, same]
     refused = await calls.refused(catalog.stub.CreateProduct(catalog.product(variants=wrong), metadata=catalog.ann))
-    assert (refused.kind, refused.reason) == (errors.Kind.INVALID_ARGUMENT, "MONEY_INVALID")
+    assert (refused.code, refused.reason) == (errors.Code.INVALID_ARGUMENT, "MONEY_INVALID")
     assert {(violation.field, violation.reason) for violation in refused.violations} == {
         ("variants[0].price", "MONEY_INVALID"),
         ("variants[1].price", "MONEY_INVALID"),
@@ -102,7 +102,7 @@ async def test_an_unknown_category_is_refused(catalog: Served) -> None:
     refused = await calls.refused(
         catalog.stub.CreateProduct(catalog.product(category="nothing-here"), metadata=catalog.ann)
     )
-    assert (refused.kind, refused.reason) == (errors.Kind.FAILED_PRECONDITION, "CATEGORY_UNKNOWN")
+    assert (refused.code, refused.reason) == (errors.Code.FAILED_PRECONDITION, "CATEGORY_UNKNOWN")
 
 
 async def test_who_may_not_write_is_refused_and_nothing_changes(catalog: Served) -> None:
@@ -140,9 +140,9 @@ async def test_an_unknown_product_is_not_found_and_no_id_is_invalid(catalog: Ser
     refused = [
         await calls.refused(catalog.stub.GetProduct(catalog_service_pb2.GetProductRequest(id=one))) for one in ids
     ]
-    assert [(error.kind, error.reason) for error in refused] == [
-        (errors.Kind.NOT_FOUND, "PRODUCT_NOT_FOUND"),
-        (errors.Kind.INVALID_ARGUMENT, "REQUEST_INVALID"),
+    assert [(error.code, error.reason) for error in refused] == [
+        (errors.Code.NOT_FOUND, "PRODUCT_NOT_FOUND"),
+        (errors.Code.INVALID_ARGUMENT, "REQUEST_INVALID"),
     ]
 
 
@@ -152,7 +152,7 @@ async def test_an_unknown_product_is_not_found_and_no_id_is_invalid(catalog: Ser
 )
 async def test_a_page_token_made_by_hand_is_refused(catalog: Served, token: str) -> None:
     refused = await calls.refused(catalog.stub.ListProducts(catalog_service_pb2.ListProductsRequest(page_token=token)))
-    assert (refused.kind, refused.reason) == (errors.Kind.INVALID_ARGUMENT, "PAGE_TOKEN_INVALID")
+    assert (refused.code, refused.reason) == (errors.Code.INVALID_ARGUMENT, "PAGE_TOKEN_INVALID")
 
 
 async def test_a_page_is_as_large_as_the_contract_says(catalog: Served) -> None:
@@ -203,7 +203,7 @@ async def test_what_inventory_refuses_is_refused_in_its_words(catalog: Served) -
     made = await catalog.stub.CreateProduct(catalog.product(), metadata=catalog.ann)
     request = catalog_service_pb2.SetProductStockRequest(id=made.id, warehouse="mars", on_hand=5)
     refused = await calls.refused(catalog.stub.SetProductStock(request, metadata=catalog.ann))
-    assert (refused.kind, refused.reason) == (errors.Kind.FAILED_PRECONDITION, "WAREHOUSE_UNKNOWN")
+    assert (refused.code, refused.reason) == (errors.Code.FAILED_PRECONDITION, "WAREHOUSE_UNKNOWN")
     assert (refused.domain, refused.metadata) == ("inventory", {"warehouse": "mars"})
 
 
@@ -211,7 +211,7 @@ async def test_somebody_elses_product_looks_as_if_it_were_not_there(catalog: Ser
     made = await catalog.stub.CreateProduct(catalog.product(), metadata=catalog.ann)
     request = catalog_service_pb2.SetProductStockRequest(id=made.id, warehouse="east", on_hand=5)
     refused = await calls.refused(catalog.stub.SetProductStock(request, metadata=catalog.bob))
-    assert (refused.kind, refused.reason) == (errors.Kind.NOT_FOUND, "PRODUCT_NOT_FOUND")
+    assert (refused.code, refused.reason) == (errors.Code.NOT_FOUND, "PRODUCT_NOT_FOUND")
 
 
 async def test_wrong_stock_is_named_field_by_field(catalog: Served) -> None:
@@ -237,8 +237,8 @@ async def test_without_inventory_the_caller_is_told_to_come_back(
             served.stub.CreateProduct(served.product(), metadata=served.ann),
         ):
             refused = await calls.refused(call)
-            assert (refused.kind, refused.reason) == (errors.Kind.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE")
+            assert (refused.code, refused.reason) == (errors.Code.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE")
             assert refused.retry_after_s == 1.0
     await peer.stop()
-    assert (refused.kind, refused.reason) == (errors.Kind.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE")
+    assert (refused.code, refused.reason) == (errors.Code.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE")
     assert refused.retry_after_s == 1.0

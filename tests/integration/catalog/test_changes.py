@@ -88,7 +88,7 @@ async def test_an_edit_by_who_read_an_older_version_changes_nothing(
     own = asked(made.variants[0].sku)
     await catalog.update(domain.Edit(made.id, 1, draft(category, own, title="Coffee"), ANN))
     error = await refusal(catalog.update(domain.Edit(made.id, 1, draft(category, own, title="Cocoa"), ANN)))
-    assert (error.kind, error.reason, error.metadata["version"]) == (errors.Kind.ABORTED, "VERSION_CHANGED", "2")
+    assert (error.code, error.reason, error.metadata["version"]) == (errors.Code.ABORTED, "VERSION_CHANGED", "2")
     assert (await catalog.get(made.id)).title == "Coffee"
     assert len(await db.read(OUTBOX)) == 2
 
@@ -273,7 +273,7 @@ async def test_another_process_forgets_what_an_event_says_was_changed(
     await long.offers([gone])
     await catalog.update(domain.Edit(made.id, 1, draft(category, asked(made.variants[0].sku)), None))
     subscriber = events.subscribers(long)[catalog_events_pb2.ProductChanged]
-    async with db.transaction() as transaction:
-        await subscriber.handle(transaction, [subscriber.parse(catalog_events_pb2.ProductChanged(product_id=made.id))])
+    assert subscriber.prepare is not None
+    await subscriber.prepare([subscriber.parse(catalog_events_pb2.ProductChanged(product_id=made.id))])
     assert (await long.get(made.id)).version == 2
     assert await long.offers([gone]) == []

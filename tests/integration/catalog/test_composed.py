@@ -69,7 +69,7 @@ async def test_a_customer_of_the_user_service_is_known_to_the_catalog_and_may_on
     for part in reversed(parts):
         await part.stop()
     assert category in [known.slug for known in shown.categories]
-    assert (refused.kind, refused.reason) == (errors.Kind.PERMISSION_DENIED, "ACCESS_DENIED")
+    assert (refused.code, refused.reason) == (errors.Code.PERMISSION_DENIED, "ACCESS_DENIED")
 
 
 def test_every_setting_that_is_missing_is_named() -> None:

@@ -2,17 +2,21 @@
 
 import dataclasses
 import uuid
+from collections.abc import Iterable
 
 import pytest
 
 from services.catalog import domain, usecases
-from services.chassis import cache, clock, database, errors, pages
+from services.chassis import cache, clock, database, errors, ids, pages
 from tests.integration.catalog import mortal as process
 from tests.integration.catalog.conftest import Shelves
 from tests.support import mortal, polling
 
 MODULE = process.__name__
 OUTBOX = database.Statement("SELECT key FROM outbox")
+IN_TRANSACTION = database.Statement("""
+SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'
+""")
 
 
 def dies(database_url: str, redis_url: str, at: str, **does: str) -> None:
@@ -93,7 +97,7 @@ async def test_a_change_and_its_event_are_both_there_or_neither_and_it_can_be_as
 
 
 async def test_a_cache_that_was_never_told_forgets_when_the_event_arrives(
-    database_url: str, own_redis_url: str, db: database.Database, catalog: usecases.Catalog, category: str
+    database_url: str, own_redis_url: str, catalog: usecases.Catalog, category: str
 ) -> None:
     sku = new_sku()
     made = await catalog.create(process.draft(category, sku, ""))
@@ -101,8 +105,39 @@ async def test_a_cache_that_was_never_told_forgets_when_the_event_arrives(
     await catalog.offers([sku])
     dies(database_url, own_redis_url, process.FORGETTING, DOES="delete", PRODUCT=made.id)
     assert await catalog.get(made.id) == made
-    async with db.transaction() as transaction:
-        await catalog.forget_changed(transaction, [made.id])
+    await catalog.forget_changed([made.id])
     assert await catalog.offers([sku]) == []
     with pytest.raises(errors.DomainError, match="PRODUCT_NOT_FOUND"):
         await catalog.get(made.id)
+
+
+async def test_a_consumer_that_died_while_it_forgot_forgets_when_the_event_is_delivered_again(
+    database_url: str, own_redis_url: str, db: database.Database, catalog: usecases.Catalog, category: str
+) -> None:
+    sku, event_id = new_sku(), ids.new_id(clock.utc_now())
+    made = await catalog.create(process.draft(category, sku, ""))
+    await catalog.get(made.id)
+    await catalog.offers([sku])
+    dies(database_url, own_redis_url, process.FORGETTING, DOES="delete", PRODUCT=made.id)
+    dies(database_url, own_redis_url, process.FORGETTING, DOES="hear", PRODUCT=made.id, EVENT_ID=event_id)
+    await process.hear_of_deletion(db, catalog, made.id, event_id)
+    assert await catalog.offers([sku]) == []
+    with pytest.raises(errors.DomainError, match="PRODUCT_NOT_FOUND"):
+        await catalog.get(made.id)
+
+
+async def test_while_a_consumer_forgets_it_holds_no_transaction_open(
+    db: database.Database, catalog: usecases.Catalog, monkeypatch: pytest.MonkeyPatch, category: str
+) -> None:
+    made = await catalog.create(process.draft(category, new_sku(), ""))
+    forget = cache.Shared.forget
+    seen = []
+
+    async def watched(shared: cache.Shared, keys: Iterable[str]) -> None:
+        seen.extend(await db.read(IN_TRANSACTION))
+        await forget(shared, keys)
+
+    monkeypatch.setattr(cache.Shared, "forget", watched)
+    await process.hear_of_deletion(db, catalog, made.id, ids.new_id(clock.utc_now()))
+    assert seen
+    assert set(seen) == {(0,)}

@@ -38,7 +38,7 @@ async def test_the_vendor_and_the_shop_change_a_product_and_others_do_not(catalo
     again = await catalog.stub.UpdateProduct(edit(changed, title="Cocoa"), metadata=catalog.admin)
     assert (again.version, again.vendor_id) == (3, ANN)
     stale = await calls.refused(catalog.stub.UpdateProduct(edit(made, title="Tea"), metadata=catalog.ann))
-    assert (stale.kind, stale.reason) == (errors.Kind.ABORTED, "VERSION_CHANGED")
+    assert (stale.code, stale.reason) == (errors.Code.ABORTED, "VERSION_CHANGED")
     gone = catalog_service_pb2.DeleteProductRequest(id=made.id, version=3)
     for call in (
         catalog.stub.UpdateProduct(edit(again), metadata=catalog.bob),
@@ -122,7 +122,7 @@ async def test_categories_make_a_tree(catalog: Served) -> None:
     assert (await catalog.stub.PutCategory(below, metadata=catalog.admin)).parent == catalog.category
     circle = catalog_service_pb2.PutCategoryRequest(slug=catalog.category, title="Drinks", parent=below.slug)
     refused = await calls.refused(catalog.stub.PutCategory(circle, metadata=catalog.admin))
-    assert (refused.kind, refused.reason) == (errors.Kind.FAILED_PRECONDITION, "CATEGORY_CYCLE")
+    assert (refused.code, refused.reason) == (errors.Code.FAILED_PRECONDITION, "CATEGORY_CYCLE")
 
 
 async def _tag(call: Any) -> str:

@@ -26,7 +26,7 @@ async def test_a_vendor_cannot_take_a_sku_that_the_shop_has_stock_of(served: Ser
         served.stub.UpdateProduct(edit, metadata=served.ann),
     ):
         refused = await calls.refused(call)
-        assert (refused.kind, refused.reason) == (errors.Kind.ALREADY_EXISTS, "SKU_TAKEN")
+        assert (refused.code, refused.reason) == (errors.Code.ALREADY_EXISTS, "SKU_TAKEN")
         assert (refused.metadata, [item.field for item in refused.violations]) == (
             {"sku": shops.sku},
             ["variants[1].sku"],

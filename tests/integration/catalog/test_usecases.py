@@ -111,7 +111,7 @@ async def test_products_made_at_once_with_skus_in_common_have_one_winner(
 async def test_a_category_must_exist(catalog: usecases.Catalog, db: database.Database) -> None:
     with pytest.raises(errors.DomainError, match="CATEGORY_UNKNOWN") as caught:
         await catalog.create(draft("no-such-category"))
-    assert caught.value.kind is errors.Kind.FAILED_PRECONDITION
+    assert caught.value.code is errors.Code.FAILED_PRECONDITION
     assert await db.read(OUTBOX) == []
 
 
@@ -250,8 +250,8 @@ async def test_somebody_elses_product_looks_as_if_it_were_not_there(
     own = await catalog.create(draft(category, vendor_id=""))
     counted = [domain.Counted(product_id, "", "east", 5, "user:x") for product_id in (made.id, own.id, NOBODYS)]
     refused: Sequence[errors.DomainError] = [await _refused(catalog, item, BOB) for item in counted]
-    assert {(error.kind, error.reason, error.message) for error in refused} == {
-        (errors.Kind.NOT_FOUND, "PRODUCT_NOT_FOUND", "the product does not exist")
+    assert {(error.code, error.reason, error.message) for error in refused} == {
+        (errors.Code.NOT_FOUND, "PRODUCT_NOT_FOUND", "the product does not exist")
     }
     assert shelves.told == []
 

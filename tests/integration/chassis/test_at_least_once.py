@@ -9,8 +9,10 @@ import pytest
 import pytest_asyncio
 from kafka import KafkaConsumer
 
-from services.chassis import at_least_once, clock, errors, ids, kafka, loops, outbox
+from services.chassis import clock, errors, ids, kafka, loops
+from services.chassis.events import at_least_once
 from services.chassis.kafka import topics
+from services.chassis.outbox import outbox
 from souk.order.v1 import order_events_pb2
 from tests.support import servers
 

@@ -9,7 +9,10 @@ import pytest_asyncio
 from prometheus_client import REGISTRY
 
 from services.chassis import cache, errors
-from tests.support import polling
+from tests.support import polling, postgres
+
+# Whose database is made for this module (tests/integration/conftest.py).
+SERVICE = "inventory"
 
 
 class Store:
@@ -35,8 +38,8 @@ class Store:
 
 
 @pytest.fixture
-def kind() -> cache.Kind[int]:
-    return cache.Kind(f"test:{uuid.uuid4().hex}", lambda value: b"%d" % value, int, shared_s=30, local_s=30)
+def kind() -> cache.Packing[int]:
+    return cache.Packing(f"test:{uuid.uuid4().hex}", lambda value: b"%d" % value, int, shared_s=30, local_s=30)
 
 
 @pytest_asyncio.fixture
@@ -48,12 +51,12 @@ async def shared(redis_url: str) -> AsyncIterator[cache.Shared]:
 
 
 @pytest.fixture
-def here(shared: cache.Shared, kind: cache.Kind[int]) -> cache.Cache[int]:
+def here(shared: cache.Shared, kind: cache.Packing[int]) -> cache.Cache[int]:
     return cache.Cache(shared, kind)
 
 
 @pytest.fixture
-def elsewhere(shared: cache.Shared, kind: cache.Kind[int]) -> cache.Cache[int]:
+def elsewhere(shared: cache.Shared, kind: cache.Packing[int]) -> cache.Cache[int]:
     """The cache of another process."""
     return cache.Cache(shared, kind)
 
@@ -108,9 +111,9 @@ async def test_what_the_store_raises_reaches_every_reader_and_is_not_kept(here: 
 
 
 async def test_a_change_is_seen_here_at_once_and_elsewhere_when_its_moment_is_over(
-    shared: cache.Shared, kind: cache.Kind[int], here: cache.Cache[int]
+    shared: cache.Shared, kind: cache.Packing[int], here: cache.Cache[int]
 ) -> None:
-    brief = cache.Cache(shared, cache.Kind(kind.name, kind.pack, kind.unpack, shared_s=30, local_s=0.05))
+    brief = cache.Cache(shared, cache.Packing(kind.name, kind.pack, kind.unpack, shared_s=30, local_s=0.05))
     store = Store(a=1)
     await here.read(["a"], store.load)
     assert await brief.read(["a"], store.load) == {"a": 1}
@@ -125,7 +128,7 @@ async def test_a_change_is_seen_here_at_once_and_elsewhere_when_its_moment_is_ov
 
 
 async def test_a_change_is_told_to_other_processes_that_would_keep_what_they_have(
-    redis_url: str, kind: cache.Kind[int], here: cache.Cache[int]
+    redis_url: str, kind: cache.Packing[int], here: cache.Cache[int]
 ) -> None:
     theirs = cache.Shared(redis_url, cache.Seal(b"a secret of the tests"))
     elsewhere = cache.Cache(theirs, kind)
@@ -145,7 +148,7 @@ async def test_a_change_is_told_to_other_processes_that_would_keep_what_they_hav
     await theirs.stop()
 
 
-async def test_who_listens_in_vain_comes_back_and_can_be_stopped(kind: cache.Kind[int]) -> None:
+async def test_who_listens_in_vain_comes_back_and_can_be_stopped(kind: cache.Packing[int]) -> None:
     nobody = cache.Shared("redis://127.0.0.1:1/0", cache.Seal(b"a secret of the tests"))
     await nobody.start()
     assert await cache.Cache(nobody, kind).read(["a"], Store(a=1).load) == {"a": 1}
@@ -153,7 +156,7 @@ async def test_who_listens_in_vain_comes_back_and_can_be_stopped(kind: cache.Kin
 
 
 async def test_a_slow_reader_does_not_write_back_what_it_read_before_a_change(
-    here: cache.Cache[int], elsewhere: cache.Cache[int], shared: cache.Shared, kind: cache.Kind[int]
+    here: cache.Cache[int], elsewhere: cache.Cache[int], shared: cache.Shared, kind: cache.Packing[int]
 ) -> None:
     store = Store(a=1)
     store.open.clear()
@@ -169,7 +172,7 @@ async def test_a_slow_reader_does_not_write_back_what_it_read_before_a_change(
 
 
 async def test_bytes_of_another_age_are_a_miss(
-    shared: cache.Shared, kind: cache.Kind[int], here: cache.Cache[int]
+    shared: cache.Shared, kind: cache.Packing[int], here: cache.Cache[int]
 ) -> None:
     await shared.put({f"{kind.name}:a": b"not a number"}, 30)
     assert await here.read(["a"], Store(a=1).load) == {"a": 1}
@@ -179,9 +182,9 @@ def _times_away() -> float:
     return REGISTRY.get_sample_value("souk_cache_away_total") or 0
 
 
-async def test_without_redis_the_store_answers_and_redis_is_not_asked_each_time(kind: cache.Kind[int]) -> None:
+async def test_without_redis_the_store_answers_and_redis_is_not_asked_each_time(kind: cache.Packing[int]) -> None:
     nobody = cache.Shared("redis://127.0.0.1:1/0", cache.Seal(b"a secret of the tests"))
-    away = cache.Cache(nobody, cache.Kind(kind.name, kind.pack, kind.unpack, local_s=0))
+    away = cache.Cache(nobody, cache.Packing(kind.name, kind.pack, kind.unpack, local_s=0))
     store = Store(a=1)
     asked_before = _times_away()
     for _ in range(20):
@@ -190,3 +193,12 @@ async def test_without_redis_the_store_answers_and_redis_is_not_asked_each_time(
     assert _times_away() - asked_before < 5
     assert len(store.asked) == 20
     await nobody.stop()
+
+
+async def test_a_cache_is_not_waited_for_inside_a_transaction(database_url: str, here: cache.Cache[int]) -> None:
+    async with postgres.opened(database_url, {}) as db, db.transaction():
+        with pytest.raises(RuntimeError, match="inside a database transaction"):
+            await here.read(["a"], Store(a=1).load)
+        with pytest.raises(RuntimeError, match="inside a database transaction"):
+            await here.forget(["a"])
+    assert await here.read(["a"], Store(a=1).load) == {"a": 1}

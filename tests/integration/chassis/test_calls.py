@@ -14,7 +14,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from services.chassis import errors, metrics
-from services.chassis.errors import Kind
+from services.chassis.errors import Code
 from services.chassis.rpc import client, identity, server, serving
 from souk.catalog.v1 import catalog_service_pb2, catalog_service_pb2_grpc, product_pb2
 from souk.order.v1 import order_pb2, order_service_pb2, order_service_pb2_grpc
@@ -94,7 +94,7 @@ async def test_what_cannot_be_parsed_is_refused_by_a_reason_and_reaches_no_metho
 
     for sent in (not_utf8, b"\xff"):
         error = await calls.refused(call(sent, metadata=shop.as_user(USER)))
-        assert (error.kind, error.reason, error.domain) == (Kind.INVALID_ARGUMENT, "REQUEST_MALFORMED", "order")
+        assert (error.code, error.reason, error.domain) == (Code.INVALID_ARGUMENT, "REQUEST_MALFORMED", "order")
     assert (await calls.refused(watch(not_utf8, metadata=shop.as_user(USER)).read())).reason == "REQUEST_MALFORMED"
     assert not orders.entered.is_set()
     assert not [record for record in caplog.records if record.levelname == "ERROR"]
@@ -115,11 +115,11 @@ async def test_what_cannot_be_parsed_says_nothing_to_who_may_not_call(shop: call
 async def test_a_domain_error_arrives_as_it_was_raised(shop: calls.Shop, stub: Any, orders: Orders) -> None:
     violation = errors.Violation("items[0].sku", "not for sale", "SKU_UNKNOWN")
     orders.raises = errors.DomainError(
-        Kind.INVALID_ARGUMENT, "SKU_UNKNOWN", "wrong", {"sku": "X"}, (violation,), retry_after_s=1.5
+        Code.INVALID_ARGUMENT, "SKU_UNKNOWN", "wrong", {"sku": "X"}, (violation,), retry_after_s=1.5
     )
     error = await calls.refused(stub.GetOrder(GET, metadata=shop.as_user(USER)))
-    assert (error.kind, error.reason, error.message, error.metadata) == (
-        Kind.INVALID_ARGUMENT,
+    assert (error.code, error.reason, error.message, error.metadata) == (
+        Code.INVALID_ARGUMENT,
         "SKU_UNKNOWN",
         "wrong",
         {"sku": "X"},
@@ -138,7 +138,7 @@ async def test_a_defect_does_not_show_its_text(shop: calls.Shop, stub: Any, orde
     orders.raises = RuntimeError("password=hunter2")
     call = stub.GetOrder(GET, metadata=(*shop.as_user(USER), ("x-request-id", "r-77")))
     error = await calls.refused(call)
-    assert (error.kind, error.reason) == (Kind.INTERNAL, "INTERNAL")
+    assert (error.code, error.reason) == (Code.INTERNAL, "INTERNAL")
     assert "hunter2" not in repr(error)
     assert error.metadata["request_id"] == "r-77"
 
@@ -170,7 +170,7 @@ async def test_something_away_is_unavailable_and_says_when_to_come_back(
 ) -> None:
     orders.raises = errors.TransientError("database: away")
     error = await calls.refused(stub.GetOrder(GET, metadata=shop.as_user(USER), wait_for_ready=False))
-    assert (error.kind, error.reason, error.retry_after_s) == (Kind.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", 1.0)
+    assert (error.code, error.reason, error.retry_after_s) == (Code.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", 1.0)
 
 
 async def test_every_wrong_field_is_named_at_once(shop: calls.Shop, stub: Any) -> None:
@@ -207,7 +207,7 @@ async def test_the_idempotency_key_header_is_the_request_id(shop: calls.Shop, st
 )
 async def test_without_a_good_token_nobody_gets_in(stub: Any, orders: Orders, scheme: str, reason: str) -> None:
     error = await calls.refused(stub.GetOrder(GET, metadata=(("authorization", scheme),)))
-    assert (error.kind, error.reason) == (Kind.UNAUTHENTICATED, reason)
+    assert (error.code, error.reason) == (Code.UNAUTHENTICATED, reason)
     assert not orders.entered.is_set()
 
 
@@ -276,7 +276,7 @@ async def test_a_token_that_was_accepted_is_refused_once_it_ends(shop: calls.Sho
 async def test_a_role_that_the_rule_does_not_name_is_denied(shop: calls.Shop, stub: Any) -> None:
     request = order_service_pb2.ResumeOrderRequest(id=ORDER)
     error = await calls.refused(stub.ResumeOrder(request, metadata=shop.as_user(USER, "CUSTOMER")))
-    assert (error.kind, error.reason) == (Kind.PERMISSION_DENIED, "ACCESS_DENIED")
+    assert (error.code, error.reason) == (Code.PERMISSION_DENIED, "ACCESS_DENIED")
 
 
 class Catalog(_CATALOG):  # type: ignore[misc]  # as above
@@ -334,7 +334,7 @@ async def test_the_callers_deadline_ends_the_work(shop: calls.Shop, stub: Any, o
     orders.takes_s = 10
     started = time.monotonic()
     error = await calls.refused(stub.GetOrder(GET, metadata=shop.as_user(USER), timeout=0.5))
-    assert (error.kind, error.reason) == (Kind.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED"), (
+    assert (error.code, error.reason) == (Code.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED"), (
         "with its reason, not a bare one"
     )
     assert time.monotonic() - started < 2
@@ -343,7 +343,7 @@ async def test_the_callers_deadline_ends_the_work(shop: calls.Shop, stub: Any, o
 async def test_without_a_deadline_the_contracts_counts(shop: calls.Shop, stub: Any, orders: Orders) -> None:
     orders.takes_s = 10
     error = await calls.refused(stub.GetOrder(GET, metadata=shop.as_user(USER)))
-    assert (error.kind, error.reason) == (Kind.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED")
+    assert (error.code, error.reason) == (Code.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED")
 
 
 async def test_health_and_reflection_answer_without_a_token(shop: calls.Shop) -> None:

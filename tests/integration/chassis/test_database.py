@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
 
-from services.chassis import arrays, clock, database, outbox
+from services.chassis import arrays, clock, database
+from services.chassis.outbox import outbox
 from tests.support import postgres
 
 # Whose database is made for this module (tests/integration/conftest.py).

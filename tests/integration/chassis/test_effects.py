@@ -13,7 +13,7 @@ from tests.support import polling
 
 # Whose database is made for this module (tests/integration/conftest.py).
 SERVICE = "inventory"
-LIMITS = effects.Limits(concurrent=10, gather_s=0.01, pause_s=0.01, idle_s=0.05, idle_most_s=0.05)
+LIMITS = effects.Concurrency(concurrent=10, gather_s=0.01, pause_s=0.01, idle_s=0.05, idle_most_s=0.05)
 BAD = 3
 MAKE = database.Statement("CREATE TABLE calls (id int PRIMARY KEY, claimed int DEFAULT 0, settled int DEFAULT 0)")
 FILL = database.Statement("INSERT INTO calls (id) SELECT generate_series(1, 6)")
@@ -42,7 +42,7 @@ class Calls:
         await self.answered.wait()
         return f"answer to {work}"
 
-    async def settle(self, transaction: database.Transaction, outcomes: Sequence[tuple[int, str]]) -> None:
+    async def settle(self, transaction: database.Transaction, outcomes: Sequence[tuple[int, str]]) -> bool:
         ids = [work for work, _ in outcomes]
         await transaction.run(SETTLE, {"ids": ids})
         self.written.append(ids)
@@ -51,6 +51,7 @@ class Calls:
             raise errors.TransientError("the database is away")
         if BAD in ids:
             raise ValueError("this outcome cannot be written")
+        return False
 
 
 @pytest_asyncio.fixture

@@ -9,20 +9,10 @@ from typing import Any
 
 import pytest
 
-from services.chassis import (
-    at_least_once,
-    clock,
-    consumer,
-    database,
-    events,
-    ids,
-    kafka,
-    logs,
-    loops,
-    outbox,
-    parked,
-)
+from services.chassis import clock, database, ids, kafka, logs, loops
+from services.chassis.events import at_least_once, consumer, parked, reader
 from services.chassis.kafka import topics
+from services.chassis.outbox import outbox
 from souk.order.v1 import order_events_pb2
 from tests.support import servers
 
@@ -74,7 +64,7 @@ def parse(message: Any) -> str:
     return str(message.order_id)
 
 
-READER = events.Reader({order_events_pb2.OrderCancelled: events.Subscriber(parse, handle)})
+READER = reader.Reader({order_events_pb2.OrderCancelled: reader.Subscriber(parse, handle)})
 
 
 def record(order_id: str) -> kafka.Record:
@@ -135,7 +125,9 @@ async def test_the_lines_of_a_consumer_without_tables_name_the_event(
     connection = kafka.Connection(servers.kafka_bootstrap(), "test")
     await asyncio.to_thread(topics.ensure, connection, {outbox.DEAD_LETTER: 3}, replication=1)
     producer = kafka.Producer(connection)
-    subscribers = {order_events_pb2.OrderCancelled: at_least_once.Subscriber(parse, handle_without_tables)}
+    subscribers: at_least_once.Subscribers = {
+        order_events_pb2.OrderCancelled: at_least_once.Subscriber(parse, handle_without_tables)
+    }
     good, bad = record("good"), record("bad")
     await at_least_once.Deliverer(subscribers, producer, service="test", now=clock.utc_now).deliver([good, bad])
     await producer.stop()

@@ -13,7 +13,10 @@ from services.chassis import errors
 from services.chassis.rpc import client, deadline, identity, server
 from souk.catalog.v1 import catalog_service_pb2, catalog_service_pb2_grpc
 from souk.user.v1 import user_service_pb2, user_service_pb2_grpc
-from tests.support import calls
+from tests.support import calls, postgres
+
+# Whose database is made for this module (tests/integration/conftest.py).
+SERVICE = "inventory"
 
 _CATALOG: Any = catalog_service_pb2_grpc.CatalogServiceServicer
 CATALOG = catalog_service_pb2.DESCRIPTOR.services_by_name["CatalogService"]
@@ -91,7 +94,7 @@ async def test_overload_is_told_at_once_with_a_pause_and_not_repeated_by_us() ->
         with pytest.raises(errors.DomainError) as caught:
             await call()
     error = caught.value
-    assert (error.kind, error.reason, error.retry_after_s) == (errors.Kind.RESOURCE_EXHAUSTED, "OVERLOADED", 1.0)
+    assert (error.code, error.reason, error.retry_after_s) == (errors.Code.RESOURCE_EXHAUSTED, "OVERLOADED", 1.0)
     assert len(catalog.waited) == 1
 
 
@@ -144,3 +147,12 @@ async def test_a_call_that_must_not_happen_twice_is_not_repeated() -> None:
             await peer.call(stub.Login, LOGIN)
         await peer.stop()
     assert interceptor.calls == 1
+
+
+async def test_a_call_inside_a_transaction_is_refused(database_url: str) -> None:
+    async with postgres.opened(database_url, {}) as db, asked(catalog := Catalog()) as ask:
+        async with db.transaction():
+            with pytest.raises(RuntimeError, match="inside a database transaction"):
+                await ask()
+        await ask()
+    assert len(catalog.waited) == 1

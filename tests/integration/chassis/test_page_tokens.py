@@ -52,7 +52,7 @@ def products(**fields: Any) -> Any:
 async def refused(tokens: PageTokens, request: Any, caller: str = ANN) -> errors.DomainError:
     with pytest.raises(errors.DomainError) as raised:
         await tokens.page(request, caller, key=ids.check)
-    assert (raised.value.kind, raised.value.reason) == (errors.Kind.INVALID_ARGUMENT, "PAGE_TOKEN_INVALID")
+    assert (raised.value.code, raised.value.reason) == (errors.Code.INVALID_ARGUMENT, "PAGE_TOKEN_INVALID")
     assert [violation.field for violation in raised.value.violations] == ["page_token"]
     return raised.value
 

@@ -8,7 +8,10 @@ import pytest_asyncio
 from redis.exceptions import ResponseError
 
 from services.chassis import errors, redis_store
-from tests.support import programs
+from tests.support import postgres, programs
+
+# Whose database is made for this module (tests/integration/conftest.py).
+SERVICE = "inventory"
 
 
 @pytest_asyncio.fixture
@@ -42,3 +45,13 @@ async def test_a_defect_of_ours_is_not_called_an_outage(store: redis_store.Redis
         await redis.set(key, "tea", ex=60)
         with pytest.raises(ResponseError):
             await redis.hget(key, "field")
+
+
+async def test_redis_is_not_waited_for_inside_a_transaction(database_url: str, store: redis_store.RedisStore) -> None:
+    async with postgres.opened(database_url, {}) as db:
+        async with db.transaction():
+            with pytest.raises(RuntimeError, match="inside a database transaction"):
+                async with store.commands() as redis:
+                    await redis.ping()
+        async with store.commands() as redis:
+            assert await redis.ping()

@@ -41,7 +41,7 @@ def test_a_rejoin_that_a_poll_did_not_wait_for_is_taken_up_again(consumer: Kafka
     coordinator._assignment_snapshot = {}
     _poll_until(consumer, lambda: _forgotten(consumer), poll_ms=1)
 
-    kafka._remind(consumer)
+    kafka.consumer.remind(consumer)
     _poll_until(consumer, coordinator.stable)
 
     assert len(consumer.assignment()) == 2

@@ -136,7 +136,7 @@ async def test_what_orders_hold_cannot_go(depot: Depot) -> None:
         (1, "moon", "WAREHOUSE_UNKNOWN"),
     ):
         error = await calls.refused(depot.adjust(sku, delta, warehouse=warehouse))
-        assert (error.kind, error.reason) == (errors.Kind.FAILED_PRECONDITION, reason)
+        assert (error.code, error.reason) == (errors.Code.FAILED_PRECONDITION, reason)
 
 
 async def test_nothing_coming_and_no_reason_are_told_by_field(depot: Depot) -> None:

@@ -14,7 +14,7 @@ from cryptography import x509
 
 from scripts.operate.mesh_certificates import authority, folders
 from services.chassis import errors
-from services.chassis.errors import Kind
+from services.chassis.errors import Code
 from services.chassis.rpc import certificates, client, identity, server
 from souk.catalog.v1 import catalog_service_pb2, catalog_service_pb2_grpc, product_pb2
 from tests.support import calls, polling
@@ -126,7 +126,7 @@ async def test_a_service_of_the_same_authority_that_the_contract_does_not_name_i
     async with calling(shop.address, "payment", issuer.own("payment")) as payment:
         with pytest.raises(errors.DomainError) as refused:
             await payment.offers()
-    assert (refused.value.kind, refused.value.reason) == (Kind.PERMISSION_DENIED, "ACCESS_DENIED")
+    assert (refused.value.code, refused.value.reason) == (Code.PERMISSION_DENIED, "ACCESS_DENIED")
 
 
 async def test_a_token_of_the_mesh_does_not_make_another_of_a_certificate(shop: calls.Shop, issuer: Issuer) -> None:
@@ -144,7 +144,7 @@ async def test_what_people_may_call_comes_from_the_edge(shop: calls.Shop, issuer
         assert (await calls.refused(edge.stub.BatchGetOffers(OFFERS, metadata=metadata))).reason == "ACCESS_DENIED"
     async with calling(shop.address, "order", issuer.own("order")) as order:
         stolen = await calls.refused(order.stub.PutCategory(CATEGORY, metadata=metadata))
-        assert (stolen.kind, stolen.reason) == (Kind.PERMISSION_DENIED, "ACCESS_DENIED")
+        assert (stolen.code, stolen.reason) == (Code.PERMISSION_DENIED, "ACCESS_DENIED")
 
 
 async def test_what_anybody_may_call_every_service_may(shop: calls.Shop, issuer: Issuer) -> None:

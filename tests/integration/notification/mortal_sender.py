@@ -5,7 +5,8 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from services.chassis import clock, database, outbox
+from services.chassis import clock, database
+from services.chassis.outbox import outbox
 from services.notification import domain, events, usecases, words
 from tests.support import mortal
 

@@ -8,7 +8,8 @@ import os
 import signal
 from collections.abc import Sequence
 
-from services.chassis import clock, database, effects, outbox
+from services.chassis import clock, database, effects
+from services.chassis.outbox import outbox
 from services.notification import clients, domain, events, store, text_messages, usecases, words
 from services.notification.domain import Channel
 from services.notification.settings import Settings
@@ -45,11 +46,12 @@ class MortalSending(usecases.Sending):
 
     async def settle(
         self, transaction: database.Transaction, outcomes: Sequence[tuple[store.Claimed, domain.Result]]
-    ) -> None:
-        await super().settle(transaction, outcomes)
+    ) -> bool:
+        more = await super().settle(transaction, outcomes)
         self._die_if(WRITTEN)
         if os.environ["DIE_AT"] == COMMITTED:
             transaction.after_commit(_die)
+        return more
 
     def _die_if(self, point: str) -> None:
         if os.environ["DIE_AT"] == point:
@@ -71,7 +73,7 @@ async def _work() -> None:
     )
     await db.start()
     sending = MortalSending(channel, sender, lease_s=LEASE_S, most_attempts=3)
-    await effects.Worker(db, sending, effects.Limits(idle_s=0.02, idle_most_s=0.05), name="mortal").start()
+    await effects.Worker(db, sending, effects.Concurrency(idle_s=0.02, idle_most_s=0.05), name="mortal").start()
     await asyncio.sleep(120)
 
 

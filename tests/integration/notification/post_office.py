@@ -22,7 +22,7 @@ from tests.support import hearing
 from tests.support.polling import eventually
 
 # Few enough calls at once that a test's mails do not all fit.
-LIMITS = effects.Limits(concurrent=16, idle_s=0.02, idle_most_s=0.05)
+LIMITS = effects.Concurrency(concurrent=16, idle_s=0.02, idle_most_s=0.05)
 WORDS = words.Templates()
 # Nobody is woken: who is to send looks by itself, or is not there.
 QUIET: Mapping[Channel, Callable[[], None]] = dict.fromkeys(Channel, lambda: None)
@@ -90,7 +90,7 @@ class PostOffice:
     store: Path
 
     async def hear(self, *messages: Any) -> None:
-        """Hand events to their handlers, in one transaction for each kind."""
+        """Hand events to their handlers, all in one transaction."""
         await hearing.hear(self.db, events.subscribers(self.notifications), *messages)
 
     async def messages(self, user_id: str) -> list[Message]:
@@ -138,7 +138,7 @@ async def calling(db: database.Database, chosen: Settings) -> AsyncIterator[Mapp
         for channel in (Channel.SMS, Channel.PUSH):
             sender = text_messages.Sns(channel, chosen, WORDS)
             sending = usecases.Sending(channel, sender, lease_s=chosen.sns_lease_s, most_attempts=chosen.most_attempts)
-            limits = effects.Limits(concurrent=chosen.sns_calls, idle_s=0.02, idle_most_s=0.05)
+            limits = effects.Concurrency(concurrent=chosen.sns_calls, idle_s=0.02, idle_most_s=0.05)
             worker = effects.Worker(db, sending, limits, name=f"test-{channel}")
             for part in (sender, worker):
                 await part.start()

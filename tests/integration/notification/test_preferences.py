@@ -130,7 +130,7 @@ async def test_what_is_chosen_stays_chosen_and_what_is_left_out_stays_as_it_was(
 async def test_mail_about_the_account_cannot_be_switched_off(desk: Desk) -> None:
     user = new_id()
     error = await calls.refused(desk.update(user, choice(Kind.ACCOUNT)))
-    assert (error.kind, error.reason) == (errors.Kind.INVALID_ARGUMENT, "CHANNEL_REQUIRED")
+    assert (error.code, error.reason) == (errors.Code.INVALID_ARGUMENT, "CHANNEL_REQUIRED")
     assert fields(error) == {"choices"}
     assert chosen(await desk.get(user)) == USUAL
 
@@ -151,7 +151,7 @@ async def test_an_administrator_sees_anybodys_and_nobody_else_does(desk: Desk) -
     assert (await desk.get(new_id(), "ADMIN", of=user.upper())).phone_number == NUMBER
     for caller, role, of in ((new_id(), "CUSTOMER", user), (new_id(), "VENDOR", user), (new_id(), "ADMIN", new_id())):
         error = await calls.refused(desk.get(caller, role, of=of))
-        assert (error.kind, error.reason) == (errors.Kind.NOT_FOUND, "USER_NOT_FOUND")
+        assert (error.code, error.reason) == (errors.Code.NOT_FOUND, "USER_NOT_FOUND")
     assert chosen(await desk.get(user, of=user)) == USUAL
 
 
@@ -182,7 +182,7 @@ async def test_a_message_goes_over_the_channels_that_are_named_if_they_are_wante
     assert await desk.queued(user) == [("message", "SMS"), ("welcome", "EMAIL")]
     for kind, channels in ((Kind.ORDER, [Channel.SMS, Channel.PUSH]), (Kind.MARKETING, []), (Kind.MARKETING, both)):
         error = await calls.refused(desk.send(user, kind, *channels))
-        assert (error.kind, error.reason) == (errors.Kind.FAILED_PRECONDITION, "CHANNEL_NOT_CHOSEN")
+        assert (error.code, error.reason) == (errors.Code.FAILED_PRECONDITION, "CHANNEL_NOT_CHOSEN")
     assert len(await desk.queued(user)) == 2
 
 

@@ -90,8 +90,8 @@ async def test_nobody_sees_anothers_messages_not_even_an_administrator(office: P
 
 async def test_bad_input_is_refused_with_its_reason(counter: Counter) -> None:
     error = await calls.refused(counter.list(new_id(), token="nonsense"))
-    assert (error.kind, error.reason) == (errors.Kind.INVALID_ARGUMENT, "PAGE_TOKEN_INVALID")
+    assert (error.code, error.reason) == (errors.Code.INVALID_ARGUMENT, "PAGE_TOKEN_INVALID")
     error = await calls.refused(counter.list(new_id(), size=-1))
     assert [violation.field for violation in error.violations] == ["page_size"]
     error = await calls.refused(counter.stub.ListNotifications(notification_service_pb2.ListNotificationsRequest()))
-    assert (error.kind, error.reason) == (errors.Kind.UNAUTHENTICATED, "TOKEN_MISSING")
+    assert (error.code, error.reason) == (errors.Code.UNAUTHENTICATED, "TOKEN_MISSING")

@@ -76,7 +76,7 @@ async def test_a_repeated_request_sends_once(office: PostOffice, desk: Desk) -> 
 
 async def test_nobody_writes_to_nobody_and_only_administrators_write(office: PostOffice, desk: Desk) -> None:
     error = await calls.refused(desk.send(new_id()))
-    assert (error.kind, error.reason) == (errors.Kind.NOT_FOUND, "USER_NOT_FOUND")
+    assert (error.code, error.reason) == (errors.Code.NOT_FOUND, "USER_NOT_FOUND")
     user = await known(office)
     for role in ("CUSTOMER", "VENDOR"):
         assert (await calls.refused(desk.send(user, role=role))).reason == "ACCESS_DENIED"

@@ -3,8 +3,8 @@
 import asyncio
 import secrets
 
-from services.chassis import clock, consumer, database, kafka, tracing
-from services.chassis import events as chassis_events
+from services.chassis import clock, database, kafka, tracing
+from services.chassis.events import consumer, reader
 from services.order import events
 from souk.inventory.v1 import inventory_events_pb2
 from tests.integration.order.ordering import PriceList, draft, new_id, using
@@ -34,8 +34,8 @@ async def test_each_order_and_what_follows_from_it_carries_its_own_trace(db: dat
     wanted = dict(await asyncio.gather(*(call(new_trace(number) if number else "") for number in range(CALLS))))
 
     assert await carried(db, "OrderPlaced") == wanted
-    reader = chassis_events.Reader(events.subscribers(orders.advancing))
-    deliverer = consumer.Deliverer(db, reader, service="order", now=clock.utc_now)
+    table = reader.Reader(events.subscribers(orders.advancing))
+    deliverer = consumer.Deliverer(db, table, service="order", now=clock.utc_now)
     await deliverer.deliver([reserved(order_id, traceparent) for order_id, traceparent in wanted.items()])
     assert await carried(db, "PaymentRequested") == wanted
 

@@ -186,7 +186,7 @@ async def test_one_caller_has_so_many_streams_and_no_more(db: database.Database,
             with pytest.raises(errors.DomainError) as refused:
                 await read_all(orders, order_id, caller=caller)
             error = refused.value
-            assert (error.kind, error.reason) == (errors.Kind.RESOURCE_EXHAUSTED, "TOO_MANY_STREAMS")
+            assert (error.code, error.reason) == (errors.Code.RESOURCE_EXHAUSTED, "TOO_MANY_STREAMS")
             assert error.metadata == {"limit": limit, "scope": scope}
             assert error.retry_after_s
         await streams[0].aclose()

@@ -5,10 +5,10 @@ import os
 import signal
 from collections.abc import Sequence
 
-from services.chassis import clock, database, effects, outbox
-from services.payment import clients, events, store, usecases
+from services.chassis import clock, database, effects
+from services.chassis.outbox import outbox
+from services.payment import clients, domain, events, store, usecases
 from services.payment.settings import Settings
-from services.payment.usecases import Reply
 
 CLAIMED = "claimed"  # the payment is leased, the provider was not called
 ANSWERED = "answered"  # the provider did it, nobody wrote it down
@@ -25,17 +25,20 @@ def _die() -> None:
 class MortalCharging(usecases.Charging):
     """The service's own effect, with deaths between its lines."""
 
-    async def perform(self, work: store.Claimed) -> Reply:
+    async def perform(self, work: store.Claimed) -> domain.Outcome:
         self._die_if(CLAIMED)
         reply = await super().perform(work)
         self._die_if(ANSWERED)
         return reply
 
-    async def settle(self, transaction: database.Transaction, outcomes: Sequence[tuple[store.Claimed, Reply]]) -> None:
-        await super().settle(transaction, outcomes)
+    async def settle(
+        self, transaction: database.Transaction, outcomes: Sequence[tuple[store.Claimed, domain.Outcome]]
+    ) -> bool:
+        more = await super().settle(transaction, outcomes)
         self._die_if(WRITTEN)
         if os.environ["DIE_AT"] == COMMITTED:
             transaction.after_commit(_die)
+        return more
 
     def _die_if(self, point: str) -> None:
         if os.environ["DIE_AT"] == point:
@@ -51,8 +54,8 @@ async def _work() -> None:
         os.environ["TEST_DATABASE_URL"], outbox.Outbox(events.PUBLISHED, clock.utc_now, lambda: None)
     )
     await db.start()
-    charging = MortalCharging(provider, now=clock.utc_now, wake=lambda: None, lease_s=LEASE_S)
-    limits = effects.Limits(idle_s=0.02, idle_most_s=0.05)
+    charging = MortalCharging(provider, now=clock.utc_now, lease_s=LEASE_S)
+    limits = effects.Concurrency(idle_s=0.02, idle_most_s=0.05)
     await effects.Worker(db, charging, limits, name="mortal").start()
     await asyncio.sleep(120)
 

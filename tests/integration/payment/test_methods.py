@@ -56,7 +56,7 @@ async def test_a_repeated_choice_changes_nothing_and_a_second_one_is_refused(che
     again = await checkout.pay(order, user, request_id=request_id)
     assert (again.id, payment_pb2.Payment.Status.Name(again.status)) == (first.id, "AUTHORIZED")
     error = await calls.refused(checkout.pay(order, user, "card_declined"))
-    assert (error.kind, error.reason) == (errors.Kind.FAILED_PRECONDITION, "PAYMENT_METHOD_NOT_AWAITED")
+    assert (error.code, error.reason) == (errors.Code.FAILED_PRECONDITION, "PAYMENT_METHOD_NOT_AWAITED")
     assert (await calls.refused(checkout.pay(order, user, "card_slow", request_id=request_id))).reason == (
         "REQUEST_ID_REUSED"
     )
@@ -67,7 +67,7 @@ async def test_nobody_pays_somebody_elses_order_or_one_that_does_not_want_money(
     await till.say(requested(order, "", user_id=new_id()))
     for wanted in (order, new_id()):
         error = await calls.refused(checkout.pay(wanted, new_id()))
-        assert (error.kind, error.reason) == (errors.Kind.NOT_FOUND, "PAYMENT_NOT_FOUND")
+        assert (error.code, error.reason) == (errors.Code.NOT_FOUND, "PAYMENT_NOT_FOUND")
     assert await till.state(order) == State.AWAITING_METHOD
 
 

@@ -111,8 +111,8 @@ async def test_two_refunds_at_the_same_moment_give_back_no_more_than_was_taken(o
     assert len([answer for answer in answers if not isinstance(answer, BaseException)]) == 1
     await till.reaches(order, State.CAPTURED)
     error = await calls.refused(office.refund(order, 1201))
-    assert (error.kind, error.reason, error.metadata["left"]) == (
-        errors.Kind.FAILED_PRECONDITION,
+    assert (error.code, error.reason, error.metadata["left"]) == (
+        errors.Code.FAILED_PRECONDITION,
         "REFUND_AMOUNT_WRONG",
         "1200",
     )
@@ -137,7 +137,7 @@ async def test_only_administrators_give_money_back(office: Office) -> None:
     order = await office.captured()
     for role in ("CUSTOMER", "VENDOR"):
         error = await calls.refused(office.refund(order, roles=(role,)))
-        assert (error.kind, error.reason) == (errors.Kind.PERMISSION_DENIED, "ACCESS_DENIED")
+        assert (error.code, error.reason) == (errors.Code.PERMISSION_DENIED, "ACCESS_DENIED")
 
 
 async def test_an_order_cancelled_while_a_part_is_given_back_gets_the_rest_back_too(office: Office, till: Till) -> None:

@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from services.chassis import errors
-from services.payment import rpc
+from services.payment import messages, rpc
 from services.payment.domain import State
 from souk.payment.v1 import payment_pb2, payment_service_pb2, payment_service_pb2_grpc
 from tests.integration.payment.till import Till, cancelled, confirmed, new_id, requested
@@ -72,7 +72,7 @@ async def test_an_administrator_finds_anybodys_payment(counter: Counter, bought:
 async def test_somebody_elses_payment_does_not_exist(counter: Counter, bought: Bought) -> None:
     for role in ("CUSTOMER", "VENDOR"):
         error = await calls.refused(counter.get(bought.order, new_id(), role))
-        assert (error.kind, error.reason, error.domain) == (errors.Kind.NOT_FOUND, "PAYMENT_NOT_FOUND", "payment")
+        assert (error.code, error.reason, error.domain) == (errors.Code.NOT_FOUND, "PAYMENT_NOT_FOUND", "payment")
 
 
 async def test_a_payment_that_never_was_does_not_exist(till: Till, counter: Counter) -> None:
@@ -98,20 +98,20 @@ async def test_a_refused_capture_is_shown_as_a_hold_with_its_reason(till: Till, 
 
 async def test_an_id_that_is_none_is_told_by_field(counter: Counter) -> None:
     error = await calls.refused(counter.get("42", new_id()))
-    assert error.kind is errors.Kind.INVALID_ARGUMENT
+    assert error.code is errors.Code.INVALID_ARGUMENT
     assert [violation.field for violation in error.violations] == ["id"]
 
 
 async def test_nobody_reads_payments_without_a_token_or_with_a_wrong_one(counter: Counter, bought: Bought) -> None:
     request = payment_service_pb2.GetPaymentRequest(id=bought.order)
     error = await calls.refused(counter.stub.GetPayment(request))
-    assert (error.kind, error.reason) == (errors.Kind.UNAUTHENTICATED, "TOKEN_MISSING")
+    assert (error.code, error.reason) == (errors.Code.UNAUTHENTICATED, "TOKEN_MISSING")
     ended = counter.shop.token(bought.user, ("CUSTOMER",), lifetime_s=-1)
     for token, reason in ((ended, "TOKEN_EXPIRED"), ("not.a.token", "TOKEN_INVALID")):
         error = await calls.refused(counter.stub.GetPayment(request, metadata=(("authorization", f"Bearer {token}"),)))
-        assert (error.kind, error.reason) == (errors.Kind.UNAUTHENTICATED, reason)
+        assert (error.code, error.reason) == (errors.Code.UNAUTHENTICATED, reason)
 
 
 @pytest.mark.parametrize("state", State)
 def test_every_state_has_a_status_in_the_contract(state: State) -> None:
-    assert payment_pb2.Payment.Status.Value(rpc.SHOWN_AS.get(state, state))
+    assert payment_pb2.Payment.Status.Value(messages.SHOWN_AS.get(state, state))

@@ -22,6 +22,7 @@ from tests.support import stripe_mock
 NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
 REFERENCE = "pi_123"
 UNKNOWN = Silence.UNKNOWN
+DAY_S = 24 * 3600.0
 
 
 @pytest.fixture(scope="module")
@@ -101,9 +102,8 @@ async def answering(*answers: tuple[int, Any]) -> AsyncIterator[tuple[Stripe, cl
     await runner.cleanup()
 
 
-def intent(status: str, *, refunded: int = 0) -> tuple[int, Any]:
-    charge = {"id": "ch_1", "object": "charge", "amount_refunded": refunded}
-    return 200, {"id": REFERENCE, "object": "payment_intent", "status": status, "latest_charge": charge}
+def intent(status: str) -> tuple[int, Any]:
+    return 200, {"id": REFERENCE, "object": "payment_intent", "status": status}
 
 
 def results(*found: tuple[int, Any]) -> tuple[int, Any]:
@@ -116,8 +116,31 @@ def refunds(*found: tuple[int, Any]) -> tuple[int, Any]:
     return 200, {"object": "list", "url": "/v1/refunds", "has_more": False, "data": data}
 
 
-def refund(status: str, **more: str | int) -> tuple[int, Any]:
-    return 200, {"id": "re_1", "object": "refund", "status": status, **more}
+def refund(status: str, **more: Any) -> tuple[int, Any]:
+    """A refund with the fields that https://docs.stripe.com/api/refunds/object documents."""
+    documented = {
+        "id": "re_1Nispe2eZvKYlo2Cd31jOCgZ",
+        "object": "refund",
+        "amount": 1200,
+        "balance_transaction": "txn_1Nispe2eZvKYlo2CYezqFhEx",
+        "charge": "ch_1NirD82eZvKYlo2CIvbtLWuY",
+        "created": 1692942318,
+        "currency": "usd",
+        "destination_details": {"card": {"type": "refund"}, "type": "card"},
+        "metadata": {},
+        "payment_intent": REFERENCE,
+        "reason": None,
+        "receipt_number": None,
+        "source_transfer_reversal": None,
+        "status": status,
+        "transfer_reversal": None,
+    }
+    return 200, documented | more
+
+
+def of_this_call(status: str, wanted: domain.Payment, **more: Any) -> tuple[int, Any]:
+    """The refund that an earlier attempt at this call made."""
+    return refund(status, metadata={"call": f"{wanted.id}:{wanted.call}"}, **more)
 
 
 def error(status: int, kind: str, code: str, **more: str) -> tuple[int, Any]:
@@ -223,6 +246,55 @@ async def test_a_refund_that_is_under_way_is_asked_about_and_neither_given_back_
     assert [asked.method for asked in told.asked] == ["GET"]
 
 
+FAILED = {"failure_reason": "lost_or_stolen_card", "failure_balance_transaction": "txn_3MmlLrLkdIwHu7ix0uke3Ezy"}
+# Stripe's own example of a refund that was canceled while it required an action.
+CANCELED = {"failure_reason": "merchant_request", "failure_balance_transaction": "txn_3MmlLrLkdIwHu7ix0uke3Ezy"}
+
+
+@pytest.mark.parametrize(
+    ("status", "more", "reason"),
+    [
+        ("failed", FAILED, "LOST_OR_STOLEN_CARD"),
+        ("canceled", CANCELED, "MERCHANT_REQUEST"),
+        ("failed", {"failure_reason": None}, "REFUSED"),
+    ],
+)
+async def test_a_refund_that_failed_while_it_was_under_way_is_a_definite_no(
+    status: str, more: dict[str, Any], reason: str
+) -> None:
+    """Sent again under its key, Stripe would repeat its first answer: "pending", for a day."""
+    for age_s in (60, DAY_S):
+        async with answering(refunds(of_this_call(status, REFUNDING, **more))) as (told, provider):
+            answer = await provider.call(REFUNDING, repeated=True, age_s=age_s)
+        assert answer == domain.Answer(Input.NO, reason=reason)
+        assert [asked.method for asked in told.asked] == ["GET"]
+
+
+async def test_an_earlier_refund_that_failed_says_nothing_of_this_one() -> None:
+    earlier = replace(REFUNDING, refund_id="r0")
+    async with answering(refunds(of_this_call("failed", earlier, **FAILED)), refund("succeeded")) as (told, provider):
+        assert await provider.call(REFUNDING, repeated=True) == YES
+    sent = told.asked[-1]
+    assert (sent.method, sent.key) == ("POST", f"{REFUNDING.id}:refund:r1")
+    assert sent.form["metadata[call]"] == [sent.key]
+
+
+async def test_what_was_given_back_by_hand_after_a_failed_refund_counts() -> None:
+    by_hand = refund("succeeded", id="re_by_hand")
+    async with answering(refunds(by_hand, of_this_call("failed", REFUNDING, **FAILED))) as (_, provider):
+        assert await provider.call(REFUNDING, repeated=True) == YES
+
+
+@pytest.mark.parametrize("status", ["pending", "requires_action"])
+async def test_a_refund_under_way_is_this_calls_own_whatever_earlier_ones_became(status: str) -> None:
+    """The earlier refund succeeded, was counted, and failed after that: sums alone would miss the one under way."""
+    wanted = replace(REFUNDING, refunded=500)
+    listed = refunds(of_this_call(status, wanted), refund("failed", amount=500, **FAILED))
+    async with answering(listed) as (told, provider):
+        assert await provider.call(wanted, repeated=True) == UNKNOWN
+    assert [asked.method for asked in told.asked] == ["GET"]
+
+
 async def test_many_refunds_that_are_under_way_do_not_open_the_breaker() -> None:
     async with answering(*[refund("pending")] * 20, refund("succeeded")) as (_, provider):
         answers = [await provider.call(REFUNDING, repeated=False) for _ in range(21)]
@@ -238,9 +310,6 @@ async def test_every_attempt_carries_the_payments_own_key() -> None:
     form = told.asked[0].form
     assert (form["amount"], form["currency"], form["capture_method"]) == (["4200"], ["usd"], ["manual"])
     assert form["metadata[order_id]"] == [wanted.order_id]
-
-
-DAY_S = 24 * 3600.0
 
 
 @pytest.mark.parametrize(
@@ -287,6 +356,19 @@ async def test_amounts_are_counted_as_stripe_counts_them() -> None:
         for currency in ("ISK", "UGX", "JPY"):
             await provider.call(payment(amount=Money(currency, 700)), repeated=False)
     assert [asked.form["amount"] for asked in told.asked] == [["70000"], ["70000"], ["700"]]
+
+
+async def test_an_amount_that_stripe_cannot_charge_exactly_is_declined_before_it_is_asked() -> None:
+    wanted = Money("KWD", 5124)
+    part = captured(State.REFUNDING_PART, amount=Money("KWD", 5120), refunding=1234, refund_id="r1")
+    for asking in (payment(amount=wanted), part):
+        async with answering() as (told, provider):
+            answer = await provider.call(asking, repeated=False)
+        assert answer == domain.Answer(Input.NO, reason="AMOUNT_NOT_SUPPORTED")
+        assert not told.asked
+    async with answering(intent("requires_capture")) as (told, provider):
+        assert await provider.call(payment(amount=Money("KWD", 5120)), repeated=False) == YES
+    assert told.asked[0].form["amount"] == ["5120"]
 
 
 def test_a_provider_that_cannot_be_reached_with_what_is_set_is_refused() -> None:

@@ -1,7 +1,5 @@
 """What is not known is asked about, never guessed: timeouts, errors, an open breaker, workers that come too late."""
 
-import asyncio
-
 import pytest
 
 from services.chassis import clock, database, effects
@@ -53,13 +51,25 @@ async def test_an_error_while_money_moves_takes_it_once_and_gives_it_back_once(t
         assert await till.told(order) == ["PaymentAuthorized", "PaymentCaptured", "PaymentRefunded"]
 
 
+class Watched(clients.Provider):
+    """Counts how often the worker came for payments to call it for."""
+
+    polls = 0
+
+    def room(self, most: int) -> int:
+        self.polls += 1
+        return super().room(most)
+
+
 async def test_a_provider_that_is_down_is_left_alone_and_payments_wait_without_losing_attempts(
     idle_till: Till, provider_url: str
 ) -> None:
     till = idle_till
     await till.control(mode="down")
     first, late = [new_id() for _ in range(5)], new_id()
-    async with tills.working(till.db, tills.settings(provider_url, breaker_reset_s=600)):
+    chosen = tills.settings(provider_url, breaker_reset_s=600)
+    watched = Watched(chosen)
+    async with tills.working(till.db, chosen, watched):
         await till.say(*(requested(order) for order in first))
 
         async def all_failed() -> bool:
@@ -67,8 +77,13 @@ async def test_a_provider_that_is_down_is_left_alone_and_payments_wait_without_l
 
         await eventually(all_failed, within_s=tills.PATIENCE_S)
         await till.say(requested(late))
-        # A few polls of the worker: long enough to be claimed, were the breaker closed.
-        await asyncio.sleep(0.3)
+        before = watched.polls
+
+        async def polled() -> bool:
+            # The poll under way may have begun before the payment was there; the next one has not.
+            return watched.polls >= before + 3
+
+        await eventually(polled, within_s=tills.PATIENCE_S)
         assert await till.attempts(late) == 0
     await till.control(mode="normal")
     async with tills.working(till.db, tills.settings(provider_url)):
@@ -176,10 +191,10 @@ def _payment(card: str = "card_approved") -> domain.Payment:
     return domain.begin(request, new_id(), clock.utc_now())
 
 
-async def _settle(db: database.Database, *outcomes: tuple[store.Claimed, usecases.Reply]) -> None:
+async def _settle(db: database.Database, *outcomes: tuple[store.Claimed, domain.Outcome]) -> None:
     nobody = _NoProvider()
-    charging = usecases.Charging(nobody, now=clock.utc_now, wake=lambda: None, lease_s=30)
-    effect: effects.Effect[store.Claimed, usecases.Reply] = charging
+    charging = usecases.Charging(nobody, now=clock.utc_now, lease_s=30)
+    effect: effects.Effect[store.Claimed, domain.Outcome] = charging
     async with db.transaction() as transaction:
         await effect.settle(transaction, outcomes)
 
@@ -190,5 +205,5 @@ class _NoProvider:
     def room(self, most: int) -> int:
         return most
 
-    async def call(self, payment: domain.Payment, *, repeated: bool, age_s: float = 0.0) -> usecases.Reply:
+    async def call(self, payment: domain.Payment, *, repeated: bool, age_s: float = 0.0) -> domain.Outcome:
         raise NotImplementedError

@@ -21,7 +21,7 @@ from tests.support import hearing
 from tests.support.polling import eventually
 
 PRICE = Money("USD", 4200)
-LIMITS = effects.Limits(idle_s=0.02, idle_most_s=0.05)
+LIMITS = effects.Concurrency(idle_s=0.02, idle_most_s=0.05)
 
 _STATE = database.Statement("SELECT state, attempts, epoch FROM payments WHERE order_id = %(order_id)s")
 _TOLD = database.Statement("SELECT type, payload FROM outbox WHERE key = %(key)s ORDER BY id")
@@ -77,7 +77,7 @@ class Till:
     provider: httpx.AsyncClient
 
     async def say(self, *messages: Any) -> None:
-        """Hand messages of orders to their handlers, in one transaction for each kind."""
+        """Hand messages of orders to their handlers, all in one transaction."""
         await hearing.hear(self.db, events.subscribers(self.payments), *messages)
 
     async def told(self, order_id: str) -> list[str]:
@@ -137,14 +137,12 @@ class Till:
 
 
 @asynccontextmanager
-async def working(db: database.Database, chosen: Settings) -> AsyncIterator[usecases.Payments]:
+async def working(
+    db: database.Database, chosen: Settings, provider: clients.Provider | None = None
+) -> AsyncIterator[usecases.Payments]:
     """The service's worker, calling the provider until the block ends."""
-    provider = clients.Provider(chosen)
-
-    def wake() -> None:
-        worker.wake()
-
-    charging = usecases.Charging(provider, now=clock.utc_now, wake=wake, lease_s=chosen.lease_s)
+    provider = provider or clients.Provider(chosen)
+    charging = usecases.Charging(provider, now=clock.utc_now, lease_s=chosen.lease_s)
     worker = effects.Worker(db, charging, LIMITS, name="test-provider")
     await provider.start()
     await worker.start()

@@ -112,7 +112,7 @@ async def test_a_taken_address_is_refused_with_its_reason(user: "Stub") -> None:
     wanted = registration()
     await user.Register(wanted)
     refused = await calls.refused(user.Register(wanted))
-    assert (refused.kind, refused.reason, refused.domain) == (errors.Kind.ALREADY_EXISTS, "EMAIL_TAKEN", "user")
+    assert (refused.code, refused.reason, refused.domain) == (errors.Code.ALREADY_EXISTS, "EMAIL_TAKEN", "user")
 
 
 async def test_wrong_credentials_are_refused_without_a_hint(user: "Stub") -> None:
@@ -121,14 +121,14 @@ async def test_wrong_credentials_are_refused_without_a_hint(user: "Stub") -> Non
     wrong = [(wanted.email, "not the password"), ("nobody@example.com", PASSWORD)]
     requests = [user_service_pb2.LoginRequest(email=email, password=password) for email, password in wrong]
     refused = [await calls.refused(user.Login(request)) for request in requests]
-    assert {error.kind for error in refused} == {errors.Kind.UNAUTHENTICATED}
+    assert {error.code for error in refused} == {errors.Code.UNAUTHENTICATED}
     assert {error.reason for error in refused} == {"CREDENTIALS_WRONG"}
     assert len({(error.message, str(error.metadata)) for error in refused}) == 1
 
 
 async def test_all_wrong_fields_are_named_at_once(user: "Stub") -> None:
     refused = await calls.refused(user.Register(registration(email="ann", password="short", display_name="")))
-    assert (refused.kind, refused.reason) == (errors.Kind.INVALID_ARGUMENT, "REQUEST_INVALID")
+    assert (refused.code, refused.reason) == (errors.Code.INVALID_ARGUMENT, "REQUEST_INVALID")
     assert {violation.field for violation in refused.violations} == {"email", "password", "display_name"}
 
 
@@ -160,14 +160,14 @@ async def test_who_one_is_is_asked_with_a_token_only(user: "Stub") -> None:
         await calls.refused(user.GetMe(request, metadata=said)) for said in ((), _bearer("nonsense"), _bearer(forged))
     ]
     assert [error.reason for error in refused] == ["TOKEN_MISSING", "TOKEN_INVALID", "TOKEN_INVALID"]
-    assert {error.kind for error in refused} == {errors.Kind.UNAUTHENTICATED}
+    assert {error.code for error in refused} == {errors.Code.UNAUTHENTICATED}
 
 
 async def test_an_account_that_is_gone_is_not_found(user: "Stub", db: database.Database) -> None:
     session = await user.Register(registration())
     await db.read(database.Statement("DELETE FROM users WHERE id = %(id)s"), {"id": session.user.id})
     refused = await calls.refused(user.GetMe(user_service_pb2.GetMeRequest(), metadata=_bearer(session.access_token)))
-    assert (refused.kind, refused.reason) == (errors.Kind.NOT_FOUND, "USER_NOT_FOUND")
+    assert (refused.code, refused.reason) == (errors.Code.NOT_FOUND, "USER_NOT_FOUND")
 
 
 async def test_a_session_is_exchanged_for_the_next_until_its_owner_logs_out(user: "Stub") -> None:
@@ -179,7 +179,7 @@ async def test_a_session_is_exchanged_for_the_next_until_its_owner_logs_out(user
     for token in (second.refresh_token, second.refresh_token, "nobody gave this out"):
         await user.Logout(user_service_pb2.LogoutRequest(refresh_token=token))
     refused = await calls.refused(user.Refresh(user_service_pb2.RefreshRequest(refresh_token=second.refresh_token)))
-    assert (refused.kind, refused.reason) == (errors.Kind.UNAUTHENTICATED, "REFRESH_TOKEN_INVALID")
+    assert (refused.code, refused.reason) == (errors.Code.UNAUTHENTICATED, "REFRESH_TOKEN_INVALID")
     for call in (user.Refresh(user_service_pb2.RefreshRequest()), user.Logout(user_service_pb2.LogoutRequest())):
         assert (await calls.refused(call)).reason == "REQUEST_INVALID"
 
@@ -199,7 +199,7 @@ async def test_people_change_their_own_account(user: "Stub") -> None:
     ]
     for request, reason, fields in wrong:
         refused = await calls.refused(user.UpdateMe(request, metadata=me))
-        assert (refused.kind, refused.reason) == (errors.Kind.INVALID_ARGUMENT, reason)
+        assert (refused.code, refused.reason) == (errors.Code.INVALID_ARGUMENT, reason)
         assert {violation.field for violation in refused.violations} == (fields or {"display_name", "new_password"})
     assert (await calls.refused(user.UpdateMe(change))).reason == "TOKEN_MISSING"
     nothing = await calls.refused(user.UpdateMe(user_service_pb2.UpdateMeRequest(), metadata=me))
@@ -218,7 +218,7 @@ async def test_an_administrator_says_what_people_may_do_and_nobody_else_does(
     ann = await user.Register(registration())
     request = user_service_pb2.SetUserRolesRequest(id=ann.user.id.upper(), roles=[user_pb2.User.VENDOR])
     refused = await calls.refused(user.SetUserRoles(request, metadata=_bearer(ann.access_token)))
-    assert (refused.kind, refused.reason) == (errors.Kind.PERMISSION_DENIED, "ACCESS_DENIED")
+    assert (refused.code, refused.reason) == (errors.Code.PERMISSION_DENIED, "ACCESS_DENIED")
     changed = await user.SetUserRoles(request, metadata=_bearer(admin.access_token))
     assert list(changed.roles) == [user_pb2.User.VENDOR]
     following = await user.Refresh(user_service_pb2.RefreshRequest(refresh_token=ann.refresh_token))
@@ -226,7 +226,7 @@ async def test_an_administrator_says_what_people_may_do_and_nobody_else_does(
     assert claims["roles"] == ["VENDOR"]
     own = user_service_pb2.SetUserRolesRequest(id=admin.user.id, roles=[user_pb2.User.CUSTOMER])
     refused = await calls.refused(user.SetUserRoles(own, metadata=_bearer(admin.access_token)))
-    assert (refused.kind, refused.reason) == (errors.Kind.FAILED_PRECONDITION, "OWN_ADMIN_ROLE")
+    assert (refused.code, refused.reason) == (errors.Code.FAILED_PRECONDITION, "OWN_ADMIN_ROLE")
 
 
 @pytest.mark.parametrize("roles", [[], [0], [9], [1, 1]])
@@ -236,7 +236,7 @@ async def test_roles_that_are_none_are_refused(user: "Stub", accounts: usecases.
     admin = await user.Login(user_service_pb2.LoginRequest(email=email, password=PASSWORD))
     request = user_service_pb2.SetUserRolesRequest(id=admin.user.id, roles=roles)  # type: ignore[arg-type]  # numbers
     refused = await calls.refused(user.SetUserRoles(request, metadata=_bearer(admin.access_token)))
-    assert (refused.kind, refused.reason) == (errors.Kind.INVALID_ARGUMENT, "REQUEST_INVALID")
+    assert (refused.code, refused.reason) == (errors.Code.INVALID_ARGUMENT, "REQUEST_INVALID")
 
 
 async def test_an_internationalised_domain_is_one_address_in_both_spellings(

@@ -33,7 +33,7 @@ async def test_who_is_no_administrator_any_more_changes_nothing_whatever_the_tok
     for target, roles in ((was, [Role.ADMIN]), (admin_id, [Role.CUSTOMER])):
         with pytest.raises(errors.DomainError) as refused:
             await accounts.set_roles(target, roles, admin_id=was)
-        assert (refused.value.kind, refused.value.reason) == (errors.Kind.PERMISSION_DENIED, "ACCESS_DENIED")
+        assert (refused.value.code, refused.value.reason) == (errors.Code.PERMISSION_DENIED, "ACCESS_DENIED")
     assert (await accounts.get(was)).roles == (Role.CUSTOMER,)
     assert (await accounts.get(admin_id)).roles == (Role.ADMIN,)
 

@@ -36,7 +36,7 @@ async def signed_in(accounts: usecases.Accounts) -> domain.Session:
 async def refusal(sessions: usecases.Sessions, session: domain.Session) -> str:
     with pytest.raises(errors.DomainError) as caught:
         await sessions.refresh(session.refresh.text)
-    assert caught.value.kind is errors.Kind.UNAUTHENTICATED
+    assert caught.value.code is errors.Code.UNAUTHENTICATED
     return caught.value.reason
 
 

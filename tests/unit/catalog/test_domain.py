@@ -28,7 +28,7 @@ def product(*skus: str, vendor_id: str = "") -> domain.Product:
 def refusal(items: Sequence[domain.Asked]) -> tuple[str, list[tuple[str, str]]]:
     with pytest.raises(errors.DomainError) as caught:
         domain.variants_of(items)
-    assert caught.value.kind is errors.Kind.INVALID_ARGUMENT
+    assert caught.value.code is errors.Code.INVALID_ARGUMENT
     return caught.value.reason, [(violation.field, violation.reason) for violation in caught.value.violations]
 
 
@@ -79,7 +79,7 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
 def test_a_taken_sku_is_named_with_its_field() -> None:
     draft = domain.Draft("Tea", "", "drinks", "", (asked("A"), asked("B"), asked("C")), actor="x")
     error = domain.sku_taken(draft, ["C", "A"])
-    assert (error.kind, error.reason, error.metadata) == (errors.Kind.ALREADY_EXISTS, "SKU_TAKEN", {"sku": "A,C"})
+    assert (error.code, error.reason, error.metadata) == (errors.Code.ALREADY_EXISTS, "SKU_TAKEN", {"sku": "A,C"})
     assert [violation.field for violation in error.violations] == ["variants[0].sku", "variants[2].sku"]
 
 
@@ -160,7 +160,7 @@ def shelf(*path: str) -> list[domain.Category]:
 def refused_place(known: Sequence[domain.Category], slug: str, parent: str) -> str:
     with pytest.raises(errors.DomainError) as caught:
         domain.check_place(known, domain.Category(slug, slug, parent))
-    assert caught.value.kind is errors.Kind.FAILED_PRECONDITION
+    assert caught.value.code is errors.Code.FAILED_PRECONDITION
     return caught.value.reason
 
 

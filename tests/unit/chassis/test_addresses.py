@@ -4,8 +4,9 @@ import psycopg.conninfo
 import sqlalchemy
 from redis.asyncio.connection import SSLConnection
 
-from services.chassis import cache, database, outbox
+from services.chassis import cache, database
 from services.chassis.clock import utc_now
+from services.chassis.outbox import outbox
 
 POSTGRES = "postgresql://souk_order:pw@db.example:5432/souk_order?sslmode=verify-full&sslrootcert=/trust/rds.pem"
 REDIS = "rediss://:pw@cache.example:6379/0?ssl_ca_certs=/trust/redis.pem"

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from services.chassis import assembly, at_least_once, clock, database, kafka, loops, redis_store
+from services.chassis import assembly, clock, database, kafka, loops, redis_store
+from services.chassis.events import at_least_once
 from services.chassis.rpc import revocations, server
 from services.chassis.settings import SettingsError
 from services.registry import Service

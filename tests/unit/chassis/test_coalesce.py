@@ -7,7 +7,7 @@ import pytest
 
 from services.chassis import coalesce, errors
 
-LIMITS = coalesce.Limits(batch=10, window_s=0.001, lanes=1)
+LIMITS = coalesce.Batching(batch=10, window_s=0.001, lanes=1)
 
 
 class Recorder:
@@ -64,7 +64,7 @@ async def test_each_call_gets_its_own_error() -> None:
 async def test_too_many_waiting_calls_are_refused() -> None:
     recorder = Recorder()
     recorder.gate.clear()
-    coalescer = coalesce.Coalescer(recorder.double, coalesce.Limits(batch=1, window_s=0, lanes=1, waiting=1))
+    coalescer = coalesce.Coalescer(recorder.double, coalesce.Batching(batch=1, window_s=0, lanes=1, waiting=1))
     first = asyncio.create_task(coalescer.call(2))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
@@ -72,6 +72,6 @@ async def test_too_many_waiting_calls_are_refused() -> None:
     await asyncio.sleep(0)
     with pytest.raises(errors.DomainError, match="OVERLOADED") as caught:
         await coalescer.call(6)
-    assert (caught.value.kind, caught.value.retry_after_s) == (errors.Kind.RESOURCE_EXHAUSTED, 1.0)
+    assert (caught.value.code, caught.value.retry_after_s) == (errors.Code.RESOURCE_EXHAUSTED, 1.0)
     recorder.gate.set()
     assert [await first, await second] == [4, 8]

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.chassis import events, kafka
+from services.chassis import kafka
 from services.chassis.database import Transaction
+from services.chassis.events import reader
 from souk.order.v1 import order_events_pb2
 
 
@@ -16,14 +17,14 @@ async def handle(_: Transaction, __: Sequence[Any]) -> None:
     """Takes what it gets."""
 
 
-def event(key: str, number: int) -> events.Event:
-    return events.Event(str(number), key, number, handle, kafka.Record("t", key, b"", {}))
+def event(key: str, number: int) -> reader.Event:
+    return reader.Event(str(number), key, number, handle, kafka.Record("t", key, b"", {}))
 
 
 @given(st.lists(st.sampled_from("abcd")))
 def test_wave_n_holds_the_nth_event_of_each_key(keys: list[str]) -> None:
     batch = [event(key, number) for number, key in enumerate(keys)]
-    waves = events.waves(batch)
+    waves = reader.waves(batch)
     for wave in waves:
         assert len({item.key for item in wave}) == len(wave)
     for key in set(keys):
@@ -33,7 +34,7 @@ def test_wave_n_holds_the_nth_event_of_each_key(keys: list[str]) -> None:
     assert len(waves) == max((keys.count(key) for key in keys), default=0)
 
 
-READER = events.Reader({order_events_pb2.OrderPlaced: events.Subscriber(lambda message: message.order_id, handle)})
+READER = reader.Reader({order_events_pb2.OrderPlaced: reader.Subscriber(lambda message: message.order_id, handle)})
 HEADERS = {"ce_id": "01900000-0000-7000-8000-000000000001", "ce_type": "souk.order.v1.OrderPlaced"}
 
 
@@ -57,5 +58,5 @@ def test_an_event_of_a_type_from_the_future_is_ignored() -> None:
     ],
 )
 def test_bytes_that_nobody_can_read_are_told_apart_from_failures(record: kafka.Record) -> None:
-    with pytest.raises(events.UndecodableError):
+    with pytest.raises(reader.UndecodableError):
         READER.read(record)

@@ -12,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from services.chassis import errors
-from services.chassis.rpc import identity, keys, revocations
+from services.chassis.rpc import identity, keys, policy, revocations
 
 MESH_KEY = "mesh-key-of-the-tests-32-bytes-long"
 PRIVATE = ec.generate_private_key(ec.SECP256R1())
@@ -228,3 +228,33 @@ async def test_nobody_is_let_in_before_the_list_was_asked_for(user: UserService)
     await revoked.follow()
     with pytest.raises(errors.DomainError, match="TOKEN_REVOKED"):
         await asking
+
+
+WATCHED = policy.Method(
+    path="/souk.order.v1.OrderService/WatchOrder",
+    public=False,
+    roles=frozenset({"ADMIN"}),
+    services=frozenset({"storefront"}),
+    any_service=False,
+    timeout_s=0,
+    retriable=True,
+    most_bytes=100,
+)
+
+
+async def test_a_person_goes_on_as_long_as_their_token_counts_and_a_service_as_long_as_it_likes(
+    user: UserService,
+) -> None:
+    register = Register()
+    revoked = revocations.Revocations("test", register.revoked)
+    await revoked.follow()
+    gate = identity.Gate(identity.Tokens(ISSUER, user.keys, revoked), identity.Mesh(MESH_KEY, "order"))
+    shown = {"authorization": f"Bearer {_access_token()}"}
+    ann = await gate.admit(WATCHED, shown, dict)
+    await gate.readmit(ann, WATCHED, shown, dict)
+    register.found = [revocations.Revocation("s1", 0, time.time() + 60)]
+    await revoked.follow()
+    with pytest.raises(errors.DomainError, match="TOKEN_REVOKED"):
+        await gate.readmit(ann, WATCHED, shown, dict)
+    expired = {identity.MESH_HEADER: _mesh_token(sub="storefront", exp=int(time.time()) - 1)}
+    await gate.readmit(identity.Caller(service="storefront"), WATCHED, expired, dict)

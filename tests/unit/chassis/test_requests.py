@@ -25,7 +25,7 @@ def read(request: Message, key: str = "") -> Any:
 def refusal(request: Message, key: str = "") -> errors.DomainError:
     with pytest.raises(errors.DomainError) as caught:
         read(request, key)
-    assert caught.value.kind is errors.Kind.INVALID_ARGUMENT
+    assert caught.value.code is errors.Code.INVALID_ARGUMENT
     return caught.value
 
 

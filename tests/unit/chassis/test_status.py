@@ -22,8 +22,8 @@ def bad(error: errors.DomainError) -> error_details_pb2.BadRequest:
     return found
 
 
-@pytest.mark.parametrize("kind", errors.Kind)
-def test_the_largest_status_is_small_and_keeps_its_reason(kind: errors.Kind) -> None:
+@pytest.mark.parametrize("kind", errors.Code)
+def test_the_largest_status_is_small_and_keeps_its_reason(kind: errors.Code) -> None:
     violations = tuple(errors.Violation(f"{LONG}[{n}]", LONG, LONG) for n in range(1000))
     metadata = {f"name{n}": LONG for n in range(100)}
     error = errors.DomainError(kind, "R" * 5000, LONG, metadata, violations, retry_after_s=1.0, domain="user")
@@ -48,14 +48,14 @@ def test_of_many_violations_the_first_are_listed_and_the_message_says_how_many_t
 def test_an_error_that_crosses_two_services_counts_its_violations_once() -> None:
     violations = [errors.Violation(f"items[{n}]", "wrong") for n in range(20)]
     said = "wrong; the first 20 of 60 are listed"
-    kind = errors.Kind.INVALID_ARGUMENT
+    kind = errors.Code.INVALID_ARGUMENT
     error = errors.DomainError(kind, "REQUEST_INVALID", said, {"violations": "60"}, tuple(violations), domain="user")
     assert info(error).metadata == {"violations": "60"}
     assert status.render(error, "order").message == error.message
 
 
 def test_a_short_error_is_as_it_was_raised() -> None:
-    error = errors.DomainError(errors.Kind.ABORTED, "VERSION_CHANGED", "it changed", {"version": "2"})
+    error = errors.DomainError(errors.Code.ABORTED, "VERSION_CHANGED", "it changed", {"version": "2"})
     assert info(error).metadata == {"version": "2"}
     assert status.CODES[status.render(error, "order").code] is grpc.StatusCode.ABORTED
     assert status.render(error, "order").message == "it changed"

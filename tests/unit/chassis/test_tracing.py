@@ -91,7 +91,7 @@ async def test_coalesced_calls_keep_their_traces_apart_in_every_batch() -> None:
         assert logs.context.get() == {}
         return list(items)
 
-    coalescer = coalesce.Coalescer(handle, coalesce.Limits(window_s=0.001))
+    coalescer = coalesce.Coalescer(handle, coalesce.Batching(window_s=0.001))
 
     async def call(name: str, said: str) -> str:
         tracing.enter(said)

@@ -44,7 +44,7 @@ def test_an_order_of_more_than_the_limit_says_what_the_limit_is(quantity: int) -
     lines = domain.lines_of([domain.Item("MINE", quantity)], dearest)
     with pytest.raises(errors.DomainError) as raised:
         domain.total_of(lines)
-    assert (raised.value.reason, raised.value.kind) == ("ORDER_TOTAL_TOO_LARGE", errors.Kind.INVALID_ARGUMENT)
+    assert (raised.value.reason, raised.value.code) == ("ORDER_TOTAL_TOO_LARGE", errors.Code.INVALID_ARGUMENT)
     assert raised.value.metadata == {"limit": "10000000.00", "currency": "USD"}
     assert "10000000.00 USD" in raised.value.message
 
@@ -63,7 +63,7 @@ def test_an_order_may_cost_what_was_agreed_or_what_nobody_asked_about(expected: 
 def test_an_order_that_costs_something_else_than_was_agreed_says_both(expected: Money) -> None:
     with pytest.raises(errors.DomainError) as raised:
         domain.check_expected(expected, Money("USD", 3499))
-    assert (raised.value.reason, raised.value.kind) == ("ORDER_TOTAL_CHANGED", errors.Kind.ABORTED)
+    assert (raised.value.reason, raised.value.code) == ("ORDER_TOTAL_CHANGED", errors.Code.ABORTED)
     assert raised.value.metadata == {
         "total": "34.99",
         "currency": "USD",

@@ -34,7 +34,7 @@ class Crowd:
                 await self._done.wait()
         except errors.DomainError as error:
             self.refused.append(name)
-            self.errors.add((error.kind, error.reason, error.retry_after_s))
+            self.errors.add((error.code, error.reason, error.retry_after_s))
 
     async def give_up(self, name: str) -> None:
         self._tasks[name].cancel()
@@ -91,7 +91,7 @@ async def test_when_too_many_wait_the_greediest_is_refused_although_it_was_there
         assert people.refused[-1] == "attack 2"
         served = await people.all_served()
         assert {"bob", "cid"} <= set(served)
-        assert people.errors == {(errors.Kind.RESOURCE_EXHAUSTED, "OVERLOADED", turns.RETRY_S)}
+        assert people.errors == {(errors.Code.RESOURCE_EXHAUSTED, "OVERLOADED", turns.RETRY_S)}
 
 
 async def test_who_proved_who_they_are_go_first_until_they_are_wrong() -> None:

@@ -10,34 +10,9 @@ import pytest_asyncio
 from scripts.bench import http1
 from scripts.operate.mesh_certificates.authority import Authority
 
-CREATED = b'HTTP/1.1 201 Created\r\ncontent-type: application/json\r\nContent-Length: 11\r\n\r\n{"id":"abc"}'[:-1]
-CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
-
-
-@pytest.mark.parametrize("whole", [CREATED, CHUNKED])
-def test_an_answer_is_read_only_when_it_is_whole(whole: bytes) -> None:
-    assert all(http1.read(whole[:end]) is None for end in range(len(whole)))
-    assert http1.read(whole) is not None
-
-
-def test_an_answer_has_its_status_and_its_body() -> None:
-    assert http1.read(CREATED) == http1.Answer(201, b'{"id":"abc"')
-
-
-def test_a_chunked_answer_without_a_chunk_is_whole() -> None:
-    answer = http1.read(b"HTTP/1.1 503 Unavailable\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n")
-    assert answer is not None
-    assert answer.status == 503
-
-
-@pytest.mark.parametrize("nonsense", [b"HTTP/1.1 200 OK\r\nserver: x\r\n\r\n", b"SSH-2.0\r\ncontent-length: 0\r\n\r\n"])
-def test_what_is_no_answer_is_refused(nonsense: bytes) -> None:
-    with pytest.raises(ValueError, match=r"answer|HTTP"):
-        http1.read(nonsense)
-
 
 class Echoing:
-    """A server that answers each request with its path, a byte at a time if told so, or hangs up."""
+    """A server that answers each request with its path, some bytes at a time; in chunks, with nonsense or not at all if asked."""
 
     def __init__(self) -> None:
         self.ended = asyncio.Event()
@@ -47,13 +22,20 @@ class Echoing:
             path = head.split(b" ")[1]
             if path == b"/hang-up":
                 break
-            answer = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (len(path), path)
+            answer = self._answer(path)
             for start in range(0, len(answer), 7):
                 writer.write(answer[start : start + 7])
                 await writer.drain()
         writer.close()
         await writer.wait_closed()
         self.ended.set()
+
+    def _answer(self, path: bytes) -> bytes:
+        if path == b"/nonsense":
+            return b"SSH-2.0\r\ncontent-length: 0\r\n\r\n"
+        if path == b"/chunks":
+            return b"HTTP/1.1 503 Away\r\ntransfer-encoding: chunked\r\n\r\n2\r\n/c\r\n5\r\nhunks\r\n0\r\n\r\n"
+        return b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (len(path), path)
 
     async def _head(self, reader: asyncio.StreamReader) -> bytes:
         try:
@@ -78,6 +60,17 @@ async def test_one_connection_carries_many_requests(connection: http1.Connection
         answer = await connection.ask(b"GET /%d HTTP/1.1\r\nhost: x\r\n\r\n" % number)
         assert answer == http1.Answer(200, b"/%d" % number)
     assert connection.usable
+
+
+async def test_an_answer_in_chunks_is_one_body(connection: http1.Connection) -> None:
+    for _ in range(2):
+        assert await connection.ask(b"GET /chunks HTTP/1.1\r\nhost: x\r\n\r\n") == http1.Answer(503, b"/chunks")
+
+
+async def test_what_is_no_answer_closes_the_connection(connection: http1.Connection) -> None:
+    with pytest.raises(ConnectionAbortedError):
+        await connection.ask(b"GET /nonsense HTTP/1.1\r\nhost: x\r\n\r\n")
+    assert not connection.usable
 
 
 async def test_a_connection_that_breaks_before_its_answer_says_so(connection: http1.Connection) -> None:

@@ -15,14 +15,26 @@ from services.chassis import database, kafka, tracing
 
 # Takes what was parsed from new events, in order, at most one per key; saves and emits in the transaction.
 Handle = Callable[[database.Transaction, Sequence[Any]], Awaitable[None]]
+# Takes what was parsed from events, in order: new ones, and ones that it was given before.
+Prepare = Callable[[Sequence[Any]], Awaitable[None]]
+
+
+async def nothing(transaction: database.Transaction, values: Sequence[Any]) -> None:
+    """The handler of events that only `prepare` has something to do with."""
 
 
 @dataclass(frozen=True, slots=True)
 class Subscriber:
-    """Who handles one type of message: `parse` makes a domain value of it (raising ValueError if it cannot)."""
+    """Who handles one type of message: `parse` makes a domain value of it (raising ValueError if it cannot).
+
+    `handle` works in the batch's transaction, which must not wait for anything but the database. What calls something else,
+    a cache for one, is `prepare`: it runs before the transaction begins, and must be idempotent. An event is in the inbox
+    only after it: if the process dies before that, the event comes again, and so does its preparation.
+    """
 
     parse: Callable[[Any], Any]
-    handle: Handle
+    handle: Handle = nothing
+    prepare: Prepare | None = None
 
 
 Subscribers = Mapping[type[Message], Subscriber]
@@ -45,6 +57,7 @@ class Event:
     value: Any
     handle: Handle
     record: kafka.Record
+    prepare: Prepare | None = None
 
     @property
     def traceparent(self) -> str:
@@ -72,17 +85,12 @@ class Reader:
             value = subscriber.parse(message.FromString(record.value))
         except Exception as error:
             raise UndecodableError(f"{type(error).__name__}: {error}") from error
-        return Event(event_id, stored_key(record.key), value, subscriber.handle, record)
-
-
-def storable(text: str) -> str:
-    """The text with what PostgreSQL refuses in text and JSON (NUL, lone surrogates) written as escapes."""
-    return text.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode()
+        return Event(event_id, stored_key(record.key), value, subscriber.handle, record, subscriber.prepare)
 
 
 def stored_key(key: str) -> str:
     """The key as tables hold it: equal keys stay equal, and every one fits an index."""
-    safe = storable(key)
+    safe = database.storable(key)
     if len(safe.encode()) <= MOST_KEY_BYTES:
         return safe
     return f"{safe[:64]}...sha256:{hashlib.sha256(safe.encode()).hexdigest()}"
@@ -114,6 +122,16 @@ def waves(events: Sequence[Event]) -> list[list[Event]]:
             result.append([])
         result[depth].append(event)
     return result
+
+
+async def prepare(batch: Sequence[Event]) -> None:
+    """Do what these events ask for outside the transaction that handles them, each preparation once, with a list."""
+    by_preparation: dict[Prepare, list[Any]] = {}
+    for event in batch:
+        if event.prepare:
+            by_preparation.setdefault(event.prepare, []).append(event.value)
+    for run, values in by_preparation.items():
+        await run(values)
 
 
 async def dispatch(transaction: database.Transaction, wave: Sequence[Event]) -> None:

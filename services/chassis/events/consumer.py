@@ -12,7 +12,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.chassis import clock, database, errors, events, inbox, kafka, logs, loops, metrics, parked, tracing
+from services.chassis import clock, database, errors, kafka, logs, loops, metrics, tracing
+from services.chassis.events import inbox, parked, reader
 
 _LOG = logging.getLogger(__name__)
 
@@ -29,9 +30,9 @@ class _Unreadable:
 class Deliverer:
     """Handles the batches of one service. `deliver` is what a `kafka.Consumer` calls."""
 
-    def __init__(self, db: database.Database, reader: events.Reader, *, service: str, now: clock.Clock) -> None:
+    def __init__(self, db: database.Database, table: reader.Reader, *, service: str, now: clock.Clock) -> None:
         self._db = db
-        self._reader = reader
+        self._table = table
         self._service = service
         self._now = now
 
@@ -54,7 +55,7 @@ class Deliverer:
         if not readable and not unreadable:
             return
         started = time.perf_counter()
-        with logs.carrying(events.batch_of(readable)):
+        with logs.carrying(reader.batch_of(readable)):
             try:
                 with tracing.continued("consume", [event.traceparent for event in readable]):
                     await self._together(readable, unreadable)
@@ -66,28 +67,29 @@ class Deliverer:
                 await self._apart(readable, unreadable)
         metrics.BATCH_SECONDS.labels(self._service).observe(time.perf_counter() - started)
 
-    def _read(self, records: Sequence[kafka.Record]) -> tuple[list[events.Event], list[_Unreadable]]:
+    def _read(self, records: Sequence[kafka.Record]) -> tuple[list[reader.Event], list[_Unreadable]]:
         """The events this service consumes, and the records that cannot be read."""
         readable, unreadable = [], []
         for record in records:
             try:
-                event = self._reader.read(record)
-            except events.UndecodableError as error:
+                event = self._table.read(record)
+            except reader.UndecodableError as error:
                 unreadable.append(_Unreadable(parked.dead_letter_id(record), record, str(error)))
                 continue
             if event is not None:
                 readable.append(event)
         return readable, unreadable
 
-    async def _together(self, batch: Sequence[events.Event], unreadable: Sequence[_Unreadable] = ()) -> None:
+    async def _together(self, batch: Sequence[reader.Event], unreadable: Sequence[_Unreadable] = ()) -> None:
         """One transaction for all. A batch yields to the event loop between waves, so that calls stay quick."""
+        await reader.prepare(batch)
         async with self._db.transaction() as transaction:
             fresh, blocked, dead = await self._claim(transaction, batch, unreadable)
-            for number, wave in enumerate(events.waves(fresh)):
+            for number, wave in enumerate(reader.waves(fresh)):
                 if number:
                     await asyncio.sleep(0)
                 with tracing.causing({event.key: event.traceparent for event in wave}):
-                    await events.dispatch(transaction, wave)
+                    await reader.dispatch(transaction, wave)
             if blocked:
                 await parked.park(transaction, [event.record for event in blocked], error="behind a parked event")
             transaction.emit(
@@ -101,8 +103,8 @@ class Deliverer:
         metrics.BATCH_EVENTS.labels(self._service).observe(len(fresh))
 
     async def _claim(
-        self, transaction: database.Transaction, batch: Sequence[events.Event], unreadable: Sequence[_Unreadable]
-    ) -> tuple[list[events.Event], list[events.Event], list[_Unreadable]]:
+        self, transaction: database.Transaction, batch: Sequence[reader.Event], unreadable: Sequence[_Unreadable]
+    ) -> tuple[list[reader.Event], list[reader.Event], list[_Unreadable]]:
         """What is new, what waits behind a parked event, and which dead letters were not written before."""
         dead_ids = [item.id for item in unreadable]
         new, parked_keys = await inbox.claim(
@@ -116,17 +118,17 @@ class Deliverer:
         blocked = [event for event in batch if event.key in parked_keys]
         return fresh, blocked, [item for item in unreadable if item.id in new]
 
-    async def _apart(self, batch: Sequence[events.Event], unreadable: Sequence[_Unreadable]) -> None:
+    async def _apart(self, batch: Sequence[reader.Event], unreadable: Sequence[_Unreadable]) -> None:
         if unreadable:
             await self._together([], unreadable)
-        by_key: dict[str, list[events.Event]] = {}
+        by_key: dict[str, list[reader.Event]] = {}
         for event in batch:
             by_key.setdefault(event.key, []).append(event)
         for key, own in by_key.items():
-            with logs.carrying(events.identity_of(own[0].id, own[0].record)):
+            with logs.carrying(reader.identity_of(own[0].id, own[0].record)):
                 await self._alone(key, own)
 
-    async def _alone(self, key: str, own: Sequence[events.Event]) -> None:
+    async def _alone(self, key: str, own: Sequence[reader.Event]) -> None:
         """Handle the events of one key; park them if that fails."""
         try:
             await self._together(own)

@@ -1,6 +1,6 @@
 """Leases: several processes share a fixed number of shards, each owned by one of them at a time, by the database's clock.
 
-An owner renews at a third of the lease. One that dies is replaced when its lease ends; one that only seemed dead is
+An owner renews at a third of the lease. One that dies is replaced when its lease expires; one that only seemed dead is
 fenced off by the epoch, which grows with every new owner. Each process takes its fair share: shards over live members.
 """
 

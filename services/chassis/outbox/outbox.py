@@ -34,7 +34,7 @@ Publications = Mapping[type, Publication]
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class Entry:
     """A row of the outbox: one record for Kafka. headers go beside the CloudEvents ones."""
 
     event_id: str
@@ -53,26 +53,26 @@ class Letter:
         return zlib.crc32(self.key.encode()) % SHARDS
 
 
-def record(letter: Letter, service: str) -> kafka.Record:
-    """The letter as the record that this service publishes: a CloudEvent in binary mode."""
-    return cloud_event(letter, service, letter.headers.obj if letter.headers else {})
+def record(entry: Entry, service: str) -> kafka.Record:
+    """The entry as the record that this service publishes: a CloudEvent in binary mode."""
+    return cloud_event(entry, service, entry.headers.obj if entry.headers else {})
 
 
-def cloud_event(letter: Letter, service: str, headers: Mapping[str, str]) -> kafka.Record:
-    """The same, with these headers beside those of CloudEvents; the letter's own are not looked at."""
+def cloud_event(entry: Entry, service: str, headers: Mapping[str, str]) -> kafka.Record:
+    """The same, with these headers beside those of CloudEvents; the entry's own are not looked at."""
     cloud = {
         "ce_specversion": "1.0",
-        "ce_id": letter.event_id,
-        "ce_type": letter.type,
+        "ce_id": entry.event_id,
+        "ce_type": entry.type,
         "ce_source": f"/souk/{service}",
-        "ce_time": letter.time.isoformat(),
-        "ce_subject": letter.key,
-        "ce_sequence": str(letter.sequence),
+        "ce_time": entry.time.isoformat(),
+        "ce_subject": entry.key,
+        "ce_sequence": str(entry.sequence),
         "content-type": "application/protobuf",
     }
-    if letter.traceparent:
-        cloud["traceparent"] = letter.traceparent
-    return kafka.Record(letter.topic, letter.key, letter.payload, {**cloud, **headers})
+    if entry.traceparent:
+        cloud["traceparent"] = entry.traceparent
+    return kafka.Record(entry.topic, entry.key, entry.payload, {**cloud, **headers})
 
 
 _COLUMNS = ("event_id", "shard", "topic", "key", "type", "sequence", "time", "traceparent", "headers", "payload")
@@ -90,18 +90,18 @@ class Outbox:
     async def write(self, transaction: database.Transaction, events: Sequence[object]) -> None:
         """Insert a row per event, in their order. Raises KeyError for an event that no publication names."""
         now = self._now()
-        letters = [
-            event if isinstance(event, Letter) else self._letter(event, now, origin)
+        entries = [
+            event if isinstance(event, Entry) else self._entry(event, now, origin)
             for event, origin in zip(events, transaction.origins, strict=True)
         ]
-        await transaction.run(INSERT, database.columns(letters, *_COLUMNS))
+        await transaction.run(INSERT, database.columns(entries, *_COLUMNS))
         transaction.after_commit(self._wake)
 
-    def _letter(self, event: object, now: datetime, origin: tracing.Origin) -> Letter:
+    def _entry(self, event: object, now: datetime, origin: tracing.Origin) -> Entry:
         publication = self._publications[type(event)]
         message = publication.render(event)
         key = publication.key(event)
-        return Letter(
+        return Entry(
             event_id=ids.new_id(now),
             topic=publication.topic,
             key=key,

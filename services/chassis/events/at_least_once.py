@@ -13,7 +13,9 @@ from typing import Any
 
 from google.protobuf.message import Message
 
-from services.chassis import clock, database, errors, events, kafka, logs, loops, metrics, outbox, parked
+from services.chassis import clock, database, errors, kafka, logs, loops, metrics
+from services.chassis.events import parked, reader
+from services.chassis.outbox import outbox
 
 _LOG = logging.getLogger(__name__)
 
@@ -37,8 +39,8 @@ class Deliverer:
     """Handles the batches of one service. `deliver` is what a `kafka.Consumer` calls."""
 
     def __init__(self, subscribers: Subscribers, producer: kafka.Producer, *, service: str, now: clock.Clock) -> None:
-        self._reader = events.Reader(
-            {kind: events.Subscriber(subscriber.parse, _in_transaction) for kind, subscriber in subscribers.items()}
+        self._table = reader.Reader(
+            {kind: reader.Subscriber(subscriber.parse, _in_transaction) for kind, subscriber in subscribers.items()}
         )
         self._handles = {kind.DESCRIPTOR.full_name: subscriber.handle for kind, subscriber in subscribers.items()}
         self._producer = producer
@@ -48,27 +50,27 @@ class Deliverer:
     async def deliver(self, records: Sequence[kafka.Record]) -> None:
         """Handle a batch to its end. Returns only when every record is handled or dead-lettered."""
         readable = [event for record in records if (event := await self._read(record))]
-        with logs.carrying(events.batch_of(readable)):
+        with logs.carrying(reader.batch_of(readable)):
             try:
                 await self._insist(lambda: self._together(readable))
             except Exception:
                 # Whatever it is, it belongs to one of the events: find out which.
                 _LOG.exception("batch failed, handling one by one", extra={"events": len(readable)})
                 for event in readable:
-                    with logs.carrying(events.identity_of(event.id, event.record)):
+                    with logs.carrying(reader.identity_of(event.id, event.record)):
                         await self._alone(event)
         metrics.EVENTS_HANDLED.labels(self._service).inc(len(readable))
 
-    async def _read(self, record: kafka.Record) -> events.Event | None:
+    async def _read(self, record: kafka.Record) -> reader.Event | None:
         try:
-            return self._reader.read(record)
-        except events.UndecodableError as error:
+            return self._table.read(record)
+        except reader.UndecodableError as error:
             _LOG.error("undecodable record", extra={"topic": record.topic, "offset": record.offset})
             await self._dead_letter(record, error=str(error), attempts=1)
             return None
 
     async def _insist(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Repeat it for as long as what it depends on is away."""
+        """Repeat it for as long as what it depends on is unavailable."""
         failures = 0
         while True:
             try:
@@ -79,15 +81,15 @@ class Deliverer:
                 _LOG.warning("batch is repeated", extra={"failures": failures, "cause": str(error)})
                 await asyncio.sleep(loops.backoff(failures))
 
-    async def _together(self, batch: Sequence[events.Event]) -> None:
-        for wave in events.waves(batch):
+    async def _together(self, batch: Sequence[reader.Event]) -> None:
+        for wave in reader.waves(batch):
             by_handle: dict[Handle, list[Any]] = {}
             for event in wave:
                 by_handle.setdefault(self._handle_of(event), []).append(event.value)
             for handle, values in by_handle.items():
                 await handle(values)
 
-    async def _alone(self, event: events.Event) -> None:
+    async def _alone(self, event: reader.Event) -> None:
         for attempt in range(1, MOST_ATTEMPTS + 1):
             try:
                 return await self._insist(lambda: self._handle_of(event)([event.value]))
@@ -106,7 +108,7 @@ class Deliverer:
         if not all(await self._producer.publish([record])):
             raise errors.TransientError("kafka did not acknowledge a dead letter")
 
-    def _handle_of(self, event: events.Event) -> Handle:
+    def _handle_of(self, event: reader.Event) -> Handle:
         return self._handles[event.record.headers["ce_type"]]
 
 

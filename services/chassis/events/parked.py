@@ -13,7 +13,9 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
-from services.chassis import clock, database, errors, events, inbox, kafka, logs, metrics, outbox, schema, tracing
+from services.chassis import clock, database, errors, ids, kafka, logs, metrics, schema, tracing
+from services.chassis.events import inbox, reader
+from services.chassis.outbox import outbox
 
 _LOG = logging.getLogger(__name__)
 
@@ -27,7 +29,7 @@ _KEYS_AT_ONCE = 20
 MOST_PAYLOAD = 768 * 1024
 MOST_HEADER = 2000
 MOST_HEADERS = 40
-_NAMESPACE = uuid.UUID("6f1c1f0e-9f0b-5b6e-8a54-2f4d8d4d6c11")
+_NAMESPACE = "6f1c1f0e-9f0b-5b6e-8a54-2f4d8d4d6c11"
 
 _PARK = database.Statement(
     database.insert_given(
@@ -78,18 +80,18 @@ async def park(transaction: database.Transaction, records: Sequence[kafka.Record
         "type": [record.headers["ce_type"] for record in records],
         "headers": [Jsonb(_storable(record.headers)) for record in records],
         "payload": [record.value for record in records],
-        "error": [events.storable(error)] * len(records),
-        "key": [events.stored_key(record.key) for record in records],
+        "error": [database.storable(error)] * len(records),
+        "key": [reader.stored_key(record.key) for record in records],
     }
     await transaction.run(_PARK, rows | database.columns(records, "topic", "partition", "offset"))
 
 
 def dead_letter_id(record: kafka.Record) -> str:
     """The id of a record's dead letter: made of where the record lies, so that it is the same at every repetition."""
-    return str(uuid.uuid5(_NAMESPACE, f"{record.topic}/{record.partition}/{record.offset}"))
+    return ids.named(_NAMESPACE, f"{record.topic}/{record.partition}/{record.offset}")
 
 
-def dead_letter(record: kafka.Record, now: datetime, *, error: str, attempts: int) -> outbox.Letter:
+def dead_letter(record: kafka.Record, now: datetime, *, error: str, attempts: int) -> outbox.Entry:
     """The record as it goes to dead-letter: its bytes and headers, where it came from, what went wrong, how often.
 
     What does not fit is cut off, and the header `truncated_from` says how many bytes the payload had.
@@ -107,9 +109,9 @@ def dead_letter(record: kafka.Record, now: datetime, *, error: str, attempts: in
     }
     if len(record.value) > MOST_PAYLOAD:
         origin["truncated_from"] = str(len(record.value))
-    parent = events.storable(record.headers.get("traceparent", ""))[:100]
-    kind = events.storable(record.headers.get("ce_type", "unknown"))[:200]
-    return outbox.Letter(
+    parent = database.storable(record.headers.get("traceparent", ""))[:100]
+    kind = database.storable(record.headers.get("ce_type", "unknown"))[:200]
+    return outbox.Entry(
         event_id=event_id,
         topic=outbox.DEAD_LETTER,
         key=event_id,
@@ -123,7 +125,7 @@ def dead_letter(record: kafka.Record, now: datetime, *, error: str, attempts: in
 
 
 def _storable(headers: Mapping[str, str]) -> dict[str, str]:
-    return {events.storable(name): events.storable(text) for name, text in headers.items()}
+    return {database.storable(name): database.storable(text) for name, text in headers.items()}
 
 
 def _record(columns: Sequence[Any]) -> kafka.Record:
@@ -134,9 +136,9 @@ def _record(columns: Sequence[Any]) -> kafka.Record:
 class Retrier:
     """Tries parked keys again when they are due. `work` is the body of a loop."""
 
-    def __init__(self, db: database.Database, reader: events.Reader, *, service: str, now: clock.Clock) -> None:
+    def __init__(self, db: database.Database, table: reader.Reader, *, service: str, now: clock.Clock) -> None:
         self._db = db
-        self._reader = reader
+        self._table = table
         self._service = service
         self._now = now
 
@@ -147,7 +149,7 @@ class Retrier:
             claim = {"first": FIRST_PAUSE_S, "most": MOST_PAUSE_S, "position": position}
             for _, event_id, attempts, *columns in await self._db.read(_CLAIM_HEAD, claim):
                 record = _record(columns)
-                with logs.carrying(events.identity_of(event_id, record)):
+                with logs.carrying(reader.identity_of(event_id, record)):
                     await self._try(position, event_id, record, attempts=attempts)
         return len(due)
 
@@ -167,7 +169,9 @@ class Retrier:
 
     async def _handle(self, position: int, event_id: str, record: kafka.Record) -> None:
         """Handle the event as if it had just come, and forget that it was parked, in one transaction."""
-        event = self._reader.read(record)
+        event = self._table.read(record)
+        if event is not None:
+            await reader.prepare([event])
         async with self._db.transaction() as transaction:
             if not await transaction.run(_REMOVE, {"position": position}):
                 return
@@ -175,13 +179,13 @@ class Retrier:
             fresh, _ = await inbox.claim(transaction, [event_id], [f"replay of {event_id}"])
             if event is not None and fresh:
                 with tracing.causing({event.key: event.traceparent}):
-                    await events.dispatch(transaction, [event])
+                    await reader.dispatch(transaction, [event])
             await transaction.run(_NEXT_NOW, {"key": record.key})
 
     async def _failed(self, position: int, record: kafka.Record, *, error: str, attempts: int) -> None:
         dead = attempts >= MOST_ATTEMPTS
         async with self._db.transaction() as transaction:
-            await transaction.run(_FAILED, {"position": position, "error": events.storable(error), "dead": int(dead)})
+            await transaction.run(_FAILED, {"position": position, "error": database.storable(error), "dead": int(dead)})
             if dead:
                 metrics.EVENTS_DEAD.labels(self._service).inc()
                 transaction.emit([dead_letter(record, self._now(), error=error, attempts=attempts)])

@@ -7,7 +7,7 @@ would invert the order within a key.
 
 A record that the brokers refuse for good (too large, invalid) is set aside with everything of its key behind it: such rows
 stay in the outbox with a negative shard (-1 - shard), which no relay owns. The queue `outbox_refused`, an alarm and the
-header `refused` tell of them; `UPDATE outbox SET shard = -1 - shard WHERE shard < 0` sends them again, in their order.
+header `refused` tell of them; an operator sends them again in their order, or discards them (`refused.py`).
 """
 
 import logging
@@ -19,7 +19,8 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import BigInteger, SmallInteger
 
-from services.chassis import database, errors, events, kafka, leases, metrics, outbox, schema
+from services.chassis import database, errors, kafka, metrics, schema
+from services.chassis.outbox import leases, outbox
 
 _O = schema.OUTBOX.c
 _PENDING = database.Statement(
@@ -70,15 +71,14 @@ class Relay:
         self._aside: set[tuple[str, str]] = set()
 
     async def work(self) -> int:
-        """Publish what is pending: how many rows were. Raises TransientError when the database or Kafka is away."""
+        """Publish what is pending: how many rows were. Raises TransientError when the database or Kafka is unavailable."""
         await self._own()
         if not self._shards.held:
             return 0
         rows = await self._db.read(_PENDING, {"shards": list(self._shards.held), "most": self._batch})
         behind = [row for row in rows if (row[2], row[3]) in self._aside]
         if behind:
-            await self._set_aside(behind, "behind a record that was refused")
-            return len(behind)
+            return await self._put_behind(behind)
         if not rows:
             return 0
         acked = await self._producer.publish([self._record(row) for row in rows])
@@ -92,6 +92,17 @@ class Relay:
             raise errors.TransientError(f"kafka did not acknowledge {len(rows) - len(done)} records")
         return len(rows)
 
+    async def _put_behind(self, rows: Sequence[database.Row]) -> int:
+        """Set aside what waits behind a refused record, unless an operator sent that again: then both are read anew."""
+        await self._read_aside()
+        still = [row for row in rows if (row[2], row[3]) in self._aside]
+        if still:
+            await self._set_aside(still, "behind a record that was refused")
+        return len(rows)
+
+    async def _read_aside(self) -> None:
+        self._aside = {(topic, key) for topic, key in await self._db.read(_ASIDE)}
+
     async def _refused(self, rows: Sequence[database.Row]) -> None:
         """Set aside what the brokers refuse also when it is sent alone: one bad record spoils others of its batch."""
         for row in rows:
@@ -102,7 +113,7 @@ class Relay:
                 await self._set_aside([row], reason)
 
     async def _set_aside(self, rows: Sequence[database.Row], reason: str) -> None:
-        given = {"ids": [row[0] for row in rows], "reason": events.storable(reason)[:_REASON]}
+        given = {"ids": [row[0] for row in rows], "reason": database.storable(reason)[:_REASON]}
         await self._db.read(_SET_ASIDE, given | self._fence())
         self._aside |= {(row[2], row[3]) for row in rows}
         metrics.ALARMS.labels(self._service, "outbox_refused").inc(len(rows))
@@ -125,13 +136,13 @@ class Relay:
             self._joined = True
         if time.monotonic() >= self._renew_at:
             await self._shards.renew()
-            self._aside = {(topic, key) for topic, key in await self._db.read(_ASIDE)}
+            await self._read_aside()
             self._renew_at = time.monotonic() + self._shards.lease_s / 3
 
     def _record(self, row: database.Row) -> kafka.Record:
         _, event_id, topic, key, kind, sequence, moment, traceparent, headers, payload = row
-        letter = outbox.Letter(event_id, topic, key, kind, sequence, moment, payload, traceparent)
-        return outbox.cloud_event(letter, self._service, headers or {})
+        entry = outbox.Entry(event_id, topic, key, kind, sequence, moment, payload, traceparent)
+        return outbox.cloud_event(entry, self._service, headers or {})
 
 
 def _until_first_failure(rows: Sequence[database.Row], acked: Sequence[bool]) -> list[database.Row]:

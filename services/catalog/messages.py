@@ -1,0 +1,71 @@
+"""The catalog's values and messages of the contract: `of_product` renders a product, `category` parses one."""
+
+import uuid
+
+from services.catalog import domain
+from services.chassis.rpc import render
+from souk.catalog.v1 import catalog_events_pb2, catalog_service_pb2, product_pb2
+
+
+def product_filter(request: catalog_service_pb2.ListProductsRequest) -> domain.Filter:
+    low = render.money_sent("min_price", request.min_price) if request.HasField("min_price") else None
+    high = render.money_sent("max_price", request.max_price) if request.HasField("max_price") else None
+    prices = domain.prices(low, high)
+    return domain.Filter(request.category, request.vendor_id.lower(), domain.composed(request.title_prefix), prices)
+
+
+def category(request: catalog_service_pb2.PutCategoryRequest) -> domain.Category:
+    return domain.Category(request.slug, request.title, request.parent)
+
+
+def asked(variant: product_pb2.Variant) -> domain.Asked:
+    price = variant.price
+    return domain.Asked(variant.sku, variant.title, price.currency_code, price.units, price.nanos)
+
+
+def of_product(product: domain.Product) -> product_pb2.Product:
+    return product_pb2.Product(
+        id=product.id,
+        title=product.title,
+        description=product.description,
+        category=product.category,
+        vendor_id=product.vendor_id,
+        variants=[of_variant(variant) for variant in product.variants],
+        create_time=render.timestamp(product.create_time),
+        update_time=render.timestamp(product.update_time),
+        version=product.version,
+        attributes=product.attributes,
+        images=product.images,
+        featured=product.featured,
+    )
+
+
+def of_variant(variant: domain.Variant) -> product_pb2.Variant:
+    return product_pb2.Variant(sku=variant.sku, title=variant.title, price=render.money_message(variant.price))
+
+
+def of_offer(offer: domain.Offer) -> product_pb2.Offer:
+    price = render.money_message(offer.price)
+    return product_pb2.Offer(sku=offer.sku, product_id=offer.product_id, title=offer.title, price=price)
+
+
+def of_category(category: domain.Category) -> product_pb2.Category:
+    return product_pb2.Category(slug=category.slug, title=category.title, parent=category.parent)
+
+
+def of_product_changed(fact: domain.ProductChanged) -> catalog_events_pb2.ProductChanged:
+    return catalog_events_pb2.ProductChanged(product_id=fact.product.id, product=of_product(fact.product))
+
+
+def of_product_deleted(fact: domain.ProductDeleted) -> catalog_events_pb2.ProductDeleted:
+    product = fact.product
+    return catalog_events_pb2.ProductDeleted(
+        product_id=product.id,
+        skus=[variant.sku for variant in product.variants],
+        version=product.version,
+        delete_time=render.timestamp(product.update_time),
+    )
+
+
+def product_id(message: catalog_events_pb2.ProductChanged | catalog_events_pb2.ProductDeleted) -> str:
+    return str(uuid.UUID(message.product_id))

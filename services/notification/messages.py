@@ -1,0 +1,117 @@
+"""What people are told, and how they want to be told: `of_notification` renders one, `registered` parses an event."""
+
+import uuid
+from collections.abc import Iterable
+
+from services.chassis import ids
+from services.chassis.rpc import render
+from services.notification import domain
+from services.notification.domain import Channel, Kind, Template
+from souk.notification.v1 import (
+    notification_pb2,
+    preferences_pb2,
+)
+from souk.order.v1 import order_events_pb2
+from souk.payment.v1 import payment_events_pb2
+from souk.user.v1 import user_events_pb2
+
+
+def of_notification(notification: domain.Notification) -> notification_pb2.Notification:
+    return notification_pb2.Notification(
+        id=notification.id,
+        user_id=notification.user_id,
+        channel=notification_pb2.Notification.Channel.Value(notification.channel),
+        template=notification.template,
+        subject=notification.subject,
+        status=notification_pb2.Notification.Status.Value(notification.state),
+        order_id=notification.order_id,
+        create_time=render.timestamp(notification.create_time),
+        send_time=render.timestamp(notification.send_time) if notification.send_time else None,
+    )
+
+
+def of_preferences(preferences: domain.Preferences) -> preferences_pb2.Preferences:
+    choices = [
+        preferences_pb2.Choice(
+            kind=notification_pb2.Notification.Kind.Value(kind),
+            channels=[notification_pb2.Notification.Channel.Value(channel) for channel in preferences.channels(kind)],
+        )
+        for kind in Kind
+    ]
+    return preferences_pb2.Preferences(
+        user_id=preferences.user_id,
+        choices=choices,
+        phone_number=preferences.phone_number,
+        push_endpoint=preferences.push_endpoint,
+    )
+
+
+def kind(value: notification_pb2.Notification.Kind.ValueType) -> Kind:
+    return Kind(notification_pb2.Notification.Kind.Name(value))
+
+
+def channels(values: Iterable[notification_pb2.Notification.Channel.ValueType]) -> list[Channel]:
+    return [Channel(notification_pb2.Notification.Channel.Name(value)) for value in values]
+
+
+def registered(message: user_events_pb2.UserRegistered) -> domain.Contact:
+    return domain.Contact(
+        _id(message.user_id), message.email, message.display_name, email_verified=message.email_verified
+    )
+
+
+def changed(message: user_events_pb2.UserChanged) -> domain.Contact:
+    return domain.Contact(
+        _id(message.user_id),
+        message.email,
+        message.display_name,
+        message.version,
+        email_verified=message.email_verified,
+    )
+
+
+def order_confirmed(message: order_events_pb2.OrderConfirmed) -> domain.Letter:
+    lines = [
+        {
+            "quantity": line.quantity,
+            "title": line.title,
+            "total": domain.in_words(render.money_value(line.total)),
+        }
+        for line in message.lines
+    ]
+    details = {
+        "order_id": message.order_id,
+        "lines": lines,
+        "total": domain.in_words(render.money_value(message.total)),
+    }
+    return domain.Letter(_id(message.user_id), Template.ORDER_CONFIRMED, _id(message.order_id), details)
+
+
+def order_cancelled(message: order_events_pb2.OrderCancellationCompleted) -> domain.Letter:
+    details = {"order_id": message.order_id, "because": domain.cancelled_because(message.reason)}
+    return domain.Letter(_id(message.user_id), Template.ORDER_CANCELLED, _id(message.order_id), details)
+
+
+def payment_refunded(message: payment_events_pb2.PaymentRefunded) -> domain.Letter:
+    in_all = domain.in_words(render.money_value(message.amount))
+    details = {"order_id": message.order_id, "amount": in_all}
+    # Events of before this field say the sum only: then so do we.
+    if message.HasField("step_amount"):
+        details |= {"amount": domain.in_words(render.money_value(message.step_amount)), "refunded": in_all}
+    return domain.Letter(_id(message.user_id), Template.PAYMENT_REFUNDED, _id(message.order_id), details)
+
+
+def payment_partly_refunded(message: payment_events_pb2.PaymentPartlyRefunded) -> domain.Letter:
+    amount, refunded = render.money_value(message.amount), render.money_value(message.refunded_amount)
+    details = {
+        "order_id": message.order_id,
+        "amount": domain.in_words(amount),
+        "refunded": domain.in_words(refunded),
+    }
+    # How much was given back in all grows with every refund, and so names it.
+    occasion_id = ids.named(message.payment_id, str(refunded.amount))
+    return domain.Letter(_id(message.user_id), Template.PAYMENT_PARTLY_REFUNDED, occasion_id, details)
+
+
+def _id(text: str) -> str:
+    return str(uuid.UUID(text))

@@ -1,0 +1,159 @@
+"""Orders and messages of the contract: `of_order` renders one, `draft` parses one, the rest are events of either way."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from services.chassis import idempotency
+from services.chassis.rpc import render
+from services.order import domain, saga
+from souk.inventory.v1 import inventory_events_pb2, stock_pb2
+from souk.order.v1 import order_events_pb2, order_pb2, order_service_pb2
+from souk.payment.v1 import payment_events_pb2
+from souk.type.v1 import address_pb2
+
+_ADDRESS = ("recipient", "line1", "line2", "city", "region", "postal_code", "country")
+
+
+def draft(request: order_service_pb2.CreateOrderRequest, user_id: str) -> domain.Draft:
+    address = request.shipping_address
+    expected = request.expected_total if request.HasField("expected_total") else None
+    return domain.Draft(
+        user_id=user_id,
+        items=tuple(domain.Item(item.sku, item.quantity) for item in request.items),
+        address=domain.Address(*(getattr(address, name) for name in _ADDRESS)),
+        payment_method=request.payment_method,
+        request_id=request.request_id,
+        fingerprint=idempotency.fingerprint(request) if request.request_id else b"",
+        expected_total=render.money_sent("expected_total", expected) if expected else None,
+    )
+
+
+def of_order(placed: domain.Placed) -> order_pb2.Order:
+    order, saga = placed.order, placed.saga
+    return order_pb2.Order(
+        id=order.id,
+        user_id=order.user_id,
+        status=order_pb2.Order.Status.Value(saga.status),
+        saga_id=saga.id,
+        total=render.money_message(order.total),
+        lines=[of_line(line) for line in order.lines],
+        shipping_address=address_pb2.Address(**{name: getattr(order.address, name) for name in _ADDRESS}),
+        payment_id=saga.payment_id,
+        cancel_reason=saga.cancel_reason,
+        shortages=[stock_pb2.Shortage(sku=s.sku, requested=s.requested, available=s.available) for s in saga.shortages],
+        create_time=render.timestamp(order.create_time),
+        update_time=render.timestamp(saga.update_time),
+        version=saga.version,
+    )
+
+
+def of_line(line: domain.Line) -> order_pb2.OrderLine:
+    return order_pb2.OrderLine(
+        sku=line.sku,
+        title=line.title,
+        quantity=line.quantity,
+        unit_price=render.money_message(line.unit_price),
+        total=render.money_message(line.total),
+    )
+
+
+def of_status(placed: domain.Placed, history: Sequence[domain.HistoryEntry]) -> order_service_pb2.OrderStatus:
+    saga = placed.saga
+    return order_service_pb2.OrderStatus(
+        id=placed.order.id,
+        status=order_pb2.Order.Status.Value(saga.status),
+        saga=order_pb2.Saga(
+            id=saga.id,
+            definition_version=saga.definition_version,
+            step=order_pb2.Saga.Step.Value(saga.step),
+            awaiting=sorted(saga.awaiting),
+            deadline=render.timestamp(saga.deadline) if saga.deadline else None,
+            attempts=saga.attempts,
+            stuck=saga.stuck,
+        ),
+        timeline=[of_entry(entry) for entry in history],
+    )
+
+
+def of_entry(entry: domain.HistoryEntry) -> order_pb2.OrderEvent:
+    return order_pb2.OrderEvent(
+        sequence=entry.sequence,
+        status=order_pb2.Order.Status.Value(entry.status),
+        event=entry.event,
+        reason=entry.reason,
+        actor=entry.actor,
+        time=render.timestamp(entry.time),
+    )
+
+
+def of_order_placed(fact: domain.OrderPlaced) -> order_events_pb2.OrderPlaced:
+    order = fact.order
+    return order_events_pb2.OrderPlaced(
+        order_id=order.id,
+        user_id=order.user_id,
+        lines=[order_events_pb2.OrderPlaced.Line(sku=line.sku, quantity=line.quantity) for line in order.lines],
+        total=render.money_message(order.total),
+        create_time=render.timestamp(order.create_time),
+    )
+
+
+def of_payment_requested(fact: domain.PaymentRequested) -> order_events_pb2.PaymentRequested:
+    order = fact.order
+    return order_events_pb2.PaymentRequested(
+        order_id=order.id,
+        user_id=order.user_id,
+        amount=render.money_message(order.total),
+        payment_method=order.payment_method,
+        request_time=render.timestamp(fact.time),
+    )
+
+
+def of_order_confirmed(fact: domain.OrderConfirmed) -> order_events_pb2.OrderConfirmed:
+    order = fact.order
+    return order_events_pb2.OrderConfirmed(
+        order_id=order.id,
+        user_id=order.user_id,
+        total=render.money_message(order.total),
+        lines=[of_line(line) for line in order.lines],
+        confirm_time=render.timestamp(fact.time),
+    )
+
+
+def of_order_cancelled(fact: domain.OrderCancelled) -> order_events_pb2.OrderCancelled:
+    return order_events_pb2.OrderCancelled(
+        order_id=fact.order.id,
+        user_id=fact.order.user_id,
+        reason=fact.reason,
+        repeat=fact.repeat,
+        total=render.money_message(fact.order.total),
+    )
+
+
+def of_cancellation_completed(fact: domain.OrderCancellationCompleted) -> order_events_pb2.OrderCancellationCompleted:
+    return order_events_pb2.OrderCancellationCompleted(
+        order_id=fact.order.id, user_id=fact.order.user_id, reason=fact.reason
+    )
+
+
+def replied(reply: saga.Reply, actor: str) -> Callable[[Any], saga.Event]:
+    return lambda message: saga.Event(message.order_id, reply, actor)
+
+
+def stock_rejected(message: inventory_events_pb2.StockRejected) -> saga.Event:
+    shortages = tuple(domain.Shortage(s.sku, s.requested, s.available) for s in message.shortages)
+    return saga.Event(message.order_id, saga.Reply.STOCK_REJECTED, saga.INVENTORY, shortages=shortages)
+
+
+def stock_released(message: inventory_events_pb2.StockReleased) -> saga.Event:
+    cause = inventory_events_pb2.StockReleased.Cause.Name(message.cause)
+    return saga.Event(message.order_id, saga.Reply.STOCK_RELEASED, saga.INVENTORY, reason=cause)
+
+
+def payment_authorized(message: payment_events_pb2.PaymentAuthorized) -> saga.Event:
+    return saga.Event(message.order_id, saga.Reply.PAYMENT_AUTHORIZED, saga.PAYMENT, payment_id=message.payment_id)
+
+
+def payment_refused(reply: saga.Reply) -> Callable[[Any], saga.Event]:
+    return lambda message: saga.Event(
+        message.order_id, reply, saga.PAYMENT, reason=message.reason, payment_id=message.payment_id
+    )

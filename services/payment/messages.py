@@ -1,0 +1,94 @@
+"""Payments and messages of the contract: `of_payment` renders one, `request` parses what an order asks for."""
+
+import uuid
+from collections.abc import Mapping
+
+from services.chassis import money
+from services.chassis.rpc import render
+from services.payment import domain
+from souk.order.v1 import order_events_pb2
+from souk.payment.v1 import payment_events_pb2, payment_pb2
+
+# States of ours that the contract shows as the state they grew from.
+SHOWN_AS: Mapping[domain.State, domain.State] = {
+    domain.State.AUTHORIZING_CANCELLED: domain.State.AUTHORIZING,
+    domain.State.AUTHORIZING_CONFIRMED: domain.State.AUTHORIZING,
+    domain.State.CAPTURING_CANCELLED: domain.State.CAPTURING,
+    domain.State.CAPTURE_REFUSED: domain.State.AUTHORIZED,
+    domain.State.REFUNDING_PART: domain.State.REFUNDING,
+    domain.State.REFUNDING_PART_CANCELLED: domain.State.REFUNDING,
+    domain.State.REFUNDING_REST: domain.State.REFUNDING,
+}
+
+
+def of_payment(payment: domain.Payment) -> payment_pb2.Payment:
+    currency = payment.amount.currency
+    return payment_pb2.Payment(
+        id=payment.id,
+        order_id=payment.order_id,
+        user_id=payment.user_id,
+        status=payment_pb2.Payment.Status.Value(SHOWN_AS.get(payment.state, payment.state)),
+        amount=render.money_message(payment.amount),
+        captured_amount=render.money_message(money.Money(currency, payment.captured)),
+        refunded_amount=render.money_message(money.Money(currency, payment.refunded)),
+        provider_reference=payment.provider_reference,
+        failure_reason=payment.failure_reason,
+        create_time=render.timestamp(payment.create_time),
+        update_time=render.timestamp(payment.update_time),
+    )
+
+
+def of_payment_voided(fact: domain.PaymentVoided) -> payment_events_pb2.PaymentVoided:
+    payment = fact.payment
+    if not payment.existed:
+        return payment_events_pb2.PaymentVoided(order_id=payment.order_id)
+    return payment_events_pb2.PaymentVoided(order_id=payment.order_id, payment_id=payment.id, user_id=payment.user_id)
+
+
+def of_payment_refunded(fact: domain.PaymentRefunded) -> payment_events_pb2.PaymentRefunded:
+    payment = fact.payment
+    step = money.Money(payment.amount.currency, fact.step)
+    return payment_events_pb2.PaymentRefunded(
+        order_id=payment.order_id,
+        payment_id=payment.id,
+        user_id=payment.user_id,
+        amount=render.money_message(payment.amount),
+        step_amount=render.money_message(step) if fact.step else None,
+    )
+
+
+def of_payment_partly_refunded(fact: domain.PaymentPartlyRefunded) -> payment_events_pb2.PaymentPartlyRefunded:
+    payment, currency = fact.payment, fact.payment.amount.currency
+    return payment_events_pb2.PaymentPartlyRefunded(
+        order_id=payment.order_id,
+        payment_id=payment.id,
+        user_id=payment.user_id,
+        amount=render.money_message(money.Money(currency, fact.step)),
+        refunded_amount=render.money_message(money.Money(currency, payment.refunded)),
+    )
+
+
+def request(message: order_events_pb2.PaymentRequested) -> domain.Request:
+    amount = render.money_value(message.amount)
+    if amount.amount <= 0:
+        raise ValueError("a payment needs an amount")
+    return domain.Request(
+        order_id=_id(message.order_id),
+        user_id=_id(message.user_id),
+        amount=amount,
+        payment_method=message.payment_method,
+        # Orders of before this field do not say.
+        request_time=render.moment(message.request_time) if message.HasField("request_time") else None,
+    )
+
+
+def confirmation(message: order_events_pb2.OrderConfirmed) -> domain.Confirmation:
+    return domain.Confirmation(_id(message.order_id))
+
+
+def cancellation(message: order_events_pb2.OrderCancelled) -> domain.Cancellation:
+    return domain.Cancellation(_id(message.order_id), _id(message.user_id))
+
+
+def _id(text: str) -> str:
+    return str(uuid.UUID(text))

@@ -1,0 +1,62 @@
+"""Accounts and sessions as messages of the contract: `of_user` renders an account, `of_session` a session."""
+
+from services.chassis import mail_address
+from services.chassis.rpc import identity, render
+from services.user import domain
+from souk.user.v1 import user_events_pb2, user_pb2, user_service_pb2
+
+TOKEN_TYPE = "Bearer"  # noqa: S105 - the scheme's name is no secret
+
+
+def of_user(user: domain.User) -> user_pb2.User:
+    return user_pb2.User(
+        id=user.id,
+        email=mail_address.shown(user.email),
+        display_name=user.display_name,
+        roles=[user_pb2.User.Role.Value(role) for role in user.roles],
+        create_time=render.timestamp(user.create_time),
+    )
+
+
+def of_session(session: domain.Session) -> user_service_pb2.Session:
+    return user_service_pb2.Session(
+        access_token=session.access.access_token,
+        token_type=TOKEN_TYPE,
+        expire_time=render.timestamp(session.access.expire_time),
+        user=of_user(session.user),
+        refresh_token=session.refresh.text,
+        refresh_expire_time=render.timestamp(session.refresh.expire_time),
+    )
+
+
+def of_revocation(revocation: domain.Revocation) -> user_service_pb2.Revocation:
+    return user_service_pb2.Revocation(
+        subject_id=revocation.subject_id,
+        least_version=revocation.least_version,
+        expire_time=render.timestamp(revocation.expire_time),
+    )
+
+
+def of_key(key: domain.PublicKey) -> user_service_pb2.Jwk:
+    return user_service_pb2.Jwk(kty="EC", crv="P-256", x=key.x, y=key.y, kid=key.id, alg=identity.ALGORITHM, use="sig")
+
+
+def of_user_registered(fact: domain.UserRegistered) -> user_events_pb2.UserRegistered:
+    user = fact.user
+    return user_events_pb2.UserRegistered(
+        user_id=user.id,
+        email=user.email,
+        display_name=user.display_name,
+        create_time=render.timestamp(user.create_time),
+    )
+
+
+def of_user_changed(fact: domain.UserChanged) -> user_events_pb2.UserChanged:
+    user = fact.user
+    return user_events_pb2.UserChanged(
+        user_id=user.id,
+        email=user.email,
+        display_name=user.display_name,
+        roles=[user_pb2.User.Role.Value(role) for role in user.roles],
+        version=user.version,
+    )
