@@ -95,6 +95,7 @@ def chart_values(name: str) -> list[Step]:
         _init(root),
         Step(outputs, through=_values, into=kept / "values.yaml"),
         Step(outputs, through=_secret_store, into=kept / "secret-store.yaml"),
+        Step(outputs, through=_prometheus, into=kept / "prometheus"),
     ]
 
 
@@ -201,6 +202,11 @@ def _values(outputs: str) -> str:
 def _secret_store(outputs: str) -> str:
     """scripts.cloud.values"""  # noqa: D400, D415 - shown as a part of a command
     return values.secret_store(outputs)
+
+
+def _prometheus(outputs: str) -> str:
+    """scripts.cloud.values"""  # noqa: D400, D415 - shown as a part of a command
+    return values.prometheus(outputs)
 
 
 _COMMANDS: dict[str, Callable[..., list[Step]]] = {

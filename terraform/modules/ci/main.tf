@@ -77,7 +77,15 @@ locals {
     },
   ])
 
-  deploy = concat(local.signing.deploy, [
+  # The error budget after a roll-out.
+  budget = [for statement in [{
+    Sid      = "ErrorBudget"
+    Effect   = "Allow"
+    Action   = ["aps:QueryMetrics"]
+    Resource = var.prometheus_arn
+  }] : statement if var.prometheus_arn != ""]
+
+  deploy = concat(local.signing.deploy, local.budget, [
     {
       Sid      = "FindTheCluster"
       Effect   = "Allow"

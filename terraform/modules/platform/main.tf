@@ -271,6 +271,7 @@ module "ci" {
   subjects        = var.ci.subjects
   state           = var.ci.state
   signing_key_arn = var.ci.signing_key_arn
+  prometheus_arn  = try(module.observability.prometheus.arn, "")
   cluster_arn     = "arn:${data.aws_partition.current.partition}:eks:${local.region}:${local.account}:cluster/${local.prefix}"
   repository_arns = [for name in concat(keys(module.services.images), ["charts/${var.project}"]) : "arn:${data.aws_partition.current.partition}:ecr:${local.region}:${local.account}:repository/${var.project}/${name}"]
 }

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from scripts.cloud import values
 from scripts.stack import layout
 from services import registry
 from tests.deploy.cloud import hcl, workspace
@@ -271,6 +272,16 @@ def test_connections_are_logged_as_the_version_of_postgresql_says_it(prod: works
     assert group["family"] == "postgres18"
     logged = {one["name"]: one["value"] for one in group["parameter"]}["log_connections"]
     assert logged == "receipt,authentication,authorization"
+
+
+def test_whoever_deploys_may_ask_for_the_error_budget_of_its_own_environment(
+    prod: workspace.Applied, dev: workspace.Applied
+) -> None:
+    for name, applied in {"prod": prod, "dev": dev}.items():
+        (metrics,) = applied.of("aws_prometheus_workspace")
+        statements = _inline(applied, f"souk-{name}-jenkins-deploy")["deploy"]
+        assert [one["Resource"] for one in statements if one["Action"] == ["aps:QueryMetrics"]] == [metrics["arn"]]
+        assert values.prometheus(json.dumps(applied.values["outputs"])) == metrics["prometheus_endpoint"]
 
 
 def test_exactly_the_builds_that_take_a_role_of_jenkins_are_given_it(
