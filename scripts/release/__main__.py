@@ -182,7 +182,7 @@ def check_budget(run: shell.Shell) -> None:
         return
     if not url:
         raise problems.StackError(
-            f"PROMETHEUS_URL_{where.name} is not set, and {written} names no Prometheus: `make values` does"
+            f"PROMETHEUS_URL_{where.name} is not set, and {written} names none: see `make values`"
         )
     prometheus = budget.Prometheus.at(url, where.namespace)
     seen = budget.watch(prometheus, where.budget, since_s=deploy.seconds_since(run, where))
