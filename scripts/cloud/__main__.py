@@ -133,7 +133,7 @@ def destroy(name: str) -> list[Step]:
 
 def run(steps: Sequence[Step], *, dry: bool) -> None:
     """Show each step and run it. Raises a StackError when one fails, and before the first where something is missing."""
-    for missing in {step.needs for step in steps if step.needs} if not dry else ():
+    for missing in dict.fromkeys(step.needs for step in steps if step.needs) if not dry else ():
         if not (ROOT / missing).exists():
             raise problems.StackError(MEANINGS[missing.name].format(missing=missing))
     for step in steps:
