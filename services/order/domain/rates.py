@@ -26,10 +26,14 @@ class TaxRates:
 
     def __init__(self, text: str) -> None:
         """Raises ValueError for what is no such table."""
+        self._text = text
         self._rates = {
             place.upper(): {name: _millionths(rate) for name, rate in _object(classes, place).items()}
             for place, classes in _object(_json(text), "the table").items()
         }
+
+    def __str__(self) -> str:
+        return self._text
 
     def rate(self, country: str, region: str, tax_class: str) -> int:
         """The tax rate in millionths: that of the region if there is one, otherwise that of the country."""
@@ -53,6 +57,7 @@ class ShippingRates:
 
     def __init__(self, text: str) -> None:
         """Raises ValueError for what is no such table."""
+        self._text = text
         self._rates = {
             country.upper(): {
                 currency: _shipping(currency, _object(row, currency))
@@ -60,6 +65,9 @@ class ShippingRates:
             }
             for country, rows in _object(_json(text), "the table").items()
         }
+
+    def __str__(self) -> str:
+        return self._text
 
     def cost(self, country: str, items: money.Money) -> money.Money | None:
         """What it costs to ship items of this price; None when they are not shipped there."""
