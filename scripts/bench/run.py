@@ -3,10 +3,10 @@
 import asyncio
 import dataclasses
 import json
-import secrets
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -157,7 +157,7 @@ class Runner:
 
     def _plan(self, wanted: Load) -> load.Plan:
         tokens = asyncio.run(shop.sign_in(self.stack.chosen.edge_url, self.customers))
-        key = f"bench-{secrets.token_hex(6)}"
+        key = f"bench-{uuid.uuid4()}"
         return load.Plan(
             host=layout.HOST,
             port=self.stack.chosen.stack.edge_port,

@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -27,7 +28,7 @@ class Customer:
     @classmethod
     def new(cls) -> "Customer":
         """One whom nobody knows yet."""
-        return cls(f"bench-{secrets.token_hex(8)}@example.com", secrets.token_urlsafe(18))
+        return cls(f"bench-{uuid.uuid4()}@example.com", secrets.token_urlsafe(18))
 
 
 def usual_skus() -> tuple[str, ...]:

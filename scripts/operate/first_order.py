@@ -14,6 +14,7 @@ import asyncio
 import secrets
 import sys
 import time
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -67,7 +68,7 @@ class Customer:
 
     def __init__(self, edge: Edge) -> None:
         self._edge = edge
-        self.email = f"customer-{secrets.token_hex(6)}@example.com"
+        self.email = f"customer-{uuid.uuid4()}@example.com"
         self._password = secrets.token_urlsafe(18)
 
     async def join(self) -> None:

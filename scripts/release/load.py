@@ -6,8 +6,8 @@ the orders to their end. The generator is the bench's, in this process: at these
 
 import asyncio
 import json
-import secrets
 import urllib.parse
+import uuid
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -76,7 +76,7 @@ def missed(seen: Seen, wanted: environments.Load) -> list[str]:
 async def _driven(edge_url: str, wanted: environments.Load, payment_method: str) -> Seen:
     skus = await in_stock(edge_url)
     tokens = await customers(edge_url)
-    key = f"load-{secrets.token_hex(6)}"
+    key = f"load-{uuid.uuid4()}"
     orders = requests.Wanted(tokens, skus, LINES, key, units=1, payment_method=payment_method)
     outcome = await load.Generator(_plan(edge_url, wanted, orders)).run()
     ends = await _followed(edge_url, tokens, outcome.accepted[:: max(1, len(outcome.accepted) // SAMPLE)], wanted)

@@ -64,7 +64,7 @@ def catalog(db: database.Database, shared: cache.Shared, shelves: Shelves) -> us
 @pytest_asyncio.fixture
 async def category(db: database.Database) -> str:
     """A category of this test's own."""
-    slug = f"c-{uuid.uuid4().hex[:12]}"
+    slug = f"c-{uuid.uuid4()}"
     async with db.transaction() as transaction:
         await store.put_category(transaction, domain.Category(slug, "Drinks"))
     return slug

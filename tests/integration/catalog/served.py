@@ -48,4 +48,4 @@ class Served:
 
 def variant(sku: str = "", units: int = 12, nanos: int = 500_000_000, currency: str = "EUR") -> product_pb2.Variant:
     price = Money(currency_code=currency, units=units, nanos=nanos)
-    return product_pb2.Variant(sku=sku or f"SKU-{uuid.uuid4().hex[:12].upper()}", title="Large", price=price)
+    return product_pb2.Variant(sku=sku or f"SKU-{str(uuid.uuid4()).upper()}", title="Large", price=price)

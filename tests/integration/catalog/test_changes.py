@@ -19,7 +19,7 @@ PAGE = pages.Page(100)
 
 
 def new_sku() -> str:
-    return f"SKU-{uuid.uuid4().hex[:12].upper()}"
+    return f"SKU-{str(uuid.uuid4()).upper()}"
 
 
 def asked(sku: str = "", units: int = 12, currency: str = "EUR") -> domain.Asked:

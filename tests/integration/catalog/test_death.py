@@ -24,7 +24,7 @@ def dies(database_url: str, redis_url: str, at: str, **does: str) -> None:
 
 
 def new_sku() -> str:
-    return f"SKU-{uuid.uuid4().hex[:12].upper()}"
+    return f"SKU-{str(uuid.uuid4()).upper()}"
 
 
 async def test_a_product_that_died_before_its_commit_never_was(
@@ -53,7 +53,7 @@ async def test_a_product_that_died_after_its_commit_is_found_by_the_repeated_req
 async def test_a_category_that_died_before_the_cache_forgot_is_seen_when_the_caches_time_is_over(
     database_url: str, own_redis_url: str, db: database.Database, shared: cache.Shared
 ) -> None:
-    category = f"c-{uuid.uuid4().hex[:12]}"
+    category = f"c-{uuid.uuid4()}"
     short = usecases.Catalog(db, Shelves(), usecases.caches(shared, shared_s=1), now=clock.utc_now)
     await short.put_category(domain.Category(category, "Drinks"))
     dies(database_url, own_redis_url, process.FORGETTING, DOES="put_category", CATEGORY=category)

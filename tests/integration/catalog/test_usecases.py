@@ -21,7 +21,7 @@ CLAIMED = database.Statement("SELECT count(*) FROM idempotent_requests WHERE req
 
 
 def new_sku() -> str:
-    return f"SKU-{uuid.uuid4().hex[:12].upper()}"
+    return f"SKU-{str(uuid.uuid4()).upper()}"
 
 
 def asked(sku: str) -> domain.Asked:

@@ -38,7 +38,7 @@ class Depot:
 
     async def filled(self, on_hand: int) -> str:
         """A SKU of which so many lie in the east."""
-        sku = f"SKU-{uuid.uuid4().hex[:12].upper()}"
+        sku = f"SKU-{str(uuid.uuid4()).upper()}"
         await self.stock.set_level(domain.Level(sku, "east", on_hand, 0), actor="test")
         return sku
 
@@ -88,7 +88,7 @@ async def test_what_came_and_went_is_a_movement_with_its_reason(depot: Depot) ->
 
 
 async def test_stock_of_a_new_sku_is_made_when_some_comes(depot: Depot) -> None:
-    sku = f"SKU-{uuid.uuid4().hex[:12].upper()}"
+    sku = f"SKU-{str(uuid.uuid4()).upper()}"
     level = await depot.adjust(sku, 3, warehouse="west")
     assert (level.warehouse, level.on_hand, level.available) == ("west", 3, 3)
 
@@ -109,7 +109,7 @@ async def test_adjustments_at_the_same_moment_all_count(depot: Depot) -> None:
 
 
 async def test_adjustments_and_counts_at_the_same_moment_all_count_where_nothing_lay_before(depot: Depot) -> None:
-    sku, counted = (f"SKU-{uuid.uuid4().hex[:12].upper()}" for _ in range(2))
+    sku, counted = (f"SKU-{str(uuid.uuid4()).upper()}" for _ in range(2))
     await asyncio.gather(*(depot.adjust(sku, 1) for _ in range(20)))
     await asyncio.gather(
         *(depot.stock.set_level(domain.Level(counted, "east", number, 0), actor="test") for number in range(1, 11))
@@ -121,7 +121,7 @@ async def test_adjustments_and_counts_at_the_same_moment_all_count_where_nothing
 
 
 async def test_what_is_refused_makes_no_place(depot: Depot) -> None:
-    sku = f"SKU-{uuid.uuid4().hex[:12].upper()}"
+    sku = f"SKU-{str(uuid.uuid4()).upper()}"
     assert (await calls.refused(depot.adjust(sku, -1))).reason == "STOCK_BELOW_RESERVED"
     with pytest.raises(errors.DomainError, match="SKU_NOT_FOUND"):
         await depot.stock.levels(sku)

@@ -24,7 +24,7 @@ class Shelf:
     """One SKU, and what was told of it since it was filled."""
 
     def __init__(self, db: database.Database, *, every_s: float, hold_s: float = 600) -> None:
-        self.sku = f"SKU-{uuid.uuid4().hex[:12].upper()}"
+        self.sku = f"SKU-{str(uuid.uuid4()).upper()}"
         self.stock = usecases.Stock(db, hold_s=hold_s, levels_every_s=every_s)
         self._db = db
         self._filled = 0
