@@ -25,9 +25,10 @@ def _orders(db: database.Database, *, included: bool) -> Orders:
 @pytest.mark.parametrize(("included", "total", "taxes"), [(False, 1788, 298), (True, 1490, 248)])
 async def test_an_order_is_read_again_with_what_was_charged(
     db: database.Database,
+    *,
     included: bool,
     total: int,
-    taxes: int,  # noqa: FBT001 - pytest gives it by name
+    taxes: int,
 ) -> None:
     orders = _orders(db, included=included)
     placed = await orders.accepting.create(draft(new_id()))
