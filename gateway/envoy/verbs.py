@@ -57,12 +57,14 @@ def answers(taken: Mapping[str, tuple[str, ...]], preflight: dict[str, Any]) -> 
     """Preflights go where CORS answers them; other OPTIONS are told `Allow`, and so is who chose a wrong method."""
     asks = [_is("OPTIONS"), *({"name": name, "present_match": True} for name in ("origin", _ASKED_METHOD))]
     yield {"match": {"prefix": "/", "headers": asks}, "name": PREFLIGHT, "route": preflight}
-    for (_, verbs), templates in itertools.groupby(taken, key=lambda template: (_shape(template), taken[template])):
+    for (_, verbs), grouped in itertools.groupby(taken, key=lambda template: (_shape(template), taken[template])):
+        templates = tuple(grouped)
         path = {"safe_regex": {"regex": "|".join(map(refusals.path_pattern, templates))}}
         allow = {"response_headers_to_add": [{"header": {"key": "allow", "value": ", ".join(verbs)}}]}
         other = {"name": _METHOD, "invert_match": True, "string_match": {"safe_regex": {"regex": "|".join(verbs)}}}
         yield _answer(OPTIONS, 204, path | {"headers": [_is("OPTIONS")]}) | allow
-        yield _answer(WRONG, 405, path | {"headers": [other]}) | allow
+        elsewhere = [_other_path(literal) for literal in taken if any(_within(literal, wide) for wide in templates)]
+        yield _answer(WRONG, 405, path | {"headers": [other, *elsewhere]}) | allow
 
 
 _ASKED_METHOD = "access-control-request-method"
@@ -80,6 +82,20 @@ def _answer(name: str, status: int, match: dict[str, Any]) -> dict[str, Any]:
 def _shape(template: str) -> list[bool]:
     """Which segments are variables. Of two shapes of one length the more specific is the smaller."""
     return [segment.startswith("{") for segment in template.split("/")]
+
+
+def _within(template: str, wide: str) -> bool:
+    """Whether all paths of a template are also paths of another, wider one, whose methods do not concern them."""
+    segments, wider = template.split("/"), wide.split("/")
+    fits = len(segments) == len(wider) and all(
+        one == other or other.startswith("{") for one, other in zip(segments, wider, strict=False)
+    )
+    return fits and _shape(template) != _shape(wide)
+
+
+def _other_path(template: str) -> dict[str, Any]:
+    regex = rf"({refusals.path_pattern(template)})(\?.*)?"
+    return {"name": ":path", "invert_match": True, "string_match": {"safe_regex": {"regex": regex}}}
 
 
 def _is(verb: str) -> dict[str, Any]:

@@ -30,7 +30,9 @@ PATIENCE_OF_TESTS = {
     "PAYMENT_PROVIDER_TIMEOUT_S": "3",
     "PAYMENT_BREAKER_RESET_S": "2",
 }
-FOR_TESTS = {**PATIENCE_OF_TESTS, "EDGE_RATE_LIMIT_FACTOR": "1000"}
+# Where tests ship to, there are no taxes, unless a test is about them.
+TAXES_OF_TESTS = {"ORDER_TAX_RATES": '{"US-CA": {"standard": "7.25", "food": "0"}}'}
+FOR_TESTS = {**PATIENCE_OF_TESTS, **TAXES_OF_TESTS, "EDGE_RATE_LIMIT_FACTOR": "1000"}
 # The payment service's secret, when Stripe is the provider: the key, or the file with it.
 _STRIPE_KEYS = ("STRIPE_API_KEY", "STRIPE_API_KEY_FILE")
 _NOT_PASSED_ON = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKE_TERMOUT", "MAKE_TERMERR", "PYTHONPATH", "VIRTUAL_ENV"}

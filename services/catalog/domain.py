@@ -46,6 +46,7 @@ class Product:
     attributes: Mapping[str, str] = field(default_factory=dict)
     images: tuple[str, ...] = ()
     featured: bool = False
+    tax_class: str = ""
 
     def sku(self, wanted: str) -> str:
         """The SKU that is meant: the wanted one, or the only one when none is named. Raises SKU_NOT_IN_PRODUCT."""
@@ -84,6 +85,7 @@ class Draft:
     fingerprint: bytes = b""
     attributes: Mapping[str, str] = field(default_factory=dict)
     images: tuple[str, ...] = ()
+    tax_class: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +129,15 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What an order needs to know of a SKU."""
+    """What an order needs to know of a SKU. vendor_id is empty for the shop's own."""
 
     sku: str
     product_id: str
     title: str
     price: money.Money
+    category: str
+    vendor_id: str
+    tax_class: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +186,7 @@ def revised(product: Product, content: Draft, now: datetime) -> Product:
         variants=variants_of(content.variants),
         attributes=content.attributes,
         images=content.images,
+        tax_class=content.tax_class,
         update_time=now,
         version=product.version + 1,
     )

@@ -36,6 +36,7 @@ def of_product(product: domain.Product) -> product_pb2.Product:
         attributes=product.attributes,
         images=product.images,
         featured=product.featured,
+        tax_class=product.tax_class,
     )
 
 
@@ -44,8 +45,15 @@ def of_variant(variant: domain.Variant) -> product_pb2.Variant:
 
 
 def of_offer(offer: domain.Offer) -> product_pb2.Offer:
-    price = render.money_message(offer.price)
-    return product_pb2.Offer(sku=offer.sku, product_id=offer.product_id, title=offer.title, price=price)
+    return product_pb2.Offer(
+        sku=offer.sku,
+        product_id=offer.product_id,
+        title=offer.title,
+        price=render.money_message(offer.price),
+        tax_class=offer.tax_class,
+        category=offer.category,
+        vendor_id=offer.vendor_id,
+    )
 
 
 def of_category(category: domain.Category) -> product_pb2.Category:

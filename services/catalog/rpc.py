@@ -150,4 +150,5 @@ def _content(
         actor=identity.caller().user_id,
         attributes=dict(request.attributes),
         images=tuple(request.images),
+        tax_class=request.tax_class,
     )

@@ -54,6 +54,7 @@ PRODUCTS = Table(
     Column("images", JSONB, nullable=False, server_default="[]"),
     Column("featured", Boolean, nullable=False, server_default=false()),
     Column("delete_time", TIME, nullable=True),
+    Column("tax_class", Text, nullable=False, server_default=""),
     Index("ix_products_category", "category", "id"),
     Index("ix_products_vendor", "vendor_id", "id"),
     Index("ix_products_featured", "id", postgresql_where=text("featured AND delete_time IS NULL")),
@@ -80,7 +81,7 @@ VARIANTS = Table(
 _C, _P, _V = CATEGORIES.c, PRODUCTS.c, VARIANTS.c
 _PRODUCT_COLUMNS = (
     *("id", "title", "description", "category", "vendor_id", "create_time", "update_time", "version"),
-    *("attributes", "images", "featured"),
+    *("attributes", "images", "featured", "tax_class"),
 )
 _VARIANT_COLUMNS = ("sku", "product_id", "position", "title", "currency", "price")
 _INSERT_PRODUCTS = database.Statement(database.insert_given(PRODUCTS, *_PRODUCT_COLUMNS))
@@ -108,7 +109,8 @@ SELECT delete_time IS NOT NULL FROM products WHERE id = %(product_id)s::uuid FOR
 """)
 _WRITE = database.Statement("""
 UPDATE products SET title = %(title)s, description = %(description)s, category = %(category)s, attributes = %(attributes)s,
-  images = %(images)s, featured = %(featured)s, update_time = %(update_time)s, version = %(version)s
+  images = %(images)s, featured = %(featured)s, tax_class = %(tax_class)s, update_time = %(update_time)s,
+  version = %(version)s
 WHERE id = %(id)s::uuid
 """)
 _DELETE = database.Statement("""
@@ -116,7 +118,7 @@ UPDATE products SET delete_time = %(now)s, update_time = %(now)s, version = %(ve
 """)
 _PRODUCTS = """
 SELECT p.id, p.title, p.description, p.category, p.vendor_id, p.create_time, p.update_time, p.version,
-  p.attributes, p.images, p.featured,
+  p.attributes, p.images, p.featured, p.tax_class,
   (SELECT json_agg(json_build_array(v.sku, v.title, v.currency, v.price) ORDER BY v.position)
    FROM variants AS v WHERE v.product_id = p.id AND NOT v.withdrawn)
 FROM products AS p
@@ -136,7 +138,10 @@ _CONDITIONS = {
 }
 _LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 _OFFERS = database.Lookup(
-    select(_V.sku, _V.product_id, _P.title, _V.title, _V.currency, _V.price)
+    select(
+        *(_V.sku, _V.product_id, _P.title, _V.title, _V.currency, _V.price),
+        *(_P.category, func.coalesce(_P.vendor_id.cast(Text), ""), _P.tax_class),
+    )
     .join(PRODUCTS, _P.id == _V.product_id)
     .where(_V.sku == bindparam("skus", type_=ARRAY(Text)).any_(), _V.withdrawn.is_(false()), _P.delete_time.is_(None)),
     by="skus",
@@ -297,8 +302,8 @@ async def offers(db: database.Database, skus: Sequence[str]) -> dict[str, domain
     """What these SKUs cost, by SKU. SKUs that no product has are absent."""
     rows = await db.read(_OFFERS, {"skus": list(skus)})
     return {
-        sku: domain.Offer(sku, product_id, domain.offer_title(title, variant), money.Money(currency, price))
-        for sku, product_id, title, variant, currency, price in rows
+        sku: domain.Offer(sku, product_id, domain.offer_title(title, variant), money.Money(currency, price), *others)
+        for sku, product_id, title, variant, currency, price, *others in rows
     }
 
 
@@ -321,14 +326,16 @@ def unpack_product(data: bytes) -> domain.Product:
 
 def pack_offer(offer: domain.Offer) -> bytes:
     """An offer for the cache."""
-    return json.dumps([offer.sku, offer.product_id, offer.title, offer.price.currency, offer.price.amount]).encode()
+    of_product = (offer.category, offer.vendor_id, offer.tax_class)
+    of_sku = (offer.sku, offer.product_id, offer.title, offer.price.currency, offer.price.amount)
+    return json.dumps([*of_sku, *of_product]).encode()
 
 
 def unpack_offer(data: bytes) -> domain.Offer:
     """An offer of the cache. Raises ValueError or TypeError, or MONEY_INVALID for a currency that is not known here."""
-    sku, product_id, title, currency, price = json.loads(data)
+    sku, product_id, title, currency, price, category, vendor_id, tax_class = json.loads(data)
     money.exponent(currency)
-    return domain.Offer(sku, product_id, title, money.Money(currency, price))
+    return domain.Offer(sku, product_id, title, money.Money(currency, price), category, vendor_id, tax_class)
 
 
 def pack_categories(known: Sequence[domain.Category]) -> bytes:
@@ -343,7 +350,7 @@ def unpack_categories(data: bytes) -> tuple[domain.Category, ...]:
 
 def _product(row: Sequence[Any]) -> domain.Product:
     product_id, title, description, category, vendor_id, create_time, update_time, version, *others, variants = row
-    attributes, images, featured = others
+    attributes, images, featured, tax_class = others
     return domain.Product(
         id=product_id,
         title=title,
@@ -357,4 +364,5 @@ def _product(row: Sequence[Any]) -> domain.Product:
         attributes=attributes,
         images=tuple(images),
         featured=featured,
+        tax_class=tax_class,
     )

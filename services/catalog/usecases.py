@@ -219,6 +219,7 @@ class Catalog:
             version=1,
             attributes=draft.attributes,
             images=draft.images,
+            tax_class=draft.tax_class,
         )
 
     async def _forget(self, product_ids: Sequence[str], skus: Sequence[str]) -> None:

@@ -1,12 +1,14 @@
-"""Whom the order service calls: the catalog, for prices. Answers are domain values."""
+"""Whom the order service asks: the catalog for prices, and the shop's table for shipping. Answers are domain values."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from cachetools import TTLCache
 
+from services.chassis import money
 from services.chassis.rpc import client, render
 from services.order import domain
-from souk.catalog.v1 import catalog_service_pb2, catalog_service_pb2_grpc
+from services.order.domain import rates
+from souk.catalog.v1 import catalog_service_pb2, catalog_service_pb2_grpc, product_pb2
 
 DESCRIPTOR = catalog_service_pb2.DESCRIPTOR.services_by_name["CatalogService"]
 # SKUs whose price is remembered, and how many the catalog is asked for in one call.
@@ -38,6 +40,21 @@ class Catalog:
 
     async def _ask(self, skus: list[str]) -> dict[str, domain.Offer]:
         answer = await self._peer.call(self._stub.BatchGetOffers, catalog_service_pb2.BatchGetOffersRequest(skus=skus))
-        fresh = {o.sku: domain.Offer(o.sku, o.title, render.money_value(o.price)) for o in answer.offers}
+        fresh = {offer.sku: _offer(offer) for offer in answer.offers}
         self._known.update(fresh)
         return fresh
+
+
+class ShippingTable:
+    """Shipping at the rates of the settings: nobody is asked."""
+
+    def __init__(self, table: rates.ShippingRates) -> None:
+        self._table = table
+
+    async def costs(self, parcels: Sequence[domain.Parcel]) -> Sequence[money.Money | None]:
+        """What it costs to ship each of these; None for what is not shipped there."""
+        return [self._table.cost(parcel.address.country, parcel.price) for parcel in parcels]
+
+
+def _offer(offer: product_pb2.Offer) -> domain.Offer:
+    return domain.Offer(offer.sku, offer.title, render.money_value(offer.price), offer.tax_class)

@@ -6,8 +6,9 @@ from services import signing_keys
 from services.chassis import assembly, clock, database, loops, process, retention
 from services.chassis.settings import read
 from services.order import clients, events, rpc, saga, store
+from services.order.domain import totals
 from services.order.settings import Settings
-from services.order.usecases import Orders, accepting, advancing, reading, timer, watching
+from services.order.usecases import Orders, accepting, advancing, pricing, reading, timer, watching
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +20,13 @@ class Terms:
     limits: watching.Limits
 
 
-def composed(db: database.Database, catalog: accepting.Catalog, terms: Terms) -> Orders:
+def composed(db: database.Database, prices: pricing.Pricing, terms: Terms) -> Orders:
     """The use cases, put together."""
     watched = watching.Watching(db, terms.limits)
     advanced = advancing.Advancing(db, watched.moved, now=terms.now, waits=terms.waits)
     return Orders(
-        accepting=accepting.Accepting(db, catalog, now=terms.now, waits=terms.waits),
+        pricing=prices,
+        accepting=accepting.Accepting(db, prices, now=terms.now, waits=terms.waits),
         advancing=advanced,
         timer=timer.Timer(db, advanced, waits=terms.waits),
         reading=reading.Reading(db),
@@ -37,7 +39,11 @@ def build(host: assembly.Host) -> list[process.Part]:
     settings = read(Settings, host.environ)
     service = assembly.Assembly(store.SERVICE, host, events.PUBLISHED)
     user = service.peer("user", signing_keys.DESCRIPTOR)
-    catalog = clients.Catalog(service.peer("catalog", clients.DESCRIPTOR), age_s=settings.price_age_s)
+    prices = pricing.Pricing(
+        catalog=clients.Catalog(service.peer("catalog", clients.DESCRIPTOR), age_s=settings.price_age_s),
+        shipping=clients.ShippingTable(settings.shipping_rates),
+        taxes=totals.Taxes(settings.tax_rates, settings.taxes_included),
+    )
     waits = saga.Waits(
         stock_s=settings.stock_deadline_s,
         payment_s=settings.payment_deadline_s,
@@ -46,7 +52,7 @@ def build(host: assembly.Host) -> list[process.Part]:
         catch_up_s=settings.catch_up_s,
     )
     limits = watching.Limits(settings.watch_streams_per_caller, settings.watch_streams)
-    orders = composed(service.db, catalog, Terms(host.now, waits, limits))
+    orders = composed(service.db, prices, Terms(host.now, waits, limits))
     gauges = retention.Gauges(service.db, store.SERVICE, reading.QUEUES)
     return service.parts(
         rpc.servicer(orders, service.page_tokens),

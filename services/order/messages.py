@@ -6,6 +6,7 @@ from typing import Any
 from services.chassis import idempotency
 from services.chassis.rpc import render
 from services.order import domain, saga
+from services.order.domain import rates
 from souk.inventory.v1 import inventory_events_pb2, stock_pb2
 from souk.order.v1 import order_events_pb2, order_pb2, order_service_pb2
 from souk.payment.v1 import payment_events_pb2
@@ -15,16 +16,29 @@ _ADDRESS = ("recipient", "line1", "line2", "city", "region", "postal_code", "cou
 
 
 def draft(request: order_service_pb2.CreateOrderRequest, user_id: str) -> domain.Draft:
-    address = request.shipping_address
     expected = request.expected_total if request.HasField("expected_total") else None
     return domain.Draft(
         user_id=user_id,
-        items=tuple(domain.Item(item.sku, item.quantity) for item in request.items),
-        address=domain.Address(*(getattr(address, name) for name in _ADDRESS)),
+        basket=basket(request),
         payment_method=request.payment_method,
         request_id=request.request_id,
         fingerprint=idempotency.fingerprint(request) if request.request_id else b"",
         expected_total=render.money_sent("expected_total", expected) if expected else None,
+    )
+
+
+def basket(request: order_service_pb2.CreateOrderRequest | order_service_pb2.QuoteOrderRequest) -> domain.Basket:
+    address = request.shipping_address
+    return domain.Basket(
+        items=tuple(domain.Item(item.sku, item.quantity) for item in request.items),
+        address=domain.Address(*(getattr(address, name) for name in _ADDRESS)),
+    )
+
+
+def of_quote(quote: domain.Quote) -> order_service_pb2.QuoteOrderResponse:
+    return order_service_pb2.QuoteOrderResponse(
+        lines=[of_line(line, taxes_included=quote.taxes_included) for line in quote.lines],
+        totals=of_totals(quote.totals),
     )
 
 
@@ -36,7 +50,8 @@ def of_order(placed: domain.Placed) -> order_pb2.Order:
         status=order_pb2.Order.Status.Value(saga.status),
         saga_id=saga.id,
         total=render.money_message(order.total),
-        lines=[of_line(line) for line in order.lines],
+        totals=of_totals(order.totals),
+        lines=[of_line(line, taxes_included=order.taxes_included) for line in order.lines],
         shipping_address=address_pb2.Address(**{name: getattr(order.address, name) for name in _ADDRESS}),
         payment_id=saga.payment_id,
         cancel_reason=saga.cancel_reason,
@@ -47,13 +62,30 @@ def of_order(placed: domain.Placed) -> order_pb2.Order:
     )
 
 
-def of_line(line: domain.Line) -> order_pb2.OrderLine:
+def of_totals(totals: domain.Totals) -> order_pb2.Totals:
+    return order_pb2.Totals(
+        items=render.money_message(totals.items),
+        discounts=render.money_message(totals.discounts),
+        shipping=render.money_message(totals.shipping),
+        taxes=render.money_message(totals.taxes),
+        taxes_included=totals.taxes_included,
+        total=render.money_message(totals.total),
+    )
+
+
+def of_line(line: domain.Line, *, taxes_included: bool) -> order_pb2.OrderLine:
+    charged = domain.totals_of([line], taxes_included=taxes_included)
     return order_pb2.OrderLine(
         sku=line.sku,
         title=line.title,
         quantity=line.quantity,
         unit_price=render.money_message(line.unit_price),
         total=render.money_message(line.total),
+        discount=render.money_message(charged.discounts),
+        shipping=render.money_message(charged.shipping),
+        tax=render.money_message(charged.taxes),
+        tax_rate=rates.per_cent(line.charges.tax_rate),
+        payable=render.money_message(charged.total),
     )
 
 
@@ -114,7 +146,7 @@ def of_order_confirmed(fact: domain.OrderConfirmed) -> order_events_pb2.OrderCon
         order_id=order.id,
         user_id=order.user_id,
         total=render.money_message(order.total),
-        lines=[of_line(line) for line in order.lines],
+        lines=[of_line(line, taxes_included=order.taxes_included) for line in order.lines],
         confirm_time=render.timestamp(fact.time),
     )
 

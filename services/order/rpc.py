@@ -19,6 +19,11 @@ class OrderServicer(order_service_pb2_grpc.OrderServiceServicer):
         self._orders = orders
         self._tokens = tokens
 
+    async def QuoteOrder(
+        self, request: order_service_pb2.QuoteOrderRequest, _: Any
+    ) -> order_service_pb2.QuoteOrderResponse:
+        return messages.of_quote(await self._orders.pricing.quote(messages.basket(request)))
+
     async def CreateOrder(self, request: order_service_pb2.CreateOrderRequest, _: Any) -> order_pb2.Order:
         placed = await self._orders.accepting.create(messages.draft(request, identity.caller().user_id))
         return messages.of_order(placed)

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 from services.chassis.settings import env
+from services.order.domain import rates
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The deadlines of the saga's steps, in seconds, and the limits of WatchOrder streams.
+    """The deadlines of the saga's steps, in seconds, the limits of WatchOrder streams, and what comes on top of prices.
 
     The deadlines of stock and payment together are shorter than inventory's reservation (600 s).
 
@@ -25,3 +26,9 @@ class Settings:
     catch_up_s: float = env("ORDER_CATCH_UP_S", default=30.0)
     # How long a price from the catalog is cached: a changed price applies to new orders this much later at most.
     price_age_s: float = env("ORDER_PRICE_AGE_S", default=1.0)
+    # Tax rates by place and tax class, and shipping by country and currency, as JSON (see `domain/rates.py`). Without
+    # them there are no taxes, and everything is shipped for free.
+    tax_rates: rates.TaxRates = env("ORDER_TAX_RATES", default=rates.TaxRates("{}"))  # noqa: RUF009 - nobody changes it
+    shipping_rates: rates.ShippingRates = env("ORDER_SHIPPING_RATES", default=rates.ShippingRates("{}"))  # noqa: RUF009 - likewise
+    # Whether the catalog's prices, and those of shipping, contain the taxes.
+    taxes_included: bool = env("ORDER_TAXES_INCLUDED", default=False)

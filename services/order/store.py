@@ -32,6 +32,7 @@ ORDERS = Table(
     Column("address", JSONB, nullable=False),
     Column("payment_method", Text, nullable=False),
     Column("create_time", TIME, nullable=False),
+    Column("taxes_included", Boolean, nullable=False),
 )
 SAGAS = Table(
     "sagas",
@@ -66,7 +67,7 @@ EVENTS = Table(
 TIMERS = Table("timers", METADATA, Column("name", Text, primary_key=True), Column("seen_at", TIME, nullable=False))
 
 _O, _S, _E = ORDERS.c, SAGAS.c, EVENTS.c
-_ORDER_COLUMNS = ("id", "user_id", "currency", "total", "lines", "address", "payment_method", "create_time")
+_ORDER_COLUMNS = tuple(column.name for column in ORDERS.columns)
 _EVENT_COLUMNS = ("order_id", "sequence", "status", "event", "reason", "actor", "time")
 _INSERT_ORDERS = database.Statement(database.insert_given(ORDERS, *_ORDER_COLUMNS))
 _INSERT_EVENTS = database.Statement(database.insert_given(EVENTS, *_EVENT_COLUMNS))
@@ -159,7 +160,7 @@ class News:
 async def insert(transaction: database.Transaction, placed: Sequence[domain.Placed], waits: saga.Waits) -> None:
     """Write new orders with their sagas."""
     orders = [item.order for item in placed]
-    rows = database.columns(orders, "id", "user_id", "payment_method", "create_time")
+    rows = database.columns(orders, "id", "user_id", "payment_method", "create_time", "taxes_included")
     rows |= {
         "currency": [order.total.currency for order in orders],
         "total": [order.total.amount for order in orders],
@@ -254,8 +255,14 @@ def _saga_rows(sagas: Sequence[domain.Saga], waits: saga.Waits) -> dict[str, lis
 
 
 def _line_row(line: domain.Line) -> dict[str, Any]:
-    price = line.unit_price
-    return {"sku": line.sku, "title": line.title, "quantity": line.quantity, "price": price.amount}
+    row = {"sku": line.sku, "title": line.title, "quantity": line.quantity, "price": line.unit_price.amount}
+    return row if line.charges == domain.Charges() else row | {"charges": asdict(line.charges)}
+
+
+def _line(row: Mapping[str, Any], currency: str) -> domain.Line:
+    # Lines without charges say nothing of them, as those of before there were any.
+    charges = domain.Charges(**row.get("charges", {}))
+    return domain.Line(row["sku"], row["title"], row["quantity"], money.Money(currency, row["price"]), charges)
 
 
 def _by_id(rows: Sequence[database.Row]) -> dict[str, domain.Placed]:
@@ -263,20 +270,18 @@ def _by_id(rows: Sequence[database.Row]) -> dict[str, domain.Placed]:
 
 
 def _placed(row: database.Row) -> domain.Placed:
-    order_id, user_id, currency, total, lines, address, payment_method, create_time = row[:8]
+    order_id, user_id, currency, total, lines, address, payment_method, create_time, taxes_included = row[:9]
     order = domain.Order(
         id=order_id,
         user_id=user_id,
-        lines=tuple(
-            domain.Line(line["sku"], line["title"], line["quantity"], money.Money(currency, line["price"]))
-            for line in lines
-        ),
+        lines=tuple(_line(line, currency) for line in lines),
         total=money.Money(currency, total),
         address=domain.Address(**address),
         payment_method=payment_method,
         create_time=create_time,
+        taxes_included=taxes_included,
     )
-    return domain.Placed(order, _saga(row[8:]))
+    return domain.Placed(order, _saga(row[9:]))
 
 
 def _saga(row: database.Row) -> domain.Saga:

@@ -9,7 +9,7 @@ from tests.contract import test_bad_input, test_bad_messages
 from tests.contract.refused import CARD_NUMBER, INVALID, MALFORMED, Refused, check, row
 from tests.contract.test_access import contracted
 from tests.contract.world import World
-from tests.support import audit
+from tests.support import audit, shop
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -194,7 +194,21 @@ MONEY = [
         who="admin",
     ),
 ]
-ROWS = [*CATALOG, *INVENTORY, *PEOPLE, *MONEY]
+QUOTE = "POST /api/v1/orders/quote"
+QUOTES = [
+    row("a quote for nobody", QUOTE, {"json": {}}, 401, "TOKEN_MISSING", who="nobody"),
+    row("a quote of nothing", QUOTE, {"json": {}}, *INVALID, "items", "shipping_address"),
+    row("a quote of less than one", QUOTE, {"json": {"items": [{"sku": "TEA", "quantity": "x"}]}}, *MALFORMED),
+    row(
+        "a quote of what is not for sale",
+        QUOTE,
+        {"json": {"items": [{"sku": "NOT-FOR-SALE", "quantity": 1}], "shipping_address": shop.ADDRESS}},
+        400,
+        "SKU_UNKNOWN",
+        "items[0].sku",
+    ),
+]
+ROWS = [*CATALOG, *INVENTORY, *PEOPLE, *MONEY, *QUOTES]
 # What takes nothing that could be wrong.
 WITHOUT_INPUT = {"souk.user.v1.UserService.GetJwks"}
 

@@ -18,7 +18,7 @@ DEEP = b"[" * 100_000 + b"]" * 100_000
 
 
 def offer(sku: str, price: int = 1200) -> domain.Offer:
-    return domain.Offer(sku, str(uuid.uuid4()), "Tea", money.Money("EUR", price))
+    return domain.Offer(sku, str(uuid.uuid4()), "Tea", money.Money("EUR", price), "drinks", "", "")
 
 
 @pytest_asyncio.fixture

@@ -58,7 +58,7 @@ _STUCK = "SELECT 'order ' || order_id || ' waits for a person: its saga is stuck
 _PARKS = "SELECT to_regclass('parked_events') IS NOT NULL"
 _PARKED = "SELECT type || ' of ' || key || ' is parked: ' || error FROM parked_events WHERE %s::text[] IS NULL OR key = ANY(%s)"
 _ORDERS = """
-SELECT o.id::text, s.status, s.step, o.currency, o.total, o.lines, s.version, coalesce(s.payment_id, '')
+SELECT o.id::text, s.status, s.step, o.currency, o.total, o.lines, o.taxes_included, s.version, coalesce(s.payment_id, '')
 FROM orders AS o JOIN sagas AS s ON s.order_id = o.id
 """
 _AT_REST = f"""{_ORDERS}
@@ -194,6 +194,14 @@ class Books:
 
 
 def _order(row: Row, history: tuple[tuple[int, str], ...]) -> Order:
-    order_id, status, step, currency, total, lines, version, payment_id = row
+    order_id, status, step, currency, total, lines, taxes_included, version, payment_id = row
     wanted = Counter({line["sku"]: line["quantity"] for line in lines})
-    return Order(order_id, status, step, currency, total, wanted, version, payment_id, history)
+    payable = sum(_payable(line, taxes_included=taxes_included) for line in lines)
+    return Order(order_id, status, step, currency, total, payable, wanted, version, payment_id, history)
+
+
+def _payable(line: Mapping[str, Any], *, taxes_included: bool) -> int:
+    """What a line comes to in minor units. Its charges are absent when there are none."""
+    charges = {"discount": 0, "shipping": 0, "tax": 0} | line.get("charges", {})
+    added = charges["shipping"] + (0 if taxes_included else charges["tax"])
+    return int(line["quantity"] * line["price"] - charges["discount"] + added)

@@ -16,13 +16,17 @@ GIVEN_BACK = frozenset({"VOIDED", "REFUNDED", "DECLINED"})
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order, its total in minor units, how many of each SKU it wants, and its history as (sequence, status)."""
+    """An order, its total and what its lines come to in minor units, how many of each SKU it wants, and its history.
+
+    The history is (sequence, status), oldest first.
+    """
 
     id: str
     status: str
     step: str
     currency: str
     total: int
+    payable: int
     wanted: Counter[str]
     version: int
     payment_id: str
@@ -82,6 +86,8 @@ def _of_order(case: Case) -> Iterator[str]:
     order = case.order
     if order.status not in (CONFIRMED, CANCELLED) or order.step != DONE:
         yield f"it is not at an end: {order.step}"
+    if order.payable != order.total:
+        yield f"its lines come to {order.payable} {order.currency}, its total is {order.total} {order.currency}"
     if [sequence for sequence, _ in order.history] != list(range(1, order.version + 1)):
         yield f"its history has gaps: {order.history}, version {order.version}"
     elif order.history[-1][1] != order.status:

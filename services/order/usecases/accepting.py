@@ -1,25 +1,19 @@
-"""Accepting orders: prices from the catalog, then order, saga, history, event and claim in one transaction."""
+"""Accepting orders: what each costs, then order, saga, history, event and claim in one transaction."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
 
 from services.chassis import clock, coalesce, database, errors, idempotency, ids, metrics, tracing
 from services.order import domain, saga, store
-
-
-class Catalog(Protocol):
-    """Where prices come from."""
-
-    async def offers(self, skus: Iterable[str]) -> Mapping[str, domain.Offer]:
-        """What these SKUs cost now; those not for sale are absent. Raises TransientError when nobody answers."""
+from services.order.domain import totals
+from services.order.usecases import pricing
 
 
 class Accepting:
     """Accepts orders. Concurrent calls share a transaction."""
 
-    def __init__(self, db: database.Database, catalog: Catalog, *, now: clock.Clock, waits: saga.Waits) -> None:
+    def __init__(self, db: database.Database, prices: pricing.Pricing, *, now: clock.Clock, waits: saga.Waits) -> None:
         self._db = db
-        self._catalog = catalog
+        self._prices = prices
         self._now = now
         self._waits = waits
         self._gathered = coalesce.Coalescer(self.accept, coalesce.Batching())
@@ -27,7 +21,8 @@ class Accepting:
     async def create(self, draft: domain.Draft) -> domain.Placed:
         """Accept an order: it is PENDING, or what its first request made of it.
 
-        Raises SKU_UNKNOWN, SKU_DUPLICATE, CURRENCY_MIXED, ORDER_TOTAL_TOO_LARGE, ORDER_TOTAL_CHANGED or REQUEST_ID_REUSED.
+        Raises SKU_UNKNOWN, SKU_DUPLICATE, CURRENCY_MIXED, ORDER_TOTAL_TOO_LARGE, ORDER_TOTAL_CHANGED, SHIPPING_UNAVAILABLE
+        or REQUEST_ID_REUSED.
         """
         return await self._gathered.call(draft)
 
@@ -35,30 +30,32 @@ class Accepting:
         """Accept these orders in one transaction: one answer each, in their order. Raises TransientError for all of them."""
         metrics.COALESCED.labels(store.SERVICE).observe(len(drafts))
         # Prices are asked for before the transaction begins: no lock is held while we wait for another service.
-        offers = await self._catalog.offers({item.sku for draft in drafts for item in draft.items})
+        quotes = await self._prices.quotes([draft.basket for draft in drafts])
         refused: dict[int, errors.DomainError] = {}
         begun: dict[int, saga.Begun] = {}
-        for number, draft in enumerate(drafts):
+        for number, (draft, quote) in enumerate(zip(drafts, quotes, strict=True)):
             try:
-                begun[number] = self._begin(draft, offers)
+                begun[number] = self._begin(draft, quote)
             except errors.DomainError as error:
                 refused[number] = error
         answers = refused | await self._write(drafts, begun)
         return [answers[number] for number in range(len(drafts))]
 
-    def _begin(self, draft: domain.Draft, offers: Mapping[str, domain.Offer]) -> saga.Begun:
-        lines = domain.lines_of(draft.items, offers)
-        total = domain.total_of(lines)
-        domain.check_expected(draft.expected_total, total)
+    def _begin(self, draft: domain.Draft, quote: domain.Quote | errors.DomainError) -> saga.Begun:
+        if isinstance(quote, errors.DomainError):
+            raise quote
+        total = quote.totals.total
+        totals.check_expected(draft.expected_total, total)
         now = self._now()
         order = domain.Order(
             id=ids.new_id(now),
             user_id=draft.user_id,
-            lines=lines,
+            lines=quote.lines,
             total=total,
-            address=draft.address,
+            address=draft.basket.address,
             payment_method=draft.payment_method,
             create_time=now,
+            taxes_included=quote.taxes_included,
         )
         return saga.begin(order, ids.new_id(now))
 

@@ -76,6 +76,23 @@ async def test_images_and_attributes_keep_to_their_limits(catalog: Served, chang
     assert {violation.field for violation in refused.violations} == {field}
 
 
+@pytest.mark.parametrize("wrong", ["Food", "1food", "f" * 41, "food "])
+async def test_a_tax_class_is_a_word_of_the_tax_rates(catalog: Served, wrong: str) -> None:
+    refused = await calls.refused(catalog.stub.CreateProduct(catalog.product(tax_class=wrong), metadata=catalog.ann))
+    assert {violation.field for violation in refused.violations} == {"tax_class"}
+
+
+async def test_a_changed_tax_class_is_told_and_kept(catalog: Served) -> None:
+    made = await catalog.stub.CreateProduct(catalog.product(tax_class="food"), metadata=catalog.ann)
+    assert made.tax_class == "food"
+    change = catalog_service_pb2.UpdateProductRequest(
+        id=made.id, version=1, title=made.title, category=made.category, variants=made.variants, tax_class="books"
+    )
+    changed = await catalog.stub.UpdateProduct(change, metadata=catalog.ann)
+    assert changed.tax_class == "books"
+    assert (await catalog.stub.GetProduct(catalog_service_pb2.GetProductRequest(id=made.id))).tax_class == "books"
+
+
 async def test_only_the_shop_decides_what_is_in_its_window(catalog: Served) -> None:
     made = await catalog.stub.CreateProduct(catalog.product(), metadata=catalog.ann)
     request = catalog_service_pb2.SetProductFeaturedRequest(id=made.id, featured=True)

@@ -134,7 +134,7 @@ async def test_offers_say_what_an_order_needs_and_leave_out_what_is_not_for_sale
     made = await catalog.create(draft(category, first, second))
     offers = {offer.sku: offer for offer in await catalog.offers([second, first, unknown, first])}
     assert set(offers) == {first, second}
-    assert offers[first] == domain.Offer(first, made.id, "Tea, Large", made.variants[0].price)
+    assert offers[first] == domain.Offer(first, made.id, "Tea, Large", made.variants[0].price, category, ANN, "")
 
 
 async def test_a_sku_that_was_asked_for_too_early_is_for_sale_as_soon_as_it_is_made(

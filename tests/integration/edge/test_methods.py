@@ -56,6 +56,7 @@ def test_a_stream_has_no_head(caller: httpx.Client) -> None:
     [
         ("/api/v1/orders", "GET, HEAD, OPTIONS, POST"),
         (ORDER, "GET, HEAD, OPTIONS"),
+        ("/api/v1/orders/quote", "OPTIONS, POST"),
         (f"{ORDER}/cancel", "OPTIONS, PUT"),
         (PRODUCT, "DELETE, GET, HEAD, OPTIONS, PUT"),
         ("/api/v1/products/batch", "GET, HEAD, OPTIONS"),

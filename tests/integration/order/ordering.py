@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 from services.chassis import clock, database, errors, ids, money
-from services.order import domain, main, saga
-from services.order.usecases import Orders, watching
+from services.order import clients, domain, main, saga
+from services.order.domain import rates, totals
+from services.order.usecases import Orders, pricing, watching
 
 WAITS = saga.Waits(stock_s=100, payment_s=100, settlement_s=100, compensation_s=100, catch_up_s=0)
 OVERDUE = saga.Waits(stock_s=0, payment_s=0, settlement_s=0, compensation_s=0, catch_up_s=0)
@@ -34,7 +35,9 @@ def using(
     limits: watching.Limits = watching.Limits(),  # noqa: B008 - a frozen value
 ) -> Orders:
     """The use cases as the service has them. Streams of `watching` are fed between its `start` and its `stop`."""
-    return main.composed(db, prices, main.Terms(clock.utc_now, waits, limits))
+    free, untaxed = clients.ShippingTable(rates.ShippingRates("{}")), totals.Taxes(rates.TaxRates("{}"), included=False)
+    priced = pricing.Pricing(prices, free, untaxed)
+    return main.composed(db, priced, main.Terms(clock.utc_now, waits, limits))
 
 
 def new_id() -> str:
@@ -42,7 +45,7 @@ def new_id() -> str:
 
 
 def draft(user_id: str, *, request_id: str = "", content: bytes = b"a", sku: str = "TEA") -> domain.Draft:
-    return domain.Draft(user_id, (domain.Item(sku, 2),), ADDRESS, "card_approved", request_id, content)
+    return domain.Draft(user_id, domain.Basket((domain.Item(sku, 2),), ADDRESS), "card_approved", request_id, content)
 
 
 async def give(db: database.Database, orders: Orders, *given: saga.Event) -> None:

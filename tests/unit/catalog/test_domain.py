@@ -104,9 +104,11 @@ def test_a_line_is_called_after_the_product_and_what_tells_the_variant_apart() -
 def test_what_is_kept_in_the_cache_comes_back_as_it_was(text: str, price: int, vendor_id: str) -> None:
     variants = (domain.Variant("A", text, money.Money("EUR", price)), domain.Variant("B", "", money.Money("JPY", 1)))
     said, seen = {"material": text}, (text, "https://example.com/a.png")
-    kept = domain.Product("p", text, text, "drinks", vendor_id, variants, NOW, NOW, 7, said, seen, featured=True)
+    kept = domain.Product(
+        "p", text, text, "drinks", vendor_id, variants, NOW, NOW, 7, said, seen, featured=True, tax_class="food"
+    )
     assert store.unpack_product(store.pack_product(kept)) == kept
-    offer = domain.Offer("A", "p", text, money.Money("EUR", price))
+    offer = domain.Offer("A", "p", text, money.Money("EUR", price), "drinks", vendor_id, text)
     assert store.unpack_offer(store.pack_offer(offer)) == offer
     categories = (domain.Category("a", text), domain.Category("b", "B", "a"))
     assert store.unpack_categories(store.pack_categories(categories)) == categories

@@ -33,10 +33,10 @@ class Shop:
 
     def order(self, status: str = "CONFIRMED", *, history: int = 1, stuck: bool = False, age_s: int = 60) -> str:
         order = ids.new_id(clock.utc_now())
-        lines = json.dumps([{"sku": "MUG", "quantity": 2}])
+        lines = json.dumps([{"sku": "MUG", "quantity": 2, "price": TOTAL // 2}])
         self.write(
             "order",
-            "INSERT INTO orders VALUES (%s, %s, 'USD', %s, %s, '{}', 'card_approved', now())",
+            "INSERT INTO orders VALUES (%s, %s, 'USD', %s, %s, '{}', 'card_approved', now(), false)",
             order, order, TOTAL, lines,
         )  # fmt: skip
         self.write(

@@ -9,7 +9,7 @@ import pytest
 from scripts.operate.audit.cases import Case, Goods, Money, Order, Provider, disagreements
 
 MUGS = Counter({"MUG": 2})
-ORDER = Order("o", "CONFIRMED", "DONE", "USD", 700, MUGS, 2, "p", ((1, "PENDING"), (2, "CONFIRMED")))
+ORDER = Order("o", "CONFIRMED", "DONE", "USD", 700, 700, MUGS, 2, "p", ((1, "PENDING"), (2, "CONFIRMED")))
 PROVIDER = Provider(Counter(authorized=700, captured=700), charges=1)
 MONEY = Money("p", "CAPTURED", "USD", captured=700, receivable=700, provider=PROVIDER)
 AGREED = Case(ORDER, MONEY, Goods(committed=MUGS, taken=MUGS))
@@ -36,7 +36,8 @@ def test_books_that_agree_give_no_reason_to_complain(case: Case) -> None:
         (AGREED, {"version": 3}, "its history has gaps: ((1, 'PENDING'), (2, 'CONFIRMED')), version 3"),
         (AGREED, {"history": ((1, "PENDING"), (2, "RESERVED"))}, "its history ends with RESERVED"),
         (AGREED, {"payment_id": "q"}, "it names payment q, its payment is p"),
-        (AGREED, {"total": 701}, "700 USD were taken, due are 701 USD"),
+        (AGREED, {"total": 701, "payable": 701}, "700 USD were taken, due are 701 USD"),
+        (AGREED, {"payable": 701}, "its lines come to 701 USD, its total is 700 USD"),
         (AGREED, {"currency": "EUR"}, "700 USD were taken, due are 700 EUR"),
     ],
 )

@@ -1,14 +1,14 @@
-"""Orders as values and domain events, without any I/O. Their state transitions are the table in `saga.py`."""
+"""Orders as values and domain events, without any I/O. Their state transitions are the table in `saga.py`.
 
-from collections.abc import Mapping, Sequence
+What an order costs is decided in `totals.py`, by the tables in `rates.py`.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from services.chassis import errors, money
-
-# Keeps sums far from what a provider or an SQL bigint can hold: ten million of most currencies.
-MOST_TOTAL = 10**9
+from services.chassis import money
 
 
 class Status(StrEnum):
@@ -54,26 +54,79 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A SKU's title and current price in the catalog."""
+    """A SKU's title and current price in the catalog, and the class by which it is taxed."""
 
     sku: str
     title: str
     price: money.Money
+    tax_class: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Charges:
+    """What changes the price of a line, in minor units of its currency: its discount, and its shares of shipping and taxes.
+
+    tax_rate is in millionths.
+    """
+
+    discount: int = 0
+    shipping: int = 0
+    tax: int = 0
+    tax_rate: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One SKU of an order, with title and price as they were when it was ordered."""
+    """One SKU of an order, with title, price and charges as they were when it was ordered."""
 
     sku: str
     title: str
     quantity: int
     unit_price: money.Money
+    charges: Charges = Charges()
 
     @property
     def total(self) -> money.Money:
-        """The price of the whole line."""
+        """The price of the whole line, before discounts, shipping and taxes."""
         return self.unit_price * self.quantity
+
+    def in_currency(self, amount: int) -> money.Money:
+        """An amount of the line's currency."""
+        return money.Money(self.unit_price.currency, amount)
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What an order costs, by what for: items - discounts + shipping = total, and taxes on top unless they are included."""
+
+    items: money.Money
+    discounts: money.Money
+    shipping: money.Money
+    taxes: money.Money
+    taxes_included: bool
+    total: money.Money
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """Lines that are to be shipped, and to where. price is that of their items after discounts."""
+
+    address: Address
+    lines: tuple[Line, ...]
+    price: money.Money
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What an order would cost: its lines with their charges, and whether their prices contain the taxes."""
+
+    lines: tuple[Line, ...]
+    taxes_included: bool
+
+    @property
+    def totals(self) -> Totals:
+        """What it costs, by what for."""
+        return totals_of(self.lines, taxes_included=self.taxes_included)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +139,14 @@ class Shortage:
 
 
 @dataclass(frozen=True, slots=True)
+class Basket:
+    """What somebody wants, and where it shall be shipped."""
+
+    items: tuple[Item, ...]
+    address: Address
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
     """An order as requested, before prices are known.
 
@@ -94,8 +155,7 @@ class Draft:
     """
 
     user_id: str
-    items: tuple[Item, ...]
-    address: Address
+    basket: Basket
     payment_method: str
     request_id: str
     fingerprint: bytes
@@ -104,7 +164,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An accepted order. It never changes."""
+    """An accepted order. It never changes. taxes_included says whether its prices contain the taxes."""
 
     id: str
     user_id: str
@@ -113,6 +173,12 @@ class Order:
     address: Address
     payment_method: str
     create_time: datetime
+    taxes_included: bool = False
+
+    @property
+    def totals(self) -> Totals:
+        """What it costs, by what for."""
+        return totals_of(self.lines, taxes_included=self.taxes_included)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,54 +278,19 @@ class OrderCancellationCompleted:
 Fact = OrderPlaced | PaymentRequested | OrderConfirmed | OrderCancelled | OrderCancellationCompleted
 
 
-def lines_of(items: Sequence[Item], offers: Mapping[str, Offer]) -> tuple[Line, ...]:
-    """The lines of an order at the catalog's prices, by SKU.
-
-    Raises SKU_DUPLICATE and SKU_UNKNOWN, naming every wrong item at once.
-    """
-    seen: set[str] = set()
-    wrong: list[errors.Violation] = []
-    for number, item in enumerate(items):
-        field = f"items[{number}].sku"
-        if item.sku in seen:
-            wrong.append(errors.Violation(field, f"{item.sku} appears more than once in the order", "SKU_DUPLICATE"))
-        elif item.sku not in offers:
-            wrong.append(errors.Violation(field, f"{item.sku} is not for sale", "SKU_UNKNOWN"))
-        seen.add(item.sku)
-    if wrong:
-        raise errors.invalid(wrong[0].reason, "some of the items cannot be ordered", *wrong)
-    ordered = sorted(items, key=lambda item: item.sku)
-    return tuple(Line(i.sku, offers[i.sku].title, i.quantity, offers[i.sku].price) for i in ordered)
-
-
-def total_of(lines: Sequence[Line]) -> money.Money:
-    """What an order costs. Raises CURRENCY_MIXED or ORDER_TOTAL_TOO_LARGE."""
-    currency = lines[0].unit_price.currency
-    for line in lines:
-        if line.unit_price.currency != currency:
-            said = f"all items must have the same currency, not {currency} and {line.unit_price.currency}"
-            raise errors.invalid("CURRENCY_MIXED", said)
-    # Summed as numbers: what no Money can hold is too large for an order, too.
-    amount = sum(line.unit_price.amount * line.quantity for line in lines)
-    if amount > MOST_TOTAL:
-        limit = money.Money(currency, MOST_TOTAL)
-        said = f"the total of the order exceeds the maximum of {limit}"
-        raise errors.invalid("ORDER_TOTAL_TOO_LARGE", said, limit=limit.decimal, currency=currency)
-    return money.Money(currency, amount)
-
-
-def check_expected(expected: money.Money | None, total: money.Money) -> None:
-    """Raise ORDER_TOTAL_CHANGED, with both amounts, when the order costs something else than the customer agreed to pay."""
-    if expected is None or expected == total:
-        return
-    raise errors.DomainError(
-        errors.Code.ABORTED,
-        "ORDER_TOTAL_CHANGED",
-        f"the total of the order is {total}, not the expected {expected}",
-        {
-            "total": total.decimal,
-            "currency": total.currency,
-            "expected_total": expected.decimal,
-            "expected_currency": expected.currency,
-        },
+def totals_of(lines: Sequence[Line], *, taxes_included: bool) -> Totals:
+    """The sums of these lines, of which there is at least one."""
+    items = sum(line.unit_price.amount * line.quantity for line in lines)
+    discounts = sum(line.charges.discount for line in lines)
+    shipping = sum(line.charges.shipping for line in lines)
+    taxes = sum(line.charges.tax for line in lines)
+    total = items - discounts + shipping + (0 if taxes_included else taxes)
+    as_money = lines[0].in_currency
+    return Totals(
+        items=as_money(items),
+        discounts=as_money(discounts),
+        shipping=as_money(shipping),
+        taxes=as_money(taxes),
+        taxes_included=taxes_included,
+        total=as_money(total),
     )
