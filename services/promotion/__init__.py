@@ -1,0 +1,10 @@
+"""Promotion: what people keep, one text each. The first rooms, to be filled with what the service is for.
+
+Owns: entries (one text for each person).
+
+Consumes `orders`, publishes `promotions`. Asks the user service for the keys of access tokens.
+
+Read in this order: `events.py` (something happened), `rpc.py` (a call comes in),
+`usecases.py` (what it means), `domain.py` (the values and rules), `store.py` (where they are kept),
+`events.py` (what goes out), `main.py` (put together).
+"""
