@@ -1,10 +1,14 @@
-"""Promotion: what people keep, one text each. The first rooms, to be filled with what the service is for.
+"""Promotions, their codes, and which orders use them.
 
-Owns: entries (one text for each person).
+Owns: promotions (terms, window, limits), codes (single ones and batches), redemptions (what orders use).
 
-Consumes `orders`, publishes `promotions`. Asks the user service for the keys of access tokens.
+A redemption: CLAIMED -> COMMITTED (the order was confirmed) or RELEASED (it was cancelled); COMMITTED -> RELEASED when a
+confirmed order is cancelled after all. REFUSED is what an order asked for and could not have.
 
-Read in this order: `events.py` (something happened), `rpc.py` (a call comes in),
-`usecases.py` (what it means), `domain.py` (the values and rules), `store.py` (where they are kept),
-`events.py` (what goes out), `main.py` (put together).
+Consumes `orders`, publishes `promotions`. Asks the catalog what products are and cost, and the user service for the keys of
+access tokens. An order without redemptions does not concern it.
+
+Read in this order: `domain/` (the rules), `usecases/quoting.py` (what items cost), `events.py` (an order's fact comes in),
+`usecases/redeeming.py` (a batch: lock, decide, write), `store.py` (the rows), `rpc.py` (quotes and administration),
+`main.py` (put together).
 """

@@ -2,11 +2,17 @@
 
 from dataclasses import dataclass
 
-from services.chassis.settings import env
+from services.chassis.settings import SettingsError, env
+from services.promotion.domain import promotions
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How many characters a text may have."""
+    """The time zone of the shop, by its IANA name, and for how many seconds it is remembered what products are."""
 
-    most: int = env("PROMOTION_MOST", default=500)
+    time_zone: str = env("PROMOTION_TIME_ZONE", default="UTC")
+    traits_s: float = env("PROMOTION_TRAITS_S", default=30.0)
+
+    def __post_init__(self) -> None:
+        if self.time_zone not in promotions.zones():
+            raise SettingsError(f"PROMOTION_TIME_ZONE: {self.time_zone!r} is not a time zone of the IANA database")

@@ -7,7 +7,7 @@ line falls below zero, and the lines' discounts add up to those of their promoti
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from services.chassis import errors, money
@@ -16,15 +16,22 @@ from services.promotion.domain.promotions import Promotion, Refusal
 
 
 @dataclass(frozen=True, slots=True)
+class Traits:
+    """What a scope can ask of a SKU. categories holds those above its own, too."""
+
+    product_id: str = ""
+    categories: frozenset[str] = frozenset()
+    vendor_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
-    """So many of a SKU at a price, and what a scope can ask of it. categories holds those above its own, too."""
+    """So many of a SKU at a price, and what a scope can ask of it."""
 
     sku: str
     quantity: int
     unit_price: money.Money
-    product_id: str = ""
-    categories: frozenset[str] = frozenset()
-    vendor_id: str = ""
+    traits: Traits = Traits()
 
     @property
     def price(self) -> int:
@@ -130,9 +137,23 @@ def basket(items: Iterable[Item], shipping: money.Money | None = None, *, first_
     return Basket(tuple(by_sku), shipping, first_order)
 
 
-def quote(asked: Basket, candidates: Sequence[Candidate], now: datetime) -> Quote:
-    """What the basket costs with the best of these promotions. refused has each code that does not apply."""
-    refused: dict[str, Refusal] = {}
+def described(item: Item, traits: Traits) -> Item:
+    """The item with what scopes can ask of it."""
+    return replace(item, traits=traits)
+
+
+def of_customer(candidate: Candidate, uses: int) -> Candidate:
+    """The candidate for a customer with so many orders that use it."""
+    return replace(candidate, customer_uses=uses)
+
+
+def quote(asked: Basket, candidates: Sequence[Candidate], now: datetime, entered: Iterable[str] = ()) -> Quote:
+    """What the basket costs with the best of these promotions.
+
+    refused has each code that does not apply, also those that were entered and are no candidate's.
+    """
+    known = {candidate.code for candidate in candidates}
+    refused = {code: Refusal.CODE_UNKNOWN for code in entered if code not in known}
     valid: dict[str, Candidate] = {}
     for candidate in sorted(candidates, key=_rank):
         refusal = refusal_of(candidate, asked, now)
@@ -193,9 +214,9 @@ def in_scope(scope: promotions.Scope, items: Iterable[Item]) -> list[Item]:
     return [
         item
         for item in items
-        if (not scope.product_ids or item.product_id in scope.product_ids)
-        and (not scope.categories or not scope.categories.isdisjoint(item.categories))
-        and (not scope.vendor_ids or item.vendor_id in scope.vendor_ids)
+        if (not scope.product_ids or item.traits.product_id in scope.product_ids)
+        and (not scope.categories or not scope.categories.isdisjoint(item.traits.categories))
+        and (not scope.vendor_ids or item.traits.vendor_id in scope.vendor_ids)
     ]
 
 

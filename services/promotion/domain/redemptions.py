@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from services.chassis import money
 from services.promotion.domain import promotions
+from services.promotion.domain.codes import Code
 from services.promotion.domain.promotions import Promotion, Refusal
 
 
@@ -54,22 +55,6 @@ class Cancellation:
 
 
 @dataclass(frozen=True, slots=True)
-class Code:
-    """A code, and how many orders use it. most_uses 0: no limit of its own."""
-
-    code: str
-    promotion_id: str
-    batch_id: str
-    most_uses: int
-    uses: int = 0
-
-    @property
-    def left(self) -> int | None:
-        """How many orders can still use it; None: as many as like."""
-        return self.most_uses - self.uses if self.most_uses else None
-
-
-@dataclass(frozen=True, slots=True)
 class Use:
     """A promotion used by an order, or refused to it (then refusal says why)."""
 
@@ -77,8 +62,7 @@ class Use:
     promotion_id: str
     code: str
     user_id: str
-    currency: str
-    discount: int
+    discount: money.Money
     status: Status
     refusal: str = ""
 
@@ -213,8 +197,7 @@ def uses_of(wish: Wish, refused: Sequence[Refused]) -> list[Use]:
             promotion_id=item.promotion_id,
             code=item.code,
             user_id=wish.user_id,
-            currency=item.discount.currency,
-            discount=item.discount.amount,
+            discount=item.discount,
             status=status,
             refusal=why.get(item.promotion_id, ""),
         )

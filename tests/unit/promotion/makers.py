@@ -28,8 +28,8 @@ def by_code(code: str, kind: promotions.Kind, **others: object) -> quotes.Candid
     return quotes.Candidate(promotion(kind, f"of-{code}", automatic=False, **others), code)
 
 
-def item(sku: str, price: int, quantity: int = 1, **facts: object) -> quotes.Item:
-    return quotes.Item(sku, quantity, usd(price), **facts)  # type: ignore[arg-type]  # any of its fields
+def item(sku: str, price: int, quantity: int = 1, **traits: object) -> quotes.Item:
+    return quotes.Item(sku, quantity, usd(price), quotes.Traits(**traits))  # type: ignore[arg-type]  # any of its fields
 
 
 def quoted(items: list[quotes.Item], *candidates: quotes.Candidate, shipping: int = 0) -> quotes.Quote:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.chassis import money
-from services.promotion.domain import promotions, redemptions
+from services.promotion.domain import codes, promotions, redemptions
 from services.promotion.domain.promotions import Refusal
 from tests.unit.promotion.makers import NOW, promotion, usd
 
@@ -22,8 +22,8 @@ def wish(order_id: str, *items: redemptions.Promised, user_id: str = "ann") -> r
     return redemptions.Wish(order_id, user_id, NOW, items)
 
 
-def counts(*known: promotions.Promotion, codes: tuple[redemptions.Code, ...] = ()) -> redemptions.Counts:
-    return redemptions.Counts({one.id: one for one in known}, {code.code: code for code in codes}, {})
+def counts(*known: promotions.Promotion, known_codes: tuple[codes.Code, ...] = ()) -> redemptions.Counts:
+    return redemptions.Counts({one.id: one for one in known}, {code.code: code for code in known_codes}, {})
 
 
 def reasons(refused: dict[str, tuple[redemptions.Refused, ...]]) -> dict[str, list[Refusal]]:
@@ -51,9 +51,9 @@ def test_an_order_gets_all_of_its_promotions_or_none() -> None:
 
 def test_a_code_is_used_as_often_as_it_may_be_and_belongs_to_its_promotion() -> None:
     sale = promotion(TEN_PERCENT, automatic=False)
-    once = redemptions.Code("ONCE", "p", "b", 1)
-    other = redemptions.Code("OTHER", "q", "b", 0)
-    known = counts(sale, codes=(once, other))
+    once = codes.Code("ONCE", "p", "b", 1)
+    other = codes.Code("OTHER", "q", "b", 0)
+    known = counts(sale, known_codes=(once, other))
     wishes = [wish(code + str(n), promised("p", code)) for n in range(2) for code in ("ONCE", "OTHER", "NONE", "")]
     assert reasons(redemptions.claim(wishes, known)) == {
         "ONCE1": [Refusal.CODE_USED],

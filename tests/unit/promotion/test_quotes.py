@@ -59,8 +59,8 @@ def test_a_scope_asks_for_all_of_its_lists_and_includes_the_categories_below() -
     scope = promotions.Scope(frozenset({"p1", "p2"}), frozenset({"music"}), frozenset({"v"}))
     inside = item("A", 100, product_id="p1", categories=frozenset({"vinyl", "music"}), vendor_id="v")
     assert quotes.in_scope(scope, [inside]) == [inside]
-    for other in (replace(inside, product_id="p3"), replace(inside, categories=frozenset({"books"}))):
-        assert quotes.in_scope(scope, [other]) == []
+    for other in (replace(inside.traits, product_id="p3"), replace(inside.traits, categories=frozenset({"books"}))):
+        assert quotes.in_scope(scope, [quotes.described(inside, other)]) == []
     assert quotes.in_scope(promotions.Scope(), [inside]) == [inside]
 
 
