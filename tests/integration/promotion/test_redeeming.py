@@ -104,9 +104,9 @@ async def test_an_order_without_redemptions_leaves_no_trace(db: database.Databas
     plain = placed(order_id, sale)
     del plain.redemptions[:]
     before = await db.read(INBOX)
-    quiet = [plain, confirmed(order_id), cancelled(order_id)]
-    for message in quiet[1:]:
-        message.redeems = False  # type: ignore[union-attr]  # both have it
+    after = confirmed(order_id), cancelled(order_id)
+    after[0].redeems = after[1].redeems = False
+    quiet: list[Any] = [plain, *after]
     await deliver(db, *(record(message) for message in quiet))
     assert (await told(db, order_id), await db.read(INBOX)) == ([], before)
 
