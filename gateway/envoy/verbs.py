@@ -58,11 +58,16 @@ def answers(taken: Mapping[str, tuple[str, ...]], preflight: dict[str, Any]) -> 
     asks = [_is("OPTIONS"), *({"name": name, "present_match": True} for name in ("origin", _ASKED_METHOD))]
     yield {"match": {"prefix": "/", "headers": asks}, "name": PREFLIGHT, "route": preflight}
     for (_, verbs), templates in itertools.groupby(taken, key=lambda template: (_shape(template), taken[template])):
-        path = {"safe_regex": {"regex": "|".join(map(refusals.path_pattern, templates))}}
         allow = {"response_headers_to_add": [{"header": {"key": "allow", "value": ", ".join(verbs)}}]}
-        other = {"name": _METHOD, "invert_match": True, "string_match": {"safe_regex": {"regex": "|".join(verbs)}}}
+        group = list(templates)
+        path = {"safe_regex": {"regex": "|".join(map(refusals.path_pattern, group))}}
+        others = [{"name": _METHOD, "invert_match": True, "string_match": {"safe_regex": {"regex": "|".join(verbs)}}}]
+        if narrower := [one for one in taken if any(_is_narrower(one, template) for template in group)]:
+            # Their methods were judged before, by what they take.
+            regex = f"(?:{'|'.join(map(refusals.path_pattern, narrower))})(?:\\?.*)?"
+            others.append({"name": ":path", "invert_match": True, "string_match": {"safe_regex": {"regex": regex}}})
         yield _answer(OPTIONS, 204, path | {"headers": [_is("OPTIONS")]}) | allow
-        yield _answer(WRONG, 405, path | {"headers": [other]}) | allow
+        yield _answer(WRONG, 405, path | {"headers": others}) | allow
 
 
 _ASKED_METHOD = "access-control-request-method"
@@ -80,6 +85,14 @@ def _answer(name: str, status: int, match: dict[str, Any]) -> dict[str, Any]:
 def _shape(template: str) -> list[bool]:
     """Which segments are variables. Of two shapes of one length the more specific is the smaller."""
     return [segment.startswith("{") for segment in template.split("/")]
+
+
+def _is_narrower(template: str, other: str) -> bool:
+    """Whether all paths of a template are paths of another one, too: `/orders/mine` of `/orders/{id}`."""
+    pairs = list(itertools.zip_longest(template.split("/"), other.split("/")))
+    return template != other and all(
+        one == another or (one and (another or "").startswith("{")) for one, another in pairs
+    )
 
 
 def _is(verb: str) -> dict[str, Any]:
