@@ -26,6 +26,8 @@ async def nothing(transaction: database.Transaction, values: Sequence[Any]) -> N
 class Subscriber:
     """Who handles one type of message: `parse` makes a domain value of it (raising ValueError if it cannot).
 
+    An event of which it makes None does not concern this service: it costs no transaction and no row of the inbox.
+
     `handle` works in the batch's transaction, which must not wait for anything but the database. What calls something else,
     a cache for one, is `prepare`: it runs before the transaction begins, and must be idempotent. An event is in the inbox
     only after it: if the process dies before that, the event comes again, and so does its preparation.
@@ -71,7 +73,7 @@ class Reader:
         self._by_name = {kind.DESCRIPTOR.full_name: (kind, subscriber) for kind, subscriber in subscribers.items()}
 
     def read(self, record: kafka.Record) -> Event | None:
-        """The event in a record; None for a type this service does not know.
+        """The event in a record; None for a type that this service does not know, and for one that does not concern it.
 
         Raises UndecodableError whatever went wrong: a record from outside must never stop the topic behind it.
         """
@@ -84,6 +86,8 @@ class Reader:
             value = subscriber.parse(message.FromString(record.value))
         except Exception as error:
             raise UndecodableError(f"{type(error).__name__}: {error}") from error
+        if value is None:
+            return None
         return Event(event_id, stored_key(record.key), value, subscriber.handle, record, subscriber.prepare)
 
 

@@ -1,0 +1,81 @@
+"""Whom promotion calls: the catalog, for what products are and cost. Answers are domain values."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from cachetools import TTLCache
+
+from services.chassis import money
+from services.chassis.rpc import client, render
+from services.promotion.domain import quotes
+from souk.catalog.v1 import catalog_service_pb2, catalog_service_pb2_grpc, product_pb2
+
+DESCRIPTOR = catalog_service_pb2.DESCRIPTOR.services_by_name["CatalogService"]
+# SKUs whose traits are remembered, and products that the catalog is asked for in one call.
+REMEMBERED = 20_000
+PRODUCTS_A_CALL = 100
+_TREE = "tree"
+
+
+class Catalog:
+    """The catalog. What products are is remembered for age_s seconds, because it hardly changes; prices are always asked for."""
+
+    def __init__(self, peer: client.Peer, *, age_s: float) -> None:
+        self._peer = peer
+        self._stub = catalog_service_pb2_grpc.CatalogServiceStub(peer.channel)
+        self._traits: TTLCache[str, quotes.Traits] = TTLCache(maxsize=REMEMBERED, ttl=age_s)
+        self._parents: TTLCache[str, Mapping[str, str]] = TTLCache(maxsize=1, ttl=age_s)
+
+    async def prices(self, skus: Iterable[str]) -> Mapping[str, money.Money]:
+        """What one unit of each SKU costs; those that are not for sale are absent. Raises TransientError."""
+        return {offer.sku: render.money_value(offer.price) for offer in await self._offers(list(skus))}
+
+    async def traits(self, skus: Iterable[str]) -> Mapping[str, quotes.Traits]:
+        """What scopes can ask of these SKUs, as it was at most age_s ago; unknown ones are absent. Raises TransientError."""
+        wanted = list(skus)
+        found = {sku: known for sku in wanted if (known := self._traits.get(sku))}
+        unknown = [sku for sku in wanted if sku not in found]
+        if unknown:
+            fresh = await self._ask(unknown)
+            self._traits.update(fresh)
+            found |= fresh
+        return found
+
+    async def _ask(self, skus: list[str]) -> dict[str, quotes.Traits]:
+        product_of = {offer.sku: offer.product_id for offer in await self._offers(skus)}
+        products = await self._products(sorted(set(product_of.values())))
+        parents = await self._tree()
+        return {
+            sku: quotes.Traits(product_id, _above(product.category, parents), product.vendor_id)
+            for sku, product_id in product_of.items()
+            if (product := products.get(product_id))
+        }
+
+    async def _offers(self, skus: Sequence[str]) -> list[product_pb2.Offer]:
+        request = catalog_service_pb2.BatchGetOffersRequest(skus=skus)
+        answer = await self._peer.call(self._stub.BatchGetOffers, request)
+        return list(answer.offers)
+
+    async def _products(self, ids: Sequence[str]) -> dict[str, product_pb2.Product]:
+        found: dict[str, product_pb2.Product] = {}
+        for start in range(0, len(ids), PRODUCTS_A_CALL):
+            request = catalog_service_pb2.BatchGetProductsRequest(ids=ids[start : start + PRODUCTS_A_CALL])
+            answer = await self._peer.call(self._stub.BatchGetProducts, request)
+            found |= {product.id: product for product in answer.products}
+        return found
+
+    async def _tree(self) -> Mapping[str, str]:
+        """The parent of each category."""
+        known = self._parents.get(_TREE)
+        if known is None:
+            answer = await self._peer.call(self._stub.ListCategories, catalog_service_pb2.ListCategoriesRequest())
+            known = self._parents[_TREE] = {category.slug: category.parent for category in answer.categories}
+        return known
+
+
+def _above(slug: str, parents: Mapping[str, str]) -> frozenset[str]:
+    """A category and all above it."""
+    found: set[str] = set()
+    while slug and slug not in found:
+        found.add(slug)
+        slug = parents.get(slug, "")
+    return frozenset(found)

@@ -1,0 +1,188 @@
+"""The calls of promotion, on a real gRPC server and a real database."""
+
+import time
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest_asyncio
+from google.type.money_pb2 import Money
+
+from services.chassis import database
+from services.chassis.rpc import page_tokens
+from services.promotion import rpc
+from souk.promotion.v1 import promotion_pb2, promotion_service_pb2, promotion_service_pb2_grpc
+from tests.integration.promotion import ordering
+from tests.support import calls
+
+ADMIN = str(uuid.uuid4())
+Item = promotion_service_pb2.QuoteRequest.Item
+PRICED = promotion_service_pb2.QuoteOrderRequest.Item
+
+
+@dataclass(frozen=True)
+class Till:
+    """A stub, and who calls."""
+
+    stub: Any
+    shop: calls.Shop
+
+    @property
+    def admin(self) -> tuple[tuple[str, str], ...]:
+        return self.shop.as_user(ADMIN, "ADMIN")
+
+    async def made(self, request_id: str = "", **terms: Any) -> promotion_pb2.Promotion:
+        chosen = {"title": "Sale", "percentage": promotion_pb2.Percentage(basis_points=1000), **terms}
+        request = promotion_service_pb2.CreatePromotionRequest(
+            terms=promotion_pb2.Terms(**chosen), request_id=request_id
+        )
+        made: promotion_pb2.Promotion = await self.stub.CreatePromotion(request, metadata=self.admin)
+        return made
+
+    async def codes(self, promotion_id: str, **wanted: Any) -> promotion_service_pb2.CodeBatch:
+        request = promotion_service_pb2.CreateCodesRequest(id=promotion_id, **wanted)
+        batch: promotion_service_pb2.CodeBatch = await self.stub.CreateCodes(request, metadata=self.admin)
+        return batch
+
+    async def exported(self, promotion_id: str, **where: Any) -> list[str]:
+        request = promotion_service_pb2.ExportCodesRequest(id=promotion_id, **where)
+        return [code.code async for c in self.stub.ExportCodes(request, metadata=self.admin) for code in c.codes]
+
+
+@pytest_asyncio.fixture
+async def till(db: database.Database) -> AsyncIterator[Till]:
+    async with calls.served(rpc.servicer(ordering.using(db), page_tokens.PageTokens(db)), "promotion") as shop:
+        yield Till(promotion_service_pb2_grpc.PromotionServiceStub(shop.channel), shop)
+
+
+@pytest_asyncio.fixture(autouse=True)
+async def no_promotions(db: database.Database) -> None:
+    await db.read(database.Statement("TRUNCATE promotions, codes, code_batches, redemptions"))
+
+
+async def test_all_kinds_of_terms_are_kept_as_they_were_said(till: Till) -> None:
+    usd = Money(currency_code="USD", units=5)
+    tiers = [
+        promotion_pb2.Tier(minimum=usd, basis_points=500),
+        promotion_pb2.Tier(minimum=Money(currency_code="USD", units=9), amount=usd),
+    ]
+    for kind in (
+        {"percentage": promotion_pb2.Percentage(basis_points=1)},
+        {"fixed_amount": promotion_pb2.FixedAmount(amount=usd)},
+        {"free_shipping": promotion_pb2.FreeShipping()},
+        {"buy_x_get_y": promotion_pb2.BuyXGetY(buy=2, get=1, basis_points=10000, most_times=3)},
+        {"tiered": promotion_pb2.Tiered(tiers=tiers)},
+    ):
+        terms: dict[str, Any] = {
+            "title": "All of it",
+            "minimum_spend": usd,
+            "scope": promotion_pb2.Scope(product_ids=[ADMIN], categories=["a", "b"], vendor_ids=[ADMIN]),
+            "start_local": "2026-11-27T00:00",
+            "time_zone": "Europe/Berlin",
+            "most_uses": 7,
+            "exclusive": True,
+            "priority": 3,
+            **kind,
+        }
+        request = promotion_service_pb2.CreatePromotionRequest(terms=promotion_pb2.Terms(**terms))
+        made = await till.stub.CreatePromotion(request, metadata=till.admin)
+        assert made.terms == promotion_pb2.Terms(**terms)
+        read = await till.stub.GetPromotion(promotion_service_pb2.GetPromotionRequest(id=made.id), metadata=till.admin)
+        assert read == made
+        assert made.start_time.seconds == 1795734000  # 2026-11-26T23:00Z
+
+
+async def test_a_repeated_request_finds_what_its_first_made_and_lists_show_it_once(till: Till) -> None:
+    first, again = await till.made("once"), await till.made("once")
+    other = await till.made("other")
+    assert first == again
+    request = promotion_service_pb2.ListPromotionsRequest(page_size=1)
+    page = await till.stub.ListPromotions(request, metadata=till.admin)
+    assert [promotion.id for promotion in page.promotions] == [other.id]
+    request = promotion_service_pb2.ListPromotionsRequest(page_size=1, page_token=page.next_page_token)
+    page = await till.stub.ListPromotions(request, metadata=till.admin)
+    assert ([promotion.id for promotion in page.promotions], page.next_page_token) == ([first.id], "")
+
+
+async def test_an_edit_of_what_was_changed_meanwhile_is_refused(till: Till) -> None:
+    before = await till.made()
+    for title, outcome in (("Mine", 2), ("Theirs", "VERSION_CHANGED")):
+        terms = promotion_pb2.Terms(title=title, percentage=promotion_pb2.Percentage(basis_points=5))
+        request = promotion_service_pb2.UpdatePromotionRequest(id=before.id, expected_version=1, terms=terms)
+        if isinstance(outcome, int):
+            assert (await till.stub.UpdatePromotion(request, metadata=till.admin)).version == outcome
+        else:
+            assert (await calls.refused(till.stub.UpdatePromotion(request, metadata=till.admin))).reason == outcome
+
+
+async def test_codes_are_quoted_by_line_and_said_why_when_they_do_not_apply(till: Till) -> None:
+    tea = await till.made(scope=promotion_pb2.Scope(categories=["tea"]))
+    assert (await till.codes(tea.id, code="Tea-10")).count == 1
+    request = promotion_service_pb2.QuoteRequest(
+        items=[Item(sku="TEA", quantity=2), Item(sku="POT", quantity=1)], codes=["tea-10", "nothing"]
+    )
+    found = await till.stub.Quote(request)
+    assert [(line.sku, line.price.units, line.total.units) for line in found.lines] == [("POT", 20, 20), ("TEA", 10, 9)]
+    assert [discount.code for discount in found.lines[1].discounts] == ["TEA-10"]
+    assert [(code.code, code.applied, code.refusal) for code in found.codes] == [
+        ("tea-10", True, promotion_pb2.REFUSAL_UNSPECIFIED),
+        ("nothing", False, promotion_pb2.CODE_UNKNOWN),
+    ]
+    assert (found.total.units, found.redemptions[0].discount.units) == (29, 1)
+
+
+async def test_what_is_not_for_sale_is_not_quoted(till: Till) -> None:
+    request = promotion_service_pb2.QuoteRequest(items=[Item(sku="NONE", quantity=1)])
+    assert (await calls.refused(till.stub.Quote(request))).reason == "SKU_UNKNOWN"
+
+
+async def test_an_order_is_quoted_at_its_own_prices_with_its_shipping_for_its_customer(
+    till: Till, db: database.Database
+) -> None:
+    user_id = ordering.new_id()
+    once = await till.made(automatic=True, most_uses_per_customer=1)
+    await till.made(free_shipping=promotion_pb2.FreeShipping(), percentage=None, automatic=True)
+    request = promotion_service_pb2.QuoteOrderRequest(
+        items=[PRICED(sku="TEA", quantity=1, unit_price=Money(currency_code="USD", units=100))],
+        shipping=Money(currency_code="USD", units=4),
+        user_id=user_id,
+    )
+    order = till.shop.as_service("order")
+    found = await till.stub.QuoteOrder(request, metadata=order)
+    assert (found.total.units, found.shipping_discounts[0].amount.units) == (90, 4)
+    promotion = await ordering.using(db).administering.get(once.id)
+    await ordering.deliver(db, ordering.record(ordering.placed(ordering.new_id(), promotion, user_id=user_id)))
+    found = await till.stub.QuoteOrder(request, metadata=order)
+    assert (found.total.units, list(found.redemptions)) == (100, [])
+    refused = await calls.refused(till.stub.QuoteOrder(request, metadata=till.admin))
+    assert refused.reason == "ACCESS_DENIED"
+
+
+async def test_an_ended_promotion_stays_ended_and_takes_no_codes(till: Till) -> None:
+    sale = await till.made()
+    end = promotion_service_pb2.EndPromotionRequest(id=sale.id)
+    over = await till.stub.EndPromotion(end, metadata=till.admin)
+    assert over.HasField("end_time")
+    assert await till.stub.EndPromotion(end, metadata=till.admin) == over
+    assert (await calls.refused(till.codes(sale.id, count=1))).reason == "PROMOTION_ENDED"
+
+
+async def test_a_code_exists_once_in_the_shop_and_an_automatic_promotion_has_none(till: Till) -> None:
+    one, other, automatic = await till.made(), await till.made(), await till.made(automatic=True)
+    await till.codes(one.id, code="summer")
+    assert (await calls.refused(till.codes(other.id, code="SUMMER"))).reason == "CODE_TAKEN"
+    assert (await calls.refused(till.codes(automatic.id, count=1))).reason == "PROMOTION_AUTOMATIC"
+    assert await till.exported(other.id) == []
+
+
+async def test_a_hundred_thousand_unique_codes_are_made_at_once_and_exported_as_a_stream(till: Till) -> None:
+    sale = await till.made()
+    started = time.monotonic()
+    batch = await till.codes(sale.id, count=100_000, prefix="vip-", most_uses=1, request_id="batch")
+    assert await till.codes(sale.id, count=100_000, prefix="vip-", most_uses=1, request_id="batch") == batch
+    assert time.monotonic() - started < 25, "within the deadline of the call, on a busy machine"
+    found = await till.exported(sale.id, batch_id=batch.id)
+    assert (len(found), len(set(found)), found) == (100_000, 100_000, sorted(found))
+    assert all(code.startswith("VIP-") for code in found)
+    assert await till.exported(sale.id, after_code=found[99_997]) == found[99_998:]
