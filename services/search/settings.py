@@ -17,4 +17,4 @@ class Settings:
     cache_s: int = env("SEARCH_CACHE_S", default=60)
     fresh_s: float = env("SEARCH_FRESH_S", default=0.2)
     categories_s: float = env("SEARCH_CATEGORIES_S", default=5.0)
-    currency: str = env("SEARCH_CURRENCY", default="EUR")
+    currency: str = env("SEARCH_CURRENCY", default="USD")

@@ -29,10 +29,10 @@ SELECT i.slot, g.product_id, g.version, g.deleted, g.title, g.title_words, g.des
   g.attributes, g.skus, g.currencies, g.amounts, g.facets,
   EXISTS (SELECT FROM availability AS v WHERE v.sku = ANY(g.skus) AND v.available > 0), g.popularity,
   setweight(to_tsvector('souk', g.heading), 'A') || setweight(to_tsvector('souk', g.details), 'B')
-    || setweight(to_tsvector('souk', g.prose), 'D')
+    || setweight(to_tsvector('souk', g.numbers), 'C') || setweight(to_tsvector('souk', g.prose), 'D')
 FROM jsonb_to_recordset(%(documents)s) AS g(product_id uuid, version bigint, deleted boolean, title text, title_words text,
     description text, category text, vendor_id uuid, image text, attributes jsonb, skus text[], currencies text[],
-    amounts bigint[], facets text[], popularity bigint, heading text, details text, prose text)
+    amounts bigint[], facets text[], popularity bigint, heading text, details text, numbers text, prose text)
   CROSS JOIN {_LIVE} AS i
 ORDER BY i.slot, g.product_id
 ON CONFLICT (slot, product_id) DO UPDATE SET version = excluded.version, deleted = excluded.deleted, title = excluded.title,
@@ -306,7 +306,7 @@ async def switch(transaction: database.Transaction, version: int) -> None:
 def _document(product: domain.Product, category_title: str) -> dict[str, object]:
     """A product as a row of `_PUT_DOCUMENTS`; its texts come folded, so that the database splits them where we do."""
     variants = product.variants
-    heading = words.words_of(" ".join((product.title, *product.skus)))
+    heading = " ".join(words.words_of(product.title))
     shelf = product.category.replace("-", " ")
     details = (*product.attributes.values(), *(variant.title for variant in variants), shelf, category_title)
     return {
@@ -314,7 +314,7 @@ def _document(product: domain.Product, category_title: str) -> dict[str, object]
         "version": product.version,
         "deleted": product.deleted,
         "title": product.title,
-        "title_words": " ".join(words.words_of(product.title)),
+        "title_words": heading,
         "description": product.description,
         "category": product.category,
         "vendor_id": product.vendor_id or None,
@@ -325,7 +325,8 @@ def _document(product: domain.Product, category_title: str) -> dict[str, object]
         "amounts": [variant.price.amount for variant in variants],
         "facets": [f"attributes.{name}:{value}" for name, value in product.attributes.items()],
         "popularity": product.popularity,
-        "heading": " ".join(heading),
+        "heading": heading,
         "details": " ".join(words.words_of(" ".join(details))),
+        "numbers": " ".join(words.words_of(" ".join(product.skus))),
         "prose": " ".join(words.words_of(product.description)),
     }
