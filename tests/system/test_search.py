@@ -1,5 +1,11 @@
 """Search as callers of the edge see it: what changes is found, and what is found is narrowed down."""
 
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+
 from tests.support import shop
 from tests.support.polling import eventually
 
@@ -86,3 +92,12 @@ async def test_an_administrator_keeps_synonyms_and_builds_the_index_anew(market:
         return int(now["version"]) > before and now["state"] == "READY"
 
     await eventually(is_built)
+
+
+async def test_the_index_is_built_anew_by_the_program_that_operators_run(environment: Mapping[str, str]) -> None:
+    run = [sys.executable, "-m", "scripts.operate.reindex"]
+    done = await asyncio.to_thread(
+        subprocess.run, run, env={**os.environ, **environment}, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("reindex: version ")
