@@ -40,7 +40,7 @@ async def test_a_product_is_found_with_its_new_price_and_gone_when_it_is_deleted
 
     async def has_the_new_price() -> bool:
         [result] = (await found())["results"]
-        return result["price_from"]["units"] == "777" and result["version"] == version
+        return (result["price_from"]["units"], result["version"]) == ("777", version)
 
     await eventually(has_the_new_price)
     suggested = shop.taken(await stranger.http.get("/api/v1/products/suggest", params={"text": f"chair {word[:-2]}"}))

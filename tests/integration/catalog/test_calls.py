@@ -252,7 +252,8 @@ async def test_search_reads_all_products_by_pages_oldest_first_and_nobody_else_d
     await catalog.stub.DeleteProduct(gone, metadata=catalog.admin)
     # A page has room for less than two products, and has one all the same.
     monkeypatch.setattr(rpc, "MOST_READ_BYTES", made[0].ByteSize() - 1)
-    found, after, search = [], "", catalog.shop.as_service("search")
+    found: list[product_pb2.Product] = []
+    after, search = "", catalog.shop.as_service("search")
     while True:
         request = catalog_service_pb2.ReadProductsRequest(after_id=after)
         page = (await catalog.stub.ReadProducts(request, metadata=search)).products
