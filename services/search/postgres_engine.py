@@ -15,9 +15,6 @@ from services.search import domain, words
 from services.search.domain import Sort
 
 _SLOT = "d.slot = (SELECT slot FROM indexes WHERE state = 'ACTIVE') AND NOT d.deleted"
-# More than any product is worth: where a first page begins.
-_FIRST_KEY = 2**63 - 1
-_FIRST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 _PRICE = "(SELECT min(v.a) FROM unnest(d.currencies, d.amounts) AS v(c, a) WHERE v.c = %(currency)s)"
 # A title counts most, then attributes and category, then the description. Long texts count less; what sells, a little more.
 _SCORE = """(ts_rank('{0.05, 0.1, 0.4, 1.0}', d.terms, to_tsquery('souk', %(terms)s), 1)
@@ -46,21 +43,27 @@ _EXCERPTS = """ts_headline('souk', d.title, to_tsquery('souk', %(terms)s), %(tit
   ts_headline('souk', d.description, to_tsquery('souk', %(terms)s), %(prose_marks)s)"""
 _TITLE_MARKS = f"{_MARKS}, HighlightAll=true"
 _PROSE_MARKS = f"{_MARKS}, MaxFragments=1, MaxWords=30, MinWords=12"
-# `%%` takes words that share three tenths of their trigrams. Which of them may be meant is for `words` to say.
+# `%%` takes words that share three tenths of their trigrams, which is only asked for words that no product has. Which of them
+# may be meant is for `words` to say.
 _LEXICON = database.Statement("""
-SELECT g.word, s.stem, s.stem = '' OR EXISTS (
-    SELECT FROM words AS w WHERE w.slot = i.slot AND (w.stem = s.stem OR w.word = g.word)),
-  ARRAY(SELECT w.word FROM words AS w WHERE w.slot = i.slot AND w.word %% g.word AND length(g.word) > 2
-    ORDER BY similarity(w.word, g.word) DESC, w.word LIMIT 12)
-FROM unnest(%(words)s::text[]) AS g(word)
-  CROSS JOIN LATERAL (SELECT coalesce((ts_lexize('english_stem', g.word))[1], '')) AS s(stem)
-  CROSS JOIN (SELECT slot FROM indexes WHERE state = 'ACTIVE') AS i
+SELECT k.word, k.stem, k.known, CASE WHEN k.known THEN '{}' ELSE ARRAY(
+    SELECT w.word FROM words AS w WHERE w.slot = k.slot AND w.word %% k.word AND length(k.word) > 2
+    ORDER BY similarity(w.word, k.word) DESC, w.word LIMIT 12) END
+FROM (
+  SELECT g.word, s.stem, i.slot, s.stem = '' OR EXISTS (
+    SELECT FROM words AS w WHERE w.slot = i.slot AND w.stem = s.stem) OR EXISTS (
+    SELECT FROM words AS w WHERE w.slot = i.slot AND w.word = g.word) AS known
+  FROM unnest(%(words)s::text[]) AS g(word)
+    CROSS JOIN LATERAL (SELECT coalesce((ts_lexize('english_stem', g.word))[1], '')) AS s(stem)
+    CROSS JOIN (SELECT slot FROM indexes WHERE state = 'ACTIVE') AS i) AS k
 """)
 _COMPLETIONS = database.Statement(f"""
 SELECT title, category, product_id FROM (
-  SELECT DISTINCT ON (d.title_words) d.title, d.category, d.product_id, d.popularity
-  FROM documents AS d WHERE {_SLOT} AND d.terms @@ to_tsquery('souk', %(terms)s)
-  ORDER BY d.title_words, d.popularity DESC, d.product_id DESC LIMIT 1000) AS found
+  SELECT DISTINCT ON (title_words) * FROM (
+    SELECT d.title, d.title_words, d.category, d.product_id, d.popularity
+    FROM documents AS d WHERE {_SLOT} AND d.terms @@ to_tsquery('souk', %(terms)s)
+    ORDER BY d.popularity DESC, d.product_id DESC LIMIT 200) AS best
+  ORDER BY title_words, popularity DESC, product_id DESC) AS found
 ORDER BY popularity DESC, length(title), product_id DESC LIMIT %(most)s
 """)  # noqa: S608 - only texts of this module are put in
 _LOOKALIKES = database.Statement(f"""
@@ -123,9 +126,11 @@ class PostgresEngine:
         return [domain.Suggestion(title, category, product_id) for title, category, product_id in rows]
 
     async def _page(self, shape: _Shape, values: dict[str, Any], page: pages.Page) -> list[database.Row]:
-        place = domain.cursor(page.after) if page.after else domain.Cursor(_FIRST_KEY, _FIRST_ID)
-        row = values | {"after_key": place.key, "after_id": place.product_id, "most": page.size + 1}
-        return await self._db.read(_page_statement(shape), row)
+        row = values | {"most": page.size + 1}
+        if page.after:
+            place = domain.cursor(page.after)
+            row |= {"after_key": place.key, "after_id": place.product_id}
+        return await self._db.read(_page_statement(shape, first=not page.after), row)
 
     async def _total(self, shape: _Shape, values: dict[str, Any]) -> int:
         [[total]] = await self._db.read(_total_statement(shape), values | {"counted": domain.MOST_COUNTED + 1})
@@ -196,15 +201,21 @@ def _conditions(shape: _Shape) -> str:
 
 
 @functools.cache
-def _page_statement(shape: _Shape) -> database.Statement:
+def _page_statement(shape: _Shape, *, first: bool) -> database.Statement:
+    """The keys of the page's products, and then what is shown of them: nothing else is read of what is not on the page.
+
+    A first page compares no keys: the score of each match would be computed twice.
+    """
     key = _KEYS[shape.sort]
     excerpts = f", {_EXCERPTS}" if shape.text else ""
+    behind = "" if first else f" AND ({key}, d.product_id) < (%(after_key)s, %(after_id)s::uuid)"
     return database.Statement(f"""
     WITH page AS MATERIALIZED (
-      SELECT d.*, {key} AS key FROM documents AS d
-      WHERE {_conditions(shape)} AND ({key}, d.product_id) < (%(after_key)s, %(after_id)s::uuid)
+      SELECT d.product_id, {key} AS key FROM documents AS d
+      WHERE {_conditions(shape)}{behind}
       ORDER BY key DESC, d.product_id DESC LIMIT %(most)s)
-    SELECT {_SHOWN}{excerpts}, d.key FROM page AS d ORDER BY d.key DESC, d.product_id DESC
+    SELECT {_SHOWN}{excerpts}, page.key FROM page JOIN documents AS d ON d.product_id = page.product_id AND {_SLOT}
+    ORDER BY page.key DESC, page.product_id DESC
     """)  # noqa: S608 - only texts of this module are put in
 
 
