@@ -233,7 +233,7 @@ def _facets_statement(shape: _Shape) -> database.Statement:
     return database.Statement(f"""
     WITH found AS MATERIALIZED (
       SELECT * FROM (
-        SELECT d.category, d.vendor_id, d.in_stock, d.facets, {_PRICE} AS price,
+        SELECT d.category, d.vendor_id, d.in_stock, d.facets, d.currencies, d.amounts,
           array_remove(ARRAY[{", ".join(missed)}]::text[], NULL) AS missed
         FROM documents AS d WHERE {" AND ".join(shape.fixed)}) AS judged
       WHERE cardinality(missed) < 2 LIMIT %(counted)s)
@@ -244,8 +244,8 @@ def _facets_statement(shape: _Shape) -> database.Statement:
     UNION ALL
     SELECT 'in_stock', in_stock::text, count(*) FROM found WHERE missed <@ ARRAY['in_stock'] GROUP BY in_stock
     UNION ALL
-    SELECT 'price', (width_bucket(price, %(edges)s::bigint[]) - 1)::text, count(*) FROM found
-    WHERE missed <@ ARRAY['price'] AND price IS NOT NULL GROUP BY 2
+    SELECT 'price', (width_bucket(d.price, %(edges)s::bigint[]) - 1)::text, count(*)
+    FROM (SELECT {_PRICE} AS price FROM found AS d WHERE missed <@ ARRAY['price']) AS d WHERE d.price IS NOT NULL GROUP BY 2
     UNION ALL
     SELECT split_part(f.facet, ':', 1), substr(f.facet, strpos(f.facet, ':') + 1), count(*)
     FROM found CROSS JOIN LATERAL unnest(found.facets) AS f(facet)
