@@ -18,7 +18,7 @@ TOGETHER_FLAG := $(if $(filter-out 0 no false,$(TOGETHER)),--together)
 TESTS ?= tests
 K ?=
 
-.PHONY: help setup proto run down clean status logs audit test tools test-cluster test-node test-cloud lint format typecheck chart cluster-up cluster-down smoke bench \
+.PHONY: help setup proto run down clean status logs audit reindex test tools test-cluster test-node test-cloud lint format typecheck chart cluster-up cluster-down smoke bench \
 	lock generate new-service compose images
 
 help: ## what there is to do
@@ -50,6 +50,9 @@ logs: .venv/bin/python ## follow the logs of all processes
 
 audit: .venv/bin/python ## do orders, money and stock agree, by everybody's books? (ORDER_DATABASE_URL=... and so on: elsewhere)
 	@$(if $(ORDER_DATABASE_URL),,set -a; . .souk/env;) $(VENV_PYTHON) -m scripts.operate.audit
+
+reindex: .venv/bin/python ## build the search index anew, while searches go on, and wait for it (EDGE_URL=... ADMIN_EMAIL=... ADMIN_PASSWORD=...: elsewhere)
+	@$(VENV_PYTHON) -m scripts.operate.reindex
 
 .venv/bin/python:
 	@echo "nothing is set up here yet: make run" >&2; exit 1

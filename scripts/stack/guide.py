@@ -14,6 +14,7 @@ The shop is open after {seconds:.0f} s.
 Try next:
 
   curl '{edge}/api/v1/products?page_size=3'
+  curl '{edge}/api/v1/products/search?text=brass+lamp&with_facets=true'
 
   TOKEN=$(curl -s {edge}/api/v1/users/register \\
     -d '{{"email":"ada@example.com","password":"a long passphrase","display_name":"Ada"}}' \\

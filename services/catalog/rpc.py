@@ -14,6 +14,9 @@ from souk.catalog.v1 import catalog_service_pb2, catalog_service_pb2_grpc, produ
 DESCRIPTOR = catalog_service_pb2.DESCRIPTOR.services_by_name["CatalogService"]
 # Who changed something sees it at once; who shares a cache with others a few seconds later.
 CACHE_CONTROL = "public, max-age=0, s-maxage=5, must-revalidate"
+# A page for services that read everything: so many products, and about so many bytes, which every client accepts.
+MOST_READ = 500
+MOST_READ_BYTES = 2 * 1024 * 1024
 
 
 class CatalogServicer(catalog_service_pb2_grpc.CatalogServiceServicer):
@@ -110,6 +113,20 @@ class CatalogServicer(catalog_service_pb2_grpc.CatalogServiceServicer):
     ) -> catalog_service_pb2.BatchGetOffersResponse:
         offers = await self._catalog.offers(request.skus)
         return catalog_service_pb2.BatchGetOffersResponse(offers=[messages.of_offer(offer) for offer in offers])
+
+    async def ReadProducts(
+        self, request: catalog_service_pb2.ReadProductsRequest, _: Any
+    ) -> catalog_service_pb2.ReadProductsResponse:
+        most = min(request.page_size or MOST_READ, MOST_READ)
+        answer = catalog_service_pb2.ReadProductsResponse()
+        room = MOST_READ_BYTES
+        for product in await self._catalog.read_after(request.after_id.lower(), most):
+            message = messages.of_product(product)
+            room -= message.ByteSize()
+            if room < 0 and answer.products:
+                break
+            answer.products.append(message)
+        return answer
 
 
 def servicer(catalog: usecases.Catalog, tokens: page_tokens.PageTokens) -> server.Servicer:

@@ -125,6 +125,9 @@ FROM products AS p
 """
 _BY_IDS = database.Lookup(f"{_PRODUCTS} WHERE p.id = ANY(%(ids)s::uuid[]) AND p.delete_time IS NULL", by="ids")
 _BY_IDS_DELETED_TOO = database.Lookup(f"{_PRODUCTS} WHERE p.id = ANY(%(ids)s::uuid[])", by="ids")
+_AFTER = database.Statement(
+    f"{_PRODUCTS} WHERE p.delete_time IS NULL AND p.id > %(after)s::uuid ORDER BY p.id LIMIT %(most)s"
+)
 _PAGE = "p.delete_time IS NULL AND p.id < %(before)s::uuid ORDER BY p.id DESC LIMIT %(most)s"
 _CONDITIONS = {
     "categories": "p.category = ANY(%(categories)s::text[])",
@@ -137,6 +140,7 @@ _CONDITIONS = {
     "featured": "p.featured",
 }
 _LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
+_FIRST_ID = "00000000-0000-0000-0000-000000000000"
 _OFFERS = database.Lookup(
     select(
         *(_V.sku, _V.product_id, _P.title, _V.title, _V.currency, _V.price),
@@ -284,6 +288,11 @@ async def page(
     statement = _page_statement(tuple(name for name in _CONDITIONS if name in values))
     found = {"before": place.after or _LAST_ID, "most": place.size + 1}
     return [_product(row) for row in await db.read(statement, values | found)]
+
+
+async def products_after(db: database.Database, after: str, most: int) -> list[domain.Product]:
+    """Products that are not deleted, oldest first, from behind the product `after` (empty: from the first) on."""
+    return [_product(row) for row in await db.read(_AFTER, {"after": after or _FIRST_ID, "most": most})]
 
 
 @functools.cache

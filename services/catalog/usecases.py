@@ -96,6 +96,10 @@ class Catalog:
             raise errors.not_found("CATEGORY_NOT_FOUND", "the category does not exist", category=wanted.category)
         return pages.cut(await store.page(self._db, wanted, slugs, page), page, lambda product: product.id)
 
+    async def read_after(self, product_id: str, most: int) -> Sequence[domain.Product]:
+        """Products as the database has them now, oldest first, from behind this one (empty: from the first) on."""
+        return await store.products_after(self._db, product_id, most)
+
     async def update(self, edit: domain.Edit) -> domain.Product:
         """Change a product; a repeated edit finds what its first made.
 

@@ -242,3 +242,29 @@ async def test_without_inventory_the_caller_is_told_to_come_back(
     await peer.stop()
     assert (refused.code, refused.reason) == (errors.Code.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE")
     assert refused.retry_after_s == 1.0
+
+
+async def test_search_reads_all_products_by_pages_oldest_first_and_nobody_else_does(
+    catalog: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = [await catalog.stub.CreateProduct(catalog.product(), metadata=catalog.admin) for _ in range(3)]
+    gone = catalog_service_pb2.DeleteProductRequest(id=made[1].id)
+    await catalog.stub.DeleteProduct(gone, metadata=catalog.admin)
+    # A page has room for less than two products, and has one all the same.
+    monkeypatch.setattr(rpc, "MOST_READ_BYTES", made[0].ByteSize() - 1)
+    found: list[product_pb2.Product] = []
+    after, search = "", catalog.shop.as_service("search")
+    while True:
+        request = catalog_service_pb2.ReadProductsRequest(after_id=after)
+        page = (await catalog.stub.ReadProducts(request, metadata=search)).products
+        assert len(page) <= 1
+        if not page:
+            break
+        found += page
+        after = page[-1].id
+    assert [product.id for product in found] == sorted(product.id for product in found)
+    assert [product for product in found if product in made] == sorted([made[0], made[2]], key=lambda each: each.id)
+    refused = await calls.refused(
+        catalog.stub.ReadProducts(catalog_service_pb2.ReadProductsRequest(), metadata=catalog.admin)
+    )
+    assert refused.code is errors.Code.PERMISSION_DENIED

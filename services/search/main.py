@@ -1,0 +1,40 @@
+"""Search, put together."""
+
+from services import signing_keys
+from services.chassis import assembly, cache, loops, process
+from services.chassis.settings import read
+from services.search import clients, events, postgres_engine, rpc, usecases
+from services.search.settings import Settings
+
+# A build waits this long for somebody to ask for it, in seconds.
+BUILD_PACE = loops.Pace(1.0)
+
+
+def build(host: assembly.Host) -> list[process.Part]:
+    """The parts of search that the host's role asks for, in the order they start."""
+    settings = read(Settings, host.environ)
+    service = assembly.Assembly(usecases.SERVICE, host, events.PUBLISHED)
+    user = service.peer("user", signing_keys.DESCRIPTOR)
+    catalog = clients.Catalog(service.peer("catalog", clients.CATALOG))
+    inventory = clients.Inventory(service.peer("inventory", clients.INVENTORY))
+    shared = cache.Shared(service.redis_url, cache.Seal.of_database(service.database_url))
+    moments = usecases.Moments(service.db, fresh_s=settings.fresh_s)
+    index = usecases.Index(service.db, catalog, inventory)
+    use = usecases.UseCases(
+        usecases.Searches(service.db, postgres_engine.PostgresEngine(service.db), moments),
+        usecases.Answers(moments, shared, shared_s=settings.cache_s),
+        usecases.Synonyms(service.db, now=host.now),
+        index,
+    )
+    return [
+        shared,
+        *service.parts(
+            rpc.servicer(use, service.page_tokens, currency=settings.currency),
+            signing_keys.fetched_from(user),
+            consuming=assembly.Consuming(events.CONSUMED, events.subscribers(index)),
+            working=[
+                loops.Loop("search-build", index.build, BUILD_PACE),
+                loops.Loop("search-categories", index.learn_categories, loops.Pace(settings.categories_s)),
+            ],
+        ),
+    ]

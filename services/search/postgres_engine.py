@@ -1,0 +1,273 @@
+"""The engine on PostgreSQL: full text by `tsvector`, similar words by `pg_trgm`. It reads the documents that `store.py` writes.
+
+A statement is put together of the conditions that a search has, once for each combination. Nothing of a caller's goes into
+its text: words become a `tsquery` here, of letters and digits alone, and travel as a parameter like everything else.
+"""
+
+import asyncio
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from services.chassis import database, money, pages
+from services.search import domain, words
+from services.search.domain import Sort
+
+_SLOT = "d.slot = (SELECT slot FROM indexes WHERE state = 'ACTIVE') AND NOT d.deleted"
+_PRICE = "(SELECT min(v.a) FROM unnest(d.currencies, d.amounts) AS v(c, a) WHERE v.c = %(currency)s)"
+# A title counts most, then attributes and category, then the description. Long texts count less; what sells, a little more.
+_SCORE = """(ts_rank('{0.05, 0.1, 0.4, 1.0}', d.terms, to_tsquery('souk', %(terms)s), 1)
+  * (1 + ln(1 + d.popularity) / 20) * 1000000)::bigint"""
+_KEYS = {
+    Sort.RELEVANCE: _SCORE,
+    Sort.POPULARITY: "d.popularity",
+    Sort.NEWEST: "0::bigint",
+    Sort.PRICE_ASCENDING: f"-{_PRICE}",
+    Sort.PRICE_DESCENDING: _PRICE,
+}
+# What a facet can select, by the facet: whoever counts it leaves these out, each for its own facet alone.
+_SELECTIONS = {
+    "category": "d.category = ANY(%(categories)s::text[])",
+    "vendor": "d.vendor_id = ANY(%(vendor_ids)s::uuid[])",
+    "in_stock": "d.in_stock",
+    "price": """EXISTS (SELECT FROM unnest(d.currencies, d.amounts) AS v(c, a)
+        WHERE v.c = %(prices_currency)s AND v.a BETWEEN %(low)s AND %(high)s)""",
+}
+_TEXT = "d.terms @@ to_tsquery('souk', %(terms)s)"
+_PRICED = "%(currency)s = ANY(d.currencies)"
+_SHOWN = """d.product_id, d.version, d.title, d.category, coalesce(d.vendor_id::text, ''), d.image, d.currencies, d.amounts,
+  d.in_stock, d.attributes"""
+_MARKS = f"StartSel={words.MATCH_BEGINS}, StopSel={words.MATCH_ENDS}"
+_EXCERPTS = """ts_headline('souk', d.title, to_tsquery('souk', %(terms)s), %(title_marks)s),
+  ts_headline('souk', d.description, to_tsquery('souk', %(terms)s), %(prose_marks)s)"""
+_TITLE_MARKS = f"{_MARKS}, HighlightAll=true"
+_PROSE_MARKS = f"{_MARKS}, MaxFragments=1, MaxWords=30, MinWords=12"
+# `%%` takes words that share three tenths of their trigrams, which is only asked for words that no product has. Which of them
+# may be meant is for `words` to say.
+_LEXICON = database.Statement("""
+SELECT k.word, k.stem, k.known, CASE WHEN k.known THEN '{}' ELSE ARRAY(
+    SELECT w.word FROM words AS w WHERE w.slot = k.slot AND w.word %% k.word AND length(k.word) > 2
+    ORDER BY similarity(w.word, k.word) DESC, w.word LIMIT 12) END
+FROM (
+  SELECT g.word, s.stem, i.slot, s.stem = '' OR EXISTS (
+    SELECT FROM words AS w WHERE w.slot = i.slot AND w.stem = s.stem) OR EXISTS (
+    SELECT FROM words AS w WHERE w.slot = i.slot AND w.word = g.word) AS known
+  FROM unnest(%(words)s::text[]) AS g(word)
+    CROSS JOIN LATERAL (SELECT coalesce((ts_lexize('english_stem', g.word))[1], '')) AS s(stem)
+    CROSS JOIN (SELECT slot FROM indexes WHERE state = 'ACTIVE') AS i) AS k
+""")
+_COMPLETIONS = database.Statement(f"""
+SELECT title, category, product_id FROM (
+  SELECT DISTINCT ON (title_words) * FROM (
+    SELECT d.title, d.title_words, d.category, d.product_id, d.popularity
+    FROM documents AS d WHERE {_SLOT} AND d.terms @@ to_tsquery('souk', %(terms)s)
+    ORDER BY d.popularity DESC, d.product_id DESC LIMIT 200) AS best
+  ORDER BY title_words, popularity DESC, product_id DESC) AS found
+ORDER BY popularity DESC, length(title), product_id DESC LIMIT %(most)s
+""")  # noqa: S608 - only texts of this module are put in
+_LOOKALIKES = database.Statement(f"""
+SELECT title, category, product_id FROM (
+  SELECT DISTINCT ON (d.title_words) d.title, d.category, d.product_id, word_similarity(%(typed)s, d.title_words) AS alike
+  FROM documents AS d WHERE {_SLOT} AND %(typed)s <%% d.title_words
+  ORDER BY d.title_words, d.product_id DESC LIMIT 1000) AS found
+ORDER BY alike DESC, length(title), product_id DESC LIMIT %(most)s
+""")  # noqa: S608 - only texts of this module are put in
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """Which conditions a statement has, and how it is sorted: what distinguishes its text from that of others."""
+
+    text: bool
+    sort: Sort
+    selections: tuple[str, ...]
+
+    @property
+    def fixed(self) -> list[str]:
+        """The conditions that no facet leaves out."""
+        return [_SLOT, *([_TEXT] if self.text else []), *([_PRICED] if self.sort.by_price else [])]
+
+
+class PostgresEngine:
+    """Searches the documents in the service's own database."""
+
+    def __init__(self, db: database.Database) -> None:
+        self._db = db
+
+    async def lexicon(self, some: Sequence[str]) -> words.Lexicon:
+        """What is known of these words."""
+        if not some:
+            return {}
+        rows = await self._db.read(_LEXICON, {"words": list(some)})
+        return {word: words.Lexeme(stem or word, known, tuple(similar)) for word, stem, known, similar in rows}
+
+    async def search(self, query: domain.Query, clauses: Sequence[words.Clause], page: pages.Page) -> domain.Found:
+        """The page of products that match all clauses and filters, how many there are, and facets if they are asked for.
+
+        The filters' categories are whole subtrees. Raises TransientError.
+        """
+        shape, values = _asked(query, clauses)
+        hits, total, counts = await asyncio.gather(
+            self._page(shape, values, page), self._total(shape, values), self._counts(query, shape, values)
+        )
+        shown = hits[: page.size]
+        after = str(domain.Cursor(shown[-1][-1], shown[-1][0])) if len(hits) > page.size else ""
+        found = tuple(_hit(row, query.currency, excerpts=shape.text) for row in shown)
+        return domain.Found(found, after, total, domain.facets(counts, query))
+
+    async def complete(self, typed: Sequence[str], most: int) -> list[domain.Suggestion]:
+        """Products whose title has all of these words, the last one perhaps unfinished; or else titles that are alike."""
+        *whole, last = typed
+        terms = " & ".join([*(f"'{word}':A" for word in whole), f"'{last}':*A"])
+        rows = await self._db.read(_COMPLETIONS, {"terms": terms, "most": most})
+        if not rows:
+            rows = await self._db.read(_LOOKALIKES, {"typed": " ".join(typed), "most": most})
+        return [domain.Suggestion(title, category, product_id) for title, category, product_id in rows]
+
+    async def _page(self, shape: _Shape, values: dict[str, Any], page: pages.Page) -> list[database.Row]:
+        row = values | {"most": page.size + 1}
+        if page.after:
+            place = domain.cursor(page.after)
+            row |= {"after_key": place.key, "after_id": place.product_id}
+        return await self._db.read(_page_statement(shape, first=not page.after), row)
+
+    async def _total(self, shape: _Shape, values: dict[str, Any]) -> int:
+        [[total]] = await self._db.read(_total_statement(shape), values | {"counted": domain.MOST_COUNTED + 1})
+        return int(total)
+
+    async def _counts(self, query: domain.Query, shape: _Shape, values: dict[str, Any]) -> list[domain.Count]:
+        if not query.with_facets:
+            return []
+        ranges = [span.low for span in domain.price_ranges(query.currency)]
+        row = values | {"counted": domain.MOST_COUNTED, "edges": ranges, "currency": query.currency}
+        rows = await self._db.read(_facets_statement(shape), row)
+        return [domain.Count(name, value, results) for name, value, results in rows]
+
+
+def tsquery(clauses: Sequence[words.Clause]) -> str:
+    """The clauses as the text of a `tsquery`. Words are letters and digits, so nothing in them has a meaning of its own."""
+    return " & ".join(f"{'!' if clause.excluded else ''}({_any(clause.alternatives)})" for clause in clauses)
+
+
+def _any(alternatives: Sequence[words.Alternative]) -> str:
+    joined = (
+        f" {'<->' if option.phrase else '&'} ".join(f"'{word}'" for word in option.words) for option in alternatives
+    )
+    return " | ".join(f"({option})" for option in joined)
+
+
+def _asked(query: domain.Query, clauses: Sequence[words.Clause]) -> tuple[_Shape, dict[str, Any]]:
+    """The shape of a search and the values of its conditions."""
+    filters = query.filters
+    values: dict[str, Any] = {"currency": query.currency} if query.sort.by_price else {}
+    chosen: dict[str, dict[str, Any]] = {}
+    if filters.categories:
+        chosen["category"] = {"categories": list(filters.categories)}
+    if filters.vendor_ids:
+        chosen["vendor"] = {"vendor_ids": list(filters.vendor_ids)}
+    if filters.in_stock:
+        chosen["in_stock"] = {}
+    if filters.prices:
+        prices = filters.prices
+        chosen["price"] = {"prices_currency": prices.currency, "low": prices.low, "high": prices.high}
+    for number, (name, wanted) in enumerate(sorted(filters.attributes.items())):
+        chosen[f"attributes {number}"] = {
+            f"name{number}": f"attributes.{name}",
+            f"facets{number}": [f"attributes.{name}:{value}" for value in wanted],
+        }
+    if clauses:
+        values |= {"terms": tsquery(clauses), "title_marks": _TITLE_MARKS, "prose_marks": _PROSE_MARKS}
+    sort = query.sort if clauses or query.sort is not Sort.RELEVANCE else Sort.POPULARITY
+    for more in chosen.values():
+        values |= more
+    return _Shape(bool(clauses), sort, tuple(chosen)), values
+
+
+def _selection(name: str) -> str:
+    """The condition of one selection."""
+    number = name.removeprefix("attributes ")
+    return f"d.facets && %(facets{number})s::text[]" if number != name else _SELECTIONS[name]
+
+
+def _facet_of(name: str) -> str:
+    """The facet that a selection is of, as SQL."""
+    number = name.removeprefix("attributes ")
+    return f"%(name{number})s::text" if number != name else f"'{name}'"
+
+
+def _conditions(shape: _Shape) -> str:
+    return " AND ".join([*shape.fixed, *(_selection(name) for name in shape.selections)])
+
+
+@functools.cache
+def _page_statement(shape: _Shape, *, first: bool) -> database.Statement:
+    """The keys of the page's products, and then what is shown of them: nothing else is read of what is not on the page.
+
+    A first page compares no keys: the score of each match would be computed twice.
+    """
+    key = _KEYS[shape.sort]
+    excerpts = f", {_EXCERPTS}" if shape.text else ""
+    behind = "" if first else f" AND ({key}, d.product_id) < (%(after_key)s, %(after_id)s::uuid)"
+    return database.Statement(f"""
+    WITH page AS MATERIALIZED (
+      SELECT d.product_id, {key} AS key FROM documents AS d
+      WHERE {_conditions(shape)}{behind}
+      ORDER BY key DESC, d.product_id DESC LIMIT %(most)s)
+    SELECT {_SHOWN}{excerpts}, page.key FROM page JOIN documents AS d ON d.product_id = page.product_id AND {_SLOT}
+    ORDER BY page.key DESC, page.product_id DESC
+    """)  # noqa: S608 - only texts of this module are put in
+
+
+@functools.cache
+def _total_statement(shape: _Shape) -> database.Statement:
+    return database.Statement(f"""
+    SELECT count(*) FROM (SELECT FROM documents AS d WHERE {_conditions(shape)} LIMIT %(counted)s) AS counted
+    """)  # noqa: S608 - only texts of this module are put in
+
+
+@functools.cache
+def _facets_statement(shape: _Shape) -> database.Statement:
+    """Counts by value. A product that misses one selection only counts for the facet of that selection."""
+    missed = [f"CASE WHEN {_selection(name)} THEN NULL ELSE {_facet_of(name)} END" for name in shape.selections]
+    return database.Statement(f"""
+    WITH found AS MATERIALIZED (
+      SELECT * FROM (
+        SELECT d.category, d.vendor_id, d.in_stock, d.facets, d.currencies, d.amounts,
+          array_remove(ARRAY[{", ".join(missed)}]::text[], NULL) AS missed
+        FROM documents AS d WHERE {" AND ".join(shape.fixed)}) AS judged
+      WHERE cardinality(missed) < 2 LIMIT %(counted)s)
+    SELECT 'category', category, count(*) FROM found WHERE missed <@ ARRAY['category'] GROUP BY category
+    UNION ALL
+    SELECT 'vendor', vendor_id::text, count(*) FROM found
+    WHERE missed <@ ARRAY['vendor'] AND vendor_id IS NOT NULL GROUP BY vendor_id
+    UNION ALL
+    SELECT 'in_stock', in_stock::text, count(*) FROM found WHERE missed <@ ARRAY['in_stock'] GROUP BY in_stock
+    UNION ALL
+    SELECT 'price', (width_bucket(d.price, %(edges)s::bigint[]) - 1)::text, count(*)
+    FROM (SELECT {_PRICE} AS price FROM found AS d WHERE missed <@ ARRAY['price']) AS d WHERE d.price IS NOT NULL GROUP BY 2
+    UNION ALL
+    SELECT split_part(f.facet, ':', 1), substr(f.facet, strpos(f.facet, ':') + 1), count(*)
+    FROM found CROSS JOIN LATERAL unnest(found.facets) AS f(facet)
+    WHERE missed <@ ARRAY[split_part(f.facet, ':', 1)] GROUP BY f.facet
+    """)  # noqa: S608 - only texts of this module are put in
+
+
+def _hit(row: database.Row, currency: str, *, excerpts: bool) -> domain.Hit:
+    product_id, version, title, category, vendor_id, image, currencies, amounts, in_stock, attributes, *more = row
+    shown = currency if currency in currencies else currencies[0]
+    prices = [amount for each, amount in zip(currencies, amounts, strict=True) if each == shown]
+    found = (domain.Excerpt("title", more[0]), domain.Excerpt("description", more[1])) if excerpts else ()
+    return domain.Hit(
+        product_id,
+        version,
+        title,
+        category,
+        vendor_id,
+        image,
+        money.Money(shown, min(prices)),
+        money.Money(shown, max(prices)),
+        in_stock,
+        attributes,
+        tuple(excerpt for excerpt in found if words.MATCH_BEGINS in excerpt.marked),
+    )

@@ -1,0 +1,270 @@
+"""What search does: understand a text, ask the engine, remember the answer; and keep the index up to date. Next stop: `store.py`.
+
+Answers are remembered under the generation of the index: every commit that changes what can be found begins a new one, so an
+answer is never older than the moment for which a process goes on with the generation that it knows.
+"""
+
+import asyncio
+import dataclasses
+import hashlib
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Protocol
+
+from services.chassis import cache, clock, database, errors, pages
+from services.search import domain, store, words
+
+SERVICE = "search"
+MOST_SUGGESTIONS = 20
+SUGGESTIONS = 8
+
+
+class Engine(Protocol):
+    """What searches the documents. All methods raise TransientError when it is unavailable."""
+
+    async def lexicon(self, some: Sequence[str]) -> words.Lexicon:
+        """What is known of these words."""
+
+    async def search(self, query: domain.Query, clauses: Sequence[words.Clause], page: pages.Page) -> domain.Found:
+        """A page of the products that match all clauses and filters. The filters' categories are whole subtrees."""
+
+    async def complete(self, typed: Sequence[str], most: int) -> Sequence[domain.Suggestion]:
+        """Products whose title begins with, or else is like, what was typed."""
+
+
+class Catalog(Protocol):
+    """Where products and categories are kept. All methods raise TransientError."""
+
+    async def products_after(self, product_id: str) -> Sequence[domain.Product]:
+        """A page of products, oldest first, from behind this one on; empty after the last."""
+
+    async def categories(self) -> Sequence[domain.Category]:
+        """All categories."""
+
+
+class Inventory(Protocol):
+    """Where stock is kept."""
+
+    async def levels_page(self, token: str) -> tuple[Sequence[domain.Level], str]:
+        """A page of levels and the token of the next one, empty on the last. Raises TransientError."""
+
+
+class Moments:
+    """The moment that this process goes on with, read again when it is older than `fresh_s` seconds."""
+
+    def __init__(self, db: database.Database, *, fresh_s: float) -> None:
+        self._db = db
+        self._fresh = fresh_s
+        self._known: store.Moment | None = None
+        self._until = 0.0
+        self._reading = asyncio.Lock()
+
+    async def now(self) -> store.Moment:
+        """The moment. Raises TransientError."""
+        async with self._reading:
+            if self._known is None or time.monotonic() >= self._until:
+                # From before it is read: what is committed meanwhile may be missing in it.
+                until = time.monotonic() + self._fresh
+                self._known, self._until = await store.moment(self._db), until
+            return self._known
+
+
+class Answers:
+    """Answers as bytes, in this process for a moment and in Redis for longer."""
+
+    def __init__(self, moments: Moments, shared: cache.Shared, *, shared_s: int) -> None:
+        self._moments = moments
+        # With a byte in front, because an empty answer is one too.
+        packing = cache.Packing("search:answer", lambda answer: b"." + answer, lambda kept: kept[1:], shared_s)
+        self._cache: cache.Cache[bytes] = cache.Cache(shared, packing)
+
+    async def read(self, asked: bytes, make: Callable[[], Awaitable[bytes]]) -> bytes:
+        """The answer to what is asked, made if nobody remembers one of this generation. Raises what `make` raises."""
+        moment = await self._moments.now()
+        digest = hashlib.blake2b(asked, digest_size=16).hexdigest()
+        key = f"{moment.generation}:{digest}"
+
+        async def load(_: Sequence[str]) -> dict[str, bytes]:
+            return {key: await make()}
+
+        return (await self._cache.read([key], load))[key]
+
+
+class Searches:
+    """The use cases of who searches."""
+
+    def __init__(self, db: database.Database, engine: Engine, moments: Moments) -> None:
+        self._db = db
+        self._engine = engine
+        self._moments = moments
+        self._thesaurus = words.Thesaurus()
+        self._thesaurus_of = ""
+
+    async def search(self, query: domain.Query, page: pages.Page) -> domain.Found:
+        """A page of products. Raises CATEGORY_NOT_FOUND or TransientError."""
+        filters = query.filters
+        if filters.categories:
+            slugs = domain.subtrees(await store.categories(self._db), filters.categories)
+            filters = dataclasses.replace(filters, categories=slugs)
+        clauses = words.parsed(query.text)
+        if query.text and not clauses:
+            return domain.Found((), "", 0)
+        wanted = dataclasses.replace(query, filters=filters)
+        lexicon = await self._engine.lexicon(words.vocabulary(clauses))
+        meant = words.expanded(clauses, lexicon, await self._known_synonyms() if clauses else words.Thesaurus())
+        corrected = words.corrected(meant, lexicon)
+        found = await self._engine.search(wanted, corrected, page)
+        if not found.total:
+            return dataclasses.replace(found, did_you_mean=await self._guess(wanted, clauses, lexicon))
+        said = " ".join(map(words.written, corrected)) if corrected != meant else ""
+        return dataclasses.replace(found, searched_for=said)
+
+    async def suggest(self, text: str, limit: int) -> Sequence[domain.Suggestion]:
+        """Completions of a text: categories first. Raises TransientError."""
+        typed = words.words_of(text)[: words.MOST_WORDS]
+        if not typed:
+            return []
+        most = min(limit or SUGGESTIONS, MOST_SUGGESTIONS)
+        shelves = domain.completing(await store.categories(self._db), typed)
+        products = await self._engine.complete(typed, most)
+        return [*shelves, *products][:most]
+
+    async def _guess(self, query: domain.Query, clauses: Sequence[words.Clause], lexicon: words.Lexicon) -> str:
+        """A text like the one that found nothing, which does find something; empty when there is none."""
+        text = words.guessed(clauses, lexicon)
+        if not text:
+            return ""
+        plain = dataclasses.replace(query, with_facets=False)
+        found = await self._engine.search(plain, words.parsed(text), pages.Page(1))
+        return text if found.total else ""
+
+    async def _known_synonyms(self) -> words.Thesaurus:
+        moment = await self._moments.now()
+        if moment.synonyms != self._thesaurus_of:
+            self._thesaurus = words.thesaurus(await store.all_synonyms(self._db))
+            self._thesaurus_of = moment.synonyms
+        return self._thesaurus
+
+
+class Synonyms:
+    """The use cases of who keeps synonyms."""
+
+    def __init__(self, db: database.Database, *, now: clock.Clock) -> None:
+        self._db = db
+        self._now = now
+
+    async def list(self, page: pages.Page) -> pages.Slice[domain.SynonymSet]:
+        """Sets of synonyms, by id."""
+        return pages.cut(await store.synonyms_page(self._db, page), page, lambda kept: kept.id)
+
+    async def put(self, set_id: str, terms: Iterable[str]) -> domain.SynonymSet:
+        """Make a set of synonyms, or replace its terms. Raises SYNONYMS_INVALID or SYNONYMS_TOO_MANY."""
+        made = domain.SynonymSet(set_id, words.synonym_terms(terms), self._now())
+        async with self._db.transaction() as transaction:
+            if not await store.put_synonyms(transaction, made):
+                said = f"there can be at most {domain.MOST_SYNONYMS} sets of synonyms"
+                raise errors.precondition("SYNONYMS_TOO_MANY", said, most=str(domain.MOST_SYNONYMS))
+            await store.next_generation(transaction)
+        return made
+
+    async def delete(self, set_id: str) -> None:
+        """Delete a set of synonyms, if there is one."""
+        async with self._db.transaction() as transaction:
+            if await store.delete_synonyms(transaction, set_id):
+                await store.next_generation(transaction)
+
+
+class Index:
+    """The use cases of the index: what events tell, and building another one."""
+
+    def __init__(self, db: database.Database, catalog: Catalog, inventory: Inventory) -> None:
+        self._db = db
+        self._catalog = catalog
+        self._inventory = inventory
+
+    async def hear(self, transaction: database.Transaction, told: Sequence[domain.Product | domain.Level]) -> None:
+        """Products and levels of stock are as told, unless something newer is known of them."""
+        products = domain.newest(item for item in told if isinstance(item, domain.Product))
+        levels = domain.last(item for item in told if isinstance(item, domain.Level))
+        await store.lock_skus(transaction, [level.sku for level in levels] + _skus(products))
+        changed = await store.put_levels(transaction, levels) if levels else 0
+        changed += await self._put(transaction, products)
+        if changed:
+            await store.next_generation(transaction)
+
+    async def state(self) -> domain.IndexState:
+        """The index that is searched, and the one that is being built."""
+        return await store.index(self._db)
+
+    async def rebuild(self) -> domain.IndexState:
+        """Begin to build another index, unless one is being built."""
+        async with self._db.transaction() as transaction:
+            await store.begin_build(transaction)
+        return await self.state()
+
+    async def build(self) -> int:
+        """Take the build that is under way one page further: 0 when there is none. Raises TransientError.
+
+        The page is asked for outside of any transaction. Whoever dies before the commit leaves the build where it was, and of
+        two who take the same page one finds it taken.
+        """
+        reached = await store.build(self._db)
+        if reached is None:
+            return 0
+        if not reached.products_done:
+            await self._build_products(reached, await self._catalog.products_after(reached.after_product))
+        else:
+            levels, token = await self._inventory.levels_page(reached.after_stock)
+            await self._build_stock(reached, levels, token)
+        return 1
+
+    async def learn_categories(self) -> int:
+        """Take over the categories of the catalog: 0, so that it is done again after a pause. Raises TransientError."""
+        known = await self._catalog.categories()
+        async with self._db.transaction() as transaction:
+            if await store.put_categories(transaction, known):
+                await store.next_generation(transaction)
+        return 0
+
+    async def _build_products(self, reached: store.Build, products: Sequence[domain.Product]) -> None:
+        async with self._db.transaction() as transaction:
+            if await store.lock_build(transaction) != reached:
+                return
+            if products:
+                await store.lock_skus(transaction, _skus(products))
+                if await self._put(transaction, products):
+                    await store.next_generation(transaction)
+            last = products[-1].id if products else reached.after_product
+            after = dataclasses.replace(reached, after_product=last, products_done=not products)
+            await store.advance(transaction, after, read=len(products))
+
+    async def _build_stock(self, reached: store.Build, levels: Sequence[domain.Level], token: str) -> None:
+        async with self._db.transaction() as transaction:
+            if await store.lock_build(transaction) != reached:
+                return
+            if levels:
+                await store.lock_skus(transaction, [level.sku for level in levels])
+                await store.put_levels(transaction, levels, read=True)
+            await store.advance(transaction, dataclasses.replace(reached, after_stock=token), read=0)
+            if not token:
+                await store.switch(transaction, reached.version)
+            await store.next_generation(transaction)
+
+    async def _put(self, transaction: database.Transaction, products: Sequence[domain.Product]) -> int:
+        if not products:
+            return 0
+        return await store.put_products(transaction, products, await store.category_titles(transaction))
+
+
+def _skus(products: Iterable[domain.Product]) -> list[str]:
+    return [sku for product in products for sku in product.skus]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class UseCases:
+    """All use cases that calls reach."""
+
+    searches: Searches
+    answers: Answers
+    synonyms: Synonyms
+    index: Index

@@ -1,0 +1,91 @@
+"""What promotions refuse."""
+
+from tests.contract.refused import INVALID, row
+
+SALE = {"title": "Sale", "percentage": {"basis_points": 1000}}
+SALES = "POST /api/v1/promotions"
+A_SALE = "PUT /api/v1/promotions/{unknown}"
+CODES = "POST /api/v1/promotions/{unknown}/codes"
+QUOTE = "POST /api/v1/promotions/quote"
+
+
+def _sale(**changes: object) -> dict[str, object]:
+    return {"json": {"terms": SALE | changes}}
+
+
+ROWS = [
+    row("a promotion by a vendor", SALES, _sale(), 403, "ACCESS_DENIED", who="vendor"),
+    row("a promotion of nothing", SALES, {"json": {"terms": {}}}, *INVALID, "terms.title", "terms.kind", who="admin"),
+    row(
+        "more off than the price",
+        SALES,
+        _sale(percentage={"basis_points": 10001}),
+        *INVALID,
+        "terms.percentage.basis_points",
+        who="admin",
+    ),
+    row(
+        "a minimum of less than nothing",
+        SALES,
+        _sale(minimum_spend={"currency_code": "USD", "units": -1}),
+        400,
+        "AMOUNT_INVALID",
+        "terms.minimum_spend",
+        who="admin",
+    ),
+    row(
+        "a day that does not exist",
+        SALES,
+        _sale(start_local="2026-02-30T00:00"),
+        400,
+        "WINDOW_INVALID",
+        "terms.start_local",
+        who="admin",
+    ),
+    row(
+        "a time zone of nowhere",
+        SALES,
+        _sale(time_zone="Mars/Olympus"),
+        400,
+        "TIME_ZONE_UNKNOWN",
+        "terms.time_zone",
+        who="admin",
+    ),
+    row("promotions for a customer", "GET /api/v1/promotions", {}, 403, "ACCESS_DENIED"),
+    row(
+        "promotions behind nonsense",
+        "GET /api/v1/promotions",
+        {"params": {"page_token": "x"}},
+        400,
+        "PAGE_TOKEN_INVALID",
+        "page_token",
+        who="admin",
+    ),
+    row("a promotion of none", "GET /api/v1/promotions/none", {}, *INVALID, "id", who="admin"),
+    row("an unknown promotion", "GET /api/v1/promotions/{unknown}", {}, 404, "PROMOTION_NOT_FOUND", who="admin"),
+    row("a change without a version", A_SALE, _sale(), *INVALID, "expected_version", who="admin"),
+    row(
+        "a change of an unknown promotion",
+        A_SALE,
+        {"json": {"expected_version": 1, "terms": SALE}},
+        404,
+        "PROMOTION_NOT_FOUND",
+        who="admin",
+    ),
+    row("an end by a customer", f"{A_SALE}/end", {"json": {}}, 403, "ACCESS_DENIED"),
+    row("an end of the unknown", f"{A_SALE}/end", {"json": {}}, 404, "PROMOTION_NOT_FOUND", who="admin"),
+    row("no codes at all", CODES, {"json": {}}, *INVALID, "what", who="admin"),
+    row("too many codes", CODES, {"json": {"count": 100001}}, *INVALID, "count", who="admin"),
+    row("codes of the unknown", CODES, {"json": {"count": 1}}, 404, "PROMOTION_NOT_FOUND", who="admin"),
+    row("codes for a customer", "GET /api/v1/promotions/{unknown}/codes", {}, 403, "ACCESS_DENIED"),
+    row("a quote of nothing", QUOTE, {"json": {}}, *INVALID, "items", who="nobody"),
+    row(
+        "a quote of the unknown",
+        QUOTE,
+        {"json": {"items": [{"sku": "NO-SUCH-SKU", "quantity": 1}]}},
+        400,
+        "SKU_UNKNOWN",
+        who="nobody",
+    ),
+    row("quotes for services", "POST /souk.promotion.v1.PromotionService/QuoteOrder", {}, 404, "ROUTE_NOT_FOUND"),
+]
