@@ -1,7 +1,13 @@
 # AWS by Terraform: docs/aws.md leads through it. ENV is shared, dev or prod; DRY_RUN=1 says what would be run and runs nothing.
 CLOUD := $(VENV_PYTHON) -m scripts.cloud
 
-.PHONY: tf-bootstrap tf-plan tf-apply tf-unguard tf-destroy values credentials
+.PHONY: env-up controllers tf-bootstrap tf-plan tf-apply tf-unguard tf-destroy values credentials
+
+env-up: setup ## an environment from an empty account to a confirmed order, resumable (ENV=, VERSION=, ADMIN_EMAIL=)
+	@$(CLOUD) up "$(ENV)" "$(VERSION)" "$(ADMIN_EMAIL)"
+
+controllers: setup ## install what the chart counts on in the cluster, by Helm, pinned (ENV=)
+	@$(CLOUD) controllers "$(ENV)"
 
 tf-bootstrap: setup ## make the bucket of Terraform's state, once for an account
 	@$(CLOUD) bootstrap

@@ -14,6 +14,7 @@ import jwt
 from google.protobuf.descriptor import ServiceDescriptor
 
 from services.chassis import clock, database, kafka, loops, process, redis_store, retention
+from services.chassis.credentials import Credential
 from services.chassis.events import at_least_once, consumer, parked, reader
 from services.chassis.kafka import security
 from services.chassis.outbox import outbox, relay
@@ -46,7 +47,7 @@ class Settings:
 class DatabaseSettings:
     """What a service reads that has postgres among its stores."""
 
-    url: str = env("{SERVICE}_DATABASE_URL", secret=True)
+    url: Credential = env("{SERVICE}_DATABASE_URL", secret=True)  # noqa: RUF009 - no value is made here: a field is
     pool: int = env("{SERVICE}_DATABASE_POOL", default=8)
 
 
@@ -54,7 +55,7 @@ class DatabaseSettings:
 class RedisSettings:
     """What a service reads that has redis among its stores. timeout_s is for connecting and for each command, in seconds."""
 
-    url: str = env("REDIS_URL", secret=True)
+    url: Credential = env("REDIS_URL", secret=True)  # noqa: RUF009 - no value is made here: a field is
     timeout_s: float = env("REDIS_TIMEOUT_S", default=1.0)
 
 
@@ -154,7 +155,7 @@ class Assembly:
         return self._db
 
     @property
-    def database_url(self) -> str:
+    def database_url(self) -> Credential:
         """Where its own database is, with the credentials. Raises SettingsError when its block does not name postgres."""
         if POSTGRES not in self.block.stores:
             raise self._lacks(POSTGRES)
@@ -173,11 +174,11 @@ class Assembly:
         return self._redis
 
     @property
-    def redis_url(self) -> str:
+    def redis_url(self) -> Credential:
         """Where its Redis is, for a cache in front of its database. Raises SettingsError when its block does not name redis."""
         if REDIS not in self.block.stores:
             raise self._lacks(REDIS)
-        return read(RedisSettings, self.host.environ).url
+        return self._redis_settings.url
 
     def _lacks(self, store: str) -> SettingsError:
         return SettingsError(f"{self.service} uses {store}, which its block in the registry does not name")
@@ -193,8 +194,12 @@ class Assembly:
         writer = outbox.Outbox(publications, self.host.now, self._wake_relay)
         return database.Database(chosen.url, writer, pool_size=chosen.pool)
 
+    @property
+    def _redis_settings(self) -> RedisSettings:
+        return read(RedisSettings, self.host.environ, service=self.service)
+
     def _redis_store(self) -> redis_store.RedisStore:
-        chosen = read(RedisSettings, self.host.environ)
+        chosen = self._redis_settings
         return redis_store.RedisStore(chosen.url, self.service, timeout_s=chosen.timeout_s)
 
     def _wake_relay(self) -> None:

@@ -19,15 +19,12 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from cachetools import TTLCache
+from cachetools import TTLCache, cached
 from prometheus_client import Counter
-from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from services.chassis import database, tasks, tracing
+from services.chassis import credentials, database, redis_connection, tasks, tracing
 
 _LOG = logging.getLogger(__name__)
 
@@ -44,6 +41,8 @@ MARK_S = 10
 # Where processes tell each other which keys to forget. Lines, because no key has a line break in it.
 CHANNEL = "souk:forget"
 LISTEN_S = 5.0
+# For how long a secret is believed before its file is looked at again.
+SECRET_S = 1.0
 # Keys of one message that are dropped before others get their turn.
 KEYS_AT_ONCE = 1_000
 _MARK = b""
@@ -54,13 +53,17 @@ class Seal:
 
     EXPIRY, MAC = 8, 16
 
-    def __init__(self, secret: bytes) -> None:
-        self._secret = secret
+    def __init__(self, secret: bytes | Callable[[], bytes]) -> None:
+        self._secret = secret if callable(secret) else lambda: secret
 
     @classmethod
-    def of_database(cls, url: str) -> "Seal":
-        """The seal of all processes that have this database: its URL, with the password in it, is their secret."""
-        return cls(hashlib.blake2b(url.encode(), digest_size=32, person=b"souk-cache").digest())
+    def of_database(cls, url: str | credentials.Credential) -> "Seal":
+        """The seal of all processes that have this database: its URL, with the password in it, is their secret.
+
+        It follows a change of the password. Until all processes have seen the change, they miss what the others put there.
+        """
+        login = credentials.of(url)
+        return cls(cached(TTLCache(1, SECRET_S))(lambda: _derived(login.current())))
 
     def close(self, key: str, value: bytes, seconds: int) -> bytes:
         """The value sealed for this key; it expires after so many seconds."""
@@ -79,17 +82,20 @@ class Seal:
         name = key.encode()
         # The key's length comes first, so that a longer key and a shorter value do not have the same MAC.
         said = len(name).to_bytes(4, "big") + name + expiry + value
-        return hashlib.blake2b(said, key=self._secret, digest_size=self.MAC).digest()
+        return hashlib.blake2b(said, key=self._secret(), digest_size=self.MAC).digest()
+
+
+def _derived(url: str) -> bytes:
+    return hashlib.blake2b(url.encode(), digest_size=32, person=b"souk-cache").digest()
 
 
 class Shared:
     """The Redis that processes share. Whatever goes wrong with it is a miss."""
 
-    def __init__(self, url: str, seal: Seal) -> None:
+    def __init__(self, url: str | credentials.Credential, seal: Seal) -> None:
         self._seal = seal
-        self._redis: Redis = Redis.from_url(
-            url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S, retry=Retry(NoBackoff(), 0)
-        )
+        self._login = redis_connection.Login(url)
+        self._redis = self._login.client(TIMEOUT_S)
         self._paused_until = 0.0
         self._drops: list[tuple[str, Callable[[str], None]]] = []
         self._listening: asyncio.Task[None] | None = None
@@ -136,7 +142,8 @@ class Shared:
                 async with self._redis.pubsub(ignore_subscribe_messages=True) as channel:
                     await channel.subscribe(CHANNEL)
                     await self._hear(channel)
-            except (RedisError, OSError):
+            except (RedisError, OSError) as error:
+                self._login.note(error)
                 await asyncio.sleep(PAUSE_S)
             except Exception:  # noqa: BLE001 - it is logged, and the listener outlives every message
                 # Without it this process would go on with what others have forgotten.
@@ -163,6 +170,7 @@ class Shared:
                 return await ask()
         except Exception as error:  # noqa: BLE001 - Redis, or who pretends to be it, answers what it likes
             AWAY.inc()
+            self._login.note(error)
             self._paused_until = time.monotonic() + PAUSE_S
             _LOG.warning("cache goes on without Redis", extra={"cause": repr(error)})
         return None

@@ -19,7 +19,7 @@ from psycopg.types.string import TextLoader
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
-from services.chassis import arrays, errors, tasks, tracing
+from services.chassis import arrays, credentials, errors, tasks, tracing
 
 Row = tuple[Any, ...]
 Parameters = Mapping[str, Any]
@@ -38,6 +38,9 @@ _OPEN = ContextVar("transaction_open", default=False)
 # serialisation), resources exhausted, server shutting down, lock not available, a server that is read-only during failover.
 # psycopg's OperationalError is wider: a value too long for an index (54000) is one, and fails for ever.
 _TRANSIENT_STATES = ("08", "40", "53", "57P", "55P03", "25006")
+
+# What a server says to a wrong password or user (SQLSTATE class 28, which libpq does not pass on for a login).
+_REFUSED = re.compile(r"authentication failed|role .+ does not exist|not permitted to log in|no pg_hba\.conf entry")
 
 
 class Statement:
@@ -151,12 +154,17 @@ class Transaction:
 
 
 class Database:
-    """The pool of one service. Opening it waits for the server; everything else raises TransientError when it is unavailable."""
+    """The pool of one service. Opening it waits for the server; everything else raises TransientError when it is unavailable.
 
-    def __init__(self, url: str, emitter: Emitter, *, pool_size: int = 8) -> None:
+    The URL is read anew for each connection: its password may change while the service runs.
+    """
+
+    def __init__(self, url: str | credentials.Credential, emitter: Emitter, *, pool_size: int = 8) -> None:
         self._emitter = emitter
+        login = credentials.of(url)
         self._pool = psycopg_pool.AsyncConnectionPool(
-            url,
+            login.current,
+            connection_class=_connecting_as(login),
             min_size=1,
             max_size=pool_size,
             open=False,
@@ -263,6 +271,22 @@ async def _execute(
     with tracing.span("sql", statement=text):
         cursor = await connection.execute(text.encode(), values or None)
         return await cursor.fetchall() if cursor.description else []
+
+
+def _connecting_as(login: credentials.Credential) -> type[psycopg.AsyncConnection[Row]]:
+    """Connections that raise an alarm when the server refuses the login: the pool itself only tries again."""
+
+    class Connection(psycopg.AsyncConnection[Row]):
+        @classmethod
+        async def connect(cls, *arguments: Any, **options: Any) -> Any:
+            try:
+                return await super().connect(*arguments, **options)
+            except psycopg.OperationalError as error:
+                if _REFUSED.search(str(error)):
+                    login.refused(str(error))
+                raise
+
+    return Connection
 
 
 async def _configure(connection: psycopg.AsyncConnection[Row]) -> None:

@@ -11,10 +11,8 @@ from contextlib import asynccontextmanager
 
 from redis import exceptions
 from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 
-from services.chassis import database, errors, tracing
+from services.chassis import credentials, database, errors, redis_connection, tracing
 
 # What goes away by itself: no connection, no answer in time, a replica in the middle of a failover, no memory for now.
 _TRANSIENT = (
@@ -35,11 +33,10 @@ class RedisStore:
     A command that was cut off may have happened: it is never repeated here, so repeat it only if it may happen twice.
     """
 
-    def __init__(self, url: str, service: str, *, timeout_s: float) -> None:
+    def __init__(self, url: str | credentials.Credential, service: str, *, timeout_s: float) -> None:
         self._service = service
-        self._redis: Redis = Redis.from_url(
-            url, socket_timeout=timeout_s, socket_connect_timeout=timeout_s, retry=Retry(NoBackoff(), 0)
-        )
+        self._login = redis_connection.Login(url)
+        self._redis = self._login.client(timeout_s)
 
     async def start(self) -> None:
         """Nothing: it connects when it is first used, so that a service starts before its Redis does."""
@@ -60,4 +57,5 @@ class RedisStore:
             with tracing.span("redis"):
                 yield self._redis
         except _TRANSIENT as error:
+            self._login.note(error)
             raise errors.TransientError(f"redis: {error}") from error

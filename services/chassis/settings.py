@@ -2,18 +2,21 @@
 
     @dataclass(frozen=True, slots=True)
     class Settings:
-        database_url: str = env("ORDER_DATABASE_URL", secret=True)
+        database_url: Credential = env("ORDER_DATABASE_URL", secret=True)
         hold_s: float = env("INVENTORY_HOLD_S", default=600.0)
 
     settings = read(Settings, os.environ)
 
-A variable `X` may be given as a file instead, by `X_FILE`: the way secrets are mounted in a cluster.
+A variable `X` may be given as a file instead, by `X_FILE`: the way secrets are mounted in a cluster. A `Credential` keeps the
+file's path, and reads it again whenever a connection is made; any other setting is read once.
 """
 
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
+
+from services.chassis.credentials import Credential
 
 T = TypeVar("T")
 _TRUE = {"1", "true", "yes", "on"}
@@ -42,7 +45,10 @@ def read(kind: type[T], environ: Mapping[str, str], *, service: str = "") -> T:
         name = item.metadata["env"].format(SERVICE=service.upper())
         try:
             text = _lookup(name, environ)
-            if text is not None:
+            if text is not None and hints[item.name] is Credential:
+                path = None if name in environ else Path(environ[f"{name}_FILE"])
+                values[item.name] = Credential(text, path=path, service=service, variable=name)
+            elif text is not None:
                 values[item.name] = _convert(text, hints[item.name])
             elif item.default is dataclasses.MISSING:
                 mistakes.append(f"{name} is not set")

@@ -330,10 +330,17 @@ locals {
       actions   = ["events:DeleteRule", "events:PutRule", "events:PutTargets", "events:RemoveTargets", "events:TagResource", "events:UntagResource"]
       resources = ["arn:${local.partition}:events:${local.own}:rule/${local.named}"]
     }
+    # What a role may do is changed only inside the boundary.
+    rights = {
+      actions = [
+        "iam:AttachRolePolicy", "iam:CreateRole", "iam:DeleteRolePolicy", "iam:DetachRolePolicy", "iam:PutRolePermissionsBoundary",
+        "iam:PutRolePolicy",
+      ]
+      resources = ["arn:${local.partition}:iam::${local.account}:role/${local.named}"]
+    }
     roles = {
       actions = [
-        "iam:AttachRolePolicy", "iam:CreateRole", "iam:DeleteRole", "iam:DeleteRolePolicy", "iam:DetachRolePolicy", "iam:PutRolePolicy",
-        "iam:TagRole", "iam:UntagRole", "iam:UpdateAssumeRolePolicy", "iam:UpdateRole", "iam:UpdateRoleDescription",
+        "iam:DeleteRole", "iam:TagRole", "iam:UntagRole", "iam:UpdateAssumeRolePolicy", "iam:UpdateRole", "iam:UpdateRoleDescription",
       ]
       resources = ["arn:${local.partition}:iam::${local.account}:role/${local.named}"]
     }
@@ -380,7 +387,7 @@ locals {
     network = ["network", "scaling"]
     cluster = ["cluster", "registry", "aliases", "keys"]
     stores  = ["kafka", "databases", "caches", "search"]
-    access  = ["secrets", "roles", "certificates", "names", "firewall"]
+    access  = ["secrets", "rights", "roles", "certificates", "names", "firewall"]
     watch   = ["logs", "alarms", "messages", "queues", "events", "metrics", "dashboards", "budget", "births"]
   }
 }
@@ -411,7 +418,7 @@ resource "aws_iam_policy" "apply" {
         # Otherwise apply could give itself what it lacks.
         Sid      = "NotItsOwnRights"
         Effect   = "Deny"
-        Action   = ["iam:AttachRolePolicy", "iam:DeleteRolePolicy", "iam:DetachRolePolicy", "iam:PutRolePolicy", "iam:UpdateAssumeRolePolicy"]
+        Action   = ["iam:AttachRolePolicy", "iam:DeleteRolePolicy", "iam:DetachRolePolicy", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy", "iam:UpdateAssumeRolePolicy"]
         Resource = ["arn:${local.partition}:iam::${local.account}:role/${var.prefix}-jenkins-*"]
       }] : statement if each.key == "access"],
     )
@@ -421,7 +428,9 @@ resource "aws_iam_policy" "apply" {
 locals {
   # Everything happens in one region; IAM, Route 53 and budgets are everywhere and nowhere.
   conditions = {
-    for part in keys(local.changes) : part => contains(["roles", "names", "budget", "births"], part) ? {} : { StringEquals = { "aws:RequestedRegion" = local.region } }
+    for part in keys(local.changes) : part => part == "rights" ? { StringEquals = { "iam:PermissionsBoundary" = var.permissions_boundary_arn } } : (
+      contains(["roles", "names", "budget", "births"], part) ? {} : { StringEquals = { "aws:RequestedRegion" = local.region } }
+    )
   }
 }
 

@@ -106,3 +106,14 @@ variable "state" {
     error_message = "Two ARNs, and a key that ends with .tfstate."
   }
 }
+
+variable "permissions_boundary_arn" {
+  description = "The boundary of every role that apply may make or change; empty where there is no apply."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = var.permissions_boundary_arn != "" || !contains(keys(var.subjects), "apply")
+    error_message = "Who makes roles has to be told their boundary: otherwise it could give itself every right."
+  }
+}

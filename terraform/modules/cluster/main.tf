@@ -50,8 +50,9 @@ resource "aws_cloudwatch_log_group" "control_plane" {
 }
 
 resource "aws_iam_role" "cluster" {
-  name        = "${var.prefix}-control-plane"
-  description = "The control plane of ${var.prefix}"
+  name                 = "${var.prefix}-control-plane"
+  description          = "The control plane of ${var.prefix}"
+  permissions_boundary = var.permissions_boundary_arn
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
@@ -172,8 +173,9 @@ resource "aws_eks_access_policy_association" "this" {
 resource "aws_iam_role" "addon" {
   for_each = local.addon_roles
 
-  name        = "${var.prefix}-${each.key}"
-  description = "An add-on of ${var.prefix}: ${each.key}"
+  name                 = "${var.prefix}-${each.key}"
+  description          = "An add-on of ${var.prefix}: ${each.key}"
+  permissions_boundary = var.permissions_boundary_arn
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
@@ -263,8 +265,9 @@ resource "aws_eks_addon" "after_nodes" {
 }
 
 resource "aws_iam_role" "node" {
-  name        = "${var.prefix}-node"
-  description = "Nodes of ${var.prefix}: join, pull images, be reached by Session Manager"
+  name                 = "${var.prefix}-node"
+  description          = "Nodes of ${var.prefix}: join, pull images, be reached by Session Manager"
+  permissions_boundary = var.permissions_boundary_arn
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
@@ -390,8 +393,9 @@ locals {
 resource "aws_iam_role" "karpenter" {
   count = var.karpenter ? 1 : 0
 
-  name        = "${var.prefix}-karpenter"
-  description = "Karpenter in ${var.prefix}"
+  name                 = "${var.prefix}-karpenter"
+  description          = "Karpenter in ${var.prefix}"
+  permissions_boundary = var.permissions_boundary_arn
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"

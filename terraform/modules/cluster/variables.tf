@@ -189,3 +189,13 @@ variable "tags" {
     error_message = "Everything has tags."
   }
 }
+
+variable "permissions_boundary_arn" {
+  description = "The boundary that roles carry (the module `boundary`)."
+  type        = string
+
+  validation {
+    condition     = can(regex("^arn:[a-z-]+:iam::[0-9]{12}:policy/", var.permissions_boundary_arn))
+    error_message = "The ARN of a policy is expected."
+  }
+}

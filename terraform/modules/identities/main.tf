@@ -12,8 +12,9 @@ locals {
 resource "aws_iam_role" "this" {
   for_each = var.workloads
 
-  name        = "${var.prefix}-${each.key}"
-  description = "${each.value.namespace}/${each.value.service_account} in ${var.cluster_name}"
+  name                 = "${var.prefix}-${each.key}"
+  description          = "${each.value.namespace}/${each.value.service_account} in ${var.cluster_name}"
+  permissions_boundary = var.permissions_boundary_arn
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"

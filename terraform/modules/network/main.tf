@@ -201,8 +201,9 @@ resource "aws_cloudwatch_log_group" "flow" {
 }
 
 resource "aws_iam_role" "flow" {
-  name        = "${var.prefix}-flow-logs"
-  description = "Writes the network's flow logs"
+  name                 = "${var.prefix}-flow-logs"
+  description          = "Writes the network's flow logs"
+  permissions_boundary = var.permissions_boundary_arn
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"

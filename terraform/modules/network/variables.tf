@@ -75,3 +75,13 @@ variable "flow_log_retention_days" {
     error_message = "CloudWatch keeps logs for 7, 14, 30, 60, 90, 180, 365, 400 or 731 days."
   }
 }
+
+variable "permissions_boundary_arn" {
+  description = "The boundary that roles carry (the module `boundary`)."
+  type        = string
+
+  validation {
+    condition     = can(regex("^arn:[a-z-]+:iam::[0-9]{12}:policy/", var.permissions_boundary_arn))
+    error_message = "The ARN of a policy is expected."
+  }
+}

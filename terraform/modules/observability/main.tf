@@ -198,8 +198,9 @@ resource "aws_cloudwatch_log_group" "prometheus" {
 resource "aws_iam_role" "grafana" {
   count = local.grafana ? 1 : 0
 
-  name        = "${var.prefix}-grafana"
-  description = "Grafana reads the metrics of ${var.prefix}"
+  name                 = "${var.prefix}-grafana"
+  description          = "Grafana reads the metrics of ${var.prefix}"
+  permissions_boundary = var.permissions_boundary_arn
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"

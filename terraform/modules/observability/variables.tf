@@ -121,3 +121,13 @@ variable "cost_tag" {
     error_message = "A tag has a key and a value."
   }
 }
+
+variable "permissions_boundary_arn" {
+  description = "The boundary that roles carry (the module `boundary`)."
+  type        = string
+
+  validation {
+    condition     = can(regex("^arn:[a-z-]+:iam::[0-9]{12}:policy/", var.permissions_boundary_arn))
+    error_message = "The ARN of a policy is expected."
+  }
+}

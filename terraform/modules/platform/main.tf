@@ -32,33 +32,43 @@ module "encryption" {
   deletion_window_in_days = var.guarded ? 30 : 7
 }
 
+# Every role but Jenkins' own carries it.
+module "boundary" {
+  source = "../boundary"
+
+  prefix       = local.prefix
+  secrets_path = "${var.project}/${var.environment}"
+}
+
 module "network" {
   source = "../network"
 
-  prefix                  = local.prefix
-  vpc_cidr                = var.network.vpc_cidr
-  zones                   = var.network.zones
-  cluster_name            = local.prefix
-  single_nat_gateway      = var.network.single_nat_gateway
-  interface_endpoints     = var.network.interface_endpoints
-  logs_kms_key_arn        = module.encryption.arns.logs
-  flow_log_retention_days = var.log_retention_days
+  permissions_boundary_arn = module.boundary.arn
+  prefix                   = local.prefix
+  vpc_cidr                 = var.network.vpc_cidr
+  zones                    = var.network.zones
+  cluster_name             = local.prefix
+  single_nat_gateway       = var.network.single_nat_gateway
+  interface_endpoints      = var.network.interface_endpoints
+  logs_kms_key_arn         = module.encryption.arns.logs
+  flow_log_retention_days  = var.log_retention_days
 }
 
 module "cluster" {
   source = "../cluster"
 
-  prefix              = local.prefix
-  kubernetes_version  = var.cluster.kubernetes_version
-  subnet_ids          = values(module.network.private_subnet_ids)
-  public_access_cidrs = var.cluster.public_access_cidrs
-  api_client_cidrs    = var.cluster.api_client_cidrs
-  kms_key_arn         = module.encryption.arns.cluster
-  logs_kms_key_arn    = module.encryption.arns.logs
-  log_retention_days  = var.log_retention_days
-  node_groups         = var.cluster.node_groups
-  deletion_protection = var.guarded
-  tags                = var.tags
+  permissions_boundary_arn = module.boundary.arn
+  prefix                   = local.prefix
+  kubernetes_version       = var.cluster.kubernetes_version
+  subnet_ids               = values(module.network.private_subnet_ids)
+  public_access_cidrs      = var.cluster.public_access_cidrs
+  api_client_cidrs         = var.cluster.api_client_cidrs
+  kms_key_arn              = module.encryption.arns.cluster
+  logs_kms_key_arn         = module.encryption.arns.logs
+  log_retention_days       = var.log_retention_days
+  node_groups              = var.cluster.node_groups
+  deletion_protection      = var.guarded
+  tags                     = var.tags
 
   access = merge(
     { for name, arn in var.cluster.administrators : name => { principal_arn = arn, level = "admin" } },
@@ -97,6 +107,7 @@ module "kafka" {
 module "postgres" {
   source = "../postgres"
 
+  permissions_boundary_arn  = module.boundary.arn
   prefix                    = local.prefix
   vpc_id                    = module.network.vpc_id
   subnet_ids                = values(module.network.intra_subnet_ids)
@@ -134,6 +145,7 @@ module "search" {
   source = "../search"
   count  = var.search == null ? 0 : 1
 
+  permissions_boundary_arn  = module.boundary.arn
   prefix                    = local.prefix
   vpc_id                    = module.network.vpc_id
   subnet_ids                = values(module.network.intra_subnet_ids)
@@ -174,17 +186,18 @@ module "edge" {
 module "observability" {
   source = "../observability"
 
-  prefix             = local.prefix
-  mode               = var.observability.mode
-  grafana            = var.observability.grafana
-  logs_kms_key_arn   = module.encryption.arns.logs
-  alarms_kms_key_arn = module.encryption.arns.alarms
-  log_retention_days = var.log_retention_days
-  recipients         = var.observability.recipients
-  monthly_budget_usd = var.observability.monthly_budget_usd
-  cost_tag           = { key = "environment", value = var.environment }
-  kafka              = { name = module.kafka.name, brokers = module.kafka.brokers }
-  caches             = { for at in range(var.redis.nodes) : "cache-${at + 1}" => module.redis.nodes[at] }
+  permissions_boundary_arn = module.boundary.arn
+  prefix                   = local.prefix
+  mode                     = var.observability.mode
+  grafana                  = var.observability.grafana
+  logs_kms_key_arn         = module.encryption.arns.logs
+  alarms_kms_key_arn       = module.encryption.arns.alarms
+  log_retention_days       = var.log_retention_days
+  recipients               = var.observability.recipients
+  monthly_budget_usd       = var.observability.monthly_budget_usd
+  cost_tag                 = { key = "environment", value = var.environment }
+  kafka                    = { name = module.kafka.name, brokers = module.kafka.brokers }
+  caches                   = { for at in range(var.redis.nodes) : "cache-${at + 1}" => module.redis.nodes[at] }
 
   databases = merge(
     {
@@ -256,22 +269,24 @@ locals {
 module "identities" {
   source = "../identities"
 
-  prefix       = local.prefix
-  cluster_name = module.cluster.name
-  cluster_arn  = module.cluster.arn
-  workloads    = merge(local.service_accounts, local.controllers)
+  permissions_boundary_arn = module.boundary.arn
+  prefix                   = local.prefix
+  cluster_name             = module.cluster.name
+  cluster_arn              = module.cluster.arn
+  workloads                = merge(local.service_accounts, local.controllers)
 }
 
 module "ci" {
   source = "../ci"
   count  = var.ci == null ? 0 : 1
 
-  prefix          = local.prefix
-  issuer          = var.ci.issuer
-  subjects        = var.ci.subjects
-  state           = var.ci.state
-  signing_key_arn = var.ci.signing_key_arn
-  prometheus_arn  = try(module.observability.prometheus.arn, "")
-  cluster_arn     = "arn:${data.aws_partition.current.partition}:eks:${local.region}:${local.account}:cluster/${local.prefix}"
-  repository_arns = [for name in concat(keys(module.services.images), ["charts/${var.project}"]) : "arn:${data.aws_partition.current.partition}:ecr:${local.region}:${local.account}:repository/${var.project}/${name}"]
+  permissions_boundary_arn = module.boundary.arn
+  prefix                   = local.prefix
+  issuer                   = var.ci.issuer
+  subjects                 = var.ci.subjects
+  state                    = var.ci.state
+  signing_key_arn          = var.ci.signing_key_arn
+  prometheus_arn           = try(module.observability.prometheus.arn, "")
+  cluster_arn              = "arn:${data.aws_partition.current.partition}:eks:${local.region}:${local.account}:cluster/${local.prefix}"
+  repository_arns          = [for name in concat(keys(module.services.images), ["charts/${var.project}"]) : "arn:${data.aws_partition.current.partition}:ecr:${local.region}:${local.account}:repository/${var.project}/${name}"]
 }

@@ -81,8 +81,9 @@ resource "aws_cloudwatch_log_group" "this" {
 }
 
 resource "aws_iam_role" "monitoring" {
-  name        = "${var.prefix}-postgres-monitoring"
-  description = "Sends the servers' operating system metrics"
+  name                 = "${var.prefix}-postgres-monitoring"
+  description          = "Sends the servers' operating system metrics"
+  permissions_boundary = var.permissions_boundary_arn
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"

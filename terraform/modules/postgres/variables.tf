@@ -174,3 +174,13 @@ variable "connections" {
     error_message = "Between 50 and 5,000; every connection takes about 10 MB."
   }
 }
+
+variable "permissions_boundary_arn" {
+  description = "The boundary that roles carry (the module `boundary`)."
+  type        = string
+
+  validation {
+    condition     = can(regex("^arn:[a-z-]+:iam::[0-9]{12}:policy/", var.permissions_boundary_arn))
+    error_message = "The ARN of a policy is expected."
+  }
+}

@@ -56,8 +56,9 @@ resource "aws_cloudwatch_log_resource_policy" "this" {
 
 # The master user of its index of rights: assumed by an operator to map roles, and by nobody else.
 resource "aws_iam_role" "administration" {
-  name        = "${var.prefix}-search-administration"
-  description = "Maps roles to rights inside OpenSearch"
+  name                 = "${var.prefix}-search-administration"
+  description          = "Maps roles to rights inside OpenSearch"
+  permissions_boundary = var.permissions_boundary_arn
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"

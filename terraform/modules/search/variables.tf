@@ -116,3 +116,13 @@ variable "client_role_arns" {
     error_message = "At least one ARN of a role."
   }
 }
+
+variable "permissions_boundary_arn" {
+  description = "The boundary that roles carry (the module `boundary`)."
+  type        = string
+
+  validation {
+    condition     = can(regex("^arn:[a-z-]+:iam::[0-9]{12}:policy/", var.permissions_boundary_arn))
+    error_message = "The ARN of a policy is expected."
+  }
+}

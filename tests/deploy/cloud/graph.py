@@ -11,7 +11,7 @@ from tests.deploy.cloud import hcl
 _MODULE = re.compile(r"(?<![\w.])module\.(\w+)")
 _LOCAL = re.compile(r"(?<![\w.])local\.(\w+)")
 # Everyone's: lines to them would hide the others.
-_EVERYWHERE = {"encryption", "services"}
+_EVERYWHERE = {"boundary", "encryption", "services"}
 
 
 def edges() -> list[tuple[str, str]]:

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from scripts.cloud import __main__ as cloud
-from scripts.cloud import manifests, values
+from scripts.cloud import manifests, steps, values
 from services import registry
 from tests.deploy.cloud import hcl, workspace
 
@@ -56,7 +56,7 @@ def test_an_environment_that_is_not_there_is_refused_in_one_line(target: str) ->
 def test_what_an_account_has_to_commit_is_missed_in_one_sentence_before_anything_runs(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str, said: str
 ) -> None:
-    monkeypatch.setattr(cloud, "ROOT", tmp_path)
+    monkeypatch.setattr(steps, "ROOT", tmp_path)
     if not said.startswith("terraform/backend.hcl"):
         (tmp_path / "terraform").mkdir()
         (tmp_path / "terraform" / "backend.hcl").write_text("")
