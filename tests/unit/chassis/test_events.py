@@ -45,6 +45,11 @@ def test_a_known_event_is_read() -> None:
     assert (read.id, read.value) == (HEADERS["ce_id"], "o")
 
 
+def test_an_event_of_which_a_service_makes_nothing_does_not_concern_it() -> None:
+    indifferent = reader.Reader({order_events_pb2.OrderPlaced: reader.Subscriber(lambda _: None, handle)})
+    assert indifferent.read(kafka.Record("orders", "o", b"", HEADERS)) is None
+
+
 def test_an_event_of_a_type_from_the_future_is_ignored() -> None:
     assert READER.read(kafka.Record("orders", "o", b"", HEADERS | {"ce_type": "souk.order.v9.Unheard"})) is None
 
