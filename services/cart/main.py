@@ -1,0 +1,20 @@
+"""Cart, put together."""
+
+from services import signing_keys
+from services.cart import events, rpc, usecases
+from services.cart.settings import Settings
+from services.chassis import assembly, process
+from services.chassis.settings import read
+
+
+def build(host: assembly.Host) -> list[process.Part]:
+    """The parts of cart that the host's role asks for, in the order they start."""
+    settings = read(Settings, host.environ)
+    service = assembly.Assembly(usecases.SERVICE, host)
+    user = service.peer("user", signing_keys.DESCRIPTOR)
+    entries = usecases.Entries(service.redis, most=settings.most)
+    return service.parts(
+        rpc.servicer(entries),
+        signing_keys.fetched_from(user),
+        consuming=assembly.ConsumingAtLeastOnce(events.CONSUMED, events.subscribers(entries)),
+    )
