@@ -1,10 +1,11 @@
-"""Cart: what people keep, one text each. The first rooms, to be filled with what the service is for.
+"""Cart: what users and guests mean to buy, before there is an order.
 
-Owns: entries (one text for each person).
+Owns: carts (lines by SKU, versioned, expiring), in Redis and nowhere else.
 
-Consumes `orders`, publishes nothing. Asks the user service for the keys of access tokens.
+Consumes `orders`: a confirmed order takes what was ordered out of its user's cart. Publishes nothing. Asks the user
+service for the keys of access tokens.
 
-Read in this order: `events.py` (something happened), `rpc.py` (a call comes in),
-`usecases.py` (what it means), `domain.py` (the values and rules), `store.py` (where they are kept),
+Read in this order: `rpc.py` (a call comes in), `events.py` (something happened), `usecases.py` (load, decide, save),
+`domain.py` (the rules), `store.py` (one Redis value per cart, replaced only if nobody replaced it meanwhile),
 `main.py` (put together).
 """

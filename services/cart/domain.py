@@ -1,25 +1,146 @@
-"""The values and rules of cart: pure, without I/O."""
+"""The rules of a cart: pure functions from a cart to the cart after a change."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from services.chassis import errors
 
+MOST_LINES = 100
+MOST_UNITS = 999
+# Orders and guests' carts that a cart remembers, so that what is repeated is not applied twice.
+REMEMBERED = 50
+
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """What one person keeps. version counts its changes, from 1."""
+class Place:
+    """Where a cart is kept: a user's by the user's id, a guest's by its own."""
 
+    kind: str
+    id: str
+
+    @property
+    def is_guest(self) -> bool:
+        """Whether it is the place of a guest's cart."""
+        return self.kind == "guest"
+
+
+def of_user(user_id: str) -> Place:
+    """The place of a user's cart."""
+    return Place("user", user_id)
+
+
+def of_guest(cart_id: str) -> Place:
+    """The place of a guest's cart."""
+    return Place("guest", cart_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """What a confirmed order took, by SKU."""
+
+    order_id: str
     user_id: str
-    text: str
-    version: int
+    units: Mapping[str, int]
 
 
-def kept(text: str, *, most: int) -> str:
-    """The text as it is kept. Raises ENTRY_TOO_LONG for one with more than `most` characters."""
-    stripped = text.strip()
-    if len(stripped) > most:
-        said = f"the text has {len(stripped)} characters, at most {most} are kept"
-        raise errors.invalid(
-            "ENTRY_TOO_LONG", said, errors.Violation("text", said), length=str(len(stripped)), most=str(most)
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One SKU of a cart, and when it was added first."""
+
+    sku: str
+    quantity: int
+    added: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Cart:
+    """Lines in the order they were added. version counts the changes; 0 is a cart that was never written.
+
+    applied names the orders and guests' carts that have changed it, the latest last. merging_into is the user into
+    whose cart this guest's cart is being merged: from then on only that merge may use it.
+    """
+
+    lines: tuple[Line, ...] = ()
+    version: int = 0
+    applied: tuple[str, ...] = ()
+    merging_into: str = ""
+
+
+EMPTY = Cart()
+
+
+def added(cart: Cart, line: Line) -> Cart:
+    """The cart with these units more. Raises CART_FULL, CART_QUANTITY_TOO_LARGE."""
+    present = _quantity(cart, line.sku)
+    if present + line.quantity > MOST_UNITS:
+        raise errors.precondition(
+            "CART_QUANTITY_TOO_LARGE",
+            f"a cart holds at most {MOST_UNITS} units of a SKU",
+            sku=line.sku,
+            limit=str(MOST_UNITS),
         )
-    return stripped
+    return with_quantity(cart, replace(line, quantity=present + line.quantity))
+
+
+def with_quantity(cart: Cart, line: Line) -> Cart:
+    """The cart with exactly this quantity of the SKU; 0 removes it. Raises CART_FULL."""
+    if not line.quantity:
+        return replace(cart, lines=tuple(have for have in cart.lines if have.sku != line.sku))
+    if not _quantity(cart, line.sku):
+        return _bounded(replace(cart, lines=(*cart.lines, line)))
+    return replace(
+        cart,
+        lines=tuple(replace(have, quantity=line.quantity) if have.sku == line.sku else have for have in cart.lines),
+    )
+
+
+def merged(cart: Cart, guest: Cart, name: str) -> Cart:
+    """The user's cart with the lines of the guest's cart of this name, once. Raises CART_FULL."""
+    if name in cart.applied:
+        return cart
+    both = cart
+    for line in guest.lines:
+        units = min(_quantity(both, line.sku) + line.quantity, MOST_UNITS)
+        both = with_quantity(both, replace(line, quantity=units))
+    return _having_applied(both, name)
+
+
+def without_ordered(cart: Cart, order: Ordered) -> Cart:
+    """The cart without what this order took, once: what was added beyond it stays."""
+    if order.order_id in cart.applied:
+        return cart
+    left = tuple(replace(line, quantity=line.quantity - order.units.get(line.sku, 0)) for line in cart.lines)
+    return _having_applied(replace(cart, lines=tuple(line for line in left if line.quantity > 0)), order.order_id)
+
+
+def require_version(cart: Cart, expected: int) -> None:
+    """Raise CART_CHANGED unless this is the version that the caller has seen; 0 accepts any."""
+    if expected and expected != cart.version:
+        raise changed(cart)
+
+
+def changed(cart: Cart) -> errors.DomainError:
+    """Somebody else changed the cart first: the metadata has its current version."""
+    said = "the cart has changed: read it and repeat"
+    return errors.DomainError(errors.Code.ABORTED, "CART_CHANGED", said, {"version": str(cart.version)})
+
+
+def no_cart() -> errors.DomainError:
+    """There is no such cart, or not for this caller to see."""
+    return errors.not_found("CART_NOT_FOUND", "there is no such cart")
+
+
+def _quantity(cart: Cart, sku: str) -> int:
+    return next((line.quantity for line in cart.lines if line.sku == sku), 0)
+
+
+def _having_applied(cart: Cart, name: str) -> Cart:
+    return replace(cart, applied=(*cart.applied, name)[-REMEMBERED:])
+
+
+def _bounded(cart: Cart) -> Cart:
+    if len(cart.lines) > MOST_LINES:
+        said = f"a cart has at most {MOST_LINES} lines"
+        raise errors.precondition("CART_FULL", said, limit=str(MOST_LINES))
+    return cart

@@ -1,14 +1,12 @@
-"""What cart hears and says: it says nothing. Next stop: `usecases.py`."""
+"""What cart hears; it publishes nothing. Next stop: `usecases.py`."""
 
-from services.cart import usecases
+from services.cart import messages, usecases
 from services.chassis.events import at_least_once
 from souk.order.v1 import order_events_pb2
 
 CONSUMED = ("orders",)
 
 
-def subscribers(entries: usecases.Entries) -> at_least_once.Subscribers:
+def subscribers(carts: usecases.Carts) -> at_least_once.Subscribers:
     """Who handles what cart consumes."""
-    return {
-        order_events_pb2.OrderPlaced: at_least_once.Subscriber(lambda message: str(message.order_id), entries.hear),
-    }
+    return {order_events_pb2.OrderConfirmed: at_least_once.Subscriber(messages.ordered, carts.take_out)}

@@ -3,7 +3,7 @@
 from services import signing_keys
 from services.cart import events, rpc, usecases
 from services.cart.settings import Settings
-from services.chassis import assembly, process
+from services.chassis import assembly, clock, process
 from services.chassis.settings import read
 
 
@@ -12,9 +12,10 @@ def build(host: assembly.Host) -> list[process.Part]:
     settings = read(Settings, host.environ)
     service = assembly.Assembly(usecases.SERVICE, host)
     user = service.peer("user", signing_keys.DESCRIPTOR)
-    entries = usecases.Entries(service.redis, most=settings.most)
+    lifetimes = usecases.Lifetimes(user_s=settings.user_cart_s, guest_s=settings.guest_cart_s)
+    carts = usecases.Carts(service.redis, lifetimes, now=clock.utc_now)
     return service.parts(
-        rpc.servicer(entries),
+        rpc.servicer(carts),
         signing_keys.fetched_from(user),
-        consuming=assembly.ConsumingAtLeastOnce(events.CONSUMED, events.subscribers(entries)),
+        consuming=assembly.ConsumingAtLeastOnce(events.CONSUMED, events.subscribers(carts)),
     )

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from services.cart import messages, usecases
+from services.cart import domain, messages, usecases
 from services.chassis.rpc import identity, server
-from souk.cart.v1 import cart_entry_pb2, cart_service_pb2, cart_service_pb2_grpc
+from souk.cart.v1 import cart_pb2, cart_service_pb2, cart_service_pb2_grpc
 
 DESCRIPTOR = cart_service_pb2.DESCRIPTOR.services_by_name["CartService"]
 
@@ -12,21 +12,63 @@ DESCRIPTOR = cart_service_pb2.DESCRIPTOR.services_by_name["CartService"]
 class CartServicer(cart_service_pb2_grpc.CartServiceServicer):
     """`souk.cart.v1.CartService`; what each method promises stands in the contract."""
 
-    def __init__(self, entries: usecases.Entries) -> None:
-        self._entries = entries
+    def __init__(self, carts: usecases.Carts) -> None:
+        self._carts = carts
 
-    async def GetCartEntry(
+    async def GetCart(
         self,
-        request: cart_service_pb2.GetCartEntryRequest,  # noqa: ARG002 - it says nothing
+        request: cart_service_pb2.GetCartRequest,  # noqa: ARG002 - it says nothing
         _: Any,
-    ) -> cart_entry_pb2.CartEntry:
-        return messages.of_entry(await self._entries.get(identity.caller().user_id))
+    ) -> cart_pb2.Cart:
+        return await self._get(_own())
 
-    async def PutCartEntry(self, request: cart_service_pb2.PutCartEntryRequest, _: Any) -> cart_entry_pb2.CartEntry:
-        return messages.of_entry(await self._entries.put(identity.caller().user_id, request.text))
+    async def AddCartItem(self, request: cart_service_pb2.AddCartItemRequest, _: Any) -> cart_pb2.Cart:
+        return await self._add(_own(), request)
+
+    async def SetCartItem(self, request: cart_service_pb2.SetCartItemRequest, _: Any) -> cart_pb2.Cart:
+        return await self._set(_own(), request)
+
+    async def MergeCart(self, request: cart_service_pb2.MergeCartRequest, _: Any) -> cart_pb2.Cart:
+        own = _own()
+        return messages.of_cart(await self._carts.merge(request.cart_id, own.id), own)
+
+    async def CreateGuestCart(
+        self,
+        request: cart_service_pb2.CreateGuestCartRequest,  # noqa: ARG002 - it says nothing
+        _: Any,
+    ) -> cart_pb2.Cart:
+        return await self._get(domain.of_guest(await self._carts.create()))
+
+    async def GetGuestCart(self, request: cart_service_pb2.GetGuestCartRequest, _: Any) -> cart_pb2.Cart:
+        return await self._get(domain.of_guest(request.cart_id))
+
+    async def AddGuestCartItem(self, request: cart_service_pb2.AddGuestCartItemRequest, _: Any) -> cart_pb2.Cart:
+        return await self._add(domain.of_guest(request.cart_id), request)
+
+    async def SetGuestCartItem(self, request: cart_service_pb2.SetGuestCartItemRequest, _: Any) -> cart_pb2.Cart:
+        return await self._set(domain.of_guest(request.cart_id), request)
+
+    async def _get(self, place: domain.Place) -> cart_pb2.Cart:
+        return messages.of_cart(await self._carts.get(place), place)
+
+    async def _add(
+        self, place: domain.Place, item: cart_service_pb2.AddCartItemRequest | cart_service_pb2.AddGuestCartItemRequest
+    ) -> cart_pb2.Cart:
+        cart = await self._carts.add(place, item.sku, item.quantity, expected=item.expected_version)
+        return messages.of_cart(cart, place)
+
+    async def _set(
+        self, place: domain.Place, item: cart_service_pb2.SetCartItemRequest | cart_service_pb2.SetGuestCartItemRequest
+    ) -> cart_pb2.Cart:
+        cart = await self._carts.set_quantity(place, item.sku, item.quantity, expected=item.expected_version)
+        return messages.of_cart(cart, place)
 
 
-def servicer(entries: usecases.Entries) -> server.Servicer:
+def servicer(carts: usecases.Carts) -> server.Servicer:
     """The servicer, ready to be served."""
     add = cart_service_pb2_grpc.add_CartServiceServicer_to_server
-    return server.Servicer(DESCRIPTOR, add, CartServicer(entries))
+    return server.Servicer(DESCRIPTOR, add, CartServicer(carts))
+
+
+def _own() -> domain.Place:
+    return domain.of_user(identity.caller().user_id)

@@ -4,9 +4,12 @@ from dataclasses import dataclass
 
 from services.chassis.settings import env
 
+_DAY_S = 86_400
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How many characters a text may have."""
+    """After how many seconds without a change carts expire."""
 
-    most: int = env("CART_MOST", default=500)
+    user_cart_s: int = env("CART_USER_S", default=90 * _DAY_S)
+    guest_cart_s: int = env("CART_GUEST_S", default=14 * _DAY_S)

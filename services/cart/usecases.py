@@ -1,34 +1,116 @@
-"""What cart does: load, decide, save. Next stop: `store.py`."""
+"""What is done with carts: load, decide, replace, and all of it again if somebody else was faster. Next: `store.py`."""
 
-import logging
-from collections.abc import Sequence
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 
 from services.cart import domain, store
-from services.chassis import errors, redis_store
+from services.chassis import clock, errors, redis_store
 
 SERVICE = "cart"
-_LOG = logging.getLogger(__name__)
+# Of the writers that race for a cart one wins each round, so this many writers at once all succeed.
+MOST_ROUNDS = 200
+_CART_ID_BYTES = 32
+
+Change = Callable[[domain.Cart], domain.Cart]
 
 
-class Entries:
-    """The use cases of what people keep."""
+@dataclass(frozen=True, slots=True)
+class Lifetimes:
+    """After how many seconds without a change a cart expires."""
 
-    def __init__(self, redis: redis_store.RedisStore, *, most: int) -> None:
+    user_s: int
+    guest_s: int
+
+
+class Carts:
+    """The use cases of carts."""
+
+    def __init__(self, redis: redis_store.RedisStore, lifetimes: Lifetimes, *, now: clock.Clock) -> None:
         self._redis = redis
-        self._most = most
+        self._lifetimes = lifetimes
+        self._now = now
 
-    async def get(self, user_id: str) -> domain.Entry:
-        """What somebody keeps. Raises ENTRY_NOT_FOUND."""
-        entry = await store.entry_of(self._redis, user_id)
-        if entry is None:
-            raise errors.not_found("ENTRY_NOT_FOUND", "nothing is kept here")
-        return entry
+    async def create(self) -> str:
+        """The id of a new cart of a guest: whoever knows it may use the cart."""
+        cart_id = secrets.token_urlsafe(_CART_ID_BYTES)
+        await self._replace(domain.of_guest(cart_id), domain.EMPTY)
+        return cart_id
 
-    async def put(self, user_id: str, text: str) -> domain.Entry:
-        """Keep this instead. Raises ENTRY_TOO_LONG."""
-        words = domain.kept(text, most=self._most)
-        return await store.save(self._redis, user_id, words)
+    async def get(self, place: domain.Place) -> domain.Cart:
+        """The cart. Raises CART_NOT_FOUND for a guest's cart that does not exist or is being merged."""
+        return await self._usable(place)
 
-    async def hear(self, keys: Sequence[str]) -> None:
-        """Something happened to these. It may be told more than once."""
-        _LOG.info("heard", extra={"events": len(keys)})
+    async def add(self, place: domain.Place, sku: str, units: int, *, expected: int = 0) -> domain.Cart:
+        """The cart with these units more. Raises CART_NOT_FOUND, CART_CHANGED, CART_FULL, CART_QUANTITY_TOO_LARGE."""
+        line = domain.Line(sku, units, self._now())
+        return await self._change(place, lambda cart: domain.added(cart, line), expected)
+
+    async def set_quantity(self, place: domain.Place, sku: str, units: int, *, expected: int = 0) -> domain.Cart:
+        """The cart with this quantity of the SKU, 0 for none. Raises CART_NOT_FOUND, CART_CHANGED, CART_FULL."""
+        line = domain.Line(sku, units, self._now())
+        return await self._change(place, lambda cart: domain.with_quantity(cart, line), expected)
+
+    async def merge(self, cart_id: str, user_id: str) -> domain.Cart:
+        """The user's cart with the lines of a guest's, which is deleted. Raises CART_NOT_FOUND, CART_FULL.
+
+        The guest's cart is claimed for the user first, so that nothing is added to it meanwhile. If the process dies
+        after any of the three writes, a repeated call completes the merge; the lines are added once.
+        """
+        own, place = domain.of_user(user_id), domain.of_guest(cart_id)
+        found = await store.load(self._redis, place)
+        if found is None:
+            return await self._merged_before(own, cart_id)
+        # What does not fit is refused before the guest's cart is claimed: the guest keeps it.
+        domain.merged(await self._usable(own), found, cart_id)
+        guest = await self._claimed(place, user_id)
+        merged = await self._change(own, lambda cart: domain.merged(cart, guest, cart_id), 0)
+        await store.delete(self._redis, place)
+        return merged
+
+    async def take_out(self, orders: Sequence[domain.Ordered]) -> None:
+        """Take what was ordered out of the carts of those who ordered it. Repeating it changes nothing."""
+        for order in orders:
+            await self._change(domain.of_user(order.user_id), partial(_without, order), 0)
+
+    async def _merged_before(self, own: domain.Place, cart_id: str) -> domain.Cart:
+        cart = await self._usable(own)
+        if cart_id not in cart.applied:
+            raise domain.no_cart()
+        return cart
+
+    async def _claimed(self, place: domain.Place, user_id: str) -> domain.Cart:
+        for _ in range(MOST_ROUNDS):
+            guest = await store.load(self._redis, place)
+            if guest is None or guest.merging_into not in ("", user_id):
+                raise domain.no_cart()
+            claimed = replace(guest, merging_into=user_id)
+            if claimed == guest or await self._replace(place, claimed):
+                return claimed
+        raise errors.overloaded()
+
+    async def _change(self, place: domain.Place, change: Change, expected: int) -> domain.Cart:
+        for _ in range(MOST_ROUNDS):
+            cart = await self._usable(place)
+            domain.require_version(cart, expected)
+            changed = change(cart)
+            if changed == cart:
+                return cart
+            if await self._replace(place, changed):
+                return replace(changed, version=cart.version + 1)
+        raise errors.overloaded()
+
+    async def _usable(self, place: domain.Place) -> domain.Cart:
+        cart = await store.load(self._redis, place)
+        if place.is_guest and (cart is None or cart.merging_into):
+            raise domain.no_cart()
+        return cart or domain.EMPTY
+
+    async def _replace(self, place: domain.Place, cart: domain.Cart) -> bool:
+        lifetime_s = self._lifetimes.guest_s if place.is_guest else self._lifetimes.user_s
+        return await store.replace(self._redis, place, cart, lifetime_s=lifetime_s)
+
+
+def _without(order: domain.Ordered, cart: domain.Cart) -> domain.Cart:
+    return domain.without_ordered(cart, order)

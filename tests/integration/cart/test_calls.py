@@ -1,29 +1,36 @@
-"""The calls of cart, on a real gRPC server and a real Redis."""
+"""Carts on a real gRPC server and a real Redis."""
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from typing import Any
 
+import pytest
 import pytest_asyncio
 
-from services.cart import rpc, usecases
-from services.chassis import errors, redis_store
-from souk.cart.v1 import cart_service_pb2, cart_service_pb2_grpc
+from services.cart import domain, rpc, store, usecases
+from services.chassis import clock, errors, redis_store
+from souk.cart.v1 import cart_pb2, cart_service_pb2, cart_service_pb2_grpc
 from tests.support import calls
 
-MOST = 20
+LIFETIMES = usecases.Lifetimes(user_s=600, guest_s=60)
 
 
 @pytest_asyncio.fixture
-async def entries(redis_url: str) -> AsyncIterator[usecases.Entries]:
-    store = redis_store.RedisStore(redis_url, f"test-{uuid.uuid4().hex[:8]}", timeout_s=5.0)
-    yield usecases.Entries(store, most=MOST)
-    await store.stop()
+async def redis(redis_url: str) -> AsyncIterator[redis_store.RedisStore]:
+    kept = redis_store.RedisStore(redis_url, f"test-{uuid.uuid4().hex[:8]}", timeout_s=5.0)
+    yield kept
+    await kept.stop()
+
+
+@pytest.fixture
+def carts(redis: redis_store.RedisStore) -> usecases.Carts:
+    return usecases.Carts(redis, LIFETIMES, now=clock.utc_now)
 
 
 @pytest_asyncio.fixture
-async def shop(entries: usecases.Entries) -> AsyncIterator[calls.Shop]:
-    async with calls.served(rpc.servicer(entries), "cart") as served:
+async def shop(carts: usecases.Carts) -> AsyncIterator[calls.Shop]:
+    async with calls.served(rpc.servicer(carts), "cart") as served:
         yield served
 
 
@@ -35,33 +42,109 @@ def somebody() -> str:
     return str(uuid.uuid4())
 
 
-async def test_what_somebody_put_is_theirs_alone_and_counts_its_changes(shop: calls.Shop) -> None:
+def units(cart: domain.Cart | cart_pb2.Cart) -> dict[str, int]:
+    return {line.sku: line.quantity for line in cart.lines}
+
+
+async def test_a_users_cart_is_theirs_alone_and_needs_a_token(shop: calls.Shop) -> None:
     ann, bob = shop.as_user(somebody()), shop.as_user(somebody())
-    await stub(shop).PutCartEntry(cart_service_pb2.PutCartEntryRequest(text="tea"), metadata=ann)
-    await stub(shop).PutCartEntry(cart_service_pb2.PutCartEntryRequest(text="coffee"), metadata=ann)
-    kept = await stub(shop).GetCartEntry(cart_service_pb2.GetCartEntryRequest(), metadata=ann)
-    assert (kept.text, kept.version) == ("coffee", 2)
-    refused = await calls.refused(stub(shop).GetCartEntry(cart_service_pb2.GetCartEntryRequest(), metadata=bob))
-    assert (refused.code, refused.reason) == (errors.Code.NOT_FOUND, "ENTRY_NOT_FOUND")
+    add = cart_service_pb2.AddCartItemRequest(sku="tea", quantity=2)
+    assert units(await stub(shop).AddCartItem(add, metadata=ann)) == {"tea": 2}
+    theirs = await stub(shop).GetCart(cart_service_pb2.GetCartRequest(), metadata=bob)
+    assert (units(theirs), theirs.version) == ({}, 0)
+    assert (await calls.refused(stub(shop).AddCartItem(add))).reason == "TOKEN_MISSING"
 
 
-async def test_a_text_that_is_too_long_changes_nothing(shop: calls.Shop) -> None:
+async def test_a_guest_needs_the_id_and_nothing_else(shop: calls.Shop) -> None:
+    guest = (await stub(shop).CreateGuestCart(cart_service_pb2.CreateGuestCartRequest())).cart_id
+    add = cart_service_pb2.AddGuestCartItemRequest(cart_id=guest, sku="tea", quantity=1)
+    assert units(await stub(shop).AddGuestCartItem(add)) == {"tea": 1}
+    unknown = cart_service_pb2.AddGuestCartItemRequest(cart_id="guessed", sku="tea", quantity=1)
+    assert (await calls.refused(stub(shop).AddGuestCartItem(unknown))).reason == "CART_NOT_FOUND"
+    removal = cart_service_pb2.SetGuestCartItemRequest(cart_id=guest, sku="tea", quantity=0)
+    assert units(await stub(shop).SetGuestCartItem(removal)) == {}
+
+
+async def test_a_write_for_another_version_changes_nothing_and_says_the_current_one(shop: calls.Shop) -> None:
     ann = shop.as_user(somebody())
-    long = cart_service_pb2.PutCartEntryRequest(text="x" * (MOST + 1))
-    refused = await calls.refused(stub(shop).PutCartEntry(long, metadata=ann))
-    assert (refused.code, refused.reason) == (errors.Code.INVALID_ARGUMENT, "ENTRY_TOO_LONG")
-    refused = await calls.refused(stub(shop).GetCartEntry(cart_service_pb2.GetCartEntryRequest(), metadata=ann))
-    assert refused.reason == "ENTRY_NOT_FOUND"
+    for _ in range(2):
+        await stub(shop).AddCartItem(cart_service_pb2.AddCartItemRequest(sku="tea", quantity=1), metadata=ann)
+    late = cart_service_pb2.SetCartItemRequest(sku="tea", quantity=9, expected_version=1)
+    refused = await calls.refused(stub(shop).SetCartItem(late, metadata=ann))
+    assert (refused.code, refused.reason) == (errors.Code.ABORTED, "CART_CHANGED")
+    assert refused.metadata["version"] == "2"
+    assert units(await stub(shop).GetCart(cart_service_pb2.GetCartRequest(), metadata=ann)) == {"tea": 2}
 
 
-async def test_nobody_keeps_anything_without_signing_in(shop: calls.Shop) -> None:
-    refused = await calls.refused(stub(shop).PutCartEntry(cart_service_pb2.PutCartEntryRequest(text="tea")))
-    assert refused.reason == "TOKEN_MISSING"
+async def test_fifty_who_add_at_once_lose_nothing(carts: usecases.Carts) -> None:
+    place = domain.of_user(somebody())
+    await asyncio.gather(*(carts.add(place, f"sku-{number % 5}", 1) for number in range(50)))
+    cart = await carts.get(place)
+    assert (units(cart), cart.version) == ({f"sku-{number}": 10 for number in range(5)}, 50)
 
 
-async def test_what_it_hears_changes_nothing_yet(entries: usecases.Entries) -> None:
-    user_id = somebody()
-    await entries.put(user_id, "tea")
-    await entries.hear([user_id])
-    await entries.hear([user_id])
-    assert (await entries.get(user_id)).text == "tea"
+async def test_of_writers_that_have_seen_the_same_version_one_wins(carts: usecases.Carts) -> None:
+    place = domain.of_user(somebody())
+    await carts.add(place, "tea", 1)
+    writes = (carts.add(place, "tea", 1, expected=1) for _ in range(10))
+    outcomes = await asyncio.gather(*writes, return_exceptions=True)
+    lost = [outcome for outcome in outcomes if isinstance(outcome, errors.DomainError)]
+    assert [error.reason for error in lost] == ["CART_CHANGED"] * 9
+    assert units(await carts.get(place)) == {"tea": 2}
+
+
+async def test_a_merge_adds_once_however_often_it_is_repeated_at_the_same_time(carts: usecases.Carts) -> None:
+    guest, user_id = await carts.create(), somebody()
+    await carts.add(domain.of_guest(guest), "tea", 2)
+    await carts.add(domain.of_user(user_id), "tea", 1)
+    await asyncio.gather(*(carts.merge(guest, user_id) for _ in range(5)))
+    assert units(await carts.merge(guest, user_id)) == {"tea": 3}
+    with pytest.raises(errors.DomainError, match="CART_NOT_FOUND"):
+        await carts.get(domain.of_guest(guest))
+    with pytest.raises(errors.DomainError, match="CART_NOT_FOUND"):
+        await carts.merge(guest, somebody())
+
+
+@pytest.mark.parametrize("done", [1, 2])
+async def test_a_merge_that_died_after_a_write_is_completed_by_repeating_it(
+    carts: usecases.Carts, redis: redis_store.RedisStore, done: int
+) -> None:
+    guest, user_id = await carts.create(), somebody()
+    place, own = domain.of_guest(guest), domain.of_user(user_id)
+    await carts.add(place, "tea", 2)
+    claimed = domain.Cart((await carts.get(place)).lines, 2, merging_into=user_id)
+    assert await store.replace(redis, place, claimed, lifetime_s=60)
+    if done > 1:
+        assert await store.replace(redis, own, domain.merged(domain.EMPTY, claimed, guest), lifetime_s=60)
+    with pytest.raises(errors.DomainError, match="CART_NOT_FOUND"):
+        await carts.add(place, "tea", 1)
+    with pytest.raises(errors.DomainError, match="CART_NOT_FOUND"):
+        await carts.merge(guest, somebody())
+    assert units(await carts.merge(guest, user_id)) == {"tea": 2}
+    assert await store.load(redis, place) is None
+
+
+async def test_a_confirmed_order_takes_out_what_was_ordered_once(carts: usecases.Carts) -> None:
+    place = domain.of_user(somebody())
+    await carts.add(place, "tea", 3)
+    await carts.add(place, "cup", 1)
+    order = domain.Ordered(somebody(), place.id, {"tea": 2, "cup": 1, "pot": 1})
+    await carts.take_out([order])
+    await carts.take_out([order, order])
+    assert units(await carts.get(place)) == {"tea": 1}
+
+
+async def test_every_change_extends_the_life_of_a_cart(carts: usecases.Carts, redis: redis_store.RedisStore) -> None:
+    guest = await carts.create()
+    async with redis.commands() as commands:
+        await commands.expire(redis.key("guest", guest), 5)
+        await carts.add(domain.of_guest(guest), "tea", 1)
+        assert 5 < await commands.ttl(redis.key("guest", guest)) <= LIFETIMES.guest_s
+
+
+async def test_a_redis_that_is_down_is_unavailable_and_never_an_empty_cart() -> None:
+    nowhere = redis_store.RedisStore("redis://127.0.0.1:1", "test", timeout_s=0.5)
+    async with calls.served(rpc.servicer(usecases.Carts(nowhere, LIFETIMES, now=clock.utc_now)), "cart") as served:
+        call = stub(served).GetCart(cart_service_pb2.GetCartRequest(), metadata=served.as_user(somebody()))
+        assert (await calls.refused(call)).code is errors.Code.UNAVAILABLE
+    await nowhere.stop()
