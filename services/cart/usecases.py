@@ -60,11 +60,12 @@ class Carts:
         """
         own, place = domain.of_user(user_id), domain.of_guest(cart_id)
         found = await store.load(self._redis, place)
-        if found is None:
-            return await self._merged_before(own, cart_id)
-        # What does not fit is refused before the guest's cart is claimed: the guest keeps it.
-        domain.merged(await self._usable(own), found, cart_id)
+        if found:
+            # What does not fit is refused before the guest's cart is claimed: the guest keeps it.
+            domain.merged(await self._usable(own), found, cart_id)
         guest = await self._claimed(place, user_id)
+        if guest is None:
+            return await self._merged_before(own, cart_id)
         merged = await self._change(own, lambda cart: domain.merged(cart, guest, cart_id), 0)
         await store.delete(self._redis, place)
         return merged
@@ -80,10 +81,13 @@ class Carts:
             raise domain.no_cart()
         return cart
 
-    async def _claimed(self, place: domain.Place, user_id: str) -> domain.Cart:
+    async def _claimed(self, place: domain.Place, user_id: str) -> domain.Cart | None:
+        """The guest's cart, now this user's alone to merge; None if it is gone. Raises CART_NOT_FOUND if it is another's."""
         for _ in range(MOST_ROUNDS):
             guest = await store.load(self._redis, place)
-            if guest is None or guest.merging_into not in ("", user_id):
+            if guest is None:
+                return None
+            if guest.merging_into not in ("", user_id):
                 raise domain.no_cart()
             claimed = replace(guest, merging_into=user_id)
             if claimed == guest or await self._replace(place, claimed):

@@ -194,7 +194,37 @@ MONEY = [
         who="admin",
     ),
 ]
-ROWS = [*CATALOG, *INVENTORY, *PEOPLE, *MONEY]
+GUEST = {"cart_id": "guessed"}
+CARTS = [
+    row("a cart of nobody", "GET /api/v1/cart", {}, 401, "TOKEN_MISSING", who="nobody"),
+    row("a cart by an unknown word", "GET /api/v1/cart", UNKNOWN_WORD, *MALFORMED),
+    row("nothing into a cart", "POST /api/v1/cart/items", {"json": {}}, *INVALID, "sku", "quantity"),
+    row("too much in a cart", "PUT /api/v1/cart/items/TEA", {"json": {"quantity": 1000}}, *INVALID, "quantity"),
+    row("a merge of nothing", "POST /api/v1/cart/merge", {"json": {}}, *INVALID, "cart_id"),
+    row("a merge of an unknown cart", "POST /api/v1/cart/merge", {"json": GUEST}, 404, "CART_NOT_FOUND"),
+    row("half a guest's cart", "POST /api/v1/cart/guest", {"content": "{"}, *MALFORMED, who="nobody"),
+    row("a guest's cart without its id", "GET /api/v1/cart/guest", {}, *INVALID, "cart_id", who="nobody"),
+    row("a guessed cart", "GET /api/v1/cart/guest", {"params": GUEST}, 404, "CART_NOT_FOUND", who="nobody"),
+    row(
+        "nothing into a guest's cart",
+        "POST /api/v1/cart/guest/items",
+        {"json": {}},
+        *INVALID,
+        "sku",
+        "quantity",
+        "cart_id",
+        who="nobody",
+    ),
+    row(
+        "a guess at a guest's line",
+        "PUT /api/v1/cart/guest/items/TEA",
+        {"json": {**GUEST, "quantity": 1}},
+        404,
+        "CART_NOT_FOUND",
+        who="nobody",
+    ),
+]
+ROWS = [*CATALOG, *INVENTORY, *PEOPLE, *MONEY, *CARTS]
 # What takes nothing that could be wrong.
 WITHOUT_INPUT = {"souk.user.v1.UserService.GetJwks"}
 
