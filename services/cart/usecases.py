@@ -82,7 +82,7 @@ class Carts:
         return cart
 
     async def _claimed(self, place: domain.Place, user_id: str) -> domain.Cart | None:
-        """The guest's cart, now this user's alone to merge; None if it is gone. Raises CART_NOT_FOUND if it is another's."""
+        """The guest's cart, claimed for this user; None if it is gone. Raises CART_NOT_FOUND if it is another's."""
         for _ in range(MOST_ROUNDS):
             guest = await store.load(self._redis, place)
             if guest is None:
