@@ -38,7 +38,7 @@ run: setup ## start everything, fill the shop, place the first order (TOGETHER=1
 down: .venv/bin/python ## stop what `make run` started; data stays
 	@$(LOCAL) down
 
-clean: .venv/bin/python ## stop it, and the stacks of tests, and remove their data; downloads stay
+clean: setup ## stop it, and the stacks of tests, and remove their data; downloads stay
 	@$(LOCAL) clean --every
 	@for name in $(notdir $(wildcard .souk/cluster/*)); do $(CLUSTER) down --name "$$name"; done
 

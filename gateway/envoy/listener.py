@@ -8,6 +8,7 @@ from gateway.envoy import browsers, errors, filters, headers, routes, tokens
 from gateway.settings import Settings
 
 TRACES_CLUSTER = "edge_traces"
+CONNECTION_IDLE_S = 330
 _EXTENSIONS = "type.googleapis.com/envoy.extensions"
 _MANAGER = f"{_EXTENSIONS}.filters.network.http_connection_manager.v3.HttpConnectionManager"
 
@@ -117,7 +118,8 @@ def _paths() -> dict[str, Any]:
 def _limits() -> dict[str, Any]:
     return {
         "common_http_protocol_options": {
-            "idle_timeout": "300s",
+            # Longer than a load balancer keeps its connections to us: who closes first must be the one that sends.
+            "idle_timeout": f"{CONNECTION_IDLE_S}s",
             "headers_with_underscores_action": "DROP_HEADER",
             "max_headers_count": headers.MOST_HEADERS,
         },

@@ -15,7 +15,7 @@ from gateway.settings import Settings
 
 _PREVIOUS_HOSTS = "type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"
 # A stream ends when nothing was sent on it for so long; a call ends at its timeout.
-_STREAM_IDLE_S = 300
+STREAM_IDLE_S = 300
 NOWHERE = "edge_nowhere"
 _READS = {"regex": "GET|HEAD"}
 
@@ -75,7 +75,7 @@ def _duration(method: contract.Method) -> dict[str, Any]:
     A caller's shorter `grpc-timeout` is honoured, a longer one cut to the contract's; either way the service is told.
     """
     if not method.timeout_ms:
-        return {"idle_timeout": f"{_STREAM_IDLE_S}s", "max_stream_duration": {"grpc_timeout_header_max": "0s"}}
+        return {"idle_timeout": f"{STREAM_IDLE_S}s", "max_stream_duration": {"grpc_timeout_header_max": "0s"}}
     # Envoy ignores `timeout` where `max_stream_duration` is given; the latter alone knows of `grpc-timeout`.
     longest = f"{method.timeout_ms / 1000:g}s"
     return {"max_stream_duration": {"max_stream_duration": longest, "grpc_timeout_header_max": longest}}

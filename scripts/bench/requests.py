@@ -17,6 +17,8 @@ ADDRESS = {
     "country": "US",
 }
 PAYMENT_METHOD = "card_approved"
+# A firewall before the edge refuses requests that do not say what sends them.
+AGENT = "souk-bench"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ def _templates(host: str, wanted: Wanted) -> Iterator[tuple[bytes, bytes]]:
         token = wanted.tokens[number % len(wanted.tokens)]
         body = _body(_basket(wanted, chance), wanted.payment_method)
         before = (
-            f"POST /api/v1/orders HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\n"
+            f"POST /api/v1/orders HTTP/1.1\r\nhost: {host}\r\nuser-agent: {AGENT}\r\nauthorization: Bearer {token}\r\n"
             f"content-type: application/json\r\ncontent-length: {len(body)}\r\nidempotency-key: "
         )
         yield before.encode(), b"\r\n\r\n" + body

@@ -28,16 +28,23 @@ TERRAFORM = Path("terraform")
 BACKEND = TERRAFORM / "backend.hcl"
 ROOTS = {"shared": TERRAFORM / "shared", "dev": TERRAFORM / "envs" / "dev", "prod": TERRAFORM / "envs" / "prod"}
 
+# What is committed by whoever uses this repository, so that every agent has it: no secret is in it.
+MEANINGS = {
+    "terraform.tfvars": "{missing} is not there: copy terraform.tfvars.example beside it, fill it in and commit it",
+    "backend.hcl": "{missing} is not there: `make tf-bootstrap` writes it, once for an account; commit it",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A command; what it prints may go through a function into a file or into another command."""
+    """A command; what it prints may go through a function into a file or into another command. `needs`: what must be there."""
 
     command: tuple[str, ...]
     through: Callable[[str], str] | None = None
     into: Path | None = None
     then: tuple[str, ...] = ()
     folder: Path | None = None
+    needs: Path | None = None
 
     def __str__(self) -> str:
         shown = shlex.join(self.command)
@@ -57,7 +64,7 @@ def bootstrap() -> list[Step]:
     root = TERRAFORM / "bootstrap"
     return [
         Step(terraform(root, "init", "-input=false")),
-        Step(terraform(root, "apply")),
+        Step(terraform(root, "apply"), needs=_variables(root)),
         Step(terraform(root, "output", "-json"), through=_backend, into=BACKEND),
         Step(terraform(root, "output", "-json"), through=_own_backend, into=root / "state.tf"),
         Step(terraform(root, "init", "-input=false", "-migrate-state", "-force-copy")),
@@ -69,7 +76,7 @@ def plan(name: str) -> list[Step]:
     root, kept = _root(name), ROOT / ".souk" / "cloud" / name
     return [
         _init(root),
-        Step(terraform(root, "plan", "-input=false", f"-out={kept / 'plan'}"), folder=kept),
+        Step(terraform(root, "plan", "-input=false", f"-out={kept / 'plan'}"), folder=kept, needs=_variables(root)),
         Step(terraform(root, "show", "-no-color", str(kept / "plan")), into=kept / "plan.txt"),
     ]
 
@@ -88,6 +95,7 @@ def chart_values(name: str) -> list[Step]:
         _init(root),
         Step(outputs, through=_values, into=kept / "values.yaml"),
         Step(outputs, through=_secret_store, into=kept / "secret-store.yaml"),
+        Step(outputs, through=_prometheus, into=kept / "prometheus"),
     ]
 
 
@@ -120,11 +128,14 @@ def unguard(name: str) -> list[Step]:
 
 def destroy(name: str) -> list[Step]:
     """Destroy it; Terraform asks before it does."""
-    return [_init(_root(name)), Step(terraform(_root(name), "destroy"))]
+    return [_init(_root(name)), Step(terraform(_root(name), "destroy"), needs=_variables(_root(name)))]
 
 
 def run(steps: Sequence[Step], *, dry: bool) -> None:
-    """Show each step and run it. Raises a StackError when one fails."""
+    """Show each step and run it. Raises a StackError when one fails, and before the first where something is missing."""
+    for missing in dict.fromkeys(step.needs for step in steps if step.needs) if not dry else ():
+        if not (ROOT / missing).exists():
+            raise problems.StackError(MEANINGS[missing.name].format(missing=missing))
     for step in steps:
         print(f"+ {step}", flush=True)
         if not dry:
@@ -153,7 +164,11 @@ def _run(step: Step) -> None:
 
 def _init(root: Path) -> Step:
     backend = os.path.relpath(BACKEND, root)
-    return Step(terraform(root, "init", "-input=false", "-reconfigure", f"-backend-config={backend}"))
+    return Step(terraform(root, "init", "-input=false", "-reconfigure", f"-backend-config={backend}"), needs=BACKEND)
+
+
+def _variables(root: Path) -> Path:
+    return root / "terraform.tfvars"
 
 
 def _root(name: str) -> Path:
@@ -187,6 +202,11 @@ def _values(outputs: str) -> str:
 def _secret_store(outputs: str) -> str:
     """scripts.cloud.values"""  # noqa: D400, D415 - shown as a part of a command
     return values.secret_store(outputs)
+
+
+def _prometheus(outputs: str) -> str:
+    """scripts.cloud.values"""  # noqa: D400, D415 - shown as a part of a command
+    return values.prometheus(outputs)
 
 
 _COMMANDS: dict[str, Callable[..., list[Step]]] = {

@@ -3,23 +3,23 @@ CLOUD := $(VENV_PYTHON) -m scripts.cloud
 
 .PHONY: tf-bootstrap tf-plan tf-apply tf-unguard tf-destroy values credentials
 
-tf-bootstrap: .venv/bin/python ## make the bucket of Terraform's state, once for an account
+tf-bootstrap: setup ## make the bucket of Terraform's state, once for an account
 	@$(CLOUD) bootstrap
 
-tf-plan: .venv/bin/python ## what Terraform would change (ENV=)
+tf-plan: setup ## what Terraform would change (ENV=)
 	@$(CLOUD) plan "$(ENV)"
 
-tf-apply: .venv/bin/python ## change exactly what the plan says (ENV=)
+tf-apply: setup ## change exactly what the plan says (ENV=)
 	@$(CLOUD) apply "$(ENV)"
 
-tf-unguard: .venv/bin/python ## let Terraform destroy what must not be destroyed (ENV=)
+tf-unguard: setup ## let Terraform destroy what must not be destroyed (ENV=)
 	@$(CLOUD) unguard "$(ENV)"
 
-tf-destroy: .venv/bin/python ## destroy an environment (ENV=)
+tf-destroy: setup ## destroy an environment (ENV=)
 	@$(CLOUD) destroy "$(ENV)"
 
-values: .venv/bin/python ## Terraform's outputs as the chart's values (ENV=)
+values: setup ## Terraform's outputs as the chart's values (ENV=)
 	@$(CLOUD) values "$(ENV)"
 
-credentials: .venv/bin/python ## fill the secrets, by a job in the cluster (ENV=, VERSION=)
+credentials: setup ## fill the secrets, by a job in the cluster (ENV=, VERSION=)
 	@$(CLOUD) credentials "$(ENV)" "$(VERSION)"

@@ -1,4 +1,6 @@
-"""What runs `scripts.operate.cloud.credentials` in the cluster: an account, its role and settings, a job now and one a month.
+"""What runs `scripts.operate.cloud.credentials` in the cluster: an account, its settings, a job now and one a month.
+
+EKS Pod Identity gives the account its role.
 
 terraform output -json | python -m scripts.cloud.manifests VERSION | kubectl apply -f -
 """
@@ -20,7 +22,7 @@ def render(outputs: str, version: str, *, schedule: str = "17 3 1 * *") -> str:
     credentials = json.loads(outputs)["credentials"]["value"]
     account = credentials["service_account"]
     objects = [
-        _object("v1", "ServiceAccount", account["name"], account["namespace"], _annotated(credentials["role_arn"])),
+        _object("v1", "ServiceAccount", account["name"], account["namespace"], {}),
         _object("v1", "ConfigMap", NAME, account["namespace"], {"data": {"settings.json": json.dumps(credentials)}}),
         _object("batch/v1", "Job", f"{NAME}-fill", account["namespace"], {"spec": _job(credentials, version, "fill")}),
         _object(
@@ -46,12 +48,8 @@ def _object(api: str, kind: str, name: str, namespace: str, rest: dict[str, Any]
         "app.kubernetes.io/part-of": "souk",
         "app.kubernetes.io/managed-by": "make",
     }
-    metadata = {"name": name, "namespace": namespace, "labels": labels, **rest.pop("metadata", {})}
+    metadata = {"name": name, "namespace": namespace, "labels": labels}
     return {"apiVersion": api, "kind": kind, "metadata": metadata, **rest}
-
-
-def _annotated(role: str) -> dict[str, Any]:
-    return {"metadata": {"annotations": {"eks.amazonaws.com/role-arn": role}}}
 
 
 def _job(credentials: dict[str, Any], version: str, command: str) -> dict[str, Any]:

@@ -26,5 +26,11 @@ def secret_store(outputs: str) -> str:
     return HEADER + yaml.safe_dump(store, sort_keys=False, width=160)
 
 
+def prometheus(outputs: str) -> str:
+    """Where the environment's Prometheus on AWS answers; empty where metrics stay in the cluster. Raises KeyError too."""
+    made = json.loads(outputs)["observability"]["value"]["prometheus"]
+    return str(made["endpoint"]) if made else ""
+
+
 if __name__ == "__main__":
     sys.stdout.write(render(sys.stdin.read()))

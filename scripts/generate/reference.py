@@ -68,7 +68,7 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-# The headers that a dead letter has beside those of every event (services/chassis/parked.py).
+# The headers that a dead letter has beside those of every event (services/chassis/events/parked.py).
 DEAD_LETTERS = """
 ## Dead letters
 

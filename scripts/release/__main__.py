@@ -25,6 +25,8 @@ from scripts.release.build import building
 from scripts.stack.supervise import problems
 
 VERSION = shell.FOLDER / "version"
+# `make values` writes it.
+PROMETHEUS = ".souk/cloud/{name}/prometheus"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -171,12 +173,18 @@ def load_test(run: shell.Shell) -> None:
 def check_budget(run: shell.Shell) -> None:
     """Watch ENV's error ratio after a roll-out."""
     where = _where()
+    written = run.root / PROMETHEUS.format(name=where.name)
+    url = where.prometheus_url or (written.read_text().strip() if written.exists() else "")
     if run.dry:
         print(
-            f"# {where.prometheus_url}/api/v1/query for {where.budget.seconds:g} s: at most {where.budget.ratio:.2%} fail"
+            f"# {url or written.name}/api/v1/query for {where.budget.seconds:g} s: at most {where.budget.ratio:.2%} fail"
         )
         return
-    prometheus = budget.Prometheus(where.prometheus_url, where.namespace)
+    if not url:
+        raise problems.StackError(
+            f"PROMETHEUS_URL_{where.name} is not set, and {written} names none: see `make values`"
+        )
+    prometheus = budget.Prometheus.at(url, where.namespace)
     seen = budget.watch(prometheus, where.budget, since_s=deploy.seconds_since(run, where))
     print(f"budget: {seen.failed:.0f} of {seen.all:.0f} calls failed: within {where.budget.ratio:.2%}")
 

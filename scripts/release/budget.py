@@ -4,10 +4,15 @@ Calls fail when the mesh is at fault: INTERNAL, UNKNOWN, UNAVAILABLE, DATA_LOSS,
 costs no budget. Not knowing is no yes: a Prometheus that does not answer, or has no figures, fails the gate too.
 """
 
+import re
 import time
+import urllib.parse
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import botocore.auth
+import botocore.awsrequest
+import botocore.session
 import requests
 
 from scripts.release import environments
@@ -18,6 +23,7 @@ LOOK_EVERY_S = 15.0
 TIMEOUT_S = 10.0
 # How often in a row Prometheus may be away.
 PATIENCE = 4
+_MANAGED = re.compile(r"https://aps-workspaces\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(/|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,14 @@ class Prometheus:
 
     url: str
     namespace: str
+    # Of Amazon's Prometheus, which takes requests that an AWS role has signed; empty for one that anybody may ask.
+    region: str = ""
+
+    @classmethod
+    def at(cls, url: str, namespace: str) -> "Prometheus":
+        """The one at this address; on AWS as whoever this process is there."""
+        managed = _MANAGED.match(url)
+        return cls(url, namespace, managed["region"] if managed else "")
 
     def calls(self, seconds: float) -> Calls:
         """The calls that all services answered in the last so many seconds."""
@@ -48,8 +62,20 @@ class Prometheus:
         failed = self._sum(f'sum(increase(souk_rpc_seconds_count{{{chosen},code=~"{FAILED}"}}{window}))')
         return Calls(everything, failed)
 
+    def _signed(self, url: str) -> dict[str, str]:
+        """The headers that say who asks. Raises a StackError where nobody is signed in."""
+        if not self.region:
+            return {}
+        credentials = botocore.session.get_session().get_credentials()
+        if credentials is None:
+            raise problems.StackError(f"{self.url} is asked with an AWS role, and there are no credentials of one")
+        request = botocore.awsrequest.AWSRequest(method="GET", url=url)
+        botocore.auth.SigV4Auth(credentials, "aps", self.region).add_auth(request)
+        return dict(request.headers.items())
+
     def _sum(self, query: str) -> float:
-        answer = requests.get(f"{self.url.rstrip('/')}/api/v1/query", params={"query": query}, timeout=TIMEOUT_S)
+        url = f"{self.url.rstrip('/')}/api/v1/query?query={urllib.parse.quote(query, safe='')}"
+        answer = requests.get(url, headers=self._signed(url), timeout=TIMEOUT_S)
         answer.raise_for_status()
         content = answer.json()
         if content.get("status") != "success":

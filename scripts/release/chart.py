@@ -29,5 +29,5 @@ def push(run: shell.Shell, released: record.Record) -> record.Record:
     if not found:
         raise problems.StackError(f"helm push does not tell the digest: {said.strip()}")
     whole = dataclasses.replace(released, chart=found[1])
-    run.run("cosign", "sign", "--yes", *images.signing_key(dry=run.dry), whole.chart_reference)
+    run.run("cosign", "sign", "--yes", images.PRIVATE, *images.signing_key(dry=run.dry), whole.chart_reference)
     return whole

@@ -32,7 +32,9 @@ def upgrade(run: shell.Shell, where: environments.Environment, released: record.
     verified the same digests, or when the order that will try it could not be paid.
     """
     if not where.payment_method and not run.dry:
-        raise problems.StackError(f"PAYMENT_METHOD is not set: what the order that tries {where.name} is paid with")
+        raise problems.StackError(
+            f"PAYMENT_METHOD_{where.name} is not set: what the order that tries {where.name} is paid with"
+        )
     if where.after and not run.dry:
         record.require_verified(run.root, where.after)
     images.verify(run, released)

@@ -63,7 +63,7 @@ def read(name: str, given: Mapping[str, str], file: Path = FILE) -> Environment:
     if name not in known:
         raise problems.StackError(f"ENV={name} is none of {', '.join(known)}: set ENV to one of them")
     block = known[name]
-    block |= {field: given[variable] for variable, field in CHANGEABLE.items() if given.get(variable)}
+    block |= {field: value for variable, field in CHANGEABLE.items() if (value := _given(variable, name, given))}
     block |= {
         "values": tuple(block["values"]),
         "basket": tuple(block["basket"]),
@@ -71,6 +71,11 @@ def read(name: str, given: Mapping[str, str], file: Path = FILE) -> Environment:
         "load": Load(**block["load"]),
     }
     return Environment(name, **block)
+
+
+def _given(variable: str, name: str, given: Mapping[str, str]) -> str:
+    """What is set for this environment alone (EDGE_URL_prod), else what is set for whichever it is (EDGE_URL)."""
+    return given.get(f"{variable}_{name}") or given.get(variable, "")
 
 
 def load_wanted(usual: Load, given: Mapping[str, str]) -> Load:

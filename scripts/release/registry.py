@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from scripts.stack.supervise import problems
 
 CREDENTIALS = shell.FOLDER / "docker"
 FILE = "config.json"
+_ADDRESS = re.compile(r"[0-9]{12}\.dkr\.ecr(-fips)?\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?")
 
 
 def environment(root: Path) -> dict[str, str]:
@@ -29,13 +31,21 @@ def address(*, dry: bool) -> str:
     raise problems.StackError("REGISTRY is not set: <account>.dkr.ecr.<region>.amazonaws.com of the account's ECR")
 
 
+def region(registry: str) -> str:
+    """The AWS region that the address of an ECR registry names. Raises a StackError when it is no such address."""
+    found = _ADDRESS.fullmatch(registry)
+    if not found:
+        raise problems.StackError(f"REGISTRY={registry} is no address of ECR: <account>.dkr.ecr.<region>.amazonaws.com")
+    return found["region"]
+
+
 def sign_in(run: shell.Shell, registry: str) -> None:
     """Get a token by the agent's own AWS role and keep it for the programs above; nothing is printed of it."""
     if run.dry:
         print(f"# boto3: ecr.get_authorization_token() into {CREDENTIALS / FILE}")
         return
     try:
-        answer = boto3.client("ecr").get_authorization_token()
+        answer = boto3.client("ecr", region_name=region(registry)).get_authorization_token()
     except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as refused:
         raise problems.StackError(f"ECR gives no token: {refused}") from None
     token = answer["authorizationData"][0]["authorizationToken"]

@@ -1,8 +1,7 @@
 """The catalog's values and messages of the contract: `of_product` renders a product, `category` parses one."""
 
-import uuid
-
 from services.catalog import domain
+from services.chassis import ids
 from services.chassis.rpc import render
 from souk.catalog.v1 import catalog_events_pb2, catalog_service_pb2, product_pb2
 
@@ -68,4 +67,4 @@ def of_product_deleted(fact: domain.ProductDeleted) -> catalog_events_pb2.Produc
 
 
 def product_id(message: catalog_events_pb2.ProductChanged | catalog_events_pb2.ProductDeleted) -> str:
-    return str(uuid.UUID(message.product_id))
+    return ids.canonical(message.product_id)

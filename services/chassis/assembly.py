@@ -127,7 +127,7 @@ class ConsumingAtLeastOnce:
 
 
 class Assembly:
-    """One service in its host. `publications` is the table in its `reader.py`, if it publishes.
+    """One service in its host. `publications` is the table in its `events.py`, if it publishes.
 
     Raises SettingsError with everything that is missing or malformed in the environment.
     """

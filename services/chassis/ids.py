@@ -35,9 +35,14 @@ def _of(milliseconds: int, rest: bytes) -> str:
     return str(uuid.UUID(int=(bits & _KEEP) | _VERSION | _VARIANT))
 
 
+def canonical(text: str) -> str:
+    """A UUID as `new_id` writes it, however it is written here. Raises ValueError for what is none."""
+    return str(uuid.UUID(text))
+
+
 def check(text: str) -> None:
     """Raise ValueError unless this is a UUID as `new_id` writes it."""
-    if str(uuid.UUID(text)) != text:
+    if canonical(text) != text:
         raise ValueError(f"{text!r} is not written as a UUID of ours")
 
 

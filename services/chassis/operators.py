@@ -1,9 +1,14 @@
-"""What the commands of operators share: a service's database for one command, and how rows are printed."""
+"""What the commands of operators share: a service's database for one command, the record of it, how rows are printed."""
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 
 from services.chassis import database
+
+_NOTE = database.Statement("""
+INSERT INTO parked_actions (event_id, action, actor)
+SELECT event_id, %(action)s, %(actor)s FROM unnest(%(event_ids)s::uuid[]) AS given(event_id)
+""")
 
 
 @asynccontextmanager
@@ -15,6 +20,11 @@ async def database_of(url: str) -> AsyncIterator[database.Database]:
         yield db
     finally:
         await db.stop()
+
+
+async def note(transaction: database.Transaction, event_ids: Sequence[str], *, action: str, actor: str) -> None:
+    """Record, with what was done in this transaction, what it was and who did it to which events."""
+    await transaction.run(_NOTE, {"event_ids": list(event_ids), "action": action, "actor": actor})
 
 
 def show(rows: Iterable[database.Row]) -> None:

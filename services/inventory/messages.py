@@ -1,8 +1,8 @@
 """Stock and messages of the contract: `of_level` renders a level, `want` parses what an order wants."""
 
-import uuid
 from collections.abc import Sequence
 
+from services.chassis import ids
 from services.chassis.rpc import render
 from services.inventory import domain
 from souk.inventory.v1 import inventory_events_pb2, stock_pb2
@@ -61,16 +61,12 @@ def of_level_low(fact: domain.StockLevelLow) -> inventory_events_pb2.StockLevelL
 
 
 def want(message: order_events_pb2.OrderPlaced) -> domain.Want:
-    return domain.Want(_id(message.order_id), {line.sku: line.quantity for line in message.lines})
+    return domain.Want(ids.canonical(message.order_id), {line.sku: line.quantity for line in message.lines})
 
 
 def confirmation(message: order_events_pb2.OrderConfirmed) -> domain.Confirmation:
-    return domain.Confirmation(_id(message.order_id))
+    return domain.Confirmation(ids.canonical(message.order_id))
 
 
 def cancellation(message: order_events_pb2.OrderCancelled) -> domain.Cancellation:
-    return domain.Cancellation(_id(message.order_id))
-
-
-def _id(text: str) -> str:
-    return str(uuid.UUID(text))
+    return domain.Cancellation(ids.canonical(message.order_id))

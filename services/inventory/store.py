@@ -146,10 +146,14 @@ SELECT order_id, status, sku FROM reservations WHERE order_id = ANY(%(ids)s::uui
 """,
     by="ids",
 )
+# The first line of an order stands for all of them: it is what others lock first too, so nobody waits for the rest with it.
 _EXPIRED = database.Statement("""
-SELECT DISTINCT order_id FROM (
-  SELECT order_id FROM reservations WHERE status = 'HELD' AND expire_time <= statement_timestamp()
-  ORDER BY expire_time LIMIT %(most)s FOR UPDATE SKIP LOCKED) AS due
+SELECT order_id FROM reservations AS first
+WHERE status = 'HELD' AND expire_time <= statement_timestamp() AND NOT EXISTS (
+  SELECT 1 FROM reservations AS earlier
+  WHERE earlier.order_id = first.order_id AND earlier.status = 'HELD'
+    AND (earlier.sku, earlier.warehouse) < (first.sku, first.warehouse))
+ORDER BY expire_time LIMIT %(most)s FOR UPDATE SKIP LOCKED
 """)
 _HOLDS_OF = database.Lookup(
     """
@@ -256,7 +260,7 @@ async def lock_holds(transaction: database.Transaction, order_ids: Sequence[str]
 
 
 async def lock_expired(transaction: database.Transaction, most: int) -> list[str]:
-    """Orders whose hold ended, by the database's clock: up to `most` of their lines, none that another reaper holds."""
+    """Up to `most` orders whose hold expired, by the database's clock; none that somebody else has locked."""
     return [row[0] for row in await transaction.run(_EXPIRED, {"most": most})]
 
 

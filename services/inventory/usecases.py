@@ -16,7 +16,7 @@ from services.inventory.domain import Cause, HoldStatus
 SERVICE = "inventory"
 # What orders say.
 Said = domain.Want | domain.Confirmation | domain.Cancellation
-# Lines of ended holds that the reaper gives back in one transaction.
+# Orders whose expired holds the reaper gives back in one transaction.
 EXPIRED_AT_ONCE = 500
 # Changed levels that are told of in one transaction, which holds their stock that long.
 TOLD_AT_ONCE = 500

@@ -1,6 +1,5 @@
 """What people are told, and how they want to be told: `of_notification` renders one, `registered` parses an event."""
 
-import uuid
 from collections.abc import Iterable
 
 from services.chassis import ids
@@ -56,13 +55,13 @@ def channels(values: Iterable[notification_pb2.Notification.Channel.ValueType]) 
 
 def registered(message: user_events_pb2.UserRegistered) -> domain.Contact:
     return domain.Contact(
-        _id(message.user_id), message.email, message.display_name, email_verified=message.email_verified
+        ids.canonical(message.user_id), message.email, message.display_name, email_verified=message.email_verified
     )
 
 
 def changed(message: user_events_pb2.UserChanged) -> domain.Contact:
     return domain.Contact(
-        _id(message.user_id),
+        ids.canonical(message.user_id),
         message.email,
         message.display_name,
         message.version,
@@ -84,12 +83,16 @@ def order_confirmed(message: order_events_pb2.OrderConfirmed) -> domain.Letter:
         "lines": lines,
         "total": domain.in_words(render.money_value(message.total)),
     }
-    return domain.Letter(_id(message.user_id), Template.ORDER_CONFIRMED, _id(message.order_id), details)
+    return domain.Letter(
+        ids.canonical(message.user_id), Template.ORDER_CONFIRMED, ids.canonical(message.order_id), details
+    )
 
 
 def order_cancelled(message: order_events_pb2.OrderCancellationCompleted) -> domain.Letter:
     details = {"order_id": message.order_id, "because": domain.cancelled_because(message.reason)}
-    return domain.Letter(_id(message.user_id), Template.ORDER_CANCELLED, _id(message.order_id), details)
+    return domain.Letter(
+        ids.canonical(message.user_id), Template.ORDER_CANCELLED, ids.canonical(message.order_id), details
+    )
 
 
 def payment_refunded(message: payment_events_pb2.PaymentRefunded) -> domain.Letter:
@@ -98,7 +101,9 @@ def payment_refunded(message: payment_events_pb2.PaymentRefunded) -> domain.Lett
     # Events of before this field say the sum only: then so do we.
     if message.HasField("step_amount"):
         details |= {"amount": domain.in_words(render.money_value(message.step_amount)), "refunded": in_all}
-    return domain.Letter(_id(message.user_id), Template.PAYMENT_REFUNDED, _id(message.order_id), details)
+    return domain.Letter(
+        ids.canonical(message.user_id), Template.PAYMENT_REFUNDED, ids.canonical(message.order_id), details
+    )
 
 
 def payment_partly_refunded(message: payment_events_pb2.PaymentPartlyRefunded) -> domain.Letter:
@@ -110,8 +115,4 @@ def payment_partly_refunded(message: payment_events_pb2.PaymentPartlyRefunded) -
     }
     # How much was given back in all grows with every refund, and so names it.
     occasion_id = ids.named(message.payment_id, str(refunded.amount))
-    return domain.Letter(_id(message.user_id), Template.PAYMENT_PARTLY_REFUNDED, occasion_id, details)
-
-
-def _id(text: str) -> str:
-    return str(uuid.UUID(text))
+    return domain.Letter(ids.canonical(message.user_id), Template.PAYMENT_PARTLY_REFUNDED, occasion_id, details)

@@ -1,9 +1,8 @@
 """Payments and messages of the contract: `of_payment` renders one, `request` parses what an order asks for."""
 
-import uuid
 from collections.abc import Mapping
 
-from services.chassis import money
+from services.chassis import ids, money
 from services.chassis.rpc import render
 from services.payment import domain
 from souk.order.v1 import order_events_pb2
@@ -73,8 +72,8 @@ def request(message: order_events_pb2.PaymentRequested) -> domain.Request:
     if amount.amount <= 0:
         raise ValueError("a payment needs an amount")
     return domain.Request(
-        order_id=_id(message.order_id),
-        user_id=_id(message.user_id),
+        order_id=ids.canonical(message.order_id),
+        user_id=ids.canonical(message.user_id),
         amount=amount,
         payment_method=message.payment_method,
         # Orders of before this field do not say.
@@ -83,12 +82,8 @@ def request(message: order_events_pb2.PaymentRequested) -> domain.Request:
 
 
 def confirmation(message: order_events_pb2.OrderConfirmed) -> domain.Confirmation:
-    return domain.Confirmation(_id(message.order_id))
+    return domain.Confirmation(ids.canonical(message.order_id))
 
 
 def cancellation(message: order_events_pb2.OrderCancelled) -> domain.Cancellation:
-    return domain.Cancellation(_id(message.order_id), _id(message.user_id))
-
-
-def _id(text: str) -> str:
-    return str(uuid.UUID(text))
+    return domain.Cancellation(ids.canonical(message.order_id), ids.canonical(message.user_id))

@@ -7,11 +7,11 @@ from services.chassis import database
 
 
 async def hear(db: database.Database, subscribers: Mapping[type, Any], *messages: Any) -> None:
-    """Hand messages to their handlers, in one transaction for each kind."""
+    """Hand messages to their handlers, all in one transaction, as a consumer does: nobody acts on a part of them."""
     by_kind: dict[type, list[Any]] = {}
     for message in messages:
         by_kind.setdefault(type(message), []).append(message)
-    for kind, same in by_kind.items():
-        subscriber = subscribers[kind]
-        async with db.transaction() as transaction:
+    async with db.transaction() as transaction:
+        for kind, same in by_kind.items():
+            subscriber = subscribers[kind]
             await subscriber.handle(transaction, [subscriber.parse(message) for message in same])

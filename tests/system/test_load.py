@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from scripts.operate import edge
 from scripts.release import environments, load
 
 GENTLE = environments.Load(rate=5, seconds=2, failed=0, accept_p95_ms=10_000, settle_s=60)
@@ -15,6 +16,16 @@ def test_orders_at_a_gentle_rate_keep_the_thresholds(environment: Mapping[str, s
     told = json.loads((tmp_path / load.REPORT).read_text())["seen"]
     assert told["sent"] == 10
     assert told["confirmed"] > 0
+
+
+async def test_customers_of_a_load_test_are_told_nothing_of_their_orders(environment: Mapping[str, str]) -> None:
+    tokens = await load.customers(environment["EDGE_URL"])
+    async with edge.Edge.connect(environment["EDGE_URL"]) as asked:
+        for token in tokens:
+            asked.token = token
+            preferences = await asked.get("/api/v1/notifications/preferences")
+            channels = {choice["kind"]: choice["channels"] for choice in preferences["choices"]}
+            assert [channels[kind] for kind in load.QUIET] == [[], []]
 
 
 def test_a_threshold_that_does_not_hold_is_told(environment: Mapping[str, str], tmp_path: Path) -> None:

@@ -79,7 +79,7 @@ def test_what_is_made_passes_the_tests_of_the_architecture_and_its_own(
 
 def test_a_service_has_the_rooms_that_it_needs_and_no_others(grown: copies.Copy) -> None:
     rooms = {name: {path.name for path in (grown.root / "services" / name).glob("*.py")} for name in BOTH}
-    always = {"__init__.py", "domain.py", "rpc.py", "settings.py", "main.py"}
+    always = {"__init__.py", "domain.py", "messages.py", "rpc.py", "settings.py", "main.py"}
     assert rooms == {STORED: always | {"usecases.py", "store.py", "events.py"}, BARE: always}
     assert not [name for name in BOTH if (grown.root / "services" / name / "migrations").exists()]
 

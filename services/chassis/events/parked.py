@@ -6,14 +6,13 @@ A parked event is not in the inbox: it counts as handled only when it was.
 """
 
 import logging
-import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from psycopg.types.json import Jsonb
 
-from services.chassis import clock, database, errors, ids, kafka, logs, metrics, schema, tracing
+from services.chassis import clock, database, errors, ids, kafka, logs, metrics, operators, schema, tracing
 from services.chassis.events import inbox, reader
 from services.chassis.outbox import outbox
 
@@ -68,15 +67,12 @@ _REPLAY = database.Statement("""
 UPDATE parked_events SET dead = 0, attempts = 0, next_try_at = clock_timestamp() WHERE event_id = %(event_id)s RETURNING key
 """)
 _DISCARD = database.Statement("DELETE FROM parked_events WHERE event_id = %(event_id)s RETURNING key")
-_ACTION = database.Statement("""
-INSERT INTO parked_actions (event_id, action, actor) VALUES (%(event_id)s, %(action)s, %(actor)s)
-""")
 
 
 async def park(transaction: database.Transaction, records: Sequence[kafka.Record], *, error: str) -> None:
     """Set these records aside, in their order. Ones that are parked already stay as they are."""
     rows = {
-        "event_id": [str(uuid.UUID(record.headers["ce_id"])) for record in records],
+        "event_id": [ids.canonical(record.headers["ce_id"]) for record in records],
         "type": [record.headers["ce_type"] for record in records],
         "headers": [Jsonb(_storable(record.headers)) for record in records],
         "payload": [record.value for record in records],
@@ -211,6 +207,6 @@ async def _act(db: database.Database, statement: database.Statement, event_id: s
     async with db.transaction() as transaction:
         rows = await transaction.run(statement, {"event_id": event_id})
         if rows:
-            await transaction.run(_ACTION, {"event_id": event_id, "action": action, "actor": actor})
+            await operators.note(transaction, [event_id], action=action, actor=actor)
             await transaction.run(_NEXT_NOW, {"key": rows[0][0]})
     return bool(rows)

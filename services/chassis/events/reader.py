@@ -4,14 +4,13 @@ A service's `events.py` is such a table, written out: message type to how it is 
 """
 
 import hashlib
-import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from google.protobuf.message import Message
 
-from services.chassis import database, kafka, tracing
+from services.chassis import database, ids, kafka, tracing
 
 # Takes what was parsed from new events, in order, at most one per key; saves and emits in the transaction.
 Handle = Callable[[database.Transaction, Sequence[Any]], Awaitable[None]]
@@ -77,7 +76,7 @@ class Reader:
         Raises UndecodableError whatever went wrong: a record from outside must never stop the topic behind it.
         """
         try:
-            event_id = str(uuid.UUID(record.headers["ce_id"]))
+            event_id = ids.canonical(record.headers["ce_id"])
             kind = record.headers["ce_type"]
             if kind not in self._by_name:
                 return None

@@ -22,9 +22,6 @@ _GO_ON = database.Statement("""
 UPDATE outbox SET shard = -1 - shard, headers = headers - 'refused'
 WHERE topic = %(topic)s AND key = %(key)s AND shard < 0
 """)
-_ACTION = database.Statement("""
-INSERT INTO parked_actions (event_id, action, actor) VALUES (%(event_id)s, %(action)s, %(actor)s)
-""")
 
 
 async def listed(db: database.Database) -> list[database.Row]:
@@ -36,8 +33,7 @@ async def send(db: database.Database, event_id: str, *, actor: str) -> bool:
     """Send a refused event and all of its key again, in order, with a record of who said so. False when it is not there."""
     async with db.transaction() as transaction:
         sent = await transaction.run(_SEND_KEY, {"event_id": event_id})
-        for (each,) in sent:
-            await transaction.run(_ACTION, {"event_id": each, "action": "send", "actor": actor})
+        await operators.note(transaction, [row[0] for row in sent], action="send", actor=actor)
     return bool(sent)
 
 
@@ -46,7 +42,7 @@ async def discard(db: database.Database, event_id: str, *, actor: str) -> bool:
     async with db.transaction() as transaction:
         gone = await transaction.run(_DISCARD, {"event_id": event_id})
         for topic, key in gone:
-            await transaction.run(_ACTION, {"event_id": event_id, "action": "discard", "actor": actor})
+            await operators.note(transaction, [event_id], action="discard", actor=actor)
             await transaction.run(_GO_ON, {"topic": topic, "key": key})
     return bool(gone)
 

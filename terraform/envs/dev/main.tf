@@ -75,7 +75,7 @@ module "platform" {
   }
 
   observability = {
-    mode               = "in-cluster"
+    grafana            = var.grafana
     recipients         = var.recipients
     monthly_budget_usd = var.monthly_budget_usd
   }

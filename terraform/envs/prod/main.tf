@@ -75,6 +75,7 @@ module "platform" {
   }
 
   observability = {
+    grafana            = var.grafana
     recipients         = var.recipients
     monthly_budget_usd = var.monthly_budget_usd
   }

@@ -43,11 +43,6 @@ output "search" {
   value       = module.platform.search
 }
 
-output "kafka_acls" {
-  description = "The rights of services as ACLs, where they sign in by SCRAM; empty for IAM."
-  value       = module.platform.kafka_acls
-}
-
 output "jenkins_role_arns" {
   description = "Jenkins' roles for this environment; empty without it."
   value       = module.platform.jenkins_role_arns

@@ -96,6 +96,12 @@ variable "monthly_budget_usd" {
   }
 }
 
+variable "grafana" {
+  description = "Whether Amazon's Grafana is made where metrics go to Amazon's Prometheus; it takes an account with IAM Identity Center."
+  type        = bool
+  default     = false
+}
+
 variable "jenkins" {
   description = "Jenkins' issuer, the address of the pipeline's job, and where the state is; null without Jenkins."
   type = object({

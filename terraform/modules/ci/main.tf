@@ -77,7 +77,15 @@ locals {
     },
   ])
 
-  deploy = concat(local.signing.deploy, [
+  # The error budget after a roll-out.
+  budget = [for statement in [{
+    Sid      = "ErrorBudget"
+    Effect   = "Allow"
+    Action   = ["aps:QueryMetrics"]
+    Resource = var.prometheus_arn
+  }] : statement if var.prometheus_arn != ""]
+
+  deploy = concat(local.signing.deploy, local.budget, [
     {
       Sid      = "FindTheCluster"
       Effect   = "Allow"
@@ -146,8 +154,7 @@ locals {
     },
   ]
 
-  # Passwords that Terraform makes, and the users at the brokers that they are for.
-  users = "arn:${local.partition}:secretsmanager:${local.region}:${local.account}:secret:AmazonMSK_${var.prefix}-*"
+  # Passwords that Terraform makes.
   passwords = [
     {
       # Making one up knows no narrower resource.
@@ -155,12 +162,6 @@ locals {
       Effect   = "Allow"
       Action   = ["secretsmanager:GetRandomPassword"]
       Resource = "*"
-    },
-    {
-      Sid      = "Users"
-      Effect   = "Allow"
-      Action   = ["secretsmanager:GetSecretValue"]
-      Resource = local.users
     },
   ]
 
@@ -179,11 +180,10 @@ locals {
       Action      = ["s3:GetObject", "s3:GetObjectVersion"]
       NotResource = ["${var.state.bucket_arn}/${var.state.key}", "${var.state.bucket_arn}/${var.state.key}.tflock"]
       }, {
-      # But the users at the brokers, which Terraform itself has made.
-      Sid         = "NoSecret"
-      Effect      = "Deny"
-      Action      = ["secretsmanager:BatchGetSecretValue", "secretsmanager:GetSecretValue"]
-      NotResource = local.users
+      Sid      = "NoSecret"
+      Effect   = "Deny"
+      Action   = ["secretsmanager:BatchGetSecretValue", "secretsmanager:GetSecretValue"]
+      Resource = "*"
     }],
   )
 
@@ -246,7 +246,7 @@ locals {
     }
     kafka = {
       actions = [
-        "kafka:BatchAssociateScramSecret", "kafka:BatchDisassociateScramSecret", "kafka:CreateCluster", "kafka:CreateClusterV2",
+        "kafka:CreateCluster", "kafka:CreateClusterV2",
         "kafka:CreateConfiguration", "kafka:DeleteCluster", "kafka:DeleteConfiguration", "kafka:TagResource", "kafka:UntagResource",
         "kafka:UpdateBrokerCount", "kafka:UpdateBrokerStorage", "kafka:UpdateBrokerType", "kafka:UpdateClusterConfiguration",
         "kafka:UpdateClusterKafkaVersion", "kafka:UpdateConfiguration", "kafka:UpdateMonitoring", "kafka:UpdateSecurity",
@@ -289,13 +289,12 @@ locals {
     }
     secrets = {
       actions = [
-        "secretsmanager:CancelRotateSecret", "secretsmanager:CreateSecret", "secretsmanager:DeleteResourcePolicy",
-        "secretsmanager:DeleteSecret", "secretsmanager:PutResourcePolicy", "secretsmanager:PutSecretValue",
+        "secretsmanager:CreateSecret", "secretsmanager:DeleteSecret", "secretsmanager:PutSecretValue",
         "secretsmanager:RestoreSecret", "secretsmanager:RotateSecret", "secretsmanager:TagResource",
         "secretsmanager:UntagResource", "secretsmanager:UpdateSecret", "secretsmanager:UpdateSecretVersionStage",
       ]
       resources = concat(
-        [for start in ["${replace(var.prefix, "-", "/")}/", "AmazonMSK_${var.prefix}", "rds!db-"] : "arn:${local.partition}:secretsmanager:${local.own}:secret:${start}*"],
+        [for start in ["${replace(var.prefix, "-", "/")}/", "rds!db-"] : "arn:${local.partition}:secretsmanager:${local.own}:secret:${start}*"],
       )
     }
     keys = {
@@ -337,10 +336,6 @@ locals {
         "iam:TagRole", "iam:UntagRole", "iam:UpdateAssumeRolePolicy", "iam:UpdateRole", "iam:UpdateRoleDescription",
       ]
       resources = ["arn:${local.partition}:iam::${local.account}:role/${local.named}"]
-    }
-    providers = {
-      actions   = ["iam:CreateOpenIDConnectProvider", "iam:DeleteOpenIDConnectProvider", "iam:TagOpenIDConnectProvider", "iam:UntagOpenIDConnectProvider", "iam:UpdateOpenIDConnectProviderThumbprint"]
-      resources = ["arn:${local.partition}:iam::${local.account}:oidc-provider/*"]
     }
     firewall = {
       actions   = ["wafv2:CreateWebACL", "wafv2:DeleteLoggingConfiguration", "wafv2:DeleteWebACL", "wafv2:PutLoggingConfiguration", "wafv2:TagResource", "wafv2:UntagResource", "wafv2:UpdateWebACL"]
@@ -385,7 +380,7 @@ locals {
     network = ["network", "scaling"]
     cluster = ["cluster", "registry", "aliases", "keys"]
     stores  = ["kafka", "databases", "caches", "search"]
-    access  = ["secrets", "roles", "providers", "certificates", "names", "firewall"]
+    access  = ["secrets", "roles", "certificates", "names", "firewall"]
     watch   = ["logs", "alarms", "messages", "queues", "events", "metrics", "dashboards", "budget", "births"]
   }
 }
@@ -426,7 +421,7 @@ resource "aws_iam_policy" "apply" {
 locals {
   # Everything happens in one region; IAM, Route 53 and budgets are everywhere and nowhere.
   conditions = {
-    for part in keys(local.changes) : part => contains(["roles", "providers", "names", "budget", "births"], part) ? {} : { StringEquals = { "aws:RequestedRegion" = local.region } }
+    for part in keys(local.changes) : part => contains(["roles", "names", "budget", "births"], part) ? {} : { StringEquals = { "aws:RequestedRegion" = local.region } }
   }
 }
 

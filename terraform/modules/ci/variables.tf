@@ -70,6 +70,17 @@ variable "create_provider" {
   default     = false
 }
 
+variable "prometheus_arn" {
+  description = "The managed Prometheus that the error budget is read from; empty where there is none."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = var.prometheus_arn == "" || startswith(var.prometheus_arn, "arn:")
+    error_message = "An ARN is expected."
+  }
+}
+
 variable "cluster_arn" {
   description = "The cluster that is deployed to; empty where there is none."
   type        = string

@@ -31,6 +31,18 @@ locals {
   taints = { NoSchedule = "NO_SCHEDULE", PreferNoSchedule = "PREFER_NO_SCHEDULE", NoExecute = "NO_EXECUTE" }
 }
 
+# The newest image of nodes and the version of each add-on that EKS has for the cluster's version: raising that raises these.
+data "aws_ssm_parameter" "node_release" {
+  name = "/aws/service/eks/optimized-ami/${var.kubernetes_version}/amazon-linux-2023/arm64/standard/recommended/release_version"
+}
+
+data "aws_eks_addon_version" "this" {
+  for_each = local.addons
+
+  addon_name         = each.key
+  kubernetes_version = var.kubernetes_version
+}
+
 resource "aws_cloudwatch_log_group" "control_plane" {
   name              = "/aws/eks/${var.prefix}/cluster"
   retention_in_days = var.log_retention_days
@@ -136,12 +148,6 @@ resource "aws_vpc_security_group_ingress_rule" "api" {
   to_port           = 443
 }
 
-# IRSA: roles for service accounts, for clusters and controllers that use it instead of Pod Identity.
-resource "aws_iam_openid_connect_provider" "this" {
-  url            = aws_eks_cluster.this.identity[0].oidc[0].issuer
-  client_id_list = ["sts.amazonaws.com"]
-}
-
 resource "aws_eks_access_entry" "this" {
   for_each = var.access
 
@@ -217,7 +223,7 @@ resource "aws_eks_addon" "before_nodes" {
 
   cluster_name                = aws_eks_cluster.this.name
   addon_name                  = each.value
-  addon_version               = lookup(var.addon_versions, each.value, null)
+  addon_version               = lookup(var.addon_versions, each.value, data.aws_eks_addon_version.this[each.value].version)
   configuration_values        = length(local.addons[each.value].configuration) > 0 ? jsonencode(local.addons[each.value].configuration) : null
   resolve_conflicts_on_create = "OVERWRITE"
   resolve_conflicts_on_update = "PRESERVE"
@@ -239,7 +245,7 @@ resource "aws_eks_addon" "after_nodes" {
 
   cluster_name                = aws_eks_cluster.this.name
   addon_name                  = each.value
-  addon_version               = lookup(var.addon_versions, each.value, null)
+  addon_version               = lookup(var.addon_versions, each.value, data.aws_eks_addon_version.this[each.value].version)
   configuration_values        = length(local.addons[each.value].configuration) > 0 ? jsonencode(local.addons[each.value].configuration) : null
   resolve_conflicts_on_create = "OVERWRITE"
   resolve_conflicts_on_update = "PRESERVE"
@@ -324,6 +330,8 @@ resource "aws_eks_node_group" "this" {
   node_role_arn   = aws_iam_role.node.arn
   subnet_ids      = var.subnet_ids
   ami_type        = "AL2023_ARM_64_STANDARD"
+  version         = aws_eks_cluster.this.version
+  release_version = data.aws_ssm_parameter.node_release.insecure_value
   capacity_type   = each.value.capacity_type
   instance_types  = each.value.instance_types
   labels          = merge(each.value.labels, { "souk.dev/capacity" = each.value.capacity_type == "SPOT" ? "spot" : "on-demand" })

@@ -23,14 +23,6 @@ output "security_group_id" {
   value       = aws_eks_cluster.this.vpc_config[0].cluster_security_group_id
 }
 
-output "oidc_provider" {
-  description = "ARN and issuer (without https://) of the cluster's identity provider, for IRSA."
-  value = {
-    arn    = aws_iam_openid_connect_provider.this.arn
-    issuer = trimprefix(aws_eks_cluster.this.identity[0].oidc[0].issuer, "https://")
-  }
-}
-
 output "node_role_arn" {
   description = "The role of nodes."
   value       = aws_iam_role.node.arn

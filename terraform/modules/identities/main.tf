@@ -1,34 +1,9 @@
-# A role for each workload, which its service account alone can take, with the policies it needs and no others.
+# A role for each workload, which its service account alone can take, with the policies it needs and no others. EKS Pod Identity
+# says who has which: an agent on the node gives pods their credentials, so that they call nobody outside for them.
 
 data "aws_caller_identity" "current" {}
 
 locals {
-  trust = {
-    for name, workload in var.workloads : name => var.mode == "irsa" ? {
-      Effect    = "Allow"
-      Principal = { Federated = var.oidc_provider.arn }
-      Action    = ["sts:AssumeRoleWithWebIdentity"]
-      Condition = {
-        StringEquals = {
-          "${var.oidc_provider.issuer}:aud" = "sts.amazonaws.com"
-          "${var.oidc_provider.issuer}:sub" = "system:serviceaccount:${workload.namespace}:${workload.service_account}"
-        }
-      }
-      } : {
-      Effect    = "Allow"
-      Principal = { Service = "pods.eks.amazonaws.com" }
-      Action    = ["sts:AssumeRole", "sts:TagSession"]
-      Condition = {
-        StringEquals = {
-          "aws:SourceAccount"                         = data.aws_caller_identity.current.account_id
-          "aws:RequestTag/kubernetes-namespace"       = workload.namespace
-          "aws:RequestTag/kubernetes-service-account" = workload.service_account
-        }
-        ArnEquals = { "aws:SourceArn" = var.cluster_arn }
-      }
-    }
-  }
-
   policies = merge([
     for name, workload in var.workloads : { for key, policy in workload.policies : "${name}/${key}" => { workload = name, key = key, policy = policy } }
   ]...)
@@ -37,9 +12,25 @@ locals {
 resource "aws_iam_role" "this" {
   for_each = var.workloads
 
-  name               = "${var.prefix}-${each.key}"
-  description        = "${each.value.namespace}/${each.value.service_account} in ${var.cluster_name}"
-  assume_role_policy = jsonencode({ Version = "2012-10-17", Statement = [local.trust[each.key]] })
+  name        = "${var.prefix}-${each.key}"
+  description = "${each.value.namespace}/${each.value.service_account} in ${var.cluster_name}"
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Principal = { Service = "pods.eks.amazonaws.com" }
+      Action    = ["sts:AssumeRole", "sts:TagSession"]
+      Condition = {
+        StringEquals = {
+          "aws:SourceAccount"                         = data.aws_caller_identity.current.account_id
+          "aws:RequestTag/kubernetes-namespace"       = each.value.namespace
+          "aws:RequestTag/kubernetes-service-account" = each.value.service_account
+        }
+        ArnEquals = { "aws:SourceArn" = var.cluster_arn }
+      }
+    }]
+  })
 }
 
 resource "aws_iam_role_policy" "this" {
@@ -51,7 +42,7 @@ resource "aws_iam_role_policy" "this" {
 }
 
 resource "aws_eks_pod_identity_association" "this" {
-  for_each = var.mode == "pod-identity" ? var.workloads : {}
+  for_each = var.workloads
 
   cluster_name    = var.cluster_name
   namespace       = each.value.namespace

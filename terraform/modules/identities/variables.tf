@@ -8,17 +8,6 @@ variable "prefix" {
   }
 }
 
-variable "mode" {
-  description = "irsa: a service account names its role in an annotation. pod-identity: EKS knows which role it has."
-  type        = string
-  default     = "irsa"
-
-  validation {
-    condition     = contains(["irsa", "pod-identity"], var.mode)
-    error_message = "The mode is irsa or pod-identity."
-  }
-}
-
 variable "cluster_name" {
   description = "The cluster whose service accounts these are."
   type        = string
@@ -36,16 +25,6 @@ variable "cluster_arn" {
   validation {
     condition     = startswith(var.cluster_arn, "arn:")
     error_message = "An ARN is expected."
-  }
-}
-
-variable "oidc_provider" {
-  description = "ARN and issuer of the cluster's identity provider."
-  type        = object({ arn = string, issuer = string })
-
-  validation {
-    condition     = startswith(var.oidc_provider.arn, "arn:") && !startswith(var.oidc_provider.issuer, "https://")
-    error_message = "An ARN, and an issuer without https://."
   }
 }
 

@@ -1,31 +1,21 @@
-# Kafka on MSK, and who may do what there: each service writes and reads the registry's topics for it, and nothing else.
-
-data "aws_caller_identity" "current" {}
+# Kafka on MSK, where services sign in by IAM: each writes and reads the registry's topics for it, and nothing else.
 
 locals {
-  serverless = var.mode == "serverless"
-  scram      = var.authentication == "scram"
-  # Each service, and the job that makes topics and gives the others their rights.
-  users   = local.scram ? toset(concat(keys(var.access), ["topics"])) : toset([])
   brokers = length(var.subnet_ids) * var.brokers_per_zone
 
-  cluster_arn = local.serverless ? aws_msk_serverless_cluster.this[0].arn : aws_msk_cluster.this[0].arn
   # arn:aws:kafka:REGION:ACCOUNT:cluster/NAME/UUID: topics and groups are addressed beneath the same name and UUID.
-  resource = { for kind in ["topic", "group"] : kind => replace(local.cluster_arn, ":cluster/", ":${kind}/") }
+  resource = { for kind in ["topic", "group"] : kind => replace(aws_msk_cluster.this.arn, ":cluster/", ":${kind}/") }
 
-  ports = local.serverless ? { iam = 9098 } : { iam = 9098, scram = 9096, tls = 9094 }
-  used  = local.serverless || !local.scram ? { iam = local.ports.iam } : { scram = local.ports.scram }
-  # Prometheus reads brokers by JMX and node exporters.
-  monitored = local.serverless ? {} : { jmx = 11001, node = 11002 }
+  port = 9098
+  # Clients, and Prometheus, which reads brokers by JMX and node exporters.
+  ports = { iam = local.port, jmx = 11001, node = 11002 }
   rules = merge([
     for client, group in var.client_security_group_ids : {
-      for name, port in merge(local.used, local.monitored) : "${client}-${name}" => { group = group, port = port }
+      for name, port in local.ports : "${client}-${name}" => { group = group, port = port }
     }
   ]...)
 
-  # MSK has no super user: whoever makes the first ACLs needs what no ACL is about to be allowed.
   server_properties = {
-    "allow.everyone.if.no.acl.found"   = tostring(!(local.scram && var.deny_by_default))
     "auto.create.topics.enable"        = "false"
     "default.replication.factor"       = "3"
     "min.insync.replicas"              = "2"
@@ -59,17 +49,15 @@ resource "aws_vpc_security_group_ingress_rule" "clients" {
 }
 
 resource "aws_cloudwatch_log_group" "this" {
-  count = local.serverless ? 0 : 1
-
   name              = "/${var.prefix}/kafka"
   retention_in_days = var.log_retention_days
   kms_key_id        = var.logs_kms_key_arn
 }
 
 resource "aws_msk_configuration" "this" {
-  count = local.serverless ? 0 : 1
-
-  name              = var.prefix
+  # Another version of Kafka replaces the configuration, and the new one stands beside the old until the brokers have moved: both
+  # can't have one name.
+  name              = "${var.prefix}-${replace(var.kafka_version, ".", "-")}"
   description       = "Topics are made by a job from the registry, never by a typing error"
   kafka_versions    = [var.kafka_version]
   server_properties = join("\n", [for key, value in local.server_properties : "${key}=${value}"])
@@ -80,8 +68,6 @@ resource "aws_msk_configuration" "this" {
 }
 
 resource "aws_msk_cluster" "this" {
-  count = local.serverless ? 0 : 1
-
   cluster_name           = var.prefix
   kafka_version          = var.kafka_version
   number_of_broker_nodes = local.brokers
@@ -103,14 +89,13 @@ resource "aws_msk_cluster" "this" {
     unauthenticated = false
 
     sasl {
-      iam   = !local.scram
-      scram = local.scram
+      iam = true
     }
   }
 
   configuration_info {
-    arn      = aws_msk_configuration.this[0].arn
-    revision = aws_msk_configuration.this[0].latest_revision
+    arn      = aws_msk_configuration.this.arn
+    revision = aws_msk_configuration.this.latest_revision
   }
 
   encryption_info {
@@ -138,7 +123,7 @@ resource "aws_msk_cluster" "this" {
     broker_logs {
       cloudwatch_logs {
         enabled   = true
-        log_group = aws_cloudwatch_log_group.this[0].name
+        log_group = aws_cloudwatch_log_group.this.name
       }
     }
   }
@@ -150,23 +135,19 @@ resource "aws_msk_cluster" "this" {
 }
 
 resource "aws_appautoscaling_target" "storage" {
-  count = local.serverless ? 0 : 1
-
   service_namespace  = "kafka"
   scalable_dimension = "kafka:broker-storage:VolumeSize"
-  resource_id        = aws_msk_cluster.this[0].arn
+  resource_id        = aws_msk_cluster.this.arn
   min_capacity       = 1
   max_capacity       = var.storage_most_gib
 }
 
 resource "aws_appautoscaling_policy" "storage" {
-  count = local.serverless ? 0 : 1
-
   name               = "${var.prefix}-storage"
   policy_type        = "TargetTrackingScaling"
-  service_namespace  = aws_appautoscaling_target.storage[0].service_namespace
-  scalable_dimension = aws_appautoscaling_target.storage[0].scalable_dimension
-  resource_id        = aws_appautoscaling_target.storage[0].resource_id
+  service_namespace  = aws_appautoscaling_target.storage.service_namespace
+  scalable_dimension = aws_appautoscaling_target.storage.scalable_dimension
+  resource_id        = aws_appautoscaling_target.storage.resource_id
 
   target_tracking_scaling_policy_configuration {
     target_value     = 60
@@ -178,85 +159,11 @@ resource "aws_appautoscaling_policy" "storage" {
   }
 }
 
-resource "aws_msk_serverless_cluster" "this" {
-  count = local.serverless ? 1 : 0
-
-  cluster_name = var.prefix
-
-  vpc_config {
-    subnet_ids         = var.subnet_ids
-    security_group_ids = [aws_security_group.this.id]
-  }
-
-  client_authentication {
-    sasl {
-      iam {
-        enabled = true
-      }
-    }
-  }
-}
-
 module "guard" {
   source = "../guard"
 
   enabled = var.guarded
-  ids     = [local.cluster_arn]
-}
-
-# SCRAM: a user for each service and one for the job `topics`. MSK reads secrets whose names begin so. The password is made without being kept in the state.
-ephemeral "aws_secretsmanager_random_password" "scram" {
-  for_each = local.users
-
-  password_length     = 40
-  exclude_punctuation = true
-}
-
-resource "aws_secretsmanager_secret" "scram" {
-  # checkov:skip=CKV2_AWS_57: MSK reads a new version by itself; rotating needs the Lambda of one's own
-  for_each = local.users
-
-  name        = "AmazonMSK_${var.prefix}-${each.key}"
-  description = "The user of ${each.key} at the brokers"
-  kms_key_id  = var.secrets_kms_key_arn
-}
-
-resource "aws_secretsmanager_secret_version" "scram" {
-  for_each = aws_secretsmanager_secret.scram
-
-  secret_id = each.value.id
-  secret_string_wo = jsonencode({
-    username = each.key
-    password = ephemeral.aws_secretsmanager_random_password.scram[each.key].random_password
-  })
-  secret_string_wo_version = 1
-}
-
-resource "aws_secretsmanager_secret_policy" "scram" {
-  for_each = aws_secretsmanager_secret.scram
-
-  secret_arn = each.value.arn
-
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [{
-      Sid       = "BrokersRead"
-      Effect    = "Allow"
-      Principal = { Service = "kafka.amazonaws.com" }
-      Action    = "secretsmanager:GetSecretValue"
-      Resource  = each.value.arn
-      Condition = { StringEquals = { "aws:SourceAccount" = data.aws_caller_identity.current.account_id } }
-    }]
-  })
-}
-
-resource "aws_msk_scram_secret_association" "this" {
-  count = local.scram ? 1 : 0
-
-  cluster_arn     = aws_msk_cluster.this[0].arn
-  secret_arn_list = [for secret in aws_secretsmanager_secret.scram : secret.arn]
-
-  depends_on = [aws_secretsmanager_secret_version.scram, aws_secretsmanager_secret_policy.scram]
+  ids     = [aws_msk_cluster.this.arn]
 }
 
 # IAM: what each service may do at the brokers. AWS knows these actions as kafka-cluster.
@@ -269,7 +176,7 @@ locals {
           Sid      = "Connect"
           Effect   = "Allow"
           Action   = ["kafka-cluster:Connect", "kafka-cluster:DescribeCluster", "kafka-cluster:WriteDataIdempotently"]
-          Resource = local.cluster_arn
+          Resource = aws_msk_cluster.this.arn
         }],
         [for statement in [{
           Sid      = "Publish"
@@ -298,7 +205,7 @@ locals {
       Sid      = "Connect"
       Effect   = "Allow"
       Action   = ["kafka-cluster:Connect", "kafka-cluster:DescribeCluster"]
-      Resource = local.cluster_arn
+      Resource = aws_msk_cluster.this.arn
       }, {
       # It makes what is missing; it may not read, write, shrink or delete.
       Sid      = "MakeTopics"
@@ -315,7 +222,7 @@ locals {
       Sid      = "Connect"
       Effect   = "Allow"
       Action   = ["kafka-cluster:Connect", "kafka-cluster:DescribeCluster"]
-      Resource = local.cluster_arn
+      Resource = aws_msk_cluster.this.arn
       }, {
       Sid      = "Lag"
       Effect   = "Allow"
@@ -323,13 +230,4 @@ locals {
       Resource = concat([for topic in sort(var.topics) : "${local.resource.topic}/${topic}"], [for access in var.access : "${local.resource.group}/${access.group}" if length(access.read) > 0])
     }]
   })
-
-  # The same as ACLs, for scram: what the job `topics` gives each user (services/chassis/kafka/rights.py).
-  acls = flatten([
-    for name, access in var.access : concat(
-      [for topic in sort(access.write) : { principal = "User:${name}", resource = "Topic:${topic}", operations = ["Describe", "Write"] }],
-      [for topic in sort(access.read) : { principal = "User:${name}", resource = "Topic:${topic}", operations = ["Describe", "Read"] }],
-      length(access.read) == 0 ? [] : [{ principal = "User:${name}", resource = "Group:${access.group}", operations = ["Describe", "Read"] }],
-    )
-  ])
 }

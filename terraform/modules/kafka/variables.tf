@@ -8,7 +8,6 @@ variable "prefix" {
   }
 }
 
-
 variable "vpc_id" {
   description = "The network."
   type        = string
@@ -76,39 +75,6 @@ variable "guarded" {
   default     = true
 }
 
-variable "mode" {
-  description = "provisioned: three brokers of a chosen class, with storage that grows. serverless: no brokers to choose, IAM only."
-  type        = string
-  default     = "provisioned"
-
-  validation {
-    condition     = contains(["provisioned", "serverless"], var.mode)
-    error_message = "The mode is provisioned or serverless."
-  }
-}
-
-variable "authentication" {
-  description = "iam: a service proves itself by its AWS role. scram: by a user and a password from Secrets Manager."
-  type        = string
-  default     = "iam"
-
-  validation {
-    condition     = contains(["iam", "scram"], var.authentication)
-    error_message = "The authentication is iam or scram."
-  }
-
-  validation {
-    condition     = !(var.mode == "serverless" && var.authentication == "scram")
-    error_message = "MSK Serverless knows IAM alone."
-  }
-}
-
-variable "deny_by_default" {
-  description = "With scram: whether a topic or group that no ACL is about is nobody's instead of everybody's. From the second apply on: the job `topics` must have made the ACLs."
-  type        = bool
-  default     = false
-}
-
 variable "kafka_version" {
   description = "The version of Kafka, as MSK writes it (`aws kafka list-kafka-versions`)."
   type        = string
@@ -172,16 +138,6 @@ variable "retention_hours" {
   validation {
     condition     = var.retention_hours >= 1 && var.retention_hours <= 2160
     error_message = "Between an hour and 90 days."
-  }
-}
-
-variable "secrets_kms_key_arn" {
-  description = "The key of the users' passwords, for scram: MSK wants one of the account's own."
-  type        = string
-
-  validation {
-    condition     = startswith(var.secrets_kms_key_arn, "arn:")
-    error_message = "An ARN is expected."
   }
 }
 

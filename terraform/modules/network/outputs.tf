@@ -28,6 +28,16 @@ output "intra_cidrs" {
   value       = values(module.address_plan.intra)
 }
 
+output "private_cidrs" {
+  description = "The addresses of nodes, pods and the endpoints of AWS services."
+  value       = values(module.address_plan.private)
+}
+
+output "endpoints" {
+  description = "The AWS services that are reached inside the network."
+  value       = keys(aws_vpc_endpoint.interface)
+}
+
 output "public_cidrs" {
   description = "The addresses of the load balancer: whence network policies let requests come to the edge."
   value       = values(module.address_plan.public)

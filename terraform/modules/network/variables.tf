@@ -47,7 +47,7 @@ variable "single_nat_gateway" {
 variable "interface_endpoints" {
   description = "AWS services that are reached inside the network; S3 always is, by a gateway that costs nothing."
   type        = set(string)
-  default     = ["ecr.api", "ecr.dkr", "sts", "secretsmanager", "logs"]
+  default     = ["ecr.api", "ecr.dkr", "eks-auth", "secretsmanager", "sns", "logs"]
 
   validation {
     condition     = alltrue([for name in var.interface_endpoints : can(regex("^[a-z0-9.-]+$", name))])

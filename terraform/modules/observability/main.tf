@@ -54,14 +54,10 @@ resource "aws_sns_topic_subscription" "alarms" {
 
 # Alarms: what is watched, when it is too much, and what that means to whoever is woken.
 locals {
-  kafka_cluster = var.kafka.brokers == 0 ? {} : {
+  kafka_cluster = {
     offline = {
       metric = "OfflinePartitionsCount", statistic = "Maximum", comparison = "GreaterThanThreshold", threshold = 0, periods = 2
       means  = "Partitions have no leader: events wait in the outbox. Look at the brokers before anything else."
-    }
-    controller = {
-      metric = "ActiveControllerCount", statistic = "Maximum", comparison = "LessThanThreshold", threshold = 1, periods = 3
-      means  = "No broker leads the others."
     }
   }
   kafka_brokers = merge([
@@ -90,7 +86,7 @@ locals {
         }
         "${name}-storage" = {
           metric = "FreeStorageSpace", statistic = "Minimum", comparison = "LessThanThreshold", threshold = database.free_storage_gib * local.gib, periods = 3, database = database.identifier
-          means  = "Storage runs out faster than it grows."
+          means  = "Storage runs out faster than it grows: RDS grows it below 10 %, once in six hours, up to storage_most_gib."
         }
         "${name}-connections" = {
           metric = "DatabaseConnections", statistic = "Maximum", comparison = "GreaterThanThreshold", threshold = floor(database.connections * 0.85), periods = 5, database = database.identifier

@@ -19,8 +19,8 @@ output "metrics_policy" {
 }
 
 output "prometheus" {
-  description = "The managed Prometheus: id and endpoint; null where it is in the cluster."
-  value       = local.managed ? { id = aws_prometheus_workspace.this[0].id, endpoint = aws_prometheus_workspace.this[0].prometheus_endpoint } : null
+  description = "The managed Prometheus: id, ARN and endpoint; null where it is in the cluster."
+  value       = local.managed ? { id = aws_prometheus_workspace.this[0].id, arn = aws_prometheus_workspace.this[0].arn, endpoint = aws_prometheus_workspace.this[0].prometheus_endpoint } : null
 }
 
 output "grafana" {

@@ -76,12 +76,12 @@ variable "monthly_budget_usd" {
 }
 
 variable "kafka" {
-  description = "The cluster of brokers and how many there are; 0 for serverless, which has no brokers to watch."
+  description = "The cluster of brokers and how many there are."
   type        = object({ name = string, brokers = number })
 
   validation {
-    condition     = var.kafka.brokers >= 0
-    error_message = "A number of brokers."
+    condition     = var.kafka.brokers >= 3
+    error_message = "At least three brokers."
   }
 }
 

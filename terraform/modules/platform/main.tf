@@ -82,12 +82,9 @@ module "kafka" {
   client_security_group_ids = local.nodes
   kms_key_arn               = module.encryption.arns.data
   logs_kms_key_arn          = module.encryption.arns.logs
-  secrets_kms_key_arn       = module.encryption.arns.secrets
   log_retention_days        = var.log_retention_days
   guarded                   = var.guarded
-  mode                      = var.kafka.mode
-  authentication            = var.kafka.authentication
-  deny_by_default           = var.kafka.deny_by_default
+  kafka_version             = var.kafka.version
   instance_type             = var.kafka.instance_type
   brokers_per_zone          = var.kafka.brokers_per_zone
   storage_gib               = var.kafka.storage_gib
@@ -110,6 +107,7 @@ module "postgres" {
   log_retention_days        = var.log_retention_days
   guarded                   = var.guarded
   deletion_protection       = var.guarded
+  engine_version            = var.postgres_version
   servers                   = local.servers
   databases                 = module.services.databases
   backup_retention_days     = var.backup_retention_days
@@ -158,7 +156,6 @@ module "secrets" {
   recovery_window_in_days = var.guarded ? 30 : 0
   master_secret_arns      = [for server in module.postgres.servers : server.master_secret]
   replication_group_arn   = module.redis.arn
-  others_arns             = module.kafka.scram_secret_arns
 }
 
 module "edge" {
@@ -193,7 +190,7 @@ module "observability" {
     {
       for name, server in local.servers : name => {
         identifier       = "${local.prefix}-${name}"
-        free_storage_gib = ceil(server.storage_gib / 10)
+        free_storage_gib = max(1, min(32, floor(server.storage_gib / 25)))
         connections      = var.connections
         replica          = false
       }
@@ -202,7 +199,7 @@ module "observability" {
       for name, server in local.servers : {
         for at in range(server.replicas) : "${name}-${at + 1}" => {
           identifier       = "${local.prefix}-${name}-${at + 1}"
-          free_storage_gib = ceil(server.storage_gib / 10)
+          free_storage_gib = max(1, min(32, floor(server.storage_gib / 25)))
           connections      = var.connections
           replica          = true
         }
@@ -218,7 +215,7 @@ locals {
       namespace       = var.release.namespace
       service_account = "${var.release.name}-${name}"
       policies = merge(
-        var.kafka.authentication == "iam" && length(setunion(service.publishes, service.consumes)) > 0 ? { kafka = module.kafka.policies[name] } : {},
+        length(setunion(service.publishes, service.consumes)) > 0 ? { kafka = module.kafka.policies[name] } : {},
         contains(service.outside, "sns") ? { messages = local.messages_policy } : {},
       )
     }
@@ -242,15 +239,13 @@ locals {
 
   controllers = merge(
     {
+      topics           = { namespace = var.release.namespace, service_account = "${var.release.name}-topics", policies = { administer = module.kafka.administration_policy } }
+      keda             = { namespace = "keda", service_account = "keda-operator", policies = { lag = module.kafka.lag_policy } }
       external-secrets = { namespace = "external-secrets", service_account = "external-secrets", policies = { read = module.secrets.reader_policy } }
       load-balancer    = { namespace = "kube-system", service_account = "aws-load-balancer-controller", policies = { balancers = module.edge.balancer_policy } }
       external-dns     = { namespace = "kube-system", service_account = "external-dns", policies = { names = module.edge.names_policy } }
       logs             = { namespace = "monitoring", service_account = "fluent-bit", policies = { write = module.observability.logs_policy } }
       credentials      = { namespace = var.release.namespace, service_account = "${var.release.name}-credentials", policies = { write = module.secrets.writer_policy } }
-    },
-    var.kafka.authentication != "iam" ? {} : {
-      topics = { namespace = var.release.namespace, service_account = "${var.release.name}-topics", policies = { administer = module.kafka.administration_policy } }
-      keda   = { namespace = "keda", service_account = "keda-operator", policies = { lag = module.kafka.lag_policy } }
     },
     var.observability.mode != "managed" ? {} : {
       metrics = { namespace = "monitoring", service_account = "prometheus", policies = { write = module.observability.metrics_policy } }
@@ -261,12 +256,10 @@ locals {
 module "identities" {
   source = "../identities"
 
-  prefix        = local.prefix
-  mode          = var.cluster.identities
-  cluster_name  = module.cluster.name
-  cluster_arn   = module.cluster.arn
-  oidc_provider = module.cluster.oidc_provider
-  workloads     = merge(local.service_accounts, local.controllers)
+  prefix       = local.prefix
+  cluster_name = module.cluster.name
+  cluster_arn  = module.cluster.arn
+  workloads    = merge(local.service_accounts, local.controllers)
 }
 
 module "ci" {
@@ -278,6 +271,7 @@ module "ci" {
   subjects        = var.ci.subjects
   state           = var.ci.state
   signing_key_arn = var.ci.signing_key_arn
+  prometheus_arn  = try(module.observability.prometheus.arn, "")
   cluster_arn     = "arn:${data.aws_partition.current.partition}:eks:${local.region}:${local.account}:cluster/${local.prefix}"
   repository_arns = [for name in concat(keys(module.services.images), ["charts/${var.project}"]) : "arn:${data.aws_partition.current.partition}:ecr:${local.region}:${local.account}:repository/${var.project}/${name}"]
 }

@@ -7,7 +7,7 @@ output "values" {
     kafka = {
       bootstrap        = module.kafka.bootstrap
       securityProtocol = "SASL_SSL"
-      saslMechanism    = module.kafka.mechanism
+      saslMechanism    = "AWS_MSK_IAM"
       replication      = module.kafka.replication
       egress           = [{ to = [for cidr in module.network.intra_cidrs : { ipBlock = { cidr = cidr } }], ports = [module.kafka.port] }]
     }
@@ -23,13 +23,10 @@ output "values" {
         enabled = true
         store   = { name = "aws-secrets-manager", kind = "ClusterSecretStore" }
         path    = "${var.project}/${var.environment}"
-        # MSK wants names of its own for the secrets of users.
-        keys = { for name, secret in module.kafka.scram_secret_names : "${name}-kafka" => secret }
       }
     }
 
-    services = { for name in keys(module.services.services) : name => { roleArn = module.identities.role_arns[name] } }
-    topics   = { roleArn = try(module.identities.role_arns["topics"], "") }
+    outside = { sns = { egress = [{ to = [for block in local.sns : { ipBlock = block }], ports = [443] }] } }
 
     tokens = { issuer = "https://${var.edge.hosts[0]}" }
     edge = merge({
@@ -43,6 +40,12 @@ output "values" {
       }
     }, try(local.sizes.edge, {}))
   }, { for role, size in local.sizes : role => size if role != "edge" })
+}
+
+# Where SNS is: at its endpoint inside the network, else anywhere but in private networks.
+locals {
+  world = { cidr = "0.0.0.0/0", except = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"] }
+  sns   = [for block in contains(module.network.endpoints, "sns") ? [for cidr in module.network.private_cidrs : { cidr = cidr, except = null }] : [local.world] : { for key, value in block : key => value if value != null }]
 }
 
 # How many pods there are and what they ask for, as the chart's values say it.
@@ -63,7 +66,6 @@ output "credentials" {
     databases       = { for service, database in module.postgres.databases : service => { server = database.server, name = database.database } }
     servers         = { for name, server in module.postgres.servers : name => { address = server.address, port = server.port, master_secret = server.master_secret } }
     cache           = { id = module.redis.id, address = module.redis.address, port = 6379 }
-    role_arn        = module.identities.role_arns["credentials"]
     service_account = module.identities.service_accounts["credentials"]
     image           = "${local.registry}/${var.project}/tools"
     by_operator     = module.secrets.by_operator
@@ -114,11 +116,6 @@ output "observability" {
 output "search" {
   description = "Where OpenSearch answers; null without it."
   value       = one([for search in module.search : search.url])
-}
-
-output "kafka_acls" {
-  description = "The rights of services as ACLs, where they sign in by SCRAM; empty for IAM."
-  value       = module.kafka.acls
 }
 
 output "jenkins_role_arns" {

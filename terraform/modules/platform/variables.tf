@@ -62,7 +62,7 @@ variable "network" {
     vpc_cidr            = string
     zones               = list(string)
     single_nat_gateway  = optional(bool, false)
-    interface_endpoints = optional(set(string), ["ecr.api", "ecr.dkr", "sts", "secretsmanager", "logs"])
+    interface_endpoints = optional(set(string), ["ecr.api", "ecr.dkr", "eks-auth", "secretsmanager", "sns", "logs"])
   })
 
   validation {
@@ -88,7 +88,6 @@ variable "cluster" {
       labels         = optional(map(string), {})
       taints         = optional(map(object({ value = string, effect = string })), {})
     }))
-    identities = optional(string, "irsa")
   })
 
   validation {
@@ -100,9 +99,7 @@ variable "cluster" {
 variable "kafka" {
   description = "The brokers (the module `kafka` says more)."
   type = object({
-    mode             = optional(string, "provisioned")
-    authentication   = optional(string, "iam")
-    deny_by_default  = optional(bool, false)
+    version          = optional(string, "4.1.x.kraft")
     instance_type    = optional(string, "kafka.m7g.large")
     brokers_per_zone = optional(number, 1)
     storage_gib      = optional(number, 100)
@@ -112,8 +109,19 @@ variable "kafka" {
   default = {}
 
   validation {
-    condition     = contains(["provisioned", "serverless"], var.kafka.mode)
-    error_message = "The mode is provisioned or serverless."
+    condition     = endswith(var.kafka.version, ".kraft")
+    error_message = "A version of Kafka as MSK writes it, without ZooKeeper, such as 4.1.x.kraft."
+  }
+}
+
+variable "postgres_version" {
+  description = "PostgreSQL's major version, or an exact one, of every server."
+  type        = string
+  default     = "18"
+
+  validation {
+    condition     = can(regex("^[0-9]+(\\.[0-9]+)?$", var.postgres_version))
+    error_message = "A version such as 18 or 18.1."
   }
 }
 
@@ -217,10 +225,10 @@ variable "edge" {
 }
 
 variable "observability" {
-  description = "Where metrics go, who gets alarms, and what a month may cost."
+  description = "Where metrics go, who gets alarms, what a month may cost, and whether Amazon's Grafana is made: only in an account with IAM Identity Center."
   type = object({
     mode               = optional(string, "managed")
-    grafana            = optional(bool, true)
+    grafana            = optional(bool, false)
     recipients         = set(string)
     monthly_budget_usd = number
   })

@@ -16,7 +16,7 @@ locals {
     "max_connections"                     = { value = tostring(var.connections), apply = "pending-reboot" }
     "log_min_duration_statement"          = { value = "500", apply = "immediate" }
     "log_lock_waits"                      = { value = "1", apply = "immediate" }
-    "log_connections"                     = { value = "1", apply = "immediate" }
+    "log_connections"                     = { value = tonumber(local.major) >= 18 ? "receipt,authentication,authorization" : "1", apply = "immediate" }
     "log_disconnections"                  = { value = "1", apply = "immediate" }
     "log_statement"                       = { value = "ddl", apply = "immediate" }
     "idle_in_transaction_session_timeout" = { value = "60000", apply = "immediate" }
@@ -162,10 +162,10 @@ resource "aws_db_instance" "replica" {
   instance_class      = each.value.instance_class
   multi_az            = false
 
+  # Its key is its server's: RDS refuses another for a replica of the same region, even the same one by name.
   storage_type          = "gp3"
   max_allocated_storage = each.value.storage_most_gib
   storage_encrypted     = true
-  kms_key_id            = var.kms_key_arn
 
   vpc_security_group_ids              = [aws_security_group.this.id]
   publicly_accessible                 = false

@@ -1,4 +1,7 @@
 # ECR: a repository per image and one for the chart. A tag is never moved to another image; what is pushed is scanned.
+#
+# Releases and signatures never expire: any of them may be running or be rolled back to, and they are few or small. An image of one
+# processor has no tag, and ECR keeps it for as long as the index of both is there.
 
 locals {
   repositories = setunion([for image in var.images : "${var.project}/${image}"], ["${var.project}/charts/${var.project}"])
@@ -30,20 +33,14 @@ resource "aws_ecr_lifecycle_policy" "this" {
     rules = [
       {
         rulePriority = 1
-        description  = "Images that no tag names any more"
-        selection    = { tagStatus = "untagged", countType = "sinceImagePushed", countUnit = "days", countNumber = var.builds_kept_days }
+        description  = "Images that neither a tag nor an index names any more"
+        selection    = { tagStatus = "untagged", countType = "sinceImagePushed", countUnit = "days", countNumber = var.untagged_days }
         action       = { type = "expire" }
       },
       {
         rulePriority = 2
-        description  = "Images of commits that were never released"
-        selection    = { tagStatus = "tagged", tagPrefixList = ["commit-"], countType = "sinceImagePushed", countUnit = "days", countNumber = var.builds_kept_days }
-        action       = { type = "expire" }
-      },
-      {
-        rulePriority = 3
-        description  = "The oldest releases"
-        selection    = { tagStatus = "any", countType = "imageCountMoreThan", countNumber = var.releases_kept }
+        description  = "The oldest builds of commits that were never released"
+        selection    = { tagStatus = "tagged", tagPrefixList = ["commit-"], countType = "imageCountMoreThan", countNumber = var.builds_kept }
         action       = { type = "expire" }
       },
     ]

@@ -29,24 +29,24 @@ variable "kms_key_arn" {
   }
 }
 
-variable "releases_kept" {
-  description = "How many releases are kept of each image."
+variable "builds_kept" {
+  description = "How many builds of commits that were never released are kept of each image; the newest of them runs in development."
   type        = number
   default     = 50
 
   validation {
-    condition     = var.releases_kept >= 5 && var.releases_kept <= 500
+    condition     = var.builds_kept >= 5 && var.builds_kept <= 500
     error_message = "Between 5 and 500: a roll-back needs some."
   }
 }
 
-variable "builds_kept_days" {
-  description = "How long images of commits that were never released are kept."
+variable "untagged_days" {
+  description = "How long images are kept that neither a tag nor an index names any more."
   type        = number
   default     = 14
 
   validation {
-    condition     = var.builds_kept_days >= 1 && var.builds_kept_days <= 365
+    condition     = var.untagged_days >= 1 && var.untagged_days <= 365
     error_message = "Between 1 and 365 days."
   }
 }

@@ -28,23 +28,13 @@ locals {
 }
 
 resource "aws_secretsmanager_secret" "this" {
+  # checkov:skip=CKV2_AWS_57: a job in the cluster rotates them once a month (scripts/operate/cloud); no Lambda does
   for_each = local.secrets
 
   name                    = "${var.path}/${each.key}"
   description             = each.value
   kms_key_id              = var.kms_key_arn
   recovery_window_in_days = var.recovery_window_in_days
-}
-
-resource "aws_secretsmanager_secret_rotation" "this" {
-  for_each = var.rotation_lambda_arns
-
-  secret_id           = aws_secretsmanager_secret.this[each.key].id
-  rotation_lambda_arn = each.value
-
-  rotation_rules {
-    automatically_after_days = var.rotation_days
-  }
 }
 
 locals {
@@ -62,7 +52,7 @@ locals {
         Sid      = "Read"
         Effect   = "Allow"
         Action   = ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"]
-        Resource = concat(local.arns, var.others_arns)
+        Resource = local.arns
       },
       local.decrypt,
     ]

@@ -60,36 +60,3 @@ variable "replication_group_arn" {
     error_message = "An ARN is expected."
   }
 }
-
-variable "rotation_lambda_arns" {
-  description = "Secret to a Lambda that rotates it, for those who have one; the job `rotate` does it for all others."
-  type        = map(string)
-  default     = {}
-
-  validation {
-    condition     = alltrue([for arn in values(var.rotation_lambda_arns) : startswith(arn, "arn:")])
-    error_message = "ARNs are expected."
-  }
-}
-
-variable "rotation_days" {
-  description = "How often such a Lambda is called."
-  type        = number
-  default     = 30
-
-  validation {
-    condition     = var.rotation_days >= 1 && var.rotation_days <= 365
-    error_message = "Between 1 and 365 days."
-  }
-}
-
-variable "others_arns" {
-  description = "Secrets that other modules make and that External Secrets reads too: the users at the brokers."
-  type        = list(string)
-  default     = []
-
-  validation {
-    condition     = alltrue([for arn in var.others_arns : startswith(arn, "arn:")])
-    error_message = "ARNs are expected."
-  }
-}

@@ -33,7 +33,7 @@ def there(path: str) -> bool:
     found: Any = DEFAULTS
     parts = path.split(".")
     if parts[0] == "services":
-        # Of one service: `roleArn` and the like, or what differs from the settings of a role.
+        # Of one service: `environment` and the like, or what differs from the settings of a role.
         return len(parts) < 3 or parts[2] not in DEFAULTS or there(".".join(parts[2:]))
     for at, part in enumerate(parts):
         if part == "*":

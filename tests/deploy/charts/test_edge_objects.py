@@ -1,7 +1,10 @@
 """The edge's own objects: a load balancer for REST and gRPC, routes of the Gateway API, and how a pod of it ends."""
 
+import re
 from typing import Any
 
+from gateway.envoy import listener, routes
+from scripts.generate.chart import package
 from services import registry
 from tests.deploy.charts import objects, rendering
 
@@ -39,6 +42,26 @@ def test_a_pod_of_the_edge_serves_until_the_load_balancer_has_let_go() -> None:
     attributes = ingresses()["http"]["metadata"]["annotations"][f"{ALB}/target-group-attributes"]
     assert f"deregistration_delay.timeout_seconds={away}" in attributes
     assert edge.spec["terminationGracePeriodSeconds"] > away
+
+
+def test_the_load_balancer_closes_an_idle_connection_before_the_edge_does_and_after_a_silent_stream_ends() -> None:
+    for one in ingresses().values():
+        attributes = dict(
+            pair.split("=") for pair in one["metadata"]["annotations"][f"{ALB}/load-balancer-attributes"].split(",")
+        )
+        assert routes.STREAM_IDLE_S < int(attributes["idle_timeout.timeout_seconds"]) < listener.CONNECTION_IDLE_S
+
+
+def test_the_manuals_mail_server_is_one_that_a_service_may_reach() -> None:
+    manual = (package.ROOT / "docs" / "aws.md").read_text()
+    named = {int(port) for port in re.findall(r"smtps?://[^\s\"']+:(\d+)", manual)}
+    rendered = rendering.rendered(*rendering.CASES["production"])
+    work = next(
+        one for one in objects.of_kind(rendered, "NetworkPolicy") if one["metadata"]["name"] == "souk-notification-work"
+    )
+    allowed = {port["port"] for rule in work["spec"]["egress"] for port in rule.get("ports", [])}
+    assert named
+    assert named <= allowed
 
 
 def test_without_origins_no_browser_of_another_origin_may_call() -> None:

@@ -49,6 +49,30 @@ def test_hooks_run_on_nothing_that_the_release_brings_later() -> None:
                 assert needed not in lasting, workload.title
 
 
+def test_what_a_hooks_job_may_reach_is_allowed_before_it_runs() -> None:
+    for case in ("defaults", "production", "production with operators", "development"):
+        rendered = rendering.rendered(*rendering.CASES[case])
+        policies = list(objects.of_kind(rendered, "NetworkPolicy"))
+        hooks = [one for one in objects.of_kind(rendered, "Job") if "upgrade" in _on(one)]
+        assert hooks, case
+        for job in hooks:
+            labels = job["spec"]["template"]["metadata"]["labels"]
+            (own,) = [
+                one
+                for one in policies
+                if not one["metadata"]["name"].endswith("default-deny")
+                and objects.selects(one["spec"]["podSelector"], labels)
+            ]
+            # What comes after everything else may lean on the release; what comes before it can't.
+            if "pre-" in _on(job):
+                assert _on(own) == _on(job), job["metadata"]["name"]
+                assert weight(own) < weight(job)
+
+
+def _on(item: objects.Object) -> str:
+    return str(item["metadata"].get("annotations", {}).get("helm.sh/hook", ""))
+
+
 def test_topics_are_made_with_the_clusters_replication() -> None:
     job = find(rendering.rendered(*rendering.DEFAULT), "Job", "topics")
     variables = {one["name"]: one["value"] for one in job["spec"]["template"]["spec"]["containers"][0]["env"]}

@@ -110,6 +110,7 @@ def test_work_scales_by_the_lag_of_every_topic_it_consumes_where_keda_is(service
     assert bool(scaled) == bool(service.consumes)
     assert bool(find(rendered, "HorizontalPodAutoscaler", f"{service.name}-work")) == (not service.consumes)
     if scaled:
+        assert {one["metricType"] for one in scaled["spec"]["triggers"] if one["type"] == "kafka"} == {"AverageValue"}
         lag = [trigger["metadata"] for trigger in scaled["spec"]["triggers"] if trigger["type"] == "kafka"]
         assert [(one["consumerGroup"], one["topic"]) for one in lag] == [
             (service.name, topic) for topic in service.consumes
@@ -176,12 +177,46 @@ def test_one_service_may_have_an_image_of_its_own() -> None:
     assert job["image"] == f"ecr/souk/services@{digest}"
 
 
-def test_a_role_of_aws_is_the_accounts() -> None:
-    arn = "arn:aws:iam::123456789012:role/souk-order"
-    rendered = render("--set", f"services.order.roleArn={arn}")
-    account = find(rendered, "ServiceAccount", "order")
-    assert account["metadata"]["annotations"] == {"eks.amazonaws.com/role-arn": arn}
-    assert pod(rendered, "order-serve")["spec"]["serviceAccountName"] == "souk-order"
+@pytest.mark.parametrize("service", SERVICES)
+def test_each_service_has_an_account_of_its_own_and_no_token_of_the_cluster(service: registry.Service) -> None:
+    rendered = render()
+    account = find(rendered, "ServiceAccount", service.name)
+    assert account["automountServiceAccountToken"] is False
+    assert "annotations" not in account["metadata"]
+    for role in service.roles:
+        assert pod(rendered, f"{service.name}-{role}")["spec"]["serviceAccountName"] == f"souk-{service.name}"
+
+
+# The agent of EKS Pod Identity, on the pod's own node.
+AGENT = {"to": [{"ipBlock": {"cidr": "169.254.170.23/32"}}, {"ipBlock": {"cidr": "fd00:ec2::23/128"}}]}
+
+
+def test_who_has_a_role_of_aws_gets_its_credentials_on_its_node_and_goes_nowhere_else_for_them() -> None:
+    rendered = render(values=("-f", rendering.PROD))
+    for service in REGISTRY.services.values():
+        for role in service.roles:
+            rules = find(rendered, "NetworkPolicy", f"{service.name}-{role}")["spec"]["egress"]
+            asked = [rule for rule in rules if {"to": rule.get("to")} == AGENT]
+            signs_in = (role == "work" and service.on_kafka) or "sns" in service.outside
+            assert bool(asked) == signs_in, f"{service.name}-{role}"
+            assert all(port["port"] == 80 for rule in asked for port in rule["ports"])
+            # To the world goes who talks to somebody outside, and nobody for the sake of a role.
+            world = [rule for rule in rules if _open_to_the_world(rule)]
+            assert len(world) == len(set(service.outside) - {"sns"}), f"{service.name}-{role}"
+
+
+def _open_to_the_world(rule: dict[str, Any]) -> bool:
+    return "to" not in rule or any(peer.get("ipBlock", {}).get("cidr") == "0.0.0.0/0" for peer in rule["to"])
+
+
+def test_the_job_that_makes_topics_signs_in_with_its_account_where_brokers_know_roles() -> None:
+    rendered = render(values=("-f", rendering.PROD))
+    assert find(rendered, "ServiceAccount", "topics")["metadata"]["annotations"].keys() >= {"helm.sh/hook"}
+    assert find(rendered, "Job", "topics")["spec"]["template"]["spec"]["serviceAccountName"] == "souk-topics"
+    rules = find(rendered, "NetworkPolicy", "topics")["spec"]["egress"]
+    assert any({"to": rule.get("to")} == AGENT for rule in rules)
+    assert not any(_open_to_the_world(rule) for rule in rules if rule.get("ports", [{}])[0].get("port") == 443)
+    assert find(render(), "ServiceAccount", "topics") is None
 
 
 def test_prometheus_is_told_of_every_service_when_its_operator_is_there() -> None:

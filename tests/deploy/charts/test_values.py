@@ -34,7 +34,7 @@ REFUSED = {
     "edge.gateway.enabled=true": ("edge.gateway.parent.name", "not set"),
     "edge.allowedOrigins={*}": ("/edge/allowedOrigins/0", "does not match pattern"),
     "tracing.ratio=7": ("/tracing/ratio", "maximum"),
-    "services.order.roleArn=order": ("/services/order/roleArn", "does not match pattern"),
+    "services.order.roleArn=order": ("/services/order", "additional properties 'roleArn' not allowed"),
 }
 
 

@@ -14,9 +14,10 @@ from tests.deploy.cloud.provider_schema import Attribute, Block, Nested
 ANSWERS: dict[str, dict[str, Any]] = {
     "data.aws_caller_identity": {"account_id": "123456789012"},
     "data.aws_partition": {"partition": "aws", "dns_suffix": "amazonaws.com"},
+    "data.aws_ssm_parameter": {"insecure_value": "released-for-{name}"},
+    "data.aws_eks_addon_version": {"version": "v1.2.3-eksbuild.4"},
     "data.aws_region": {"region": "eu-central-1"},
     "aws_msk_cluster": {"arn": "arn:aws:kafka:eu-central-1:123456789012:cluster/{name}/0a1b2c3d-1"},
-    "aws_msk_serverless_cluster": {"arn": "arn:aws:kafka:eu-central-1:123456789012:cluster/{name}/0a1b2c3d-s1"},
     "aws_iam_role": {"arn": "arn:aws:iam::123456789012:role/{name}"},
     "aws_iam_policy": {"arn": "arn:aws:iam::123456789012:policy/{name}"},
     "aws_iam_openid_connect_provider": {"arn": "arn:aws:iam::123456789012:oidc-provider/{name}"},

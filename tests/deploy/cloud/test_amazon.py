@@ -151,7 +151,7 @@ def test_msk_takes_the_brokers(aws: amazon.Amazon, prod: workspace.Applied) -> N
             },
         },
         "ClientAuthentication": {
-            "Sasl": {"Iam": {"Enabled": sasl["iam"]}, "Scram": {"Enabled": sasl["scram"]}},
+            "Sasl": {"Iam": {"Enabled": sasl["iam"]}},
             "Unauthenticated": {"Enabled": False},
         },
         "EncryptionInfo": {
@@ -350,8 +350,6 @@ WORDS = [
     ("aws_elasticache_replication_group", "transit_encryption_mode", "elasticache", "TransitEncryptionMode"),
     ("aws_cloudwatch_metric_alarm", "comparison_operator", "cloudwatch", "ComparisonOperator"),
     ("aws_cloudwatch_metric_alarm", "statistic", "cloudwatch", "Statistic"),
-    ("aws_grafana_workspace", "permission_type", "grafana", "PermissionType"),
-    ("aws_grafana_workspace", "account_access_type", "grafana", "AccountAccessType"),
     ("aws_ecr_repository", "image_tag_mutability", "ecr", "ImageTagMutability"),
 ]
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from scripts.cloud import values
 from scripts.stack import layout
 from services import registry
 from tests.deploy.cloud import hcl, workspace
@@ -45,8 +46,28 @@ def test_only_a_services_own_account_takes_its_role(prod: workspace.Applied) -> 
     for service in KNOWN.services:
         role = next(role for role in prod.of("aws_iam_role") if role["name"] == f"souk-prod-{service}")
         (statement,) = json.loads(role["assume_role_policy"])["Statement"]
-        subjects = [value for key, value in statement["Condition"]["StringEquals"].items() if key.endswith(":sub")]
-        assert subjects == [f"system:serviceaccount:souk:souk-{service}"]
+        asked = {key.rpartition("/")[2]: value for key, value in statement["Condition"]["StringEquals"].items()}
+        assert statement["Principal"] == {"Service": "pods.eks.amazonaws.com"}
+        assert (asked["kubernetes-namespace"], asked["kubernetes-service-account"]) == ("souk", f"souk-{service}")
+        (cluster,) = prod.of("aws_eks_cluster")
+        assert statement["Condition"]["ArnEquals"] == {"aws:SourceArn": cluster["arn"]}
+
+
+def test_eks_knows_which_account_has_which_role_and_nothing_takes_one_by_a_token_of_the_cluster(
+    prod: workspace.Applied,
+) -> None:
+    given = {
+        (entry["namespace"], entry["service_account"]): entry["role_arn"].rpartition("/")[2]
+        for entry in prod.of("aws_eks_pod_identity_association")
+    }
+    for service in (*KNOWN.services, "topics", "credentials"):
+        assert given["souk", f"souk-{service}"] == f"souk-prod-{service}"
+    assert len(given) == len(prod.of("aws_eks_pod_identity_association"))
+    assert prod.of("aws_iam_openid_connect_provider") == []
+    trusts = [json.loads(role["assume_role_policy"]) for role in prod.of("aws_iam_role")]
+    federated = [one for trust in trusts for one in trust["Statement"] if "Federated" in one["Principal"]]
+    # Jenkins' own, which is no pod of this cluster.
+    assert all("jenkins.souk.example" in json.dumps(one) for one in federated)
 
 
 def test_the_job_that_makes_topics_may_make_those_of_the_registry_and_nothing_else(prod: workspace.Applied) -> None:
@@ -115,7 +136,8 @@ def test_everything_that_keeps_data_is_encrypted_with_a_key_of_ours(
     keys = {key["arn"] for applied in (prod, shared) for key in applied.of("aws_kms_key")}
     for database in prod.of("aws_db_instance"):
         assert database["storage_encrypted"]
-        assert database["kms_key_id"] in keys
+        # RDS refuses a replica in the region of its server that names a key: it has its server's.
+        assert (database["kms_key_id"] is None) if database["replicate_source_db"] else (database["kms_key_id"] in keys)
     (brokers,) = prod.of("aws_msk_cluster")
     assert brokers["encryption_info"][0]["encryption_at_rest_kms_key_arn"] in keys
     assert brokers["encryption_info"][0]["encryption_in_transit"] == [{"client_broker": "TLS", "in_cluster": True}]
@@ -167,7 +189,7 @@ def test_terraform_refuses_to_destroy_or_to_replace_what_is_guarded(
     assert prod.resources
     with pytest.raises(workspace.TerraformError, match="prevent_destroy"):
         copy.terraform("envs/prod", "plan", "-destroy", "-input=false")
-    brokers = "module.platform.module.kafka.aws_msk_cluster.this[0]"
+    brokers = "module.platform.module.kafka.aws_msk_cluster.this"
     with pytest.raises(workspace.TerraformError, match="prevent_destroy"):
         copy.terraform("envs/prod", "plan", "-input=false", f"-replace={brokers}")
 
@@ -192,6 +214,19 @@ def test_nodes_are_graviton_and_give_pods_no_way_to_their_role(prod: workspace.A
         assert all(tags["tags"]["environment"] == "prod" for tags in template["tag_specifications"])
 
 
+def test_nodes_and_addons_follow_the_version_of_the_cluster(prod: workspace.Applied, copy: workspace.Workspace) -> None:
+    (cluster,) = prod.of("aws_eks_cluster")
+    for group in prod.of("aws_eks_node_group"):
+        assert group["version"] == cluster["version"]
+        # What AWS says under this name is the newest image of the version.
+        name = f"/aws/service/eks/optimized-ami/{cluster['version']}/amazon-linux-2023/arm64/standard/recommended/release_version"
+        assert group["release_version"] == f"released-for-{name}"
+    assert {addon["addon_version"] for addon in prod.of("aws_eks_addon")} == {"v1.2.3-eksbuild.4"}
+    text = (copy.folder / "terraform/modules/cluster/main.tf").read_text()
+    asked = text.split('data "aws_eks_addon_version"')[1].split("\n}\n")[0]
+    assert "kubernetes_version = var.kubernetes_version" in asked
+
+
 def test_all_tags_come_from_one_place(copy: workspace.Workspace) -> None:
     for root in ("shared", "envs/dev", "envs/prod"):
         text = (copy.folder / "terraform" / root / "main.tf").read_text()
@@ -214,6 +249,39 @@ def test_alarms_watch_every_broker_server_and_cache_and_each_says_what_to_do(pro
     watched = {alarm["dimensions"].get("DBInstanceIdentifier") for alarm in alarms} - {None}
     assert watched == {server["identifier"] for server in prod.of("aws_db_instance")}
     assert all(len(alarm["alarm_description"]) > 15 and alarm["alarm_actions"] for alarm in alarms)
+
+
+def test_storage_is_told_of_well_below_where_rds_begins_to_grow_it(
+    prod: workspace.Applied, dev: workspace.Applied
+) -> None:
+    for applied in (prod, dev):
+        sizes = {one["identifier"]: one["allocated_storage"] for one in applied.of("aws_db_instance")}
+        least = min(size for size in sizes.values() if size)
+        alarms = [one for one in applied.of("aws_cloudwatch_metric_alarm") if one["metric_name"] == "FreeStorageSpace"]
+        assert len(alarms) == len(sizes)
+        # Below a tenth, and below 64 GiB, it grows: half of that is for the time it takes.
+        assert all(0 < one["threshold"] <= min(least / 20, 32) * 1024**3 for one in alarms)
+
+
+def test_no_alarm_watches_what_brokers_without_zookeeper_do_not_tell(prod: workspace.Applied) -> None:
+    assert "ActiveControllerCount" not in {one["metric_name"] for one in prod.of("aws_cloudwatch_metric_alarm")}
+
+
+def test_connections_are_logged_as_the_version_of_postgresql_says_it(prod: workspace.Applied) -> None:
+    (group,) = prod.of("aws_db_parameter_group")
+    assert group["family"] == "postgres18"
+    logged = {one["name"]: one["value"] for one in group["parameter"]}["log_connections"]
+    assert logged == "receipt,authentication,authorization"
+
+
+def test_whoever_deploys_may_ask_for_the_error_budget_of_its_own_environment(
+    prod: workspace.Applied, dev: workspace.Applied
+) -> None:
+    for name, applied in {"prod": prod, "dev": dev}.items():
+        (metrics,) = applied.of("aws_prometheus_workspace")
+        statements = _inline(applied, f"souk-{name}-jenkins-deploy")["deploy"]
+        assert [one["Resource"] for one in statements if one["Action"] == ["aps:QueryMetrics"]] == [metrics["arn"]]
+        assert values.prometheus(json.dumps(applied.values["outputs"])) == metrics["prometheus_endpoint"]
 
 
 def test_exactly_the_builds_that_take_a_role_of_jenkins_are_given_it(

@@ -19,6 +19,7 @@ class Asked:
     path: str
     query: dict[str, str]
     body: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -40,8 +41,9 @@ def serving(answer: Callable[[Asked], Answer]) -> Iterator[Loopback]:
             self._answer(json.loads(self.rfile.read(int(self.headers["content-length"]))))
 
         def _answer(self, body: Any) -> None:
+            sent = {name.lower(): value for name, value in self.headers.items()}
             parts = urllib.parse.urlsplit(self.path)
-            told.asked.append(Asked(parts.path, dict(urllib.parse.parse_qsl(parts.query)), body))
+            told.asked.append(Asked(parts.path, dict(urllib.parse.parse_qsl(parts.query)), body, sent))
             status, content = answer(told.asked[-1])
             text = json.dumps(content).encode()
             self.send_response(status)

@@ -281,6 +281,20 @@ def roles_are_the_least_that_do(pipeline: Pipeline) -> Iterator[str]:
                 yield f"{name}: {event['text']} as {event['role']}"
 
 
+def an_account_that_is_not_set_is_told(pipeline: Pipeline) -> Iterator[str]:
+    for variable in ACCOUNTS:
+        for wrong in ("", "null"):
+            build = pipeline.build({**RELEASE, variable: wrong}, files=CHANGES)
+            owner = variable.removeprefix("AWS_ACCOUNT_")
+            if not any(variable in event["text"] for event in build.of("error")):
+                yield f"{variable}={wrong}: nobody is told"
+            yield from (
+                f"{variable}={wrong}: as {e['role']}"
+                for e in build.commands
+                if f":role/souk-{owner}-" in (e["role"] or "")
+            )
+
+
 def every_workspace_is_left_empty(pipeline: Pipeline) -> Iterator[str]:
     for name, build in pipeline.everything():
         for event in build.of("agent ends"):
@@ -339,6 +353,7 @@ RULES: tuple[Callable[[Pipeline], Iterable[str]], ...] = (
     nobody_waits_with_an_agent_or_a_lock,
     no_secret_is_told,
     roles_are_the_least_that_do,
+    an_account_that_is_not_set_is_told,
     every_workspace_is_left_empty,
     tests_are_published_whatever_they_say,
     people_are_told,

@@ -1,5 +1,6 @@
 """The error budget's gate, against a server that answers as Prometheus's HTTP API does."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,6 +57,21 @@ def test_a_release_within_its_budget_passes_when_the_time_is_over(failed: float 
         seen, watched = watch(server)
     assert seen == budget.Calls(500, failed or 0)
     assert watched.passed == GENEROUS.seconds
+
+
+def test_amazons_prometheus_is_asked_as_the_role_that_rolls_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    url = "https://aps-workspaces.eu-west-1.amazonaws.com/workspaces/ws-1/"
+    assert budget.Prometheus.at(url, "souk").region == "eu-west-1"
+    with loopback.serving(counting(500, 0)) as server:
+        assert budget.Prometheus(server.url, "souk", "eu-west-1").calls(60) == budget.Calls(500, 0)
+        assert budget.Prometheus.at(server.url, "souk").calls(60) == budget.Calls(500, 0)
+    signed, open_to_all = server.asked[0].headers, server.asked[2].headers
+    assert re.match(
+        r"AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/\d{8}/eu-west-1/aps/aws4_request", signed["authorization"]
+    )
+    assert "authorization" not in open_to_all
 
 
 def test_a_release_beyond_it_is_refused_as_soon_as_that_shows() -> None:

@@ -58,5 +58,13 @@ def test_numbers_are_changed_by_the_environment() -> None:
 
 def test_addresses_are_changed_by_the_environment_and_unknown_environments_are_refused() -> None:
     assert environments.read("dev", {"EDGE_URL": "http://edge"}).edge_url == "http://edge"
+    one_for_each = {
+        "PAYMENT_METHOD_prod": "pm_live",
+        "PROMETHEUS_URL_dev": "http://dev",
+        "PROMETHEUS_URL_prod": "http://prod",
+    }
+    dev, prod = (environments.read(name, one_for_each) for name in ("dev", "prod"))
+    assert (dev.payment_method, prod.payment_method) == ("pm_card_visa", "pm_live")
+    assert (dev.prometheus_url, prod.prometheus_url) == ("http://dev", "http://prod")
     with pytest.raises(problems.StackError, match="ENV=moon is none of dev, prod"):
         environments.read("moon", {})

@@ -46,6 +46,11 @@ MISTAKES: dict[str, tuple[Rule, str, str]] = {
     "a variable that is not there": (rules.jenkins_takes_it, "${APPROVED_BY}", "${APPROVER}"),
     "a function that is not there": (rules.jenkins_takes_it, "planInfrastructure('dev')", "planEverything('dev')"),
     "one name for two stages": (rules.jenkins_takes_it, "stage('Chart')", "stage('Build')"),
+    "an account that may be missing": (
+        rules.an_account_that_is_not_set_is_told,
+        "if (!(account ==~ /[0-9]{12}/))",
+        "if (!account)",
+    ),
     "a brace too few": (rules.jenkins_takes_it, "stage('Chart') {", "stage('Chart')"),
     "no checkout": (
         rules.good_builds_succeed,

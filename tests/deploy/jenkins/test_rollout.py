@@ -23,7 +23,7 @@ NAMES = tuple(image.short for image in building.IMAGES)
 DIGESTS = {name: f"sha256:{number:064x}" for number, name in enumerate(NAMES, start=1)}
 CHART = f"sha256:{99:064x}"
 RELEASED = record.Record("1.4.0", VERSION.commit, REGISTRY, DIGESTS, CHART)
-DEV, PROD = environments.read("dev", {}), environments.read("prod", {"PAYMENT_METHOD": "pm_of_ours"})
+DEV, PROD = environments.read("dev", {}), environments.read("prod", {"PAYMENT_METHOD_prod": "pm_of_ours"})
 LISTED = ("helm", "list")
 HISTORY = ("helm", "history")
 
@@ -39,9 +39,11 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Programs:
 
 @pytest.fixture(autouse=True)
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name, value in (("AWS_ACCESS_KEY_ID", "x"), ("AWS_SECRET_ACCESS_KEY", "x"), ("AWS_REGION", "eu-central-1")):
+    # As on an agent: botocore does not read AWS_REGION, and nothing sets AWS_DEFAULT_REGION there.
+    for name, value in (("AWS_ACCESS_KEY_ID", "x"), ("AWS_SECRET_ACCESS_KEY", "x"), ("AWS_REGION", "eu-west-1")):
         monkeypatch.setenv(name, value)
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
     with moto.mock_aws():
         yield
 
@@ -78,12 +80,19 @@ def test_every_image_is_built_for_both_processors_under_its_version(run: shell.S
         assert call[-1].startswith("type=oci,tar=false,dest=")
 
 
-def test_the_gate_names_the_images_that_it_refuses_after_looking_at_all(run: shell.Shell, programs: Programs) -> None:
-    refused = ("trivy", "image", "--config", images.POLICY, "--input", str(images.LAYOUTS / "edge"))
-    programs.answer({refused: (1, "", "")})
-    with pytest.raises(problems.StackError, match=r"does not allow: edge \("):
+def test_the_gate_looks_at_every_processors_image_and_names_those_that_it_refuses(
+    run: shell.Shell, programs: Programs
+) -> None:
+    alone = str(images.SINGLE / "edge-arm64")
+    programs.answer({("trivy", "image", "--config", images.POLICY, "--input", alone): (1, "", "")})
+    with pytest.raises(problems.StackError, match=r"does not allow: edge \(linux/arm64\) \("):
         images.judge(run)
-    assert len(programs.calls) == len(NAMES)
+    judged = [call[call.index("--input") + 1] for call in programs.calls if call[0] == "trivy"]
+    assert judged == [str(images.SINGLE / f"{name}-{processor}") for name in NAMES for processor in ("amd64", "arm64")]
+    # Each is the one of its processor, out of the index that is pushed.
+    taken = {call[-1]: call for call in programs.calls if call[0] == "skopeo"}
+    assert all(f"oci:{folder}" in taken for folder in judged)
+    assert all(call[call.index("--override-arch") + 1] == target.rpartition("-")[2] for target, call in taken.items())
 
 
 def test_images_are_pushed_as_they_were_judged_and_noted_by_digest(run: shell.Shell, programs: Programs) -> None:
@@ -108,6 +117,13 @@ def test_the_registrys_token_lies_in_a_file_of_ours_only_and_goes_with_the_build
     assert token not in told.out + told.err
     registry.sign_out(run.root)
     assert not file.exists()
+
+
+def test_the_registrys_own_address_says_in_which_region_its_token_is_asked_for() -> None:
+    assert registry.region(REGISTRY) == "eu-central-1"
+    assert registry.region("123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn") == "cn-north-1"
+    with pytest.raises(problems.StackError, match=r"REGISTRY=registry\.example is no address of ECR"):
+        registry.region("registry.example")
 
 
 def test_what_is_not_committed_is_not_pushed(run: shell.Shell, programs: Programs) -> None:
@@ -198,13 +214,22 @@ def test_the_smoke_check_buys_and_pays_what_the_environment_has(run: shell.Shell
 
 
 def test_nothing_is_rolled_out_that_could_not_be_tried_by_an_order(run: shell.Shell, programs: Programs) -> None:
-    with pytest.raises(problems.StackError, match="PAYMENT_METHOD is not set"):
+    with pytest.raises(problems.StackError, match="PAYMENT_METHOD_prod is not set"):
         deploy.upgrade(run, environments.read("prod", {}), RELEASED)
     assert not programs.calls
 
 
 def test_what_is_not_signed_is_not_rolled_out(run: shell.Shell, programs: Programs) -> None:
-    edge = ("cosign", "verify", "--key", "awskms:///alias/souk-release", "--output", "text", RELEASED.image("edge"))
+    edge = (
+        "cosign",
+        "verify",
+        "--private-infrastructure=true",
+        "--key",
+        "awskms:///alias/souk-release",
+        "--output",
+        "text",
+        RELEASED.image("edge"),
+    )
     programs.answer({edge: (1, "", "Error: no signatures found\n")})
     with pytest.raises(problems.StackError, match="cosign failed with exit code 1"):
         deploy.upgrade(run, DEV, RELEASED)

@@ -4,13 +4,14 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import yaml
 
 from scripts.release import environments
 from scripts.stack import layout
-from tests.deploy.jenkins import agent, groovy, rules
+from tests.deploy.jenkins import agent, bare_clone, groovy, rules
 
 JENKINSFILE = (layout.ROOT / "Jenkinsfile").read_text()
 MAKEFILES = (layout.ROOT / "Makefile", *sorted((layout.ROOT / "scripts").rglob("*.mk")))
@@ -20,9 +21,17 @@ PROGRAMS = {
     "tf-apply": ["terraform", "apply"],
     "values": ["terraform", "output -json"],
     "release-images": ["buildctl build", "platform=linux/amd64,linux/arm64", "target=services"],
-    "scan": ["trivy image", "--config scripts/release/trivy.yaml"],
+    "scan": [
+        "--override-arch arm64 copy --preserve-digests oci:",
+        "trivy image",
+        "--config scripts/release/trivy.yaml",
+    ],
     "images-push": ["skopeo copy --all --preserve-digests oci:", "docker://REGISTRY/souk/services:"],
-    "images-sign": ["cosign sign --yes --recursive --key SIGNING_KEY", "cosign attest", "--type cyclonedx"],
+    "images-sign": [
+        "cosign sign --yes --tlog-upload=false --recursive --key SIGNING_KEY",
+        "cosign attest",
+        "--type cyclonedx",
+    ],
     "chart-package": ["helm package helm/souk --version "],
     "chart-push": ["helm push", "oci://REGISTRY/souk/charts", "cosign sign"],
     "deploy": [
@@ -59,12 +68,33 @@ def targets() -> set[str]:
     return {name for line in lines for name in re.findall(r"^([a-z][a-z-]*):(?!=)", line)}
 
 
-def make(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def make(*words: str, folder: Path = layout.ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
     known = {name: value for name, value in os.environ.items() if name not in ("REGISTRY", "SIGNING_KEY", "ENV")}
     command = ("make", *words)
     return subprocess.run(  # noqa: S603 - make
-        command, cwd=layout.ROOT, env={**known, **environment}, capture_output=True, text=True, check=False
+        command, cwd=folder, env={**known, **environment}, capture_output=True, text=True, check=False
     )
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return bare_clone.made(tmp_path_factory.mktemp("agent"))
+
+
+def test_every_target_that_is_called_sets_up_first_what_it_needs_in_a_bare_clone(called: set[str], clone: Path) -> None:
+    for text in sorted(called):
+        planned = make(*text.replace('"', "").split()[1:2], "--just-print", "ENV=dev", folder=clone)
+        assert planned.returncode == 0, f"{text}: {planned.stderr}"
+        assert "nothing is set up here yet" not in planned.stdout, text
+        assert "-m scripts.stack.bootstrap" in planned.stdout.partition(".venv/bin/python -m")[0], text
+
+
+@pytest.mark.parametrize("words", [("values", "ENV=dev"), ("tf-plan", "ENV=prod"), ("notify", "STATUS=SUCCESS")])
+def test_a_first_call_in_a_bare_clone_does_what_it_is_for(words: tuple[str, ...], clone: Path) -> None:
+    done = make(*words, DRY_RUN="1", folder=clone)
+    assert done.returncode == 0, done.stderr
+    for said in PROGRAMS[words[0]]:
+        assert said in done.stdout
 
 
 def test_every_target_that_is_called_exists(called: set[str]) -> None:
@@ -121,6 +151,8 @@ def test_what_agents_are_made_of_is_there(called: set[str]) -> None:
         assert pod["kind"] == "Pod"
         containers = {container["name"]: container for container in pod["spec"]["containers"]}
         assert "souk" in containers
+        # The image is built for one processor: a node of another could not start it.
+        assert pod["spec"]["nodeSelector"] == {"kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"}
         for container in containers.values():
             assert re.search(r"[:@][\w.-]+$", container["image"])
             assert not container["image"].endswith(":latest")

@@ -1,6 +1,8 @@
 """A pool whose connections all died (a restart of PostgreSQL, a failover) loses one call, not one for each connection."""
 
 import asyncio
+import os
+import socket
 from collections.abc import AsyncIterator
 
 import pytest
@@ -82,3 +84,21 @@ async def test_a_pool_that_is_closed_while_it_checks_its_connections_closes(
         await all_terminated(db, operator)
         with pytest.raises(errors.TransientError):
             await db.read(OWN)
+
+
+async def test_a_server_that_vanished_without_a_word_is_noticed_within_15_seconds(db: database.Database) -> None:
+    """As the kernel is told for each connection. That it keeps to it is not tried here: no packet is lost on loopback."""
+    async with db._pool.connection() as connection:
+        with socket.socket(fileno=os.dup(connection.fileno())) as link:
+            idle, interval, count, unacknowledged_ms = (
+                link.getsockopt(socket.IPPROTO_TCP, option)
+                for option in (
+                    socket.TCP_KEEPIDLE,
+                    socket.TCP_KEEPINTVL,
+                    socket.TCP_KEEPCNT,
+                    socket.TCP_USER_TIMEOUT,
+                )
+            )
+            assert link.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+    assert idle + interval * count <= 15
+    assert unacknowledged_ms <= 15_000

@@ -80,3 +80,23 @@ async def test_what_a_later_wave_changes_is_locked_by_the_first_also_for_an_orde
         # It must wait for A too: had it locked that, each would wait for the other from here on.
         await stock.hear(transaction, [domain.Confirmation(order_id)])
     await other
+
+
+async def test_the_reaper_passes_by_an_order_that_is_under_way_and_keeps_none_of_its_lines(
+    db: database.Database,
+) -> None:
+    stock = usecases.Stock(db, hold_s=0)
+    await stock.put_warehouse(domain.Warehouse("main", "Main", 1))
+    for sku in ("C", "D"):
+        await stock.set_level(domain.Level(sku, "main", 10, 0), actor="test")
+    order_id = new_id()
+    async with db.transaction() as transaction:
+        await stock.hear(transaction, [domain.Want(order_id, {"C": 1, "D": 1})])
+    line = database.Statement("SELECT FROM reservations WHERE order_id = %(id)s AND sku = %(sku)s FOR UPDATE")
+    async with db.transaction() as transaction:
+        await transaction.run(line, {"id": order_id, "sku": "C"})
+        reaping = asyncio.create_task(stock.reap())
+        assert await asyncio.wait_for(reaping, 3) == 0
+        # With its other line in the hands of a reaper that waits for the first, this would be a deadlock.
+        await transaction.run(line, {"id": order_id, "sku": "D"})
+    assert await stock.reap() == 1

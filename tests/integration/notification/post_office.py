@@ -90,7 +90,7 @@ class PostOffice:
     store: Path
 
     async def hear(self, *messages: Any) -> None:
-        """Hand events to their handlers, in one transaction for each kind."""
+        """Hand events to their handlers, all in one transaction."""
         await hearing.hear(self.db, events.subscribers(self.notifications), *messages)
 
     async def messages(self, user_id: str) -> list[Message]:

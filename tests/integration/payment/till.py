@@ -77,7 +77,7 @@ class Till:
     provider: httpx.AsyncClient
 
     async def say(self, *messages: Any) -> None:
-        """Hand messages of orders to their handlers, in one transaction for each kind."""
+        """Hand messages of orders to their handlers, all in one transaction."""
         await hearing.hear(self.db, events.subscribers(self.payments), *messages)
 
     async def told(self, order_id: str) -> list[str]:

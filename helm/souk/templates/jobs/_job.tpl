@@ -85,7 +85,9 @@ template:
       {{- end }}
 {{- end -}}
 
-{{/* What a Job may reach: name servers and the rules given. Takes (dict "root" $ "component" "topics" "rules" (a YAML list as text)). */}}
+{{/* What a Job may reach: name servers and the rules given. Takes (dict "root" $ "component" "topics" "rules" (a YAML list as text)), and
+     "hook" for a Job that is one: then the policy is there before it. Else a new service's Job, or one whose server has moved, would wait
+     behind the default deny of the last release for a policy that only comes after it. */}}
 {{- define "souk.job.networkPolicy" -}}
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
@@ -93,6 +95,10 @@ metadata:
   name: {{ include "lib.workload" . }}
   labels:
     {{- include "lib.labels" . | nindent 4 }}
+  {{- with .hook }}
+  annotations:
+    {{- include "souk.hook" (dict "on" .on "weight" (sub (int .weight) 5)) | nindent 4 }}
+  {{- end }}
 spec:
   podSelector:
     matchLabels:

@@ -50,12 +50,18 @@ spec:
     {{- if $values.tracing.endpoint }}
     {{- include "lib.egress" $values.tracing.egress | trim | nindent 4 }}
     {{- end }}
-    {{- if .values.roleArn }}
-    {{- include "lib.egress" $values.networkPolicy.aws | trim | nindent 4 }}
+    {{- if include "souk.hasRole" . }}
+    {{- include "lib.egress" $values.networkPolicy.podIdentity | trim | nindent 4 }}
     {{- end }}
     {{- with include "souk.mesh.egress" .root }}
     {{- . | trim | nindent 4 }}
     {{- end }}
+{{- end -}}
+
+{{/* Whether a workload asks the agent of EKS Pod Identity for credentials: it signs in at the brokers by its role, or sends by SNS. */}}
+{{- define "souk.hasRole" -}}
+{{- $brokers := and (eq .role "work") (include "souk.onKafka" .) (eq .root.Values.kafka.saslMechanism "AWS_MSK_IAM") -}}
+{{- if or $brokers (has "sns" .spec.outside) }}true{{ end -}}
 {{- end -}}
 
 {{/* Where the systems are that the mesh uses: inside the release when it brings them, else where the values say. */}}

@@ -1,7 +1,7 @@
 {{/* The templates here take (dict "root" $ "registry" $registry "component" "order" "spec" $spec "values" $values), and those of
      a workload "role" and "settings" besides. */}}
 
-{{/* Whom a service is to AWS and to the cluster. Its token is mounted only where AWS needs one. */}}
+{{/* Whom a service is to AWS and to the cluster: EKS Pod Identity knows which role it has, and mounts the token for it. */}}
 {{- define "souk.service.account" -}}
 apiVersion: v1
 kind: ServiceAccount
@@ -9,10 +9,6 @@ metadata:
   name: {{ include "lib.workload" . }}
   labels:
     {{- include "lib.labels" . | nindent 4 }}
-  {{- with .values.roleArn }}
-  annotations:
-    eks.amazonaws.com/role-arn: {{ . }}
-  {{- end }}
 automountServiceAccountToken: false
 {{- end -}}
 

@@ -23,6 +23,8 @@ spec:
   triggers:
     {{- range .spec.consumes }}
     - type: kafka
+      # Said, though it is the default: the fallback needs it, and some releases of KEDA take what is not said for another.
+      metricType: AverageValue
       metadata:
         bootstrapServers: {{ tpl $values.kafka.bootstrap $.root | quote }}
         consumerGroup: {{ $.component }}

@@ -24,6 +24,10 @@ def test_every_order_has_a_key_of_its_own_even_when_baskets_repeat() -> None:
     assert all(headers["idempotency-key"].startswith("run-") for headers, _ in orders)
 
 
+def test_every_order_says_what_sends_it_for_firewalls_refuse_what_does_not() -> None:
+    assert all(headers["user-agent"] == "souk-bench" for headers, _ in sent(WANTED, 50))
+
+
 def test_customers_take_turns() -> None:
     assert [headers["authorization"] for headers, _ in sent(WANTED, 3)] == ["Bearer t1", "Bearer t2", "Bearer t1"]
 
