@@ -2,9 +2,9 @@
 
     python -m gateway.serve [ENVOY'S OPTIONS]
 
-On SIGTERM or SIGINT it takes no new connection and ends when its requests have ended, or after EDGE_DRAIN_S seconds (20 by
-default). EDGE_CONCURRENCY says how many threads Envoy has, EDGE_LOG_LEVEL how much it tells, EDGE_FOLDER where the
-configuration is written: by default a new folder where temporary files belong.
+On SIGTERM or SIGINT it tells its clients to connect elsewhere and ends when they have, or after EDGE_DRAIN_S seconds (20
+by default; see `gateway.draining`). EDGE_CONCURRENCY says how many threads Envoy has, EDGE_LOG_LEVEL how much it tells,
+EDGE_FOLDER where the configuration is written: by default a new folder where temporary files belong.
 """
 
 import os
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _options() -> list[str]:
     # Without hot restart Envoy shares no memory with others on a host, which a read-only container would not allow.
-    options = ["--disable-hot-restart", "--log-level", os.environ.get("EDGE_LOG_LEVEL") or "warning"]
+    options = ["--disable-hot-restart", *draining.OPTIONS, "--log-level", os.environ.get("EDGE_LOG_LEVEL") or "warning"]
     # A thread for each core of the machine otherwise, which is not what a pod may use.
     if threads := os.environ.get("EDGE_CONCURRENCY"):
         options += ["--concurrency", threads]

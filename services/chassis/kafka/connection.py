@@ -6,6 +6,8 @@ from typing import Any, TypeVar
 
 from kafka.net.compat import KafkaNetClient
 
+from services.chassis.kafka import sockets
+
 Client = TypeVar("Client")
 
 
@@ -34,6 +36,7 @@ class Connection:
         return {
             "bootstrap_servers": self.bootstrap.split(","),
             "client_id": self.client_id,
+            "proxy_url": sockets.DIRECTLY,
             "retry_backoff_ms": 50,
             # Brokers that were away are found within a second of their return; the default would wait for up to 30.
             "reconnect_backoff_max_ms": 1000,
