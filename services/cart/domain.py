@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 
-from services.chassis import errors
+from services.chassis import errors, money
 
 MOST_LINES = 100
 MOST_UNITS = 999
@@ -45,12 +46,28 @@ class Ordered:
 
 
 @dataclass(frozen=True, slots=True)
+class Offer:
+    """What the catalog says of a SKU that is for sale."""
+
+    sku: str
+    product_id: str
+    title: str
+    price: money.Money
+
+
+# By SKU: what is for sale, and how many units can be ordered. None when the service that knows is unavailable.
+Offers = Mapping[str, Offer] | None
+Stock = Mapping[str, int] | None
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
-    """One SKU of a cart, and when it was added first."""
+    """One SKU of a cart, when it was added first, and its price when its quantity was last written, if it was known."""
 
     sku: str
     quantity: int
     added: datetime
+    price: money.Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +85,65 @@ class Cart:
 
 
 EMPTY = Cart()
+
+
+class Change(StrEnum):
+    """What is no longer as it was when a line was put in. The names are those of the contract."""
+
+    PRICE_CHANGED = "PRICE_CHANGED"
+    NOT_SOLD = "NOT_SOLD"
+    FEWER_IN_STOCK = "FEWER_IN_STOCK"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A cart as it is shown: with what the catalog and inventory say now."""
+
+    cart: Cart
+    offers: Offers
+    stock: Stock
+
+    @property
+    def total(self) -> money.Money | None:
+        """What the lines that are sold cost together; None if that is not known, or in several currencies."""
+        prices = [offer.price * line.quantity for line in self.cart.lines if (offer := self.offer(line))]
+        return money.total(prices) if len({price.currency for price in prices}) == 1 else None
+
+    def offer(self, line: Line) -> Offer | None:
+        """What the line's SKU costs, if that is known."""
+        return self.offers.get(line.sku) if self.offers else None
+
+    def available(self, line: Line) -> int | None:
+        """How many units of the line's SKU can be ordered, if that is known."""
+        return None if self.stock is None else self.stock.get(line.sku, 0)
+
+    def changes(self, line: Line) -> list[Change]:
+        """What has changed since the line was put in, as far as it is known."""
+        offer, available = self.offer(line), self.available(line)
+        price_changed = offer and line.price and offer.price != line.price
+        told = {
+            Change.PRICE_CHANGED: price_changed,
+            Change.NOT_SOLD: self.offers is not None and offer is None,
+            Change.FEWER_IN_STOCK: available is not None and available < line.quantity,
+        }
+        return [change for change, happened in told.items() if happened]
+
+
+def line_of(sku: str, units: int, offers: Offers, *, now: datetime) -> Line:
+    """A new line with the current price. Raises SKU_UNKNOWN when the catalog knows that it is not for sale."""
+    offer = offers.get(sku) if offers is not None else None
+    if offers is not None and offer is None:
+        said = f"{sku} is not for sale"
+        raise errors.invalid("SKU_UNKNOWN", said, errors.Violation("sku", said, "SKU_UNKNOWN"), sku=sku)
+    return Line(sku, units, now, offer.price if offer else None)
+
+
+def line_to_set(cart: Cart, sku: str, units: int, offers: Offers, *, now: datetime) -> Line:
+    """The line with which a quantity is set: one that the cart has may be changed also when it is no longer sold."""
+    known = offers is not None and sku in offers
+    if units and (known or not _quantity(cart, sku)):
+        return line_of(sku, units, offers, now=now)
+    return Line(sku, units, now)
 
 
 def added(cart: Cart, line: Line) -> Cart:
@@ -91,7 +167,7 @@ def with_quantity(cart: Cart, line: Line) -> Cart:
         return _bounded(replace(cart, lines=(*cart.lines, line)))
     return replace(
         cart,
-        lines=tuple(replace(have, quantity=line.quantity) if have.sku == line.sku else have for have in cart.lines),
+        lines=tuple(_rewritten(have, line) if have.sku == line.sku else have for have in cart.lines),
     )
 
 
@@ -129,6 +205,10 @@ def changed(cart: Cart) -> errors.DomainError:
 def no_cart() -> errors.DomainError:
     """There is no such cart, or not for this caller to see."""
     return errors.not_found("CART_NOT_FOUND", "there is no such cart")
+
+
+def _rewritten(have: Line, line: Line) -> Line:
+    return replace(have, quantity=line.quantity, price=line.price or have.price)
 
 
 def _quantity(cart: Cart, sku: str) -> int:

@@ -1,7 +1,7 @@
 """Cart, put together."""
 
 from services import signing_keys
-from services.cart import events, rpc, usecases
+from services.cart import clients, events, rpc, usecases
 from services.cart.settings import Settings
 from services.chassis import assembly, clock, process
 from services.chassis.settings import read
@@ -13,7 +13,11 @@ def build(host: assembly.Host) -> list[process.Part]:
     service = assembly.Assembly(usecases.SERVICE, host)
     user = service.peer("user", signing_keys.DESCRIPTOR)
     lifetimes = usecases.Lifetimes(user_s=settings.user_cart_s, guest_s=settings.guest_cart_s)
-    carts = usecases.Carts(service.redis, lifetimes, now=clock.utc_now)
+    shelves = usecases.Shelves(
+        clients.Catalog(service.peer("catalog", clients.CATALOG)),
+        clients.Inventory(service.peer("inventory", clients.INVENTORY)),
+    )
+    carts = usecases.Carts(service.redis, shelves, lifetimes, now=clock.utc_now)
     return service.parts(
         rpc.servicer(carts),
         signing_keys.fetched_from(user),

@@ -30,7 +30,7 @@ class CartServicer(cart_service_pb2_grpc.CartServiceServicer):
 
     async def MergeCart(self, request: cart_service_pb2.MergeCartRequest, _: Any) -> cart_pb2.Cart:
         own = _own()
-        return messages.of_cart(await self._carts.merge(request.cart_id, own.id), own)
+        return await self._shown(own, await self._carts.merge(request.cart_id, own.id))
 
     async def CreateGuestCart(
         self,
@@ -49,19 +49,22 @@ class CartServicer(cart_service_pb2_grpc.CartServiceServicer):
         return await self._set(domain.of_guest(request.cart_id), request)
 
     async def _get(self, place: domain.Place) -> cart_pb2.Cart:
-        return messages.of_cart(await self._carts.get(place), place)
+        return await self._shown(place, await self._carts.get(place))
 
     async def _add(
         self, place: domain.Place, item: cart_service_pb2.AddCartItemRequest | cart_service_pb2.AddGuestCartItemRequest
     ) -> cart_pb2.Cart:
         cart = await self._carts.add(place, item.sku, item.quantity, expected=item.expected_version)
-        return messages.of_cart(cart, place)
+        return await self._shown(place, cart)
 
     async def _set(
         self, place: domain.Place, item: cart_service_pb2.SetCartItemRequest | cart_service_pb2.SetGuestCartItemRequest
     ) -> cart_pb2.Cart:
         cart = await self._carts.set_quantity(place, item.sku, item.quantity, expected=item.expected_version)
-        return messages.of_cart(cart, place)
+        return await self._shown(place, cart)
+
+    async def _shown(self, place: domain.Place, cart: domain.Cart) -> cart_pb2.Cart:
+        return messages.of_cart(await self._carts.show(cart), place)
 
 
 def servicer(carts: usecases.Carts) -> server.Servicer:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from services.cart import domain
-from services.chassis import redis_store
+from services.chassis import money, redis_store
 
 # Replaces the value if its version is as expected, and says whether it did. The version stands beside the value, so
 # that the script needs to know nothing of how a cart is written.
@@ -49,12 +49,21 @@ async def delete(redis: redis_store.RedisStore, place: domain.Place) -> None:
 
 def _written(cart: domain.Cart) -> Mapping[str, Any]:
     return {
-        "lines": [[line.sku, line.quantity, line.added.timestamp()] for line in cart.lines],
+        "lines": [_written_line(line) for line in cart.lines],
         "applied": cart.applied,
         "merging_into": cart.merging_into,
     }
 
 
 def _read(written: Mapping[str, Any], version: int) -> domain.Cart:
-    lines = tuple(domain.Line(sku, units, datetime.fromtimestamp(at, UTC)) for sku, units, at in written["lines"])
+    lines = tuple(_read_line(*line) for line in written["lines"])
     return domain.Cart(lines, version, tuple(written["applied"]), written["merging_into"])
+
+
+def _written_line(line: domain.Line) -> list[Any]:
+    price = [line.price.currency, line.price.amount] if line.price else []
+    return [line.sku, line.quantity, line.added.timestamp(), *price]
+
+
+def _read_line(sku: str, units: int, added: float, *price: Any) -> domain.Line:
+    return domain.Line(sku, units, datetime.fromtimestamp(added, UTC), money.Money(*price) if price else None)

@@ -1,12 +1,17 @@
 """What is done with carts: load, decide, replace, and all of it again if somebody else was faster. Next: `store.py`."""
 
+import asyncio
+import logging
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Protocol, TypeVar
 
 from services.cart import domain, store
 from services.chassis import clock, errors, redis_store
+
+_LOG = logging.getLogger(__name__)
 
 SERVICE = "cart"
 # Of the writers that race for a cart one wins each round, so this many writers at once all succeed.
@@ -14,6 +19,50 @@ MOST_ROUNDS = 200
 _CART_ID_BYTES = 32
 
 Change = Callable[[domain.Cart], domain.Cart]
+Answer = TypeVar("Answer")
+
+
+class Catalog(Protocol):
+    """Who knows what is for sale."""
+
+    async def offers(self, skus: Iterable[str]) -> Mapping[str, domain.Offer]:
+        """What is for sale of these SKUs. Raises TransientError or DomainError without an answer."""
+
+
+class Inventory(Protocol):
+    """Who knows what is in stock."""
+
+    async def available(self, skus: Iterable[str]) -> Mapping[str, int]:
+        """How many units can be ordered of these SKUs. Raises TransientError or DomainError without an answer."""
+
+
+class Shelves:
+    """What the shop says of SKUs now. Whoever does not answer is left out, with a line in the log."""
+
+    def __init__(self, catalog: Catalog, inventory: Inventory) -> None:
+        self._catalog = catalog
+        self._inventory = inventory
+
+    async def offers(self, skus: Sequence[str]) -> domain.Offers:
+        """What is for sale of these SKUs; None without an answer."""
+        return await _answered(self._catalog.offers(skus)) if skus else {}
+
+    async def show(self, cart: domain.Cart) -> domain.Shown:
+        """The cart with current prices and stock, as far as they can be had."""
+        skus = [line.sku for line in cart.lines]
+        offers, stock = await asyncio.gather(self.offers(skus), self._available(skus))
+        return domain.Shown(cart, offers, stock)
+
+    async def _available(self, skus: Sequence[str]) -> domain.Stock:
+        return await _answered(self._inventory.available(skus)) if skus else {}
+
+
+async def _answered(asked: Awaitable[Answer]) -> Answer | None:
+    try:
+        return await asked
+    except (errors.TransientError, errors.DomainError) as error:
+        _LOG.warning("a cart is shown in part", extra={"cause": str(error)})
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +76,11 @@ class Lifetimes:
 class Carts:
     """The use cases of carts."""
 
-    def __init__(self, redis: redis_store.RedisStore, lifetimes: Lifetimes, *, now: clock.Clock) -> None:
+    def __init__(
+        self, redis: redis_store.RedisStore, shelves: Shelves, lifetimes: Lifetimes, *, now: clock.Clock
+    ) -> None:
         self._redis = redis
+        self._shelves = shelves
         self._lifetimes = lifetimes
         self._now = now
 
@@ -43,14 +95,28 @@ class Carts:
         return await self._usable(place)
 
     async def add(self, place: domain.Place, sku: str, units: int, *, expected: int = 0) -> domain.Cart:
-        """The cart with these units more. Raises CART_NOT_FOUND, CART_CHANGED, CART_FULL, CART_QUANTITY_TOO_LARGE."""
-        line = domain.Line(sku, units, self._now())
+        """The cart with these units more.
+
+        Raises SKU_UNKNOWN, CART_NOT_FOUND, CART_CHANGED, CART_FULL or CART_QUANTITY_TOO_LARGE.
+        """
+        line = domain.line_of(sku, units, await self._shelves.offers([sku]), now=self._now())
         return await self._change(place, lambda cart: domain.added(cart, line), expected)
 
     async def set_quantity(self, place: domain.Place, sku: str, units: int, *, expected: int = 0) -> domain.Cart:
-        """The cart with this quantity of the SKU, 0 for none. Raises CART_NOT_FOUND, CART_CHANGED, CART_FULL."""
-        line = domain.Line(sku, units, self._now())
-        return await self._change(place, lambda cart: domain.with_quantity(cart, line), expected)
+        """The cart with this quantity of the SKU, 0 for none.
+
+        Raises SKU_UNKNOWN, CART_NOT_FOUND, CART_CHANGED or CART_FULL.
+        """
+        offers, now = await self._shelves.offers([sku] if units else []), self._now()
+
+        def change(cart: domain.Cart) -> domain.Cart:
+            return domain.with_quantity(cart, domain.line_to_set(cart, sku, units, offers, now=now))
+
+        return await self._change(place, change, expected)
+
+    async def show(self, cart: domain.Cart) -> domain.Shown:
+        """The cart with current prices and stock, as far as they can be had."""
+        return await self._shelves.show(cart)
 
     async def merge(self, cart_id: str, user_id: str) -> domain.Cart:
         """The user's cart with the lines of a guest's, which is deleted. Raises CART_NOT_FOUND, CART_FULL.

@@ -102,6 +102,7 @@ INVENTORY = [
     ),
     row("revocations for services", "POST /souk.user.v1.UserService/GetRevocations", {}, 404, "ROUTE_NOT_FOUND"),
     row("offers for services", "POST /souk.catalog.v1.CatalogService/BatchGetOffers", {}, 404, "ROUTE_NOT_FOUND"),
+    row("stock for services", "POST /souk.inventory.v1.InventoryService/BatchGetStock", {}, 404, "ROUTE_NOT_FOUND"),
 ]
 PEOPLE = [
     row("no token to renew", "POST /api/v1/users/refresh", {"json": {}}, *INVALID, "refresh_token", who="nobody"),
@@ -198,6 +199,14 @@ GUEST = {"cart_id": "guessed"}
 CARTS = [
     row("a cart of nobody", "GET /api/v1/cart", {}, 401, "TOKEN_MISSING", who="nobody"),
     row("a cart by an unknown word", "GET /api/v1/cart", UNKNOWN_WORD, *MALFORMED),
+    row(
+        "what nobody sells into a cart",
+        "POST /api/v1/cart/items",
+        {"json": {"sku": "NOT-FOR-SALE", "quantity": 1}},
+        400,
+        "SKU_UNKNOWN",
+        "sku",
+    ),
     row("nothing into a cart", "POST /api/v1/cart/items", {"json": {}}, *INVALID, "sku", "quantity"),
     row("too much in a cart", "PUT /api/v1/cart/items/TEA", {"json": {"quantity": 1000}}, *INVALID, "quantity"),
     row("a merge of nothing", "POST /api/v1/cart/merge", {"json": {}}, *INVALID, "cart_id"),

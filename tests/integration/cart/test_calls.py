@@ -2,36 +2,16 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from services.cart import domain, rpc, store, usecases
-from services.chassis import clock, errors, redis_store
-from souk.cart.v1 import cart_pb2, cart_service_pb2, cart_service_pb2_grpc
+from services.chassis import errors, redis_store
+from souk.cart.v1 import cart_service_pb2, cart_service_pb2_grpc
+from tests.integration.cart import shelf
+from tests.integration.cart.shelf import LIFETIMES, units
 from tests.support import calls
-
-LIFETIMES = usecases.Lifetimes(user_s=600, guest_s=60)
-
-
-@pytest_asyncio.fixture
-async def redis(redis_url: str) -> AsyncIterator[redis_store.RedisStore]:
-    kept = redis_store.RedisStore(redis_url, f"test-{uuid.uuid4().hex[:8]}", timeout_s=5.0)
-    yield kept
-    await kept.stop()
-
-
-@pytest.fixture
-def carts(redis: redis_store.RedisStore) -> usecases.Carts:
-    return usecases.Carts(redis, LIFETIMES, now=clock.utc_now)
-
-
-@pytest_asyncio.fixture
-async def shop(carts: usecases.Carts) -> AsyncIterator[calls.Shop]:
-    async with calls.served(rpc.servicer(carts), "cart") as served:
-        yield served
 
 
 def stub(shop: calls.Shop) -> Any:
@@ -40,10 +20,6 @@ def stub(shop: calls.Shop) -> Any:
 
 def somebody() -> str:
     return str(uuid.uuid4())
-
-
-def units(cart: domain.Cart | cart_pb2.Cart) -> dict[str, int]:
-    return {line.sku: line.quantity for line in cart.lines}
 
 
 async def test_a_users_cart_is_theirs_alone_and_needs_a_token(shop: calls.Shop) -> None:
@@ -144,7 +120,7 @@ async def test_every_change_extends_the_life_of_a_cart(carts: usecases.Carts, re
 
 async def test_a_redis_that_is_down_is_unavailable_and_never_an_empty_cart() -> None:
     nowhere = redis_store.RedisStore("redis://127.0.0.1:1", "test", timeout_s=0.5)
-    async with calls.served(rpc.servicer(usecases.Carts(nowhere, LIFETIMES, now=clock.utc_now)), "cart") as served:
+    async with calls.served(rpc.servicer(shelf.carts_in(nowhere, shelf.Shop())), "cart") as served:
         call = stub(served).GetCart(cart_service_pb2.GetCartRequest(), metadata=served.as_user(somebody()))
         assert (await calls.refused(call)).code is errors.Code.UNAVAILABLE
     await nowhere.stop()
