@@ -193,13 +193,16 @@ def without_ordered(cart: Cart, order: Ordered) -> Cart:
 def require_version(cart: Cart, expected: int) -> None:
     """Raise CART_CHANGED unless this is the version that the caller has seen; 0 accepts any."""
     if expected and expected != cart.version:
-        raise changed(cart)
+        raise ChangedError(cart)
 
 
-def changed(cart: Cart) -> errors.DomainError:
-    """Somebody else changed the cart first: the metadata has its current version."""
-    said = "the cart has changed: read it and repeat"
-    return errors.DomainError(errors.Code.ABORTED, "CART_CHANGED", said, {"version": str(cart.version)})
+class ChangedError(errors.DomainError):
+    """CART_CHANGED: somebody else changed the cart first. It has the cart as it is now, and its version as metadata."""
+
+    def __init__(self, cart: Cart) -> None:
+        said = "the cart has changed: look at it and repeat"
+        super().__init__(errors.Code.ABORTED, "CART_CHANGED", said, {"version": str(cart.version)})
+        self.cart = cart
 
 
 def no_cart() -> errors.DomainError:

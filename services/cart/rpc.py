@@ -1,5 +1,6 @@
 """The calls of cart: parse, call the use case, render. Next stop: `usecases.py`."""
 
+from collections.abc import Awaitable
 from typing import Any
 
 from services.cart import domain, messages, usecases
@@ -54,14 +55,24 @@ class CartServicer(cart_service_pb2_grpc.CartServiceServicer):
     async def _add(
         self, place: domain.Place, item: cart_service_pb2.AddCartItemRequest | cart_service_pb2.AddGuestCartItemRequest
     ) -> cart_pb2.Cart:
-        cart = await self._carts.add(place, item.sku, item.quantity, expected=item.expected_version)
-        return await self._shown(place, cart)
+        return await self._changed(
+            place, self._carts.add(place, item.sku, item.quantity, expected=item.expected_version)
+        )
 
     async def _set(
         self, place: domain.Place, item: cart_service_pb2.SetCartItemRequest | cart_service_pb2.SetGuestCartItemRequest
     ) -> cart_pb2.Cart:
-        cart = await self._carts.set_quantity(place, item.sku, item.quantity, expected=item.expected_version)
-        return await self._shown(place, cart)
+        return await self._changed(
+            place, self._carts.set_quantity(place, item.sku, item.quantity, expected=item.expected_version)
+        )
+
+    async def _changed(self, place: domain.Place, change: Awaitable[domain.Cart]) -> cart_pb2.Cart:
+        try:
+            return await self._shown(place, await change)
+        except domain.ChangedError as lost:
+            # Without prices: nobody else is asked to say no.
+            lost.details = (messages.of_cart(domain.Shown(lost.cart, None, None), place),)
+            raise
 
     async def _shown(self, place: domain.Place, cart: domain.Cart) -> cart_pb2.Cart:
         return messages.of_cart(await self._carts.show(cart), place)

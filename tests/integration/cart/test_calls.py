@@ -4,11 +4,14 @@ import asyncio
 import uuid
 from typing import Any
 
+import grpc
 import pytest
+from grpc_status import rpc_status
 
 from services.cart import domain, rpc, store, usecases
 from services.chassis import errors, redis_store
-from souk.cart.v1 import cart_service_pb2, cart_service_pb2_grpc
+from services.chassis.rpc import status
+from souk.cart.v1 import cart_pb2, cart_service_pb2, cart_service_pb2_grpc
 from tests.integration.cart import shelf
 from tests.integration.cart.shelf import LIFETIMES, units
 from tests.support import calls
@@ -41,15 +44,40 @@ async def test_a_guest_needs_the_id_and_nothing_else(shop: calls.Shop) -> None:
     assert units(await stub(shop).SetGuestCartItem(removal)) == {}
 
 
-async def test_a_write_for_another_version_changes_nothing_and_says_the_current_one(shop: calls.Shop) -> None:
+async def lost_race(call: Any) -> tuple[errors.DomainError, cart_pb2.Cart | None]:
+    """How a call was refused, and the cart that the refusal carries."""
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await call
+    told, cart = rpc_status.from_call(refused.value), cart_pb2.Cart()  # type: ignore[arg-type]
+    carried = [detail for detail in told.details if detail.Unpack(cart)] if told else []
+    parsed = status.parse(refused.value)
+    assert isinstance(parsed, errors.DomainError)
+    return parsed, cart if carried else None
+
+
+async def test_a_write_for_another_version_changes_nothing_and_carries_the_current_cart(shop: calls.Shop) -> None:
     ann = shop.as_user(somebody())
     for _ in range(2):
         await stub(shop).AddCartItem(cart_service_pb2.AddCartItemRequest(sku="tea", quantity=1), metadata=ann)
     late = cart_service_pb2.SetCartItemRequest(sku="tea", quantity=9, expected_version=1)
-    refused = await calls.refused(stub(shop).SetCartItem(late, metadata=ann))
+    refused, carried = await lost_race(stub(shop).SetCartItem(late, metadata=ann))
     assert (refused.code, refused.reason) == (errors.Code.ABORTED, "CART_CHANGED")
     assert refused.metadata["version"] == "2"
+    assert carried is not None
+    assert (units(carried), carried.version, carried.without_prices) == ({"tea": 2}, 2, True)
     assert units(await stub(shop).GetCart(cart_service_pb2.GetCartRequest(), metadata=ann)) == {"tea": 2}
+
+
+async def test_a_cart_that_is_too_large_for_an_error_must_be_read(
+    shop: calls.Shop, carts: usecases.Carts, market: shelf.Shop
+) -> None:
+    user_id = somebody()
+    market.away = {"catalog"}
+    for number in range(domain.MOST_LINES):
+        await carts.add(domain.of_user(user_id), f"{number:064}", 1)
+    late = cart_service_pb2.SetCartItemRequest(sku="tea", quantity=9, expected_version=1)
+    refused, carried = await lost_race(stub(shop).SetCartItem(late, metadata=shop.as_user(user_id)))
+    assert (refused.reason, refused.metadata["version"], carried) == ("CART_CHANGED", str(domain.MOST_LINES), None)
 
 
 async def test_fifty_who_add_at_once_lose_nothing(carts: usecases.Carts) -> None:
