@@ -70,16 +70,21 @@ class Line:
     price: money.Money | None = None
 
 
+Lines = tuple[Line, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Cart:
     """Lines in the order they were added. version counts the changes; 0 is a cart that was never written.
 
-    applied names the orders and guests' carts that have changed it, the latest last. merging_into is the user into
-    whose cart this guest's cart is being merged: from then on only that merge may use it.
+    saved are lines for later, which no order takes. applied names the orders and guests' carts that have changed it,
+    the latest last. merging_into is the user into whose cart this guest's cart is being merged: from then on only that
+    merge may use it.
     """
 
-    lines: tuple[Line, ...] = ()
+    lines: Lines = ()
     version: int = 0
+    saved: Lines = ()
     applied: tuple[str, ...] = ()
     merging_into: str = ""
 
@@ -141,45 +146,52 @@ def line_of(sku: str, units: int, offers: Offers, *, now: datetime) -> Line:
 def line_to_set(cart: Cart, sku: str, units: int, offers: Offers, *, now: datetime) -> Line:
     """The line with which a quantity is set: one that the cart has may be changed also when it is no longer sold."""
     known = offers is not None and sku in offers
-    if units and (known or not _quantity(cart, sku)):
+    if units and (known or not _quantity(cart.lines, sku)):
         return line_of(sku, units, offers, now=now)
     return Line(sku, units, now)
 
 
 def added(cart: Cart, line: Line) -> Cart:
     """The cart with these units more. Raises CART_FULL, CART_QUANTITY_TOO_LARGE."""
-    present = _quantity(cart, line.sku)
-    if present + line.quantity > MOST_UNITS:
-        raise errors.precondition(
-            "CART_QUANTITY_TOO_LARGE",
-            f"a cart holds at most {MOST_UNITS} units of a SKU",
-            sku=line.sku,
-            limit=str(MOST_UNITS),
-        )
-    return with_quantity(cart, replace(line, quantity=present + line.quantity))
+    return _bounded(replace(cart, lines=_with_units(cart.lines, line)))
 
 
 def with_quantity(cart: Cart, line: Line) -> Cart:
     """The cart with exactly this quantity of the SKU; 0 removes it. Raises CART_FULL."""
     if not line.quantity:
-        return replace(cart, lines=tuple(have for have in cart.lines if have.sku != line.sku))
-    if not _quantity(cart, line.sku):
-        return _bounded(replace(cart, lines=(*cart.lines, line)))
-    return replace(
-        cart,
-        lines=tuple(_rewritten(have, line) if have.sku == line.sku else have for have in cart.lines),
-    )
+        return replace(cart, lines=_without(cart.lines, line.sku))
+    return _bounded(replace(cart, lines=_with_line(cart.lines, line)))
+
+
+def saved_for_later(cart: Cart, sku: str) -> Cart:
+    """The cart with this line among those for later, if it is not there already.
+
+    Raises CART_LINE_NOT_FOUND, SAVED_FULL or CART_QUANTITY_TOO_LARGE.
+    """
+    lines, saved = _moved(sku, cart.lines, cart.saved)
+    return _bounded(replace(cart, lines=lines, saved=saved))
+
+
+def restored(cart: Cart, sku: str) -> Cart:
+    """The cart with a line that was saved for later among its lines again, if it is not there already.
+
+    Raises CART_LINE_NOT_FOUND, CART_FULL or CART_QUANTITY_TOO_LARGE.
+    """
+    saved, lines = _moved(sku, cart.saved, cart.lines)
+    return _bounded(replace(cart, lines=lines, saved=saved))
+
+
+def without_saved(cart: Cart, sku: str) -> Cart:
+    """The cart without what was saved of this SKU for later, if anything was."""
+    return replace(cart, saved=_without(cart.saved, sku))
 
 
 def merged(cart: Cart, guest: Cart, name: str) -> Cart:
-    """The user's cart with the lines of the guest's cart of this name, once. Raises CART_FULL."""
+    """The user's cart with all lines of the guest's cart of this name, once. Raises CART_FULL, SAVED_FULL."""
     if name in cart.applied:
         return cart
-    both = cart
-    for line in guest.lines:
-        units = min(_quantity(both, line.sku) + line.quantity, MOST_UNITS)
-        both = with_quantity(both, replace(line, quantity=units))
-    return _having_applied(both, name)
+    lines, saved = _merged(cart.lines, guest.lines), _merged(cart.saved, guest.saved)
+    return _having_applied(_bounded(replace(cart, lines=lines, saved=saved)), name)
 
 
 def without_ordered(cart: Cart, order: Ordered) -> Cart:
@@ -210,12 +222,47 @@ def no_cart() -> errors.DomainError:
     return errors.not_found("CART_NOT_FOUND", "there is no such cart")
 
 
-def _rewritten(have: Line, line: Line) -> Line:
-    return replace(have, quantity=line.quantity, price=line.price or have.price)
+def _quantity(lines: Lines, sku: str) -> int:
+    return next((line.quantity for line in lines if line.sku == sku), 0)
 
 
-def _quantity(cart: Cart, sku: str) -> int:
-    return next((line.quantity for line in cart.lines if line.sku == sku), 0)
+def _without(lines: Lines, sku: str) -> Lines:
+    return tuple(line for line in lines if line.sku != sku)
+
+
+def _with_line(lines: Lines, line: Line) -> Lines:
+    """The lines with this quantity, and price if it is known, of its SKU."""
+    if not _quantity(lines, line.sku):
+        return (*lines, line)
+    return tuple(
+        replace(have, quantity=line.quantity, price=line.price or have.price) if have.sku == line.sku else have
+        for have in lines
+    )
+
+
+def _with_units(lines: Lines, line: Line) -> Lines:
+    """The lines with these units more. Raises CART_QUANTITY_TOO_LARGE."""
+    units = _quantity(lines, line.sku) + line.quantity
+    if units > MOST_UNITS:
+        said = f"a line has at most {MOST_UNITS} units of a SKU"
+        raise errors.precondition("CART_QUANTITY_TOO_LARGE", said, sku=line.sku, limit=str(MOST_UNITS))
+    return _with_line(lines, replace(line, quantity=units))
+
+
+def _moved(sku: str, source: Lines, target: Lines) -> tuple[Lines, Lines]:
+    line = next((line for line in source if line.sku == sku), None)
+    if line:
+        return _without(source, sku), _with_units(target, line)
+    if not _quantity(target, sku):
+        raise errors.not_found("CART_LINE_NOT_FOUND", "there is no such line to move", sku=sku)
+    return source, target
+
+
+def _merged(own: Lines, others: Lines) -> Lines:
+    for line in others:
+        units = min(_quantity(own, line.sku) + line.quantity, MOST_UNITS)
+        own = _with_line(own, replace(line, quantity=units))
+    return own
 
 
 def _having_applied(cart: Cart, name: str) -> Cart:
@@ -224,6 +271,8 @@ def _having_applied(cart: Cart, name: str) -> Cart:
 
 def _bounded(cart: Cart) -> Cart:
     if len(cart.lines) > MOST_LINES:
-        said = f"a cart has at most {MOST_LINES} lines"
-        raise errors.precondition("CART_FULL", said, limit=str(MOST_LINES))
+        raise errors.precondition("CART_FULL", f"a cart has at most {MOST_LINES} lines", limit=str(MOST_LINES))
+    if len(cart.saved) > MOST_LINES:
+        said = f"at most {MOST_LINES} lines are saved for later"
+        raise errors.precondition("SAVED_FULL", said, limit=str(MOST_LINES))
     return cart

@@ -14,6 +14,7 @@ def of_cart(shown: domain.Shown, place: domain.Place) -> cart_pb2.Cart:
         cart_id=place.id if place.is_guest else "",
         user_id="" if place.is_guest else place.id,
         lines=[_of_line(shown, line) for line in shown.cart.lines],
+        saved=[_of_line(shown, line) for line in shown.cart.saved],
         version=shown.cart.version,
         total=_of_money(shown.total),
         without_prices=shown.offers is None,

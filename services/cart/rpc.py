@@ -1,13 +1,26 @@
 """The calls of cart: parse, call the use case, render. Next stop: `usecases.py`."""
 
 from collections.abc import Awaitable
-from typing import Any
+from typing import Any, Protocol
 
 from services.cart import domain, messages, usecases
 from services.chassis.rpc import identity, server
 from souk.cart.v1 import cart_pb2, cart_service_pb2, cart_service_pb2_grpc
 
 DESCRIPTOR = cart_service_pb2.DESCRIPTOR.services_by_name["CartService"]
+
+
+class _Moved(Protocol):
+    """A request that moves a line."""
+
+    sku: str
+    expected_version: int
+
+
+class _Move(Protocol):
+    """A use case that moves a line."""
+
+    def __call__(self, place: domain.Place, sku: str, *, expected: int) -> Awaitable[domain.Cart]: ...
 
 
 class CartServicer(cart_service_pb2_grpc.CartServiceServicer):
@@ -29,6 +42,15 @@ class CartServicer(cart_service_pb2_grpc.CartServiceServicer):
     async def SetCartItem(self, request: cart_service_pb2.SetCartItemRequest, _: Any) -> cart_pb2.Cart:
         return await self._set(_own(), request)
 
+    async def SaveCartItem(self, request: cart_service_pb2.SaveCartItemRequest, _: Any) -> cart_pb2.Cart:
+        return await self._move(self._carts.save, _own(), request)
+
+    async def RestoreCartItem(self, request: cart_service_pb2.RestoreCartItemRequest, _: Any) -> cart_pb2.Cart:
+        return await self._move(self._carts.restore, _own(), request)
+
+    async def ForgetSavedItem(self, request: cart_service_pb2.ForgetSavedItemRequest, _: Any) -> cart_pb2.Cart:
+        return await self._move(self._carts.forget_saved, _own(), request)
+
     async def MergeCart(self, request: cart_service_pb2.MergeCartRequest, _: Any) -> cart_pb2.Cart:
         own = _own()
         return await self._shown(own, await self._carts.merge(request.cart_id, own.id))
@@ -49,6 +71,19 @@ class CartServicer(cart_service_pb2_grpc.CartServiceServicer):
     async def SetGuestCartItem(self, request: cart_service_pb2.SetGuestCartItemRequest, _: Any) -> cart_pb2.Cart:
         return await self._set(domain.of_guest(request.cart_id), request)
 
+    async def SaveGuestCartItem(self, request: cart_service_pb2.SaveGuestCartItemRequest, _: Any) -> cart_pb2.Cart:
+        return await self._move(self._carts.save, domain.of_guest(request.cart_id), request)
+
+    async def RestoreGuestCartItem(
+        self, request: cart_service_pb2.RestoreGuestCartItemRequest, _: Any
+    ) -> cart_pb2.Cart:
+        return await self._move(self._carts.restore, domain.of_guest(request.cart_id), request)
+
+    async def ForgetGuestSavedItem(
+        self, request: cart_service_pb2.ForgetGuestSavedItemRequest, _: Any
+    ) -> cart_pb2.Cart:
+        return await self._move(self._carts.forget_saved, domain.of_guest(request.cart_id), request)
+
     async def _get(self, place: domain.Place) -> cart_pb2.Cart:
         return await self._shown(place, await self._carts.get(place))
 
@@ -65,6 +100,9 @@ class CartServicer(cart_service_pb2_grpc.CartServiceServicer):
         return await self._changed(
             place, self._carts.set_quantity(place, item.sku, item.quantity, expected=item.expected_version)
         )
+
+    async def _move(self, verb: _Move, place: domain.Place, item: _Moved) -> cart_pb2.Cart:
+        return await self._changed(place, verb(place, item.sku, expected=item.expected_version))
 
     async def _changed(self, place: domain.Place, change: Awaitable[domain.Cart]) -> cart_pb2.Cart:
         try:

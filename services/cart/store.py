@@ -50,14 +50,20 @@ async def delete(redis: redis_store.RedisStore, place: domain.Place) -> None:
 def _written(cart: domain.Cart) -> Mapping[str, Any]:
     return {
         "lines": [_written_line(line) for line in cart.lines],
+        "saved": [_written_line(line) for line in cart.saved],
         "applied": cart.applied,
         "merging_into": cart.merging_into,
     }
 
 
 def _read(written: Mapping[str, Any], version: int) -> domain.Cart:
-    lines = tuple(_read_line(*line) for line in written["lines"])
-    return domain.Cart(lines, version, tuple(written["applied"]), written["merging_into"])
+    return domain.Cart(
+        lines=tuple(_read_line(*line) for line in written["lines"]),
+        version=version,
+        saved=tuple(_read_line(*line) for line in written["saved"]),
+        applied=tuple(written["applied"]),
+        merging_into=written["merging_into"],
+    )
 
 
 def _written_line(line: domain.Line) -> list[Any]:

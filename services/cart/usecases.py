@@ -49,7 +49,7 @@ class Shelves:
 
     async def show(self, cart: domain.Cart) -> domain.Shown:
         """The cart with current prices and stock, as far as they can be had."""
-        skus = [line.sku for line in cart.lines]
+        skus = sorted({line.sku for line in (*cart.lines, *cart.saved)})
         offers, stock = await asyncio.gather(self.offers(skus), self._available(skus))
         return domain.Shown(cart, offers, stock)
 
@@ -114,12 +114,30 @@ class Carts:
 
         return await self._change(place, change, expected)
 
+    async def save(self, place: domain.Place, sku: str, *, expected: int = 0) -> domain.Cart:
+        """The cart with a line moved to those for later.
+
+        Raises CART_LINE_NOT_FOUND, CART_NOT_FOUND, CART_CHANGED, SAVED_FULL or CART_QUANTITY_TOO_LARGE.
+        """
+        return await self._change(place, lambda cart: domain.saved_for_later(cart, sku), expected)
+
+    async def restore(self, place: domain.Place, sku: str, *, expected: int = 0) -> domain.Cart:
+        """The cart with a line of those for later moved back.
+
+        Raises CART_LINE_NOT_FOUND, CART_NOT_FOUND, CART_CHANGED, CART_FULL or CART_QUANTITY_TOO_LARGE.
+        """
+        return await self._change(place, lambda cart: domain.restored(cart, sku), expected)
+
+    async def forget_saved(self, place: domain.Place, sku: str, *, expected: int = 0) -> domain.Cart:
+        """The cart without what was saved of a SKU for later. Raises CART_NOT_FOUND, CART_CHANGED."""
+        return await self._change(place, lambda cart: domain.without_saved(cart, sku), expected)
+
     async def show(self, cart: domain.Cart) -> domain.Shown:
         """The cart with current prices and stock, as far as they can be had."""
         return await self._shelves.show(cart)
 
     async def merge(self, cart_id: str, user_id: str) -> domain.Cart:
-        """The user's cart with the lines of a guest's, which is deleted. Raises CART_NOT_FOUND, CART_FULL.
+        """The user's cart with the lines of a guest's, which is deleted. Raises CART_NOT_FOUND, CART_FULL, SAVED_FULL.
 
         The guest's cart is claimed for the user first, so that nothing is added to it meanwhile. If the process dies
         after any of the three writes, a repeated call completes the merge; the lines are added once.

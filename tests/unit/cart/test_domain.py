@@ -58,6 +58,12 @@ def test_a_merge_that_does_not_fit_is_refused_rather_than_cut() -> None:
         domain.merged(full, cart_of({"tea": 1}), "guest")
 
 
+def test_a_merge_keeps_what_both_saved_for_later() -> None:
+    own, guest = (domain.saved_for_later(cart_of({"tea": units, "cup": 1}), "tea") for units in (2, 3))
+    both = domain.merged(own, guest, "guest")
+    assert (units_of(both), {line.sku: line.quantity for line in both.saved}) == ({"cup": 2}, {"tea": 5})
+
+
 @given(quantities, quantities)
 def test_an_order_takes_exactly_what_was_ordered_and_once(own: dict[str, int], ordered: dict[str, int]) -> None:
     order = domain.Ordered("order", "user", ordered)
