@@ -2,13 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
-from services.chassis import errors, money
+from services.chassis import errors, ids, money
 
 MOST_LINES = 100
 MOST_UNITS = 999
+# Checkouts that a cart remembers, so that repeating one gives the order that it made.
+CHECKOUTS = 5
+# A checkout without an answer is repeated that long at most: well within the time that orders remember request ids.
+REPEATABLE = timedelta(days=1)
 # Orders and guests' carts that a cart remembers, so that what is repeated is not applied twice.
 REMEMBERED = 50
 
@@ -74,12 +78,67 @@ Lines = tuple[Line, ...]
 
 
 @dataclass(frozen=True, slots=True)
+class Cancelled:
+    """An order of a user that was cancelled."""
+
+    order_id: str
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A shipping address. country is ISO 3166-1 alpha-2."""
+
+    recipient: str
+    line1: str
+    line2: str
+    city: str
+    region: str
+    postal_code: str
+    country: str
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How a cart is ordered. fingerprint tells requests with other details apart."""
+
+    address: Address
+    payment_method: str
+    expected_total: money.Money | None
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """The order that a checkout made."""
+
+    id: str
+    total: money.Money
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """That a version of a cart is being ordered, by which request of the order service, and what came of it.
+
+    It is written before the order is asked for. order and fingerprint are known once it has answered.
+    """
+
+    version: int
+    request_id: str
+    lines: Lines
+    time: datetime
+    order: Order | None = None
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Cart:
     """Lines in the order they were added. version counts the changes; 0 is a cart that was never written.
 
     saved are lines for later, which no order takes. applied names the orders and guests' carts that have changed it,
     the latest last. merging_into is the user into whose cart this guest's cart is being merged: from then on only that
-    merge may use it.
+    merge may use it. origin is a UUID that it was given when it was first written. revision counts the writes: also of
+    what is no change to who uses the cart.
     """
 
     lines: Lines = ()
@@ -87,6 +146,9 @@ class Cart:
     saved: Lines = ()
     applied: tuple[str, ...] = ()
     merging_into: str = ""
+    origin: str = ""
+    checkouts: tuple[Checkout, ...] = ()
+    revision: int = 0
 
 
 EMPTY = Cart()
@@ -200,6 +262,57 @@ def without_ordered(cart: Cart, order: Ordered) -> Cart:
         return cart
     left = tuple(replace(line, quantity=line.quantity - order.units.get(line.sku, 0)) for line in cart.lines)
     return _having_applied(replace(cart, lines=tuple(line for line in left if line.quantity > 0)), order.order_id)
+
+
+def counted(before: Cart, after: Cart) -> Cart:
+    """The cart after a change, as the next version if what is in it differs."""
+    differs = (before.lines, before.saved) != (after.lines, after.saved)
+    return replace(after, version=before.version + 1) if differs else after
+
+
+def checkout_of(cart: Cart, version: int) -> Checkout | None:
+    """The checkout of this version, if it is remembered."""
+    return next((checkout for checkout in cart.checkouts if checkout.version == version), None)
+
+
+def checking_out(cart: Cart, version: int, *, now: datetime) -> Cart:
+    """The cart with a checkout of this version, once. Raises CART_CHANGED, CART_EMPTY.
+
+    The request id follows from the cart and its version: also a Redis that lost the checkout asks for the same order.
+    """
+    known = checkout_of(cart, version)
+    if known and (known.order or version == cart.version or now - known.time < REPEATABLE):
+        return cart
+    require_version(cart, version)
+    if not cart.lines:
+        raise errors.precondition("CART_EMPTY", "there is nothing in the cart")
+    begun = Checkout(version, ids.named(cart.origin, f"checkout:{version}"), cart.lines, now)
+    return replace(cart, checkouts=(*cart.checkouts, begun)[-CHECKOUTS:])
+
+
+def checked_out(cart: Cart, version: int, order: Order, terms: Terms) -> Cart:
+    """The cart that remembers what came of a checkout."""
+    return replace(
+        cart,
+        checkouts=tuple(
+            replace(known, order=order, fingerprint=terms.fingerprint) if known.version == version else known
+            for known in cart.checkouts
+        ),
+    )
+
+
+def reopened(cart: Cart, cancelled: Cancelled) -> Cart:
+    """The next version of the cart if this one was ordered, by the order that was cancelled as far as that is known."""
+    known = checkout_of(cart, cart.version)
+    if known and (known.order is None or known.order.id == cancelled.order_id):
+        return replace(cart, version=cart.version + 1)
+    return cart
+
+
+def ordered_otherwise(order_id: str = "") -> errors.DomainError:
+    """The version was ordered with other details: as this order, if it is known."""
+    known = {"order_id": order_id} if order_id else {}
+    return errors.precondition("CART_CHECKED_OUT", "this version of the cart was ordered with other details", **known)
 
 
 def require_version(cart: Cart, expected: int) -> None:

@@ -9,4 +9,7 @@ CONSUMED = ("orders",)
 
 def subscribers(carts: usecases.Carts) -> at_least_once.Subscribers:
     """Who handles what cart consumes."""
-    return {order_events_pb2.OrderConfirmed: at_least_once.Subscriber(messages.ordered, carts.take_out)}
+    return {
+        order_events_pb2.OrderConfirmed: at_least_once.Subscriber(messages.ordered, carts.take_out),
+        order_events_pb2.OrderCancelled: at_least_once.Subscriber(messages.cancelled, carts.reopen),
+    }

@@ -17,7 +17,8 @@ def build(host: assembly.Host) -> list[process.Part]:
         clients.Catalog(service.peer("catalog", clients.CATALOG)),
         clients.Inventory(service.peer("inventory", clients.INVENTORY)),
     )
-    carts = usecases.Carts(service.redis, shelves, lifetimes, now=clock.utc_now)
+    orders = clients.Orders(service.peer("order", clients.ORDER))
+    carts = usecases.Carts(service.redis, shelves, orders, lifetimes=lifetimes, now=clock.utc_now)
     return service.parts(
         rpc.servicer(carts),
         signing_keys.fetched_from(user),

@@ -1,6 +1,7 @@
 """The calls of cart: parse, call the use case, render. Next stop: `usecases.py`."""
 
-from collections.abc import Awaitable
+import contextlib
+from collections.abc import Awaitable, Iterator
 from typing import Any, Protocol
 
 from services.cart import domain, messages, usecases
@@ -55,6 +56,13 @@ class CartServicer(cart_service_pb2_grpc.CartServiceServicer):
         own = _own()
         return await self._shown(own, await self._carts.merge(request.cart_id, own.id))
 
+    async def CheckoutCart(
+        self, request: cart_service_pb2.CheckoutCartRequest, _: Any
+    ) -> cart_service_pb2.CheckoutCartResponse:
+        own, terms = _own(), messages.terms(request)
+        with _carrying_the_cart(own):
+            return messages.of_order(await self._carts.check_out(own.id, request.expected_version, terms))
+
     async def CreateGuestCart(
         self,
         request: cart_service_pb2.CreateGuestCartRequest,  # noqa: ARG002 - it says nothing
@@ -105,12 +113,9 @@ class CartServicer(cart_service_pb2_grpc.CartServiceServicer):
         return await self._changed(place, verb(place, item.sku, expected=item.expected_version))
 
     async def _changed(self, place: domain.Place, change: Awaitable[domain.Cart]) -> cart_pb2.Cart:
-        try:
-            return await self._shown(place, await change)
-        except domain.ChangedError as lost:
-            # Without prices: nobody else is asked to say no.
-            lost.details = (messages.of_cart(domain.Shown(lost.cart, None, None), place),)
-            raise
+        with _carrying_the_cart(place):
+            cart = await change
+        return await self._shown(place, cart)
 
     async def _shown(self, place: domain.Place, cart: domain.Cart) -> cart_pb2.Cart:
         return messages.of_cart(await self._carts.show(cart), place)
@@ -120,6 +125,16 @@ def servicer(carts: usecases.Carts) -> server.Servicer:
     """The servicer, ready to be served."""
     add = cart_service_pb2_grpc.add_CartServiceServicer_to_server
     return server.Servicer(DESCRIPTOR, add, CartServicer(carts))
+
+
+@contextlib.contextmanager
+def _carrying_the_cart(place: domain.Place) -> Iterator[None]:
+    """Whoever lost a race gets the cart as it is. Without prices: nobody else is asked to say no."""
+    try:
+        yield
+    except domain.ChangedError as lost:
+        lost.details = (messages.of_cart(domain.Shown(lost.cart, None, None), place),)
+        raise
 
 
 def _own() -> domain.Place:

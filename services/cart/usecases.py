@@ -1,6 +1,7 @@
 """What is done with carts: load, decide, replace, and all of it again if somebody else was faster. Next: `store.py`."""
 
 import asyncio
+import contextlib
 import logging
 import secrets
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -9,7 +10,7 @@ from functools import partial
 from typing import Protocol, TypeVar
 
 from services.cart import domain, store
-from services.chassis import clock, errors, redis_store
+from services.chassis import clock, errors, ids, redis_store
 
 _LOG = logging.getLogger(__name__)
 
@@ -17,6 +18,8 @@ SERVICE = "cart"
 # Of the writers that race for a cart one wins each round, so this many writers at once all succeed.
 MOST_ROUNDS = 200
 _CART_ID_BYTES = 32
+# After these pauses, in seconds, an order whose outcome is unknown is asked for again: by the same request.
+PAUSES_S = (0.1, 0.3)
 
 Change = Callable[[domain.Cart], domain.Cart]
 Answer = TypeVar("Answer")
@@ -34,6 +37,13 @@ class Inventory(Protocol):
 
     async def available(self, skus: Iterable[str]) -> Mapping[str, int]:
         """How many units can be ordered of these SKUs. Raises TransientError or DomainError without an answer."""
+
+
+class Orders(Protocol):
+    """Who makes orders."""
+
+    async def place(self, checkout: domain.Checkout, terms: domain.Terms) -> domain.Order:
+        """The order of this request for the user who calls, made now or before. Raises TransientError: it may be made."""
 
 
 class Shelves:
@@ -77,17 +87,18 @@ class Carts:
     """The use cases of carts."""
 
     def __init__(
-        self, redis: redis_store.RedisStore, shelves: Shelves, lifetimes: Lifetimes, *, now: clock.Clock
+        self, redis: redis_store.RedisStore, shelves: Shelves, orders: Orders, *, lifetimes: Lifetimes, now: clock.Clock
     ) -> None:
         self._redis = redis
         self._shelves = shelves
+        self._orders = orders
         self._lifetimes = lifetimes
         self._now = now
 
     async def create(self) -> str:
         """The id of a new cart of a guest: whoever knows it may use the cart."""
         cart_id = secrets.token_urlsafe(_CART_ID_BYTES)
-        await self._replace(domain.of_guest(cart_id), domain.EMPTY)
+        await self._replace(domain.of_guest(cart_id), self._new())
         return cart_id
 
     async def get(self, place: domain.Place) -> domain.Cart:
@@ -154,6 +165,40 @@ class Carts:
         await store.delete(self._redis, place)
         return merged
 
+    async def check_out(self, user_id: str, version: int, terms: domain.Terms) -> domain.Order:
+        """The order of this version of the user's cart: made once, however often this is repeated.
+
+        The request that asks for the order is written down first. Whoever dies after that, or gets no answer, repeats it.
+        Raises CART_EMPTY, CART_CHANGED, CART_CHECKED_OUT and what the order service raises, or TransientError.
+        """
+        place = domain.of_user(user_id)
+        cart = await self._change(place, lambda cart: domain.checking_out(cart, version, now=self._now()), 0)
+        checkout = domain.checkout_of(cart, version)
+        if checkout is None:
+            raise domain.ChangedError(cart)
+        if checkout.order:
+            if checkout.fingerprint != terms.fingerprint:
+                raise domain.ordered_otherwise(checkout.order.id)
+            return checkout.order
+        order = await self._ordered(checkout, terms)
+        # The order is made, whether or not that can be written down: whoever repeats it gets it from the order service.
+        with contextlib.suppress(errors.TransientError):
+            await self._change(place, lambda cart: domain.checked_out(cart, version, order, terms), 0)
+        return order
+
+    async def _ordered(self, checkout: domain.Checkout, terms: domain.Terms) -> domain.Order:
+        for pause_s in PAUSES_S:
+            try:
+                return await self._orders.place(checkout, terms)
+            except errors.TransientError:
+                await asyncio.sleep(pause_s)
+        return await self._orders.place(checkout, terms)
+
+    async def reopen(self, cancelled: Sequence[domain.Cancelled]) -> None:
+        """Let carts be ordered again whose orders were cancelled. Repeating it changes nothing."""
+        for order in cancelled:
+            await self._change(domain.of_user(order.user_id), partial(_reopened, order), 0)
+
     async def take_out(self, orders: Sequence[domain.Ordered]) -> None:
         """Take what was ordered out of the carts of those who ordered it. Repeating it changes nothing."""
         for order in orders:
@@ -182,18 +227,21 @@ class Carts:
         for _ in range(MOST_ROUNDS):
             cart = await self._usable(place)
             domain.require_version(cart, expected)
-            changed = change(cart)
+            changed = domain.counted(cart, change(cart))
             if changed == cart:
                 return cart
             if await self._replace(place, changed):
-                return replace(changed, version=cart.version + 1)
+                return replace(changed, revision=cart.revision + 1)
         raise errors.overloaded()
 
     async def _usable(self, place: domain.Place) -> domain.Cart:
         cart = await store.load(self._redis, place)
         if place.is_guest and (cart is None or cart.merging_into):
             raise domain.no_cart()
-        return cart or domain.EMPTY
+        return cart or self._new()
+
+    def _new(self) -> domain.Cart:
+        return domain.Cart(origin=ids.new_id(self._now()))
 
     async def _replace(self, place: domain.Place, cart: domain.Cart) -> bool:
         lifetime_s = self._lifetimes.guest_s if place.is_guest else self._lifetimes.user_s
@@ -202,3 +250,7 @@ class Carts:
 
 def _without(order: domain.Ordered, cart: domain.Cart) -> domain.Cart:
     return domain.without_ordered(cart, order)
+
+
+def _reopened(order: domain.Cancelled, cart: domain.Cart) -> domain.Cart:
+    return domain.reopened(cart, order)

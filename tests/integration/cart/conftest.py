@@ -25,8 +25,13 @@ def market() -> shelf.Shop:
 
 
 @pytest.fixture
-def carts(redis: redis_store.RedisStore, market: shelf.Shop) -> usecases.Carts:
-    return shelf.carts_in(redis, market)
+def till() -> shelf.Till:
+    return shelf.Till()
+
+
+@pytest.fixture
+def carts(redis: redis_store.RedisStore, market: shelf.Shop, till: shelf.Till) -> usecases.Carts:
+    return shelf.carts_in(redis, market, till)
 
 
 @pytest_asyncio.fixture

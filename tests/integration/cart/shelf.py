@@ -34,9 +34,37 @@ class Shop:
             raise errors.TransientError(f"{service}: away")
 
 
-def carts_in(redis: redis_store.RedisStore, market: Shop) -> usecases.Carts:
+class Till:
+    """Stands where the order service is: one order for each request id, whose answers a test loses."""
+
+    def __init__(self) -> None:
+        self.made: dict[str, tuple[domain.Order, str, dict[str, int]]] = {}
+        self.loses = 0
+        self.refuses: errors.DomainError | None = None
+
+    async def place(self, checkout: domain.Checkout, terms: domain.Terms) -> domain.Order:
+        if self.refuses:
+            raise self.refuses
+        lines = {line.sku: line.quantity for line in checkout.lines}
+        order = domain.Order(f"order-{len(self.made)}", money.Money("USD", 100))
+        known, fingerprint, ordered = self.made.setdefault(checkout.request_id, (order, terms.fingerprint, lines))
+        assert ordered == lines
+        if fingerprint != terms.fingerprint:
+            raise domain.ordered_otherwise()
+        if self.loses:
+            self.loses -= 1
+            raise errors.TransientError("order: no answer")
+        return known
+
+    def orders(self) -> list[dict[str, int]]:
+        """What was ordered, by SKU, in each order."""
+        return [lines for _, _, lines in self.made.values()]
+
+
+def carts_in(redis: redis_store.RedisStore, market: Shop, till: Till | None = None) -> usecases.Carts:
     """The use cases as the service has them."""
-    return usecases.Carts(redis, usecases.Shelves(market, market), LIFETIMES, now=clock.utc_now)
+    shelves = usecases.Shelves(market, market)
+    return usecases.Carts(redis, shelves, till or Till(), lifetimes=LIFETIMES, now=clock.utc_now)
 
 
 def units(cart: domain.Cart | cart_pb2.Cart) -> dict[str, int]:

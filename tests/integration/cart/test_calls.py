@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from dataclasses import replace
 from typing import Any
 
 import grpc
@@ -116,7 +117,7 @@ async def test_a_merge_that_died_after_a_write_is_completed_by_repeating_it(
     guest, user_id = await carts.create(), somebody()
     place, own = domain.of_guest(guest), domain.of_user(user_id)
     await carts.add(place, "tea", 2)
-    claimed = domain.Cart((await carts.get(place)).lines, 2, merging_into=user_id)
+    claimed = replace(await carts.get(place), merging_into=user_id)
     assert await store.replace(redis, place, claimed, lifetime_s=60)
     if done > 1:
         assert await store.replace(redis, own, domain.merged(domain.EMPTY, claimed, guest), lifetime_s=60)
