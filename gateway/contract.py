@@ -53,12 +53,16 @@ class Scope(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Who may call a method: anyone, people with one of the roles, the named services."""
+    """Who may call a method: anyone, people with one of the roles, the named services.
+
+    for_users are the services that may call it for one of these people.
+    """
 
     public: bool
     roles: tuple[str, ...]
     services: tuple[str, ...]
     any_service: bool = False
+    for_users: tuple[str, ...] = ()
 
     def admits(self, service: str) -> bool:
         """Whether this service of the mesh may call it on its own behalf."""
@@ -220,9 +224,11 @@ def _unknown(service: Service, registry: Collection[str]) -> Iterator[str]:
 
 
 def _unknown_callers(method: Method, registry: Collection[str]) -> Iterator[str]:
-    for caller in method.access.services:
+    for caller in (*method.access.services, *method.access.for_users):
         if caller not in registry:
             yield f"{method.full_name}: its access rule names `{caller}`, which the registry does not know"
+    if method.access.for_users and not method.access.roles:
+        yield f"{method.full_name}: services may call it for users, but it names no roles that may"
 
 
 def _unserved(method: Method) -> Iterator[str]:
@@ -354,7 +360,7 @@ def _says_who(access: options_pb2.Access) -> bool:
 
 def _access(access: options_pb2.Access) -> Access:
     roles = tuple(options_pb2.Access.Role.Name(role) for role in access.roles)
-    return Access(access.public, roles, tuple(access.services), access.any_service)
+    return Access(access.public, roles, tuple(access.services), access.any_service, tuple(access.for_users))
 
 
 def _rate_limit(policy: options_pb2.Policy) -> RateLimit | None:

@@ -45,7 +45,8 @@ class DomainError(Exception):
     code says what the caller can do. reason is an UPPER_SNAKE code that is part of the contract. message is for a
     person; every word in it that varies is in metadata too. violations name all wrong fields at once.
     retry_after_s tells when repeating makes sense, in seconds. domain is the service it comes from: empty until
-    the server that renders it fills it in.
+    the server that renders it fills it in. details are messages that spare the caller a call, for example what it
+    would read next: `rpc.py` adds them, and one that is too large for a status is left out.
     """
 
     code: Code
@@ -55,6 +56,7 @@ class DomainError(Exception):
     violations: tuple[Violation, ...] = ()
     retry_after_s: float | None = None
     domain: str = ""
+    details: tuple[object, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.reason}: {self.message}"

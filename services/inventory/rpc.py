@@ -28,6 +28,12 @@ class InventoryServicer(inventory_service_pb2_grpc.InventoryServiceServicer):
         token = await self._tokens.token(request, page_tokens.ANYBODY, found.next_after)
         return inventory_service_pb2.ListStockResponse(stock=shown, next_page_token=token)
 
+    async def BatchGetStock(
+        self, request: inventory_service_pb2.BatchGetStockRequest, _: Any
+    ) -> inventory_service_pb2.BatchGetStockResponse:
+        found = await self._stock.batch(sorted(set(request.skus)))
+        return inventory_service_pb2.BatchGetStockResponse(stock=[messages.of_stock(levels) for levels in found])
+
     async def SetStock(self, request: inventory_service_pb2.SetStockRequest, _: Any) -> stock_pb2.StockLevel:
         wanted = domain.Level(request.sku, request.warehouse, request.on_hand, 0)
         actor = request.actor or identity.caller().service

@@ -179,10 +179,14 @@ class Stock:
     async def page(self, page: pages.Page) -> pages.Slice[Sequence[domain.Level]]:
         """The stock of SKUs, by SKU: for each its levels by warehouse."""
         found = pages.cut(await store.sku_page(self._db, page), page, str)
-        by_sku: dict[str, list[domain.Level]] = {sku: [] for sku in found.rows}
-        for level in await store.levels_of(self._db, list(found.rows)):
-            by_sku[level.sku].append(level)
-        return pages.Slice(list(by_sku.values()), found.next_after)
+        return pages.Slice(await self.batch(found.rows), found.next_after)
+
+    async def batch(self, skus: Sequence[str]) -> list[Sequence[domain.Level]]:
+        """The stock of these SKUs, by SKU: for each that has some its levels by warehouse."""
+        by_sku: dict[str, list[domain.Level]] = {}
+        for level in await store.levels_of(self._db, skus):
+            by_sku.setdefault(level.sku, []).append(level)
+        return list(by_sku.values())
 
     async def _lock_place(
         self, transaction: database.Transaction, place: domain.Place

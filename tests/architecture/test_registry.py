@@ -77,7 +77,8 @@ def test_every_method_has_a_policy(service: str, method: descriptor_pb2.MethodDe
     )
     assert not (access.public and (access.roles or access.services or access.any_service))
     assert policy.idempotency
-    assert set(access.services) <= REGISTRY.services.keys()
+    assert {*access.services, *access.for_users} <= REGISTRY.services.keys()
+    assert access.roles or not access.for_users
     if access.public or access.roles:
         assert method.options.Extensions[annotations_pb2.http].WhichOneof("pattern"), "people reach it over REST"
         assert 60 <= policy.rate_limit.per_minute <= 200
@@ -86,7 +87,8 @@ def test_every_method_has_a_policy(service: str, method: descriptor_pb2.MethodDe
 
 @pytest.mark.parametrize(("service", "method"), METHODS)
 def test_who_may_call_is_who_says_it_calls(service: str, method: descriptor_pb2.MethodDescriptorProto) -> None:
-    for caller in method.options.Extensions[options_pb2.policy].access.services:
+    access = method.options.Extensions[options_pb2.policy].access
+    for caller in (*access.services, *access.for_users):
         assert service in REGISTRY.services[caller].calls
 
 

@@ -61,12 +61,13 @@ async def served(
     extras: server.Extras = REFLECTED,
     own: certificates.Certificates | None = None,
     revoked: revocations.Revocations | None = None,
+    key: ec.EllipticCurvePrivateKey | None = None,
 ) -> AsyncIterator[Shop]:
     """A server with this servicer behind everything that the chassis puts around it. With `own`, it speaks mutual TLS.
 
-    It refuses the tokens that `revoked` lists.
+    It refuses the tokens that `revoked` lists, and accepts those signed with `key`, a new one by default.
     """
-    key = ec.generate_private_key(ec.SECP256R1())
+    key = key or ec.generate_private_key(ec.SECP256R1())
     public = jwt.PyJWK(jwt.algorithms.ECAlgorithm.to_jwk(key.public_key(), as_dict=True) | {"kid": KEY_ID}, "ES256")
 
     async def fetch() -> Mapping[str, jwt.PyJWK]:

@@ -53,10 +53,14 @@ def _callers(name: str, registry: Registry, methods: tuple[contract.Method, ...]
 
 def _open_to(caller: str, called: str, methods: tuple[contract.Method, ...]) -> list[str]:
     """The methods whose rule names the caller, and the reads that people may do too: it does them with their token."""
-    paths = [method.grpc_path for method in methods if method.access.admits(caller) or _read(method)]
+    paths = [method.grpc_path for method in methods if _names(method.access, caller) or _read(method)]
     if not paths:
         raise ValueError(f"{caller} says that it calls {called}, whose contract has no method for it")
     return paths
+
+
+def _names(access: contract.Access, caller: str) -> bool:
+    return access.admits(caller) or caller in access.for_users
 
 
 def _read(method: contract.Method) -> bool:

@@ -80,8 +80,12 @@ class Peer:
         """Close the channel."""
         await self.channel.close()
 
-    async def call(self, method: Any, request: Message, *, timeout_s: float = MOST_TIMEOUT_S) -> Any:
+    async def call(
+        self, method: Any, request: Message, *, timeout_s: float = MOST_TIMEOUT_S, for_user: bool = False
+    ) -> Any:
         """The answer of a unary method of a stub made on `channel`.
+
+        With for_user it is called for the user whose call is being served here: their access token is passed on.
 
         It may take as long as the contract allows, as is left of the deadline of the call that is being served here, and as
         timeout_s: the least of them. Raises the DomainError that the other side raised; TimeoutError when the deadline of
@@ -93,6 +97,8 @@ class Peer:
         if left is not None and left <= 0:
             raise TimeoutError("the deadline expired before the call")
         metadata = self._mesh.metadata()
+        if for_user:
+            metadata.append(("authorization", f"Bearer {identity.caller().token}"))
         ids = logs.context.get()
         if "request_id" in ids:
             metadata.append((serving.REQUEST_ID, ids["request_id"]))

@@ -8,7 +8,7 @@ installation share.
 import contextvars
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -41,11 +41,15 @@ AskPeer = Callable[[], Mapping[str, Iterable[bytes]]]
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls: a user with roles, a service, or nobody (both empty)."""
+    """Who calls: a user with roles, a service, or nobody (both empty).
+
+    token is the access token that a user showed, for calls that are made for that user (`client.Peer.call`).
+    """
 
     user_id: str = ""
     roles: frozenset[str] = frozenset()
     service: str = ""
+    token: str = field(default="", repr=False, compare=False)
 
     @property
     def is_admin(self) -> bool:
@@ -127,7 +131,7 @@ class Tokens:
         """
         known = self._verified.get(token)
         if known is None or known.expire_time <= time.time():
-            known = self._verified[token] = _said(await self._decode(token))
+            known = self._verified[token] = _said(token, await self._decode(token))
         if self._revoked and self._revoked.refuse(known.sign_in, known.who.user_id, known.version):
             raise _unauthenticated(
                 "TOKEN_REVOKED", "the access token was revoked: refresh the session or sign in again"
@@ -155,8 +159,8 @@ class Tokens:
             raise _unauthenticated("TOKEN_INVALID", "the access token is invalid") from error
 
 
-def _said(claims: Mapping[str, Any]) -> _Verified:
-    who = Caller(user_id=str(claims["sub"]), roles=frozenset(claims.get("roles", ())))
+def _said(token: str, claims: Mapping[str, Any]) -> _Verified:
+    who = Caller(user_id=str(claims["sub"]), roles=frozenset(claims.get("roles", ())), token=token)
     # Tokens that were made before they said so belong to no sign-in that could be revoked, and to the oldest version.
     return _Verified(who, str(claims.get(SIGN_IN, "")), int(claims.get(VERSION, 0)), float(claims["exp"]))
 
@@ -235,7 +239,8 @@ class Gate:
             return Caller(service=service)
         if method.public:
             return NOBODY
-        if self.own and service != EDGE:
+        # A person's call comes through the edge, or from a service that may pass it on: with the person's token, both.
+        if self.own and service != EDGE and service not in method.for_users:
             raise errors.DomainError(
                 errors.Code.PERMISSION_DENIED, "ACCESS_DENIED", "the calling service may not call this method"
             )

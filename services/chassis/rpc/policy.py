@@ -15,6 +15,7 @@ class Method:
     """A method's name and policy.
 
     timeout_s is 0 for a stream without limit. retriable: calling it twice does no harm. most_bytes: no valid request is larger.
+    for_users are the services that may call it for a person, with the person's access token.
     """
 
     path: str
@@ -25,6 +26,7 @@ class Method:
     timeout_s: float
     retriable: bool
     most_bytes: int
+    for_users: frozenset[str] = frozenset()
 
     @property
     def for_services(self) -> bool:
@@ -51,6 +53,7 @@ def of_method(descriptor: MethodDescriptor) -> Method:
         any_service=access.any_service,
         timeout_s=policy.timeout_ms / 1000 or default,
         most_bytes=bounds.largest(descriptor.input_type),
+        for_users=frozenset(access.for_users),
         retriable=policy.idempotency in (options_pb2.Policy.SAFE, options_pb2.Policy.IDEMPOTENT),
     )
 

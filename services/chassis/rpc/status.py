@@ -4,7 +4,8 @@ Every error carries an ErrorInfo with its reason and the service it comes from; 
 failed precondition a PreconditionFailure, a pause a RetryInfo.
 
 A status travels in the trailers of its call, and a peer that finds trailers too large closes the connection, with the calls
-of others on it. So a status has an upper bound, whatever the error says: texts are shortened, and violations left out.
+of others on it. So a status has an upper bound, whatever the error says: texts are shortened, and violations and further
+details left out.
 """
 
 from collections.abc import Mapping, Sequence
@@ -58,6 +59,10 @@ def render(error: errors.DomainError, domain: str) -> Status:
     status = Status(code=error.code.value, message=message)
     for detail in details:
         status.details.add().Pack(detail)
+    for extra in error.details:
+        status.details.add().Pack(extra)
+        if status.ByteSize() > MOST_BYTES:
+            del status.details[-1]
     return status
 
 

@@ -1,4 +1,4 @@
-# Valkey on ElastiCache: what services look up quickly and can do without. TLS and a password; another node takes over by itself.
+# Valkey on ElastiCache: caches, and carts, which are nowhere else. TLS and a password; another node takes over by itself.
 
 resource "aws_elasticache_subnet_group" "this" {
   name        = var.prefix
@@ -29,12 +29,12 @@ resource "aws_vpc_security_group_ingress_rule" "clients" {
 
 resource "aws_elasticache_parameter_group" "this" {
   name        = "${var.prefix}-valkey${split(".", var.engine_version)[0]}"
-  description = "When memory is short, what was not used for longest goes"
+  description = "When memory is short, writes are refused: carts are nowhere else"
   family      = "valkey${split(".", var.engine_version)[0]}"
 
   parameter {
     name  = "maxmemory-policy"
-    value = "allkeys-lru"
+    value = "noeviction"
   }
 }
 

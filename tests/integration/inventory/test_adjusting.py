@@ -87,6 +87,19 @@ async def test_what_came_and_went_is_a_movement_with_its_reason(depot: Depot) ->
     assert await depot.db.read(CHANGED, {"sku": sku}) == [(3,)]
 
 
+async def test_cart_gets_the_stock_of_many_skus_at_once_and_of_those_that_exist(depot: Depot) -> None:
+    one, two = await depot.filled(3), await depot.filled(5)
+    await depot.adjust(two, 2, warehouse="west")
+    await depot.reserve(two, 1)
+    asked = inventory_service_pb2.BatchGetStockRequest(skus=[two, "NO-SUCH-SKU", one, two])
+    answer = await depot.stub.BatchGetStock(asked, metadata=depot.shop.as_service("cart"))
+    assert [(stock.sku, stock.available, len(stock.levels)) for stock in answer.stock] == sorted(
+        [(one, 3, 1), (two, 6, 2)]
+    )
+    refused = await calls.refused(depot.stub.BatchGetStock(asked, metadata=depot.shop.as_service("payment")))
+    assert refused.reason == "TOKEN_MISSING"
+
+
 async def test_stock_of_a_new_sku_is_made_when_some_comes(depot: Depot) -> None:
     sku = f"SKU-{str(uuid.uuid4()).upper()}"
     level = await depot.adjust(sku, 3, warehouse="west")

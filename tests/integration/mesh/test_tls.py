@@ -17,6 +17,8 @@ from services.chassis import errors
 from services.chassis.errors import Code
 from services.chassis.rpc import certificates, client, identity, server
 from souk.catalog.v1 import catalog_service_pb2, catalog_service_pb2_grpc, product_pb2
+from souk.order.v1 import order_pb2, order_service_pb2, order_service_pb2_grpc
+from souk.type.v1 import address_pb2
 from tests.support import calls, polling
 
 _CATALOG: Any = catalog_service_pb2_grpc.CatalogServiceServicer
@@ -272,3 +274,35 @@ async def test_many_handshakes_at_once_leave_the_server_alive(shop: calls.Shop, 
         await asyncio.gather(*(shake_hands() for _ in range(60)))
     async with calling(shop.address, "order", issuer.own("order")) as order:
         assert (await order.offers()).offers
+
+
+_ORDERS: Any = order_service_pb2_grpc.OrderServiceServicer
+ORDER = order_service_pb2.DESCRIPTOR.services_by_name["OrderService"]
+CREATION = order_service_pb2.CreateOrderRequest(
+    items=[order_service_pb2.CreateOrderRequest.Item(sku="A", quantity=1)],
+    shipping_address=address_pb2.Address(recipient="A", line1="1", city="T", postal_code="N", country="GB"),
+)
+
+
+class Orders(_ORDERS):  # type: ignore[misc]  # a servicer that leaves most methods out, which its type forbids
+    """Answers with the user for whom an order is made."""
+
+    async def CreateOrder(self, _request: Any, _context: Any) -> Any:
+        return order_pb2.Order(user_id=identity.caller().user_id)
+
+
+async def test_a_service_passes_on_a_persons_call_where_the_contract_names_it_and_with_their_token_alone(
+    issuer: Issuer,
+) -> None:
+    add = order_service_pb2_grpc.add_OrderServiceServicer_to_server
+    async with calls.served(server.Servicer(ORDER, add, Orders()), "order", own=issuer.own("order")) as shop:
+        for name, refusal in (("cart", ""), ("payment", "ACCESS_DENIED")):
+            peer = client.Peer(shop.address, ORDER, identity.Mesh(calls.MESH_KEY, name, issuer.own(name)), traced=False)
+            stub = order_service_pb2_grpc.OrderServiceStub(peer.channel)
+            passed_on = stub.CreateOrder(CREATION, metadata=shop.as_user(ADMIN, "CUSTOMER"))
+            if refusal:
+                assert (await calls.refused(passed_on)).reason == refusal
+            else:
+                assert (await passed_on).user_id == ADMIN
+                assert (await calls.refused(stub.CreateOrder(CREATION))).reason == "TOKEN_MISSING"
+            await peer.stop()

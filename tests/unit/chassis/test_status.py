@@ -59,3 +59,13 @@ def test_a_short_error_is_as_it_was_raised() -> None:
     assert info(error).metadata == {"version": "2"}
     assert status.CODES[status.render(error, "order").code] is grpc.StatusCode.ABORTED
     assert status.render(error, "order").message == "it changed"
+
+
+def test_further_details_go_along_as_far_as_there_is_room() -> None:
+    small, large = (error_details_pb2.LocalizedMessage(message="x" * size) for size in (1000, 5000))
+    error = errors.DomainError(errors.Code.ABORTED, "VERSION_CHANGED", "it changed", details=(large, small))
+    rendered = status.render(error, "order")
+    found = error_details_pb2.LocalizedMessage()
+    assert [detail.Unpack(found) for detail in rendered.details] == [False, True]
+    assert found == small
+    assert rendered.ByteSize() <= status.MOST_BYTES

@@ -28,7 +28,8 @@ def test_a_method_carries_all_that_the_contract_says_of_it(contracted: contract.
     assert create.full_name == "souk.order.v1.OrderService.CreateOrder"
     assert create.grpc_path == "/souk.order.v1.OrderService/CreateOrder"
     assert create.http == (contract.HttpRule("POST", "/api/v1/orders", "*"),)
-    assert create.access == contract.Access(public=False, roles=("CUSTOMER", "VENDOR", "ADMIN"), services=())
+    people = ("CUSTOMER", "VENDOR", "ADMIN")
+    assert create.access == contract.Access(public=False, roles=people, services=(), for_users=("cart",))
     assert create.rate_limit == contract.RateLimit(60, contract.Scope.USER)
     assert create.idempotency is contract.Idempotency.KEYED
     assert create.timeout_ms == 5000
@@ -104,6 +105,13 @@ def test_an_access_rule_may_only_name_services_that_exist(edited: Edited, regist
     assert refusal(broken, registry) == (
         "souk.catalog.v1.CatalogService.BatchGetOffers: its access rule names `ordre`, which the registry does not know",
     )
+
+
+def test_who_calls_for_users_exists_and_the_users_have_roles(edited: Edited, registry: list[str]) -> None:
+    unknown = edited("CreateOrder", lambda method: policy(method).access.for_users.append("kart"))
+    assert "names `kart`" in refusal(unknown, registry)[0]
+    nobodys = edited("BatchGetOffers", lambda method: policy(method).access.for_users.append("cart"))
+    assert "no roles" in refusal(nobodys, registry)[0]
 
 
 def test_a_service_that_the_registry_does_not_know_is_refused(descriptors: bytes, registry: list[str]) -> None:

@@ -1,0 +1,80 @@
+"""Whom cart calls: the catalog for prices, inventory for stock, order to check out. Answers are domain values."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from services.cart import domain, messages
+from services.chassis import errors
+from services.chassis.rpc import client, render
+from souk.catalog.v1 import catalog_service_pb2, catalog_service_pb2_grpc
+from souk.inventory.v1 import inventory_service_pb2, inventory_service_pb2_grpc
+from souk.order.v1 import order_service_pb2, order_service_pb2_grpc
+
+CATALOG = catalog_service_pb2.DESCRIPTOR.services_by_name["CatalogService"]
+INVENTORY = inventory_service_pb2.DESCRIPTOR.services_by_name["InventoryService"]
+ORDER = order_service_pb2.DESCRIPTOR.services_by_name["OrderService"]
+# An order is waited for that long, in seconds, before it is asked for again.
+ORDER_S = 2.5
+# Somebody waits for a cart, which is shown without what takes longer, in seconds.
+PATIENCE_S = 0.8
+
+
+class Catalog:
+    """What is for sale, and for how much."""
+
+    def __init__(self, peer: client.Peer) -> None:
+        self._peer = peer
+        self._stub = catalog_service_pb2_grpc.CatalogServiceStub(peer.channel)
+
+    async def offers(self, skus: Iterable[str]) -> Mapping[str, domain.Offer]:
+        """What is for sale of these SKUs. Raises TransientError without an answer, or the catalog's DomainError."""
+        request = catalog_service_pb2.BatchGetOffersRequest(skus=skus)
+        answer = await self._peer.call(self._stub.BatchGetOffers, request, timeout_s=PATIENCE_S)
+        return {
+            offer.sku: domain.Offer(offer.sku, offer.product_id, offer.title, render.money_value(offer.price))
+            for offer in answer.offers
+        }
+
+
+class Inventory:
+    """What is in stock."""
+
+    def __init__(self, peer: client.Peer) -> None:
+        self._peer = peer
+        self._stub = inventory_service_pb2_grpc.InventoryServiceStub(peer.channel)
+
+    async def available(self, skus: Iterable[str]) -> Mapping[str, int]:
+        """How many units can be ordered of these SKUs. Raises TransientError without an answer, or its DomainError."""
+        request = inventory_service_pb2.BatchGetStockRequest(skus=skus)
+        answer = await self._peer.call(self._stub.BatchGetStock, request, timeout_s=PATIENCE_S)
+        return {stock.sku: stock.available for stock in answer.stock}
+
+
+class Orders:
+    """Who makes orders, for the user who calls."""
+
+    def __init__(self, peer: client.Peer) -> None:
+        self._peer = peer
+        self._stub = order_service_pb2_grpc.OrderServiceStub(peer.channel)
+
+    async def place(self, checkout: domain.Checkout, terms: domain.Terms) -> domain.Order:
+        """The order of this request, made now or before.
+
+        Raises what the order service does, or TransientError while it is unknown whether the order is made.
+        """
+        request = messages.of_checkout(checkout, terms)
+        try:
+            order = await self._peer.call(self._stub.CreateOrder, request, timeout_s=ORDER_S, for_user=True)
+        except errors.DomainError as refused:
+            raise _as_of_a_cart(refused) from refused
+        return domain.Order(order.id, render.money_value(order.total))
+
+
+def _as_of_a_cart(refused: errors.DomainError) -> Exception:
+    """What the order service says of items is said of lines."""
+    if refused.code in (errors.Code.UNAVAILABLE, errors.Code.DEADLINE_EXCEEDED):
+        return errors.TransientError(str(refused))
+    if refused.reason == "REQUEST_ID_REUSED":
+        return domain.ordered_otherwise()
+    said = tuple(replace(item, field=item.field.replace("items[", "lines[", 1)) for item in refused.violations)
+    return replace(refused, violations=said)

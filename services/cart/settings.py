@@ -1,0 +1,15 @@
+"""What cart reads from the environment, beside what every service does."""
+
+from dataclasses import dataclass
+
+from services.chassis.settings import env
+
+_DAY_S = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """After how many seconds without a change carts expire."""
+
+    user_cart_s: int = env("CART_USER_S", default=90 * _DAY_S)
+    guest_cart_s: int = env("CART_GUEST_S", default=14 * _DAY_S)

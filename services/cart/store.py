@@ -1,0 +1,105 @@
+"""Carts in Redis: one value for each, replaced only if its revision is still the one that was read.
+
+A cart is one key, so a change of it is one atomic script, also on a Redis that is sharded.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from services.cart import domain
+from services.chassis import money, redis_store
+
+# Replaces the value if its revision is as expected, and says whether it did. The revision stands beside the value, so
+# that the script needs to know nothing of how a cart is written.
+_REPLACE: Final = """
+local revision = redis.call('HGET', KEYS[1], 'revision') or '0'
+if revision ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'revision', ARGV[2], 'cart', ARGV[3])
+redis.call('EXPIRE', KEYS[1], ARGV[4])
+return 1
+"""
+
+
+async def load(redis: redis_store.RedisStore, place: domain.Place) -> domain.Cart | None:
+    """The cart, or None. Raises TransientError when Redis is unavailable: never an empty cart instead."""
+    async with redis.commands() as commands:
+        found: list[Any] = await commands.hmget(redis.key(place.kind, place.id), ["revision", "cart"])
+    revision, written = found
+    return _read(json.loads(written), int(revision)) if revision and written else None
+
+
+async def replace(redis: redis_store.RedisStore, place: domain.Place, cart: domain.Cart, *, lifetime_s: int) -> bool:
+    """Keep the cart, as the revision after its own, if nobody changed it since it was read; says whether it was kept.
+
+    Raises TransientError when Redis is unavailable: it may have been kept all the same.
+    """
+    arguments: list[Any] = [cart.revision, cart.revision + 1, json.dumps(_written(cart)), lifetime_s]
+    async with redis.commands() as commands:
+        done: int = await commands.eval(_REPLACE, 1, redis.key(place.kind, place.id), *arguments)
+    return done == 1
+
+
+async def delete(redis: redis_store.RedisStore, place: domain.Place) -> None:
+    """Forget the cart; one that is not there stays so. Raises TransientError when Redis is unavailable."""
+    async with redis.commands() as commands:
+        await commands.delete(redis.key(place.kind, place.id))
+
+
+def _written(cart: domain.Cart) -> Mapping[str, Any]:
+    return {
+        "lines": [_written_line(line) for line in cart.lines],
+        "saved": [_written_line(line) for line in cart.saved],
+        "applied": cart.applied,
+        "merging_into": cart.merging_into,
+        "version": cart.version,
+        "origin": cart.origin,
+        "checkouts": [_written_checkout(checkout) for checkout in cart.checkouts],
+    }
+
+
+def _read(written: Mapping[str, Any], revision: int) -> domain.Cart:
+    return domain.Cart(
+        lines=tuple(_read_line(*line) for line in written["lines"]),
+        version=written["version"],
+        saved=tuple(_read_line(*line) for line in written["saved"]),
+        applied=tuple(written["applied"]),
+        merging_into=written["merging_into"],
+        origin=written["origin"],
+        checkouts=tuple(_read_checkout(checkout) for checkout in written["checkouts"]),
+        revision=revision,
+    )
+
+
+def _written_line(line: domain.Line) -> list[Any]:
+    price = [line.price.currency, line.price.amount] if line.price else []
+    return [line.sku, line.quantity, line.added.timestamp(), *price]
+
+
+def _read_line(sku: str, units: int, added: float, *price: Any) -> domain.Line:
+    return domain.Line(sku, units, datetime.fromtimestamp(added, UTC), money.Money(*price) if price else None)
+
+
+def _written_checkout(checkout: domain.Checkout) -> Mapping[str, Any]:
+    order = checkout.order
+    return {
+        "version": checkout.version,
+        "request_id": checkout.request_id,
+        "lines": [_written_line(line) for line in checkout.lines],
+        "time": checkout.time.timestamp(),
+        "order": [order.id, order.total.currency, order.total.amount] if order else [],
+        "fingerprint": checkout.fingerprint,
+    }
+
+
+def _read_checkout(written: Mapping[str, Any]) -> domain.Checkout:
+    order_id, *total = written["order"] or [""]
+    return domain.Checkout(
+        version=written["version"],
+        request_id=written["request_id"],
+        lines=tuple(_read_line(*line) for line in written["lines"]),
+        time=datetime.fromtimestamp(written["time"], UTC),
+        order=domain.Order(order_id, money.Money(*total)) if order_id else None,
+        fingerprint=written["fingerprint"],
+    )

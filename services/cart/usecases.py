@@ -1,0 +1,256 @@
+"""What is done with carts: load, decide, replace, and all of it again if somebody else was faster. Next: `store.py`."""
+
+import asyncio
+import contextlib
+import logging
+import secrets
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Protocol, TypeVar
+
+from services.cart import domain, store
+from services.chassis import clock, errors, ids, redis_store
+
+_LOG = logging.getLogger(__name__)
+
+SERVICE = "cart"
+# Of the writers that race for a cart one wins each round, so this many writers at once all succeed.
+MOST_ROUNDS = 200
+_CART_ID_BYTES = 32
+# After these pauses, in seconds, an order whose outcome is unknown is asked for again: by the same request.
+PAUSES_S = (0.1, 0.3)
+
+Change = Callable[[domain.Cart], domain.Cart]
+Answer = TypeVar("Answer")
+
+
+class Catalog(Protocol):
+    """Who knows what is for sale."""
+
+    async def offers(self, skus: Iterable[str]) -> Mapping[str, domain.Offer]:
+        """What is for sale of these SKUs. Raises TransientError or DomainError without an answer."""
+
+
+class Inventory(Protocol):
+    """Who knows what is in stock."""
+
+    async def available(self, skus: Iterable[str]) -> Mapping[str, int]:
+        """How many units can be ordered of these SKUs. Raises TransientError or DomainError without an answer."""
+
+
+class Orders(Protocol):
+    """Who makes orders."""
+
+    async def place(self, checkout: domain.Checkout, terms: domain.Terms) -> domain.Order:
+        """The order of this request for the user who calls, made now or before. Raises TransientError: it may be made."""
+
+
+class Shelves:
+    """What the shop says of SKUs now. Whoever does not answer is left out, with a line in the log."""
+
+    def __init__(self, catalog: Catalog, inventory: Inventory) -> None:
+        self._catalog = catalog
+        self._inventory = inventory
+
+    async def offers(self, skus: Sequence[str]) -> domain.Offers:
+        """What is for sale of these SKUs; None without an answer."""
+        return await _answered(self._catalog.offers(skus)) if skus else {}
+
+    async def show(self, cart: domain.Cart) -> domain.Shown:
+        """The cart with current prices and stock, as far as they can be had."""
+        skus = sorted({line.sku for line in (*cart.lines, *cart.saved)})
+        offers, stock = await asyncio.gather(self.offers(skus), self._available(skus))
+        return domain.Shown(cart, offers, stock)
+
+    async def _available(self, skus: Sequence[str]) -> domain.Stock:
+        return await _answered(self._inventory.available(skus)) if skus else {}
+
+
+async def _answered(asked: Awaitable[Answer]) -> Answer | None:
+    try:
+        return await asked
+    except (errors.TransientError, errors.DomainError) as error:
+        _LOG.warning("a cart is shown in part", extra={"cause": str(error)})
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetimes:
+    """After how many seconds without a change a cart expires."""
+
+    user_s: int
+    guest_s: int
+
+
+class Carts:
+    """The use cases of carts."""
+
+    def __init__(
+        self, redis: redis_store.RedisStore, shelves: Shelves, orders: Orders, *, lifetimes: Lifetimes, now: clock.Clock
+    ) -> None:
+        self._redis = redis
+        self._shelves = shelves
+        self._orders = orders
+        self._lifetimes = lifetimes
+        self._now = now
+
+    async def create(self) -> str:
+        """The id of a new cart of a guest: whoever knows it may use the cart."""
+        cart_id = secrets.token_urlsafe(_CART_ID_BYTES)
+        await self._replace(domain.of_guest(cart_id), self._new())
+        return cart_id
+
+    async def get(self, place: domain.Place) -> domain.Cart:
+        """The cart. Raises CART_NOT_FOUND for a guest's cart that does not exist or is being merged."""
+        return await self._usable(place)
+
+    async def add(self, place: domain.Place, sku: str, units: int, *, expected: int = 0) -> domain.Cart:
+        """The cart with these units more.
+
+        Raises SKU_UNKNOWN, CART_NOT_FOUND, CART_CHANGED, CART_FULL or CART_QUANTITY_TOO_LARGE.
+        """
+        line = domain.line_of(sku, units, await self._shelves.offers([sku]), now=self._now())
+        return await self._change(place, lambda cart: domain.added(cart, line), expected)
+
+    async def set_quantity(self, place: domain.Place, sku: str, units: int, *, expected: int = 0) -> domain.Cart:
+        """The cart with this quantity of the SKU, 0 for none.
+
+        Raises SKU_UNKNOWN, CART_NOT_FOUND, CART_CHANGED or CART_FULL.
+        """
+        offers, now = await self._shelves.offers([sku] if units else []), self._now()
+
+        def change(cart: domain.Cart) -> domain.Cart:
+            return domain.with_quantity(cart, domain.line_to_set(cart, sku, units, offers, now=now))
+
+        return await self._change(place, change, expected)
+
+    async def save(self, place: domain.Place, sku: str, *, expected: int = 0) -> domain.Cart:
+        """The cart with a line moved to those for later.
+
+        Raises CART_LINE_NOT_FOUND, CART_NOT_FOUND, CART_CHANGED, SAVED_FULL or CART_QUANTITY_TOO_LARGE.
+        """
+        return await self._change(place, lambda cart: domain.saved_for_later(cart, sku), expected)
+
+    async def restore(self, place: domain.Place, sku: str, *, expected: int = 0) -> domain.Cart:
+        """The cart with a line of those for later moved back.
+
+        Raises CART_LINE_NOT_FOUND, CART_NOT_FOUND, CART_CHANGED, CART_FULL or CART_QUANTITY_TOO_LARGE.
+        """
+        return await self._change(place, lambda cart: domain.restored(cart, sku), expected)
+
+    async def forget_saved(self, place: domain.Place, sku: str, *, expected: int = 0) -> domain.Cart:
+        """The cart without what was saved of a SKU for later. Raises CART_NOT_FOUND, CART_CHANGED."""
+        return await self._change(place, lambda cart: domain.without_saved(cart, sku), expected)
+
+    async def show(self, cart: domain.Cart) -> domain.Shown:
+        """The cart with current prices and stock, as far as they can be had."""
+        return await self._shelves.show(cart)
+
+    async def merge(self, cart_id: str, user_id: str) -> domain.Cart:
+        """The user's cart with the lines of a guest's, which is deleted. Raises CART_NOT_FOUND, CART_FULL, SAVED_FULL.
+
+        The guest's cart is claimed for the user first, so that nothing is added to it meanwhile. If the process dies
+        after any of the three writes, a repeated call completes the merge; the lines are added once.
+        """
+        own, place = domain.of_user(user_id), domain.of_guest(cart_id)
+        found = await store.load(self._redis, place)
+        if found:
+            # What does not fit is refused before the guest's cart is claimed: the guest keeps it.
+            domain.merged(await self._usable(own), found, cart_id)
+        guest = await self._claimed(place, user_id)
+        if guest is None:
+            return await self._merged_before(own, cart_id)
+        merged = await self._change(own, lambda cart: domain.merged(cart, guest, cart_id), 0)
+        await store.delete(self._redis, place)
+        return merged
+
+    async def check_out(self, user_id: str, version: int, terms: domain.Terms) -> domain.Order:
+        """The order of this version of the user's cart: made once, however often this is repeated.
+
+        The request that asks for the order is written down first. Whoever dies after that, or gets no answer, repeats it.
+        Raises CART_EMPTY, CART_CHANGED, CART_CHECKED_OUT and what the order service raises, or TransientError.
+        """
+        place = domain.of_user(user_id)
+        cart = await self._change(place, lambda cart: domain.checking_out(cart, version, now=self._now()), 0)
+        checkout = domain.checkout_of(cart, version)
+        if checkout is None:
+            raise domain.ChangedError(cart)
+        if checkout.order:
+            if checkout.fingerprint != terms.fingerprint:
+                raise domain.ordered_otherwise(checkout.order.id)
+            return checkout.order
+        order = await self._ordered(checkout, terms)
+        # The order is made, whether or not that can be written down: whoever repeats it gets it from the order service.
+        with contextlib.suppress(errors.TransientError):
+            await self._change(place, lambda cart: domain.checked_out(cart, version, order, terms), 0)
+        return order
+
+    async def _ordered(self, checkout: domain.Checkout, terms: domain.Terms) -> domain.Order:
+        for pause_s in PAUSES_S:
+            try:
+                return await self._orders.place(checkout, terms)
+            except errors.TransientError:
+                await asyncio.sleep(pause_s)
+        return await self._orders.place(checkout, terms)
+
+    async def reopen(self, cancelled: Sequence[domain.Cancelled]) -> None:
+        """Let carts be ordered again whose orders were cancelled. Repeating it changes nothing."""
+        for order in cancelled:
+            await self._change(domain.of_user(order.user_id), partial(_reopened, order), 0)
+
+    async def take_out(self, orders: Sequence[domain.Ordered]) -> None:
+        """Take what was ordered out of the carts of those who ordered it. Repeating it changes nothing."""
+        for order in orders:
+            await self._change(domain.of_user(order.user_id), partial(_without, order), 0)
+
+    async def _merged_before(self, own: domain.Place, cart_id: str) -> domain.Cart:
+        cart = await self._usable(own)
+        if cart_id not in cart.applied:
+            raise domain.no_cart()
+        return cart
+
+    async def _claimed(self, place: domain.Place, user_id: str) -> domain.Cart | None:
+        """The guest's cart, claimed for this user; None if it is gone. Raises CART_NOT_FOUND if it is another's."""
+        for _ in range(MOST_ROUNDS):
+            guest = await store.load(self._redis, place)
+            if guest is None:
+                return None
+            if guest.merging_into not in ("", user_id):
+                raise domain.no_cart()
+            claimed = replace(guest, merging_into=user_id)
+            if claimed == guest or await self._replace(place, claimed):
+                return claimed
+        raise errors.overloaded()
+
+    async def _change(self, place: domain.Place, change: Change, expected: int) -> domain.Cart:
+        for _ in range(MOST_ROUNDS):
+            cart = await self._usable(place)
+            domain.require_version(cart, expected)
+            changed = domain.counted(cart, change(cart))
+            if changed == cart:
+                return cart
+            if await self._replace(place, changed):
+                return replace(changed, revision=cart.revision + 1)
+        raise errors.overloaded()
+
+    async def _usable(self, place: domain.Place) -> domain.Cart:
+        cart = await store.load(self._redis, place)
+        if place.is_guest and (cart is None or cart.merging_into):
+            raise domain.no_cart()
+        return cart or self._new()
+
+    def _new(self) -> domain.Cart:
+        return domain.Cart(origin=ids.new_id(self._now()))
+
+    async def _replace(self, place: domain.Place, cart: domain.Cart) -> bool:
+        lifetime_s = self._lifetimes.guest_s if place.is_guest else self._lifetimes.user_s
+        return await store.replace(self._redis, place, cart, lifetime_s=lifetime_s)
+
+
+def _without(order: domain.Ordered, cart: domain.Cart) -> domain.Cart:
+    return domain.without_ordered(cart, order)
+
+
+def _reopened(order: domain.Cancelled, cart: domain.Cart) -> domain.Cart:
+    return domain.reopened(cart, order)
