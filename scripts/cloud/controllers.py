@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 K8S = Path(__file__).resolve().parents[2] / "k8s"
-RELEASES = K8S / "controllers" / "releases.yaml"
+RELEASES = Path(__file__).with_name("controllers.yaml")
 ADAPTER = K8S / "prometheus" / "adapter.yaml"
 NODES = K8S / "karpenter" / "nodes.yaml"
 # The cluster that k8s/karpenter/nodes.yaml is written for.
@@ -23,7 +23,7 @@ NODES_OF = "souk-prod"
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """One Helm release, as releases.yaml has it."""
+    """One Helm release, as controllers.yaml has it."""
 
     name: str
     chart: str
