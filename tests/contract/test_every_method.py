@@ -102,6 +102,7 @@ INVENTORY = [
         who="admin",
     ),
     row("revocations for services", "POST /souk.user.v1.UserService/GetRevocations", {}, 404, "ROUTE_NOT_FOUND"),
+    row("stock for services", "POST /souk.inventory.v1.InventoryService/BatchGetStock", {}, 404, "ROUTE_NOT_FOUND"),
     row("offers for services", "POST /souk.catalog.v1.CatalogService/BatchGetOffers", {}, 404, "ROUTE_NOT_FOUND"),
 ]
 PEOPLE = [
