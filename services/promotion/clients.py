@@ -10,9 +10,8 @@ from services.promotion.domain import quotes
 from souk.catalog.v1 import catalog_service_pb2, catalog_service_pb2_grpc, product_pb2
 
 DESCRIPTOR = catalog_service_pb2.DESCRIPTOR.services_by_name["CatalogService"]
-# SKUs whose traits are remembered, and products that the catalog is asked for in one call.
+# SKUs whose traits are remembered.
 REMEMBERED = 20_000
-PRODUCTS_A_CALL = 100
 _TREE = "tree"
 
 
@@ -41,27 +40,16 @@ class Catalog:
         return found
 
     async def _ask(self, skus: list[str]) -> dict[str, quotes.Traits]:
-        product_of = {offer.sku: offer.product_id for offer in await self._offers(skus)}
-        products = await self._products(sorted(set(product_of.values())))
-        parents = await self._tree()
+        offers, parents = await self._offers(skus), await self._tree()
         return {
-            sku: quotes.Traits(product_id, _above(product.category, parents), product.vendor_id)
-            for sku, product_id in product_of.items()
-            if (product := products.get(product_id))
+            offer.sku: quotes.Traits(offer.product_id, _above(offer.category, parents), offer.vendor_id)
+            for offer in offers
         }
 
     async def _offers(self, skus: Sequence[str]) -> list[product_pb2.Offer]:
         request = catalog_service_pb2.BatchGetOffersRequest(skus=skus)
         answer = await self._peer.call(self._stub.BatchGetOffers, request)
         return list(answer.offers)
-
-    async def _products(self, ids: Sequence[str]) -> dict[str, product_pb2.Product]:
-        found: dict[str, product_pb2.Product] = {}
-        for start in range(0, len(ids), PRODUCTS_A_CALL):
-            request = catalog_service_pb2.BatchGetProductsRequest(ids=ids[start : start + PRODUCTS_A_CALL])
-            answer = await self._peer.call(self._stub.BatchGetProducts, request)
-            found |= {product.id: product for product in answer.products}
-        return found
 
     async def _tree(self) -> Mapping[str, str]:
         """The parent of each category."""
