@@ -105,9 +105,10 @@ def test_a_caller_too_many_is_noticed() -> None:
 
 def test_a_caller_too_few_is_noticed() -> None:
     rendered = rendering.rendered(*rendering.DEFAULT)
-    policy(rendered, "souk-catalog-serve")["ingress"][0]["from"].pop()
+    peer = policy(rendered, "souk-catalog-serve")["ingress"][0]["from"].pop()
+    forgotten = peer["podSelector"]["matchLabels"][objects.COMPONENT]
     missing = calls() - connections(rendered)
-    assert {(sender.partition("/")[0], receiver) for sender, receiver, _ in missing} == {("order", "catalog/serve")}
+    assert {(sender.partition("/")[0], receiver) for sender, receiver, _ in missing} == {(forgotten, "catalog/serve")}
 
 
 def test_without_the_default_deny_a_forgotten_pod_is_noticed() -> None:
