@@ -8,14 +8,16 @@ import pytest
 import yaml
 
 from scripts.generate.chart import package, values_table
+from services import registry
 from tests.deploy.charts import rendering
 
+SERVICES = ", ".join(sorted(registry.load().services))
 REFUSED = {
     "serve.replcas=3": ("/serve", "additional properties 'replcas' not allowed"),
     "serv.replicas=3": ("''", "additional properties 'serv' not allowed"),
     "serve.replicas=0": ("/serve/replicas", "minimum: got 0, want 1"),
     "services.order.serve.autoscaling.cpuPercent=700": ("/services/order/serve/autoscaling/cpuPercent", "maximum"),
-    "services.ordr.serve.replicas=2": ("services.ordr", "the registry has no such service; it has catalog"),
+    "services.ordr.serve.replicas=2": ("services.ordr", f"the registry has no such service; it has {SERVICES}"),
     "mesh.provider=consul": ("/mesh/provider", "must be one of 'none', 'istio', 'linkerd'"),
     "kafka.replication=0": ("/kafka/replication", "minimum"),
     "kafka.bootstrap=": ("kafka.bootstrap", "not set"),
