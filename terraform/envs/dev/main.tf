@@ -57,7 +57,7 @@ module "platform" {
   postgres = {
     shared = { instance_class = "db.t4g.medium", storage_gib = 20, storage_most_gib = 100, multi_az = false }
   }
-  connections           = 350
+  connections           = 450
   backup_retention_days = 1
 
   redis = {

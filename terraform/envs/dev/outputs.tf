@@ -38,9 +38,9 @@ output "observability" {
   value       = module.platform.observability
 }
 
-output "search" {
+output "opensearch" {
   description = "Where OpenSearch answers; null without it."
-  value       = module.platform.search
+  value       = module.platform.opensearch
 }
 
 output "jenkins_role_arns" {

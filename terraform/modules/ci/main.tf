@@ -276,7 +276,7 @@ locals {
       ]
       resources = [for kind in ["cluster", "parametergroup", "replicationgroup", "subnetgroup"] : "arn:${local.partition}:elasticache:${local.own}:${kind}:${local.named}"]
     }
-    search = {
+    opensearch = {
       actions   = ["es:AddTags", "es:CreateDomain", "es:DeleteDomain", "es:RemoveTags", "es:UpdateDomainConfig", "es:UpgradeDomain"]
       resources = ["arn:${local.partition}:es:${local.own}:domain/${local.named}"]
     }
@@ -386,7 +386,7 @@ locals {
   parts = {
     network = ["network", "scaling"]
     cluster = ["cluster", "registry", "aliases", "keys"]
-    stores  = ["kafka", "databases", "caches", "search"]
+    stores  = ["kafka", "databases", "caches", "opensearch"]
     access  = ["secrets", "rights", "roles", "certificates", "names", "firewall"]
     watch   = ["logs", "alarms", "messages", "queues", "events", "metrics", "dashboards", "budget", "births"]
   }

@@ -141,9 +141,9 @@ module "redis" {
   snapshot_retention_days   = var.redis.snapshot_retention_days
 }
 
-module "search" {
-  source = "../search"
-  count  = var.search == null ? 0 : 1
+module "opensearch" {
+  source = "../opensearch"
+  count  = var.opensearch == null ? 0 : 1
 
   permissions_boundary_arn  = module.boundary.arn
   prefix                    = local.prefix
@@ -154,9 +154,9 @@ module "search" {
   logs_kms_key_arn          = module.encryption.arns.logs
   log_retention_days        = var.log_retention_days
   guarded                   = var.guarded
-  instance_type             = var.search.instance_type
-  volume_gib                = var.search.volume_gib
-  client_role_arns          = [for service in var.search.services : module.identities.role_arns[service]]
+  instance_type             = var.opensearch.instance_type
+  volume_gib                = var.opensearch.volume_gib
+  client_role_arns          = [for service in var.opensearch.services : module.identities.role_arns[service]]
 }
 
 module "secrets" {

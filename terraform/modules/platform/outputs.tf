@@ -113,9 +113,9 @@ output "observability" {
   }
 }
 
-output "search" {
+output "opensearch" {
   description = "Where OpenSearch answers; null without it."
-  value       = one([for search in module.search : search.url])
+  value       = one([for domain in module.opensearch : domain.url])
 }
 
 output "jenkins_role_arns" {

@@ -194,7 +194,7 @@ variable "redis" {
   }
 }
 
-variable "search" {
+variable "opensearch" {
   description = "OpenSearch: null for none, which is right until search has outgrown PostgreSQL; or its class, volume, and the services that use it."
   type = object({
     instance_type = optional(string, "r7g.large.search")
@@ -204,7 +204,7 @@ variable "search" {
   default = null
 
   validation {
-    condition     = var.search == null || try(length(var.search.services) > 0, false)
+    condition     = var.opensearch == null || try(length(var.opensearch.services) > 0, false)
     error_message = "Somebody uses it."
   }
 }

@@ -14,7 +14,7 @@ NAMED = (
     "kafka",
     "postgres",
     "redis",
-    "search",
+    "opensearch",
     "registry",
     "secrets",
     "edge",

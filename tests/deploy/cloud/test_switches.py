@@ -31,7 +31,7 @@ def searching(copy: workspace.Workspace) -> workspace.Applied:
     return _variant(
         copy,
         "searching",
-        ("  kafka = {\n", '  search = { services = ["catalog"] }\n\n  kafka = {\n    version = "4.2.x.kraft"\n'),
+        ("  kafka = {\n", '  opensearch = { services = ["catalog"] }\n\n  kafka = {\n    version = "4.2.x.kraft"\n'),
         ("= var.grafana", "= true"),
         ("  postgres = {\n", '  postgres_version = "17.6"\n\n  postgres = {\n'),
     )
