@@ -166,7 +166,7 @@ def load_test(run: shell.Shell) -> None:
         print(f"load test: none in {where.name}")
     elif run.dry:
         print(f"# {wanted.rate:g} orders a second to {where.edge_url} for {wanted.seconds:g} s")
-    elif found := load.test(where.edge_url, wanted, run.root, payment_method=where.payment_method):
+    elif found := load.test(where.edge_url, wanted, run.root, load.Purchase(where.payment_method)):
         raise problems.StackError("; ".join(found))
 
 

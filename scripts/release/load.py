@@ -31,6 +31,14 @@ REPORT = shell.FOLDER / "load.json"
 
 
 @dataclass(frozen=True, slots=True)
+class Purchase:
+    """What orders are paid with, and the category whose products they are of: empty for any, the newest first."""
+
+    payment_method: str
+    category: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
     """What came of it: shares are of all orders sent; `unsettled` are sampled orders that came to no end in time."""
 
@@ -43,10 +51,10 @@ class Seen:
     samples: tuple[str, ...]
 
 
-def test(edge_url: str, wanted: environments.Load, root: Path, *, payment_method: str) -> list[str]:
+def test(edge_url: str, wanted: environments.Load, root: Path, purchase: Purchase) -> list[str]:
     """Send the load, keep the figures in a file and print them. Answers with what did not hold. Raises a StackError."""
     try:
-        seen = asyncio.run(_driven(edge_url, wanted, payment_method))
+        seen = asyncio.run(_driven(edge_url, wanted, purchase))
     except EdgeError as refused:
         raise problems.StackError(f"the load test cannot begin: {refused}") from None
     (root / REPORT).parent.mkdir(parents=True, exist_ok=True)
@@ -73,11 +81,11 @@ def missed(seen: Seen, wanted: environments.Load) -> list[str]:
     return found
 
 
-async def _driven(edge_url: str, wanted: environments.Load, payment_method: str) -> Seen:
-    skus = await in_stock(edge_url)
+async def _driven(edge_url: str, wanted: environments.Load, purchase: Purchase) -> Seen:
+    skus = await in_stock(edge_url, purchase.category)
     tokens = await customers(edge_url)
     key = f"load-{uuid.uuid4()}"
-    orders = requests.Wanted(tokens, skus, LINES, key, units=1, payment_method=payment_method)
+    orders = requests.Wanted(tokens, skus, LINES, key, units=1, payment_method=purchase.payment_method)
     outcome = await load.Generator(_plan(edge_url, wanted, orders)).run()
     ends = await _followed(edge_url, tokens, outcome.accepted[:: max(1, len(outcome.accepted) // SAMPLE)], wanted)
     return Seen(
@@ -102,10 +110,13 @@ async def customers(edge_url: str) -> tuple[str, ...]:
     return tokens
 
 
-async def in_stock(edge_url: str) -> tuple[str, ...]:
-    """SKUs that the shop offers, all in one currency. Raises a StackError when there are fewer than an order has lines."""
+async def in_stock(edge_url: str, category: str = "") -> tuple[str, ...]:
+    """SKUs that the shop offers (in a category, unless it is empty), all in one currency.
+
+    Raises a StackError when there are fewer than an order has lines.
+    """
     async with Edge.connect(edge_url) as edge:
-        products = (await edge.get("/api/v1/products", page_size=PAGE))["products"]
+        products = (await edge.get("/api/v1/products", page_size=PAGE, category=category))["products"]
     by_currency: dict[str, list[str]] = defaultdict(list)
     for variant in (variant for product in products for variant in product["variants"]):
         by_currency[variant["price"]["currency_code"]].append(variant["sku"])

@@ -47,7 +47,7 @@ def test_no_order_at_all_is_no_success() -> None:
 
 def test_an_edge_that_is_not_there_is_told_in_one_line() -> None:
     with pytest.raises(problems.StackError, match="the load test cannot begin: http://127"):
-        load.test("http://127.0.0.1:9", WANTED, environments.FILE.parent, payment_method="card_approved")
+        load.test("http://127.0.0.1:9", WANTED, environments.FILE.parent, load.Purchase("card_approved"))
 
 
 def test_numbers_are_changed_by_the_environment() -> None:
