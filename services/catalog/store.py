@@ -139,8 +139,6 @@ _CONDITIONS = {
           AND o.currency = %(currency)s AND o.price BETWEEN %(low)s AND %(high)s)""",
     "featured": "p.featured",
 }
-_LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
-_FIRST_ID = "00000000-0000-0000-0000-000000000000"
 _OFFERS = database.Lookup(
     select(
         *(_V.sku, _V.product_id, _P.title, _V.title, _V.currency, _V.price),
@@ -286,13 +284,13 @@ async def page(
     if wanted.featured:
         values["featured"] = True
     statement = _page_statement(tuple(name for name in _CONDITIONS if name in values))
-    found = {"before": place.after or _LAST_ID, "most": place.size + 1}
+    found = {"before": place.after or pages.LAST_ID, "most": place.size + 1}
     return [_product(row) for row in await db.read(statement, values | found)]
 
 
 async def products_after(db: database.Database, after: str, most: int) -> list[domain.Product]:
     """Products that are not deleted, oldest first, from behind the product `after` (empty: from the first) on."""
-    return [_product(row) for row in await db.read(_AFTER, {"after": after or _FIRST_ID, "most": most})]
+    return [_product(row) for row in await db.read(_AFTER, {"after": after or pages.FIRST_ID, "most": most})]
 
 
 @functools.cache

@@ -11,6 +11,9 @@ Row = TypeVar("Row")
 
 DEFAULT_SIZE = 20
 MAX_SIZE = 100
+# No id is smaller, or greater: where lists by id begin, the oldest or the newest first.
+FIRST_ID = "00000000-0000-0000-0000-000000000000"
+LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,6 @@ CONTACT_WAIT_MOST_S = 300.0
 # How many of them are put off in one statement.
 PUT_OFF_AT_ONCE = 5000
 CONTACT_UNKNOWN = "CONTACT_UNKNOWN"
-_LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,7 +266,7 @@ async def get(db: database.Database, notification_id: str) -> domain.Notificatio
 
 async def page_of(db: database.Database, user_id: str, page: pages.Page) -> list[domain.Notification]:
     """A user's messages, newest first: up to one more than the page shows."""
-    rows = await db.read(_PAGE, {"user_id": user_id, "before": page.after or _LAST_ID, "most": page.size + 1})
+    rows = await db.read(_PAGE, {"user_id": user_id, "before": page.after or pages.LAST_ID, "most": page.size + 1})
     return [_notification(row[:-2], reason=row[-2], send_time=row[-1]) for row in rows]
 
 

@@ -37,7 +37,7 @@ def basket(request: order_service_pb2.CreateOrderRequest | order_service_pb2.Quo
 
 def of_quote(quote: domain.Quote) -> order_service_pb2.QuoteOrderResponse:
     return order_service_pb2.QuoteOrderResponse(
-        lines=[of_line(line, taxes_included=quote.taxes_included) for line in quote.lines],
+        lines=[of_line(line, taxes_included=quote.totals.taxes_included) for line in quote.lines],
         totals=of_totals(quote.totals),
     )
 
@@ -74,18 +74,17 @@ def of_totals(totals: domain.Totals) -> order_pb2.Totals:
 
 
 def of_line(line: domain.Line, *, taxes_included: bool) -> order_pb2.OrderLine:
-    charged = domain.totals_of([line], taxes_included=taxes_included)
     return order_pb2.OrderLine(
         sku=line.sku,
         title=line.title,
         quantity=line.quantity,
         unit_price=render.money_message(line.unit_price),
         total=render.money_message(line.total),
-        discount=render.money_message(charged.discounts),
-        shipping=render.money_message(charged.shipping),
-        tax=render.money_message(charged.taxes),
+        discount=render.money_message(line.in_currency(line.charges.discount)),
+        shipping=render.money_message(line.in_currency(line.charges.shipping)),
+        tax=render.money_message(line.in_currency(line.charges.tax)),
         tax_rate=rates.per_cent(line.charges.tax_rate),
-        payable=render.money_message(charged.total),
+        payable=render.money_message(line.payable(taxes_included=taxes_included)),
     )
 
 

@@ -145,7 +145,6 @@ JOIN sagas AS s ON s.order_id = g.order_id AND (s.version > g.seen OR s.step = '
 LEFT JOIN order_events AS e ON e.order_id = g.order_id AND e.sequence > g.seen
 ORDER BY g.order_id, e.sequence
 """)
-_LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +220,7 @@ async def load(db: database.Database, order_ids: Sequence[str]) -> dict[str, dom
 
 async def page_of(db: database.Database, user_id: str, page: pages.Page) -> list[domain.Placed]:
     """A user's orders, newest first: up to one more than the page shows."""
-    rows = await db.read(_PAGE, {"user_id": user_id, "before": page.after or _LAST_ID, "most": page.size + 1})
+    rows = await db.read(_PAGE, {"user_id": user_id, "before": page.after or pages.LAST_ID, "most": page.size + 1})
     return [_placed(row) for row in rows]
 
 

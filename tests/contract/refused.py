@@ -23,6 +23,7 @@ PRODUCTS = "POST /api/v1/products"
 STOCK = "PUT /api/v1/products/{product}/stock"
 MALFORMED = (400, "REQUEST_MALFORMED")
 INVALID = (400, "REQUEST_INVALID")
+UNKNOWN_WORD = {"params": {"no_such_word": "1"}}
 
 
 @dataclass(frozen=True, slots=True)

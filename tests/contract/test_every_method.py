@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.contract import test_bad_input, test_bad_messages
-from tests.contract.refused import CARD_NUMBER, INVALID, MALFORMED, Refused, check, row
+from tests.contract.refused import CARD_NUMBER, INVALID, MALFORMED, UNKNOWN_WORD, Refused, check, row
 from tests.contract.rows import cart, promotion, search
 from tests.contract.test_access import contracted
 from tests.contract.world import World
@@ -21,7 +21,6 @@ ROLES = "PUT /api/v1/users/{unknown}/roles"
 PRODUCT = "PUT /api/v1/products/{product}"
 FEATURED = "PUT /api/v1/products/{product}/featured"
 REFUND = "POST /api/v1/payments/{unknown}/refund"
-UNKNOWN_WORD = {"params": {"no_such_word": "1"}}
 SHELF = "GET /api/v1/categories/no-such-shelf/products"
 
 CATALOG = [

@@ -5,10 +5,12 @@ with programs.running(["user", "--role", "serve"], environment) as program:
     program.send_signal(signal.SIGTERM)
 """
 
+import http.client
 import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,6 +46,27 @@ def free_address() -> str:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return f"127.0.0.1:{probe.getsockname()[1]}"
+
+
+def until_alive(address: str, process: "subprocess.Popen[bytes]", *, within_s: float) -> None:
+    """Wait until an edge says that it lives. Raises AssertionError when it ends before, or takes longer."""
+    until = time.monotonic() + within_s
+    while status(address, "/livez") != 200:
+        assert process.poll() is None, process.stdout and process.stdout.read()
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+def status(address: str, path: str) -> int:
+    """The status of the answer to a GET; 0 when nobody answers."""
+    connection = http.client.HTTPConnection(address, timeout=5)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status
+    except OSError:
+        return 0
+    finally:
+        connection.close()
 
 
 def signing_keys(folder: Path) -> str:

@@ -90,6 +90,12 @@ class Line:
         """The price of the whole line, before discounts, shipping and taxes."""
         return self.unit_price * self.quantity
 
+    def payable(self, *, taxes_included: bool) -> money.Money:
+        """What the customer pays for it in all. The sum over an order's lines is its total."""
+        charges = self.charges
+        taxes = 0 if taxes_included else charges.tax
+        return self.in_currency(self.total.amount - charges.discount + charges.shipping + taxes)
+
     def in_currency(self, amount: int) -> money.Money:
         """An amount of the line's currency."""
         return money.Money(self.unit_price.currency, amount)
@@ -118,15 +124,10 @@ class Parcel:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """What an order would cost: its lines with their charges, and whether their prices contain the taxes."""
+    """What an order would cost: its lines with their charges, and their sums."""
 
     lines: tuple[Line, ...]
-    taxes_included: bool
-
-    @property
-    def totals(self) -> Totals:
-        """What it costs, by what for."""
-        return totals_of(self.lines, taxes_included=self.taxes_included)
+    totals: Totals
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,17 +281,12 @@ Fact = OrderPlaced | PaymentRequested | OrderConfirmed | OrderCancelled | OrderC
 
 def totals_of(lines: Sequence[Line], *, taxes_included: bool) -> Totals:
     """The sums of these lines, of which there is at least one."""
-    items = sum(line.unit_price.amount * line.quantity for line in lines)
-    discounts = sum(line.charges.discount for line in lines)
-    shipping = sum(line.charges.shipping for line in lines)
-    taxes = sum(line.charges.tax for line in lines)
-    total = items - discounts + shipping + (0 if taxes_included else taxes)
     as_money = lines[0].in_currency
     return Totals(
-        items=as_money(items),
-        discounts=as_money(discounts),
-        shipping=as_money(shipping),
-        taxes=as_money(taxes),
+        items=as_money(sum(line.unit_price.amount * line.quantity for line in lines)),
+        discounts=as_money(sum(line.charges.discount for line in lines)),
+        shipping=as_money(sum(line.charges.shipping for line in lines)),
+        taxes=as_money(sum(line.charges.tax for line in lines)),
         taxes_included=taxes_included,
-        total=as_money(total),
+        total=as_money(sum(line.payable(taxes_included=taxes_included).amount for line in lines)),
     )

@@ -67,9 +67,9 @@ def quote(
         _taxed(line, taxes.rates.rate(country, region, offers[line.sku].tax_class), included=taxes.included)
         for line in _shipped(parcel.lines, shipping)
     )
-    quoted = domain.Quote(lines, taxes.included)
-    _limited(parcel.price.currency, quoted.totals.total.amount)
-    return quoted
+    totals = domain.totals_of(lines, taxes_included=taxes.included)
+    _limited(totals.total.currency, totals.total.amount)
+    return domain.Quote(lines, totals)
 
 
 def check_expected(expected: money.Money | None, total: money.Money) -> None:

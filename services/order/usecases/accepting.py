@@ -44,18 +44,17 @@ class Accepting:
     def _begin(self, draft: domain.Draft, quote: domain.Quote | errors.DomainError) -> saga.Begun:
         if isinstance(quote, errors.DomainError):
             raise quote
-        total = quote.totals.total
-        totals.check_expected(draft.expected_total, total)
+        totals.check_expected(draft.expected_total, quote.totals.total)
         now = self._now()
         order = domain.Order(
             id=ids.new_id(now),
             user_id=draft.user_id,
             lines=quote.lines,
-            total=total,
+            total=quote.totals.total,
             address=draft.basket.address,
             payment_method=draft.payment_method,
             create_time=now,
-            taxes_included=quote.taxes_included,
+            taxes_included=quote.totals.taxes_included,
         )
         return saga.begin(order, ids.new_id(now))
 

@@ -11,7 +11,6 @@ from services.promotion.store import packing
 
 # As `promotion_of` reads them.
 COLUMNS = "p.id, p.terms, p.start_time, p.end_time, p.create_time, p.update_time, p.version, p.uses"
-_LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 _INSERT = database.Statement("""
 INSERT INTO promotions (id, terms, automatic, most_uses, uses, start_time, end_time, create_time, update_time, version)
 VALUES (%(id)s, %(terms)s, %(automatic)s, %(most_uses)s, 0, %(start_time)s, %(end_time)s, %(create_time)s,
@@ -81,7 +80,7 @@ async def lock_promotions(transaction: database.Transaction, ids: Iterable[str])
 
 async def promotion_page(db: database.Database, page: pages.Page) -> list[Promotion]:
     """Promotions, newest first: up to one more than the page shows."""
-    rows = await db.read(_PAGE, {"before": page.after or _LAST_ID, "most": page.size + 1})
+    rows = await db.read(_PAGE, {"before": page.after or pages.LAST_ID, "most": page.size + 1})
     return [promotion_of(row) for row in rows]
 
 

@@ -1,8 +1,7 @@
 """What carts refuse."""
 
-from tests.contract.refused import INVALID, MALFORMED, row
+from tests.contract.refused import INVALID, MALFORMED, UNKNOWN_WORD, row
 
-UNKNOWN_WORD = {"params": {"no_such_word": "1"}}
 GUEST = {"cart_id": "guessed"}
 ROWS = [
     row("a cart of nobody", "GET /api/v1/cart", {}, 401, "TOKEN_MISSING", who="nobody"),

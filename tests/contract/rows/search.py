@@ -1,8 +1,7 @@
 """What search refuses."""
 
-from tests.contract.refused import INVALID, MALFORMED, row
+from tests.contract.refused import INVALID, MALFORMED, UNKNOWN_WORD, row
 
-UNKNOWN_WORD = {"params": {"no_such_word": "1"}}
 FIND = "GET /api/v1/products/search"
 SUGGEST = "GET /api/v1/products/suggest"
 SYNONYMS = "PUT /api/v1/search/synonyms/sofas"

@@ -1,10 +1,8 @@
 """The images, built and run: what they say of themselves, and that they run without root, without writing, without a shell."""
 
 import asyncio
-import http.client
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -145,13 +143,13 @@ def test_the_edge_makes_its_configuration_serves_and_drains(edge: container.Imag
     environment = {**behind, "EDGE_LISTEN": listen, "EDGE_ADMIN_LISTEN": admin}
     started = time.monotonic()
     with edge.running(edge.configuration["Entrypoint"], environment) as process:
-        _until_alive(listen, process)
+        programs.until_alive(listen, process, within_s=START_S)
         seconds = time.monotonic() - started
-        assert _status(listen, "/openapi.json") == 200
-        assert _status(listen, "/api/v1/products") == 503
+        assert programs.status(listen, "/openapi.json") == 200
+        assert programs.status(listen, "/api/v1/products") == 503
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0
-    assert _status(listen, "/livez") == 0
+    assert programs.status(listen, "/livez") == 0
     figures["edge"] = {"megabytes": edge.megabytes, "seconds_to_ready": round(seconds, 2)}
 
 
@@ -173,22 +171,3 @@ async def _until_ready(address: str) -> None:
                 return False
 
         await polling.eventually(ready, within_s=START_S)
-
-
-def _until_alive(address: str, process: "subprocess.Popen[bytes]") -> None:
-    until = time.monotonic() + START_S
-    while _status(address, "/livez") != 200:
-        assert process.poll() is None, process.stdout and process.stdout.read()
-        assert time.monotonic() < until
-        time.sleep(0.02)
-
-
-def _status(address: str, path: str) -> int:
-    connection = http.client.HTTPConnection(address, timeout=5)
-    try:
-        connection.request("GET", path)
-        return connection.getresponse().status
-    except OSError:
-        return 0
-    finally:
-        connection.close()

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-import httpx
 import pytest
 
 from gateway import draining
@@ -33,25 +32,10 @@ def _serving(folder: Path) -> Iterator[Edge]:
     command = [sys.executable, "-m", "gateway.serve"]
     with subprocess.Popen(command, cwd=programs.ROOT, env={**os.environ, **behind, **own}) as process:  # noqa: S603 - our own
         try:
-            _until_alive(listen, process)
+            programs.until_alive(listen, process, within_s=START_S)
             yield listen, process
         finally:
             process.terminate()
-
-
-def _until_alive(address: str, process: "subprocess.Popen[bytes]") -> None:
-    until = time.monotonic() + START_S
-    while not _alive(address):
-        assert process.poll() is None
-        assert time.monotonic() < until
-        time.sleep(0.05)
-
-
-def _alive(address: str) -> bool:
-    try:
-        return httpx.get(f"http://{address}/livez", trust_env=False).is_success
-    except httpx.TransportError:
-        return False
 
 
 @pytest.fixture
