@@ -74,6 +74,11 @@ class PromotionServicer(promotion_service_pb2_grpc.PromotionServiceServicer):
         found = await self._promotions.quoting.quote(messages.question_of_order(request))
         return messages.of_quote(found, request.codes)
 
+    async def HasAutomatic(
+        self, _request: promotion_service_pb2.HasAutomaticRequest, _: Any
+    ) -> promotion_service_pb2.HasAutomaticResponse:
+        return promotion_service_pb2.HasAutomaticResponse(any=await self._promotions.quoting.any_automatic())
+
 
 def servicer(uses: usecases.Promotions, tokens: page_tokens.PageTokens) -> server.Servicer:
     """The servicer, ready to be served."""

@@ -15,6 +15,7 @@ from services.promotion.store.codes import (
     lock_codes,
 )
 from services.promotion.store.promotions import (
+    any_automatic,
     change_promotions,
     insert_promotion,
     lock_promotions,
@@ -33,6 +34,7 @@ from services.promotion.store.redemptions import (
 )
 
 __all__ = [
+    "any_automatic",
     "batch",
     "candidates",
     "change_codes",

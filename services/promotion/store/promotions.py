@@ -1,6 +1,7 @@
 """Promotions, each a row: its terms as JSON, and beside them what statements ask for."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from psycopg.types.json import Jsonb
@@ -30,6 +31,10 @@ _LOCK = database.Lookup(
 _PAGE = database.Statement(f"""
 SELECT {COLUMNS} FROM promotions AS p WHERE p.id < %(before)s::uuid ORDER BY p.id DESC LIMIT %(most)s
 """)  # noqa: S608 - as above
+_ANY_AUTOMATIC = database.Statement("""
+SELECT EXISTS (SELECT 1 FROM promotions AS p WHERE p.automatic AND (p.start_time IS NULL OR p.start_time <= %(now)s)
+  AND (p.end_time IS NULL OR p.end_time > %(now)s))
+""")
 _CHANGE = database.Statement("""
 UPDATE promotions AS p SET uses = p.uses + g.by FROM unnest(%(id)s::uuid[], %(by)s::bigint[]) AS g(id, by)
 WHERE p.id = g.id
@@ -82,6 +87,12 @@ async def promotion_page(db: database.Database, page: pages.Page) -> list[Promot
     """Promotions, newest first: up to one more than the page shows."""
     rows = await db.read(_PAGE, {"before": page.after or pages.LAST_ID, "most": page.size + 1})
     return [promotion_of(row) for row in rows]
+
+
+async def any_automatic(db: database.Database, now: datetime) -> bool:
+    """Whether there is a promotion without codes that has begun and has not ended."""
+    [[found]] = await db.read(_ANY_AUTOMATIC, {"now": now})
+    return bool(found)
 
 
 async def change_promotions(transaction: database.Transaction, by: Mapping[str, int]) -> None:

@@ -39,6 +39,10 @@ class Quoting:
         basket = quotes.basket(items, question.shipping, first_order=question.first_order)
         return quotes.quote(basket, candidates, self._now(), entered)
 
+    async def any_automatic(self) -> bool:
+        """Whether a promotion that needs no code can apply now."""
+        return await store.any_automatic(self._db, self._now())
+
     async def _candidates(self, entered: Sequence[str], user_id: str) -> list[quotes.Candidate]:
         found = await store.candidates(self._db, entered, self._now())
         limited = [one.promotion.id for one in found if one.promotion.terms.most_per_customer]
