@@ -82,6 +82,12 @@ def overloaded() -> DomainError:
     return DomainError(Code.RESOURCE_EXHAUSTED, "OVERLOADED", said, retry_after_s=1.0)
 
 
+def unavailable() -> DomainError:
+    """Something that is needed for the answer is away."""
+    said = "a dependency of this service is unavailable"
+    return DomainError(Code.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", said, retry_after_s=1.0)
+
+
 def precondition(reason: str, message: str, **metadata: str) -> DomainError:
     """The request is right, but not in this state."""
     return DomainError(Code.FAILED_PRECONDITION, reason, message, metadata)

@@ -191,6 +191,8 @@ class Result:
 CANCELLED_BECAUSE: Mapping[str, str] = {
     "STOCK_SHORT": "something you ordered is out of stock",
     "STOCK_LOST": "something you ordered is out of stock",
+    "COUPON_REFUSED": "a coupon of yours was used up before your order could use it",
+    "COUPON_TIMEOUT": "we could not redeem your coupon in time",
     "STOCK_TIMEOUT": "we could not check in time whether everything is in stock",
     "HOLD_EXPIRED": "we could not keep your items reserved for long enough",
     "PAYMENT_DECLINED": "your payment was declined",

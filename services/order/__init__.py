@@ -5,7 +5,7 @@ order_events (what happened, append-only).
 
 States: PENDING -> RESERVED -> CONFIRMED; from any of them CANCELLING -> CANCELLED. CONFIRMED is the pivot.
 
-Consumes `inventory` and `payments`, publishes `orders`. Calls the catalog for prices.
+Consumes `inventory`, `payments` and `promotions`, publishes `orders`. Calls the catalog for prices, promotion for discounts.
 
 Read in this order: `rpc.py` (a call comes in), `usecases/` (what it means), `saga.py` (the one table of what follows
 what), `domain.py` (the values), `store.py` (the rows), `events.py` (what goes out and comes in), `main.py` (put together).

@@ -1,19 +1,31 @@
-"""Whom the order service asks: the catalog for prices, and the shop's table for shipping. Answers are domain values."""
+"""Whom the order service asks: the catalog for prices, promotion for discounts, the shop's table for shipping.
 
+Answers are domain values.
+"""
+
+import logging
+import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from cachetools import TTLCache
 
-from services.chassis import money
+from services.chassis import errors, money
 from services.chassis.rpc import client, render
 from services.order import domain
-from services.order.domain import rates
+from services.order.domain import rates, totals
+from services.order.usecases import discounting
 from souk.catalog.v1 import catalog_service_pb2, catalog_service_pb2_grpc, product_pb2
+from souk.promotion.v1 import promotion_pb2, promotion_service_pb2, promotion_service_pb2_grpc
 
-DESCRIPTOR = catalog_service_pb2.DESCRIPTOR.services_by_name["CatalogService"]
+CATALOG = catalog_service_pb2.DESCRIPTOR.services_by_name["CatalogService"]
+PROMOTION = promotion_service_pb2.DESCRIPTOR.services_by_name["PromotionService"]
+_LOG = logging.getLogger(__name__)
 # SKUs whose price is remembered, and how many the catalog is asked for in one call.
 REMEMBERED = 20_000
 SKUS_A_CALL = 2_000
+# How long promotion may take to say whether any promotion is automatic, in seconds.
+PATIENCE_S = 1.0
 
 
 class Catalog:
@@ -45,6 +57,49 @@ class Catalog:
         return fresh
 
 
+class Promotions:
+    """Promotions. That none of them is automatic is remembered for age_s seconds, and for as long as nobody answers."""
+
+    def __init__(self, peer: client.Peer, *, age_s: float) -> None:
+        self._peer = peer
+        self._stub = promotion_service_pb2_grpc.PromotionServiceStub(peer.channel)
+        self._age_s = age_s
+        self._automatic: bool | None = None
+        self._asked = 0.0
+
+    async def any_automatic(self) -> bool:
+        """Whether a promotion that needs no code can apply. Raises TransientError when nobody ever answered."""
+        if self._automatic is None or time.monotonic() - self._asked > self._age_s:
+            # Before the answer, so that the calls that come meanwhile do not ask too.
+            self._asked = time.monotonic()
+            try:
+                request = promotion_service_pb2.HasAutomaticRequest()
+                self._automatic = (await self._peer.call(self._stub.HasAutomatic, request, timeout_s=PATIENCE_S)).any
+            except (errors.TransientError, errors.DomainError) as error:
+                if self._automatic is None:
+                    raise errors.TransientError(f"promotion: {error}") from error
+                _LOG.warning("promotion is away: its last answer is used", extra={"cause": str(error)})
+        return self._automatic
+
+    async def discounted(self, question: discounting.Question) -> totals.Shipped:
+        """The order with its discounts, and with what became of the codes. Raises TransientError or a DomainError."""
+        parcel = question.order.parcel
+        asked = promotion_service_pb2.QuoteOrderRequest
+        request = asked(
+            items=[
+                asked.Item(sku=line.sku, quantity=line.quantity, unit_price=render.money_message(line.unit_price))
+                for line in parcel.lines
+            ],
+            codes=question.codes,
+            first_order=question.first_order,
+            shipping=render.money_message(question.order.shipping),
+            user_id=question.user_id,
+        )
+        answer = await self._peer.call(self._stub.QuoteOrder, request)
+        coupons = tuple(_coupon(code) for code in answer.codes)
+        return replace(question.order, discounts=tuple(_discounts(answer)), coupons=coupons)
+
+
 class ShippingTable:
     """Shipping at the rates of the settings: nobody is asked."""
 
@@ -58,3 +113,32 @@ class ShippingTable:
 
 def _offer(offer: product_pb2.Offer) -> domain.Offer:
     return domain.Offer(offer.sku, offer.title, render.money_value(offer.price), offer.tax_class)
+
+
+def _coupon(result: promotion_service_pb2.QuoteResponse.CodeResult) -> domain.Coupon:
+    refusal = "" if result.applied else promotion_pb2.Refusal.Name(result.refusal)
+    return domain.Coupon(result.code, refusal, result.message)
+
+
+def _discounts(answer: promotion_service_pb2.QuoteResponse) -> list[domain.Discount]:
+    """One for each promotion that takes something off."""
+    claims = {redemption.promotion_id: redemption.promotion_version for redemption in answer.redemptions}
+    named: dict[str, promotion_service_pb2.QuoteResponse.Discount] = {}
+    lines: dict[str, dict[str, int]] = {}
+    for line in answer.lines:
+        for part in line.discounts:
+            named.setdefault(part.promotion_id, part)
+            lines.setdefault(part.promotion_id, {})[line.sku] = render.money_value(part.amount).amount
+    shipping = {part.promotion_id: render.money_value(part.amount).amount for part in answer.shipping_discounts}
+    named |= {part.promotion_id: part for part in answer.shipping_discounts}
+    return [
+        domain.Discount(
+            promotion_id=promotion_id,
+            title=part.title,
+            code=part.code,
+            lines=lines.get(promotion_id, {}),
+            shipping=shipping.get(promotion_id, 0),
+            claims=claims.get(promotion_id, 0),
+        )
+        for promotion_id, part in named.items()
+    ]

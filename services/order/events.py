@@ -9,9 +9,10 @@ from services.order import domain, messages, saga
 from services.order.usecases import advancing
 from souk.inventory.v1 import inventory_events_pb2
 from souk.payment.v1 import payment_events_pb2
+from souk.promotion.v1 import promotion_events_pb2
 
 TOPIC = "orders"
-CONSUMED = ("inventory", "payments")
+CONSUMED = ("inventory", "payments", "promotions")
 
 
 def _on_orders(render_fact: Callable[[Any], Any]) -> outbox.Publication:
@@ -34,6 +35,9 @@ def subscribers(orders: advancing.Advancing) -> reader.Subscribers:
         inventory_events_pb2.StockRejected: messages.stock_rejected,
         inventory_events_pb2.StockReleased: messages.stock_released,
         inventory_events_pb2.StockCommitted: messages.replied(saga.Reply.STOCK_COMMITTED, saga.INVENTORY),
+        promotion_events_pb2.CouponsRedeemed: messages.replied(saga.Reply.COUPONS_REDEEMED, saga.PROMOTION),
+        promotion_events_pb2.CouponsRefused: messages.coupons_refused,
+        promotion_events_pb2.CouponsReleased: messages.replied(saga.Reply.COUPONS_RELEASED, saga.PROMOTION),
         payment_events_pb2.PaymentAuthorized: messages.payment_authorized,
         payment_events_pb2.PaymentDeclined: messages.payment_refused(saga.Reply.PAYMENT_DECLINED),
         payment_events_pb2.PaymentCaptured: messages.replied(saga.Reply.PAYMENT_CAPTURED, saga.PAYMENT),

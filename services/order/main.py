@@ -8,7 +8,7 @@ from services.chassis.settings import read
 from services.order import clients, events, rpc, saga, store
 from services.order.domain import totals
 from services.order.settings import Settings
-from services.order.usecases import Orders, accepting, advancing, pricing, reading, timer, watching
+from services.order.usecases import Orders, accepting, advancing, discounting, pricing, reading, timer, watching
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,12 @@ def build(host: assembly.Host) -> list[process.Part]:
     service = assembly.Assembly(store.SERVICE, host, events.PUBLISHED)
     user = service.peer("user", signing_keys.DESCRIPTOR)
     prices = pricing.Pricing(
-        catalog=clients.Catalog(service.peer("catalog", clients.DESCRIPTOR), age_s=settings.price_age_s),
+        catalog=clients.Catalog(service.peer("catalog", clients.CATALOG), age_s=settings.price_age_s),
         shipping=clients.ShippingTable(settings.shipping_rates),
+        discounts=discounting.Discounting(
+            clients.Promotions(service.peer("promotion", clients.PROMOTION), age_s=settings.promotion_age_s),
+            reading.Reading(service.db),
+        ),
         taxes=totals.Taxes(settings.tax_rates, settings.taxes_included),
     )
     waits = saga.Waits(

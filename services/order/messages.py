@@ -3,13 +3,14 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from services.chassis import idempotency
+from services.chassis import idempotency, money
 from services.chassis.rpc import render
 from services.order import domain, saga
 from services.order.domain import rates
 from souk.inventory.v1 import inventory_events_pb2, stock_pb2
 from souk.order.v1 import order_events_pb2, order_pb2, order_service_pb2
 from souk.payment.v1 import payment_events_pb2
+from souk.promotion.v1 import promotion_events_pb2, promotion_pb2
 from souk.type.v1 import address_pb2
 
 _ADDRESS = ("recipient", "line1", "line2", "city", "region", "postal_code", "country")
@@ -18,8 +19,7 @@ _ADDRESS = ("recipient", "line1", "line2", "city", "region", "postal_code", "cou
 def draft(request: order_service_pb2.CreateOrderRequest, user_id: str) -> domain.Draft:
     expected = request.expected_total if request.HasField("expected_total") else None
     return domain.Draft(
-        user_id=user_id,
-        basket=basket(request),
+        basket=basket(request, user_id),
         payment_method=request.payment_method,
         request_id=request.request_id,
         fingerprint=idempotency.fingerprint(request) if request.request_id else b"",
@@ -27,11 +27,15 @@ def draft(request: order_service_pb2.CreateOrderRequest, user_id: str) -> domain
     )
 
 
-def basket(request: order_service_pb2.CreateOrderRequest | order_service_pb2.QuoteOrderRequest) -> domain.Basket:
+def basket(
+    request: order_service_pb2.CreateOrderRequest | order_service_pb2.QuoteOrderRequest, user_id: str
+) -> domain.Basket:
     address = request.shipping_address
     return domain.Basket(
+        user_id=user_id,
         items=tuple(domain.Item(item.sku, item.quantity) for item in request.items),
         address=domain.Address(*(getattr(address, name) for name in _ADDRESS)),
+        coupon_codes=tuple(request.coupon_codes),
     )
 
 
@@ -39,7 +43,23 @@ def of_quote(quote: domain.Quote) -> order_service_pb2.QuoteOrderResponse:
     return order_service_pb2.QuoteOrderResponse(
         lines=[of_line(line, taxes_included=quote.totals.taxes_included) for line in quote.lines],
         totals=of_totals(quote.totals),
+        discounts=[_discount(discount, quote.totals.total.currency) for discount in quote.discounts],
+        coupons=[_coupon(coupon) for coupon in quote.coupons],
     )
+
+
+def _discount(discount: domain.Discount, currency: str) -> order_pb2.Discount:
+    amount = render.money_message(money.Money(currency, discount.amount))
+    return order_pb2.Discount(
+        promotion_id=discount.promotion_id, title=discount.title, code=discount.code, amount=amount
+    )
+
+
+def _coupon(coupon: domain.Coupon) -> order_service_pb2.QuoteOrderResponse.Coupon:
+    if not coupon.refusal:
+        return order_service_pb2.QuoteOrderResponse.Coupon(code=coupon.code, applied=True)
+    refusal = promotion_pb2.Refusal.Value(coupon.refusal)
+    return order_service_pb2.QuoteOrderResponse.Coupon(code=coupon.code, refusal=refusal, message=coupon.message)
 
 
 def of_order(placed: domain.Placed) -> order_pb2.Order:
@@ -59,6 +79,7 @@ def of_order(placed: domain.Placed) -> order_pb2.Order:
         create_time=render.timestamp(order.create_time),
         update_time=render.timestamp(saga.update_time),
         version=saga.version,
+        discounts=[_discount(discount, order.total.currency) for discount in order.discounts],
     )
 
 
@@ -125,6 +146,21 @@ def of_order_placed(fact: domain.OrderPlaced) -> order_events_pb2.OrderPlaced:
         lines=[order_events_pb2.OrderPlaced.Line(sku=line.sku, quantity=line.quantity) for line in order.lines],
         total=render.money_message(order.total),
         create_time=render.timestamp(order.create_time),
+        redemptions=[_redemption(discount, order.total.currency) for discount in order.redemptions],
+    )
+
+
+def _redemption(discount: domain.Discount, currency: str) -> order_events_pb2.OrderPlaced.Redemption:
+    said = order_events_pb2.OrderPlaced.Redemption
+    return said(
+        promotion_id=discount.promotion_id,
+        promotion_version=discount.claims,
+        code=discount.code,
+        discount=render.money_message(money.Money(currency, discount.amount)),
+        lines=[
+            said.LineDiscount(sku=sku, amount=render.money_message(money.Money(currency, amount)))
+            for sku, amount in sorted(discount.lines.items())
+        ],
     )
 
 
@@ -147,6 +183,7 @@ def of_order_confirmed(fact: domain.OrderConfirmed) -> order_events_pb2.OrderCon
         total=render.money_message(order.total),
         lines=[of_line(line, taxes_included=order.taxes_included) for line in order.lines],
         confirm_time=render.timestamp(fact.time),
+        redeems=bool(order.redemptions),
     )
 
 
@@ -157,6 +194,7 @@ def of_order_cancelled(fact: domain.OrderCancelled) -> order_events_pb2.OrderCan
         reason=fact.reason,
         repeat=fact.repeat,
         total=render.money_message(fact.order.total),
+        redeems=bool(fact.order.redemptions),
     )
 
 
@@ -178,6 +216,12 @@ def stock_rejected(message: inventory_events_pb2.StockRejected) -> saga.Event:
 def stock_released(message: inventory_events_pb2.StockReleased) -> saga.Event:
     cause = inventory_events_pb2.StockReleased.Cause.Name(message.cause)
     return saga.Event(message.order_id, saga.Reply.STOCK_RELEASED, saga.INVENTORY, reason=cause)
+
+
+def coupons_refused(message: promotion_events_pb2.CouponsRefused) -> saga.Event:
+    # The reason of the first stands in the history; the contract names one at least.
+    reason = promotion_pb2.Refusal.Name(message.refused[0].reason) if message.refused else ""
+    return saga.Event(message.order_id, saga.Reply.COUPONS_REFUSED, saga.PROMOTION, reason=reason)
 
 
 def payment_authorized(message: payment_events_pb2.PaymentAuthorized) -> saga.Event:

@@ -22,7 +22,8 @@ class OrderServicer(order_service_pb2_grpc.OrderServiceServicer):
     async def QuoteOrder(
         self, request: order_service_pb2.QuoteOrderRequest, _: Any
     ) -> order_service_pb2.QuoteOrderResponse:
-        return messages.of_quote(await self._orders.pricing.quote(messages.basket(request)))
+        basket = messages.basket(request, identity.caller().user_id)
+        return messages.of_quote(await self._orders.pricing.quote(basket))
 
     async def CreateOrder(self, request: order_service_pb2.CreateOrderRequest, _: Any) -> order_pb2.Order:
         placed = await self._orders.accepting.create(messages.draft(request, identity.caller().user_id))

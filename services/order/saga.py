@@ -1,6 +1,8 @@
-"""The saga of an order as one transition table.
+"""The saga of an order as one transition table for each version of its definition.
 
 A rule maps the current status and a reply to the next status, the event to publish and the services that must reply to it.
+An order ends by the definition that it began with: one that was under way during an upgrade is not asked for what the
+release that accepted it did not know of. `begin` takes the newest definition.
 
 Before the pivot (CONFIRMED) a failure is compensated; after it, steps are retried until they succeed. A reply without a rule
 changes nothing: it is late or a duplicate. Three replies may come in any status: a timeout, a request to cancel, and an
@@ -12,17 +14,22 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from services.chassis import errors
 from services.order import domain
 from services.order.domain import Status, Step
 
-DEFINITION_VERSION = 1
+DEFINITION_VERSION = 2
 
 INVENTORY = "inventory"
 PAYMENT = "payment"
+PROMOTION = "promotion"
 NOBODY: frozenset[str] = frozenset()
 STOCK_ONLY = frozenset({INVENTORY})
 MONEY_ONLY = frozenset({PAYMENT})
 BOTH = frozenset({INVENTORY, PAYMENT})
+COUPONS_ONLY = frozenset({PROMOTION})
+CLAIMED = frozenset({INVENTORY, PROMOTION})
+ALL = frozenset({INVENTORY, PAYMENT, PROMOTION})
 
 # A wait that is repeated doubles up to this many times; after so many attempts the saga is stuck and an operator is called.
 MOST_DOUBLINGS = 6
@@ -36,6 +43,9 @@ class Reply(StrEnum):
     STOCK_REJECTED = "StockRejected"
     STOCK_RELEASED = "StockReleased"
     STOCK_COMMITTED = "StockCommitted"
+    COUPONS_REDEEMED = "CouponsRedeemed"
+    COUPONS_REFUSED = "CouponsRefused"
+    COUPONS_RELEASED = "CouponsReleased"
     PAYMENT_AUTHORIZED = "PaymentAuthorized"
     PAYMENT_DECLINED = "PaymentDeclined"
     PAYMENT_CAPTURED = "PaymentCaptured"
@@ -58,13 +68,17 @@ class Tell(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A transition. reason says why an order is cancelled, if the reply does not."""
+    """A transition. reason says why an order is cancelled, if the reply does not.
+
+    then follows at once, in its place, for an order that concerns none of the services it awaits.
+    """
 
     becomes: Status
     step: Step
     awaits: frozenset[str]
     tells: Tell | None = None
     reason: str = ""
+    then: "Rule | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,27 +98,42 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
+class Overdue:
+    """A timeout that is named after who did not answer: `then` follows if `by` did not, and otherwise `others`."""
+
+    by: str
+    then: Rule
+    others: Rule
+
+
+@dataclass(frozen=True, slots=True)
 class Repeat:
     """A timeout: publish the event again for those that have not answered, and wait longer."""
 
     tells: Tell
 
 
-def _cancel(awaits: frozenset[str], reason: str) -> Rule:
-    return Rule(Status.CANCELLING, Step.COMPENSATION, awaits, Tell.CANCELLED, reason)
-
-
 SETTLED = Rule(Status.CONFIRMED, Step.DONE, NOBODY)
 GIVEN_BACK = Rule(Status.CANCELLED, Step.DONE, NOBODY, Tell.CANCELLATION_COMPLETED)
+CONFIRMED = Rule(Status.CONFIRMED, Step.SETTLEMENT, BOTH, Tell.CONFIRMED)
 
-TABLE: Mapping[tuple[Status, Reply], Rule | Answered | Refused | Repeat] = {
+
+def _cancel(awaits: frozenset[str], reason: str) -> Rule:
+    nothing_held = replace(GIVEN_BACK, reason=reason)
+    return Rule(Status.CANCELLING, Step.COMPENSATION, awaits, Tell.CANCELLED, reason, nothing_held)
+
+
+Found = Rule | Answered | Refused | Overdue | Repeat
+Table = Mapping[tuple[Status, Reply], Found]
+
+FIRST: Table = {
     # Stock is asked for.
     (Status.PENDING, Reply.STOCK_RESERVED): Rule(Status.RESERVED, Step.PAYMENT, MONEY_ONLY, Tell.PAYMENT_REQUESTED),
     (Status.PENDING, Reply.STOCK_REJECTED): replace(GIVEN_BACK, reason="STOCK_SHORT"),
     (Status.PENDING, Reply.DEADLINE_PASSED): _cancel(STOCK_ONLY, "STOCK_TIMEOUT"),
     (Status.PENDING, Reply.CANCEL_REQUESTED): _cancel(STOCK_ONLY, "CANCEL_REQUESTED"),
     # Stock is held, money is asked for.
-    (Status.RESERVED, Reply.PAYMENT_AUTHORIZED): Rule(Status.CONFIRMED, Step.SETTLEMENT, BOTH, Tell.CONFIRMED),
+    (Status.RESERVED, Reply.PAYMENT_AUTHORIZED): CONFIRMED,
     (Status.RESERVED, Reply.PAYMENT_DECLINED): _cancel(STOCK_ONLY, "PAYMENT_DECLINED"),
     (Status.RESERVED, Reply.STOCK_RELEASED): _cancel(MONEY_ONLY, "HOLD_EXPIRED"),
     (Status.RESERVED, Reply.DEADLINE_PASSED): _cancel(BOTH, "PAYMENT_TIMEOUT"),
@@ -123,6 +152,45 @@ TABLE: Mapping[tuple[Status, Reply], Rule | Answered | Refused | Repeat] = {
     (Status.CANCELLING, Reply.PAYMENT_REFUNDED): Answered(PAYMENT, GIVEN_BACK),
     (Status.CANCELLING, Reply.DEADLINE_PASSED): Repeat(Tell.CANCELLED),
 }
+
+# With coupons, which are redeemed in parallel with the stock. An order without them does not concern promotion, and one that
+# costs nothing does not concern payment: what is awaited of them is passed over.
+PAY = Rule(Status.RESERVED, Step.PAYMENT, MONEY_ONLY, Tell.PAYMENT_REQUESTED, then=CONFIRMED)
+SECOND: Table = {
+    # Stock is asked for, and the coupons.
+    (Status.PENDING, Reply.STOCK_RESERVED): Answered(INVENTORY, PAY),
+    (Status.PENDING, Reply.COUPONS_REDEEMED): Answered(PROMOTION, PAY),
+    (Status.PENDING, Reply.STOCK_REJECTED): _cancel(COUPONS_ONLY, "STOCK_SHORT"),
+    (Status.PENDING, Reply.COUPONS_REFUSED): Refused(PROMOTION, _cancel(STOCK_ONLY, "COUPON_REFUSED")),
+    (Status.PENDING, Reply.DEADLINE_PASSED): Overdue(
+        INVENTORY, _cancel(CLAIMED, "STOCK_TIMEOUT"), _cancel(CLAIMED, "COUPON_TIMEOUT")
+    ),
+    (Status.PENDING, Reply.CANCEL_REQUESTED): _cancel(CLAIMED, "CANCEL_REQUESTED"),
+    # Stock is held and the coupons are redeemed, money is asked for.
+    (Status.RESERVED, Reply.PAYMENT_AUTHORIZED): CONFIRMED,
+    (Status.RESERVED, Reply.PAYMENT_DECLINED): _cancel(CLAIMED, "PAYMENT_DECLINED"),
+    (Status.RESERVED, Reply.STOCK_RELEASED): _cancel(frozenset({PAYMENT, PROMOTION}), "HOLD_EXPIRED"),
+    (Status.RESERVED, Reply.DEADLINE_PASSED): _cancel(ALL, "PAYMENT_TIMEOUT"),
+    (Status.RESERVED, Reply.CANCEL_REQUESTED): _cancel(ALL, "CANCEL_REQUESTED"),
+    # The pivot is behind: as in the first definition. Promotion commits the redemption because of OrderConfirmed, and is not
+    # awaited: nothing of the order depends on it any more.
+    (Status.CONFIRMED, Reply.STOCK_COMMITTED): Answered(INVENTORY, SETTLED),
+    (Status.CONFIRMED, Reply.PAYMENT_CAPTURED): Answered(PAYMENT, SETTLED),
+    (Status.CONFIRMED, Reply.DEADLINE_PASSED): Repeat(Tell.CONFIRMED),
+    (Status.CONFIRMED, Reply.PAYMENT_CAPTURE_REFUSED): Refused(PAYMENT, _cancel(ALL, "CAPTURE_REFUSED")),
+    (Status.CONFIRMED, Reply.STOCK_REJECTED): Refused(
+        INVENTORY, _cancel(frozenset({PAYMENT, PROMOTION}), "STOCK_LOST")
+    ),
+    (Status.CONFIRMED, Reply.CANCEL_REQUESTED): _cancel(ALL, "CANCEL_REQUESTED"),
+    # What was held, redeemed or taken is given back, and asked for again until it is.
+    (Status.CANCELLING, Reply.STOCK_RELEASED): Answered(INVENTORY, GIVEN_BACK),
+    (Status.CANCELLING, Reply.COUPONS_RELEASED): Answered(PROMOTION, GIVEN_BACK),
+    (Status.CANCELLING, Reply.PAYMENT_VOIDED): Answered(PAYMENT, GIVEN_BACK),
+    (Status.CANCELLING, Reply.PAYMENT_REFUNDED): Answered(PAYMENT, GIVEN_BACK),
+    (Status.CANCELLING, Reply.DEADLINE_PASSED): Repeat(Tell.CANCELLED),
+}
+
+DEFINITIONS: Mapping[int, Table] = {1: FIRST, 2: SECOND}
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,14 +250,14 @@ class Begun:
 
 
 def begin(order: domain.Order, saga_id: str) -> Begun:
-    """A new order: its saga waits for stock."""
+    """A new order: its saga waits for stock, and for its coupons if it has any."""
     started = domain.Saga(
         id=saga_id,
         order_id=order.id,
         definition_version=DEFINITION_VERSION,
         status=Status.PENDING,
         step=Step.STOCK,
-        awaiting=STOCK_ONLY,
+        awaiting=CLAIMED & concerned(order),
         version=1,
         update_time=order.create_time,
     )
@@ -198,42 +266,76 @@ def begin(order: domain.Order, saga_id: str) -> Begun:
     return Begun(domain.Placed(order, started), entry, domain.OrderPlaced(order, 1))
 
 
+def concerned(order: domain.Order) -> frozenset[str]:
+    """The services that do something for this order."""
+    promotion = COUPONS_ONLY if order.redemptions else NOBODY
+    return STOCK_ONLY | promotion | (MONEY_ONLY if order.total.amount else NOBODY)
+
+
 def advance(placed: domain.Placed, event: Event, now: datetime) -> Advance | None:
-    """The transition that the event causes; None when it changes nothing."""
+    """The transition that the event causes; None when it changes nothing.
+
+    Raises TransientError for a saga of a newer definition: while a release is rolled out, the event is for a newer process.
+    """
     saga = placed.saga
     if event.reply is Reply.RESUMED:
         return _moved(placed, replace(saga, stuck=False, attempts=0), event, now=now) if saga.stuck else None
-    rule = TABLE.get((saga.status, event.reply))
-    if isinstance(rule, Refused):
-        rule = rule.then if rule.by in saga.awaiting else None
-    match rule:
+    found = _definition(saga).get((saga.status, event.reply))
+    rule = _rule(found, saga)
+    if rule:
+        return _followed(placed, rule, event, now)
+    if isinstance(found, Answered) and found.by in saga.awaiting:
+        return _moved(placed, replace(saga, awaiting=saga.awaiting - {found.by}), event, now=now)
+    if isinstance(found, Repeat):
+        tried = saga.attempts + 1
+        again = replace(saga, attempts=tried, stuck=tried >= MOST_ATTEMPTS)
+        return _moved(placed, again, event, tells=found.tells, now=now)
+    return None
+
+
+def _rule(found: Found | None, saga: domain.Saga) -> Rule | None:
+    """The transition that the table says for this saga, if it says one."""
+    match found:
         case Rule():
-            return _moved(placed, _follow(saga, rule, event), event, tells=rule.tells, now=now)
-        case Answered(by, then) if by in saga.awaiting:
-            left = saga.awaiting - {by}
-            if left:
-                return _moved(placed, replace(saga, awaiting=left), event, now=now)
-            return _moved(placed, _follow(saga, then, event), event, tells=then.tells, now=now)
-        case Repeat(tells):
-            tried = saga.attempts + 1
-            again = replace(saga, attempts=tried, stuck=tried >= MOST_ATTEMPTS)
-            return _moved(placed, again, event, tells=tells, now=now)
+            return found
+        case Refused(by, then) if by in saga.awaiting:
+            return then
+        case Answered(by, then) if saga.awaiting == {by}:
+            return then
+        case Overdue(by, then, others):
+            return then if by in saga.awaiting else others
         case _:
             return None
 
 
 def contradicts(placed: domain.Placed, event: Event) -> bool:
     """Whether a service refuses what it confirmed before: nothing follows, but that service has lost data."""
-    rule = TABLE.get((placed.saga.status, event.reply))
+    rule = _definition(placed.saga).get((placed.saga.status, event.reply))
     return isinstance(rule, Refused) and rule.by not in placed.saga.awaiting
 
 
-def _follow(saga: domain.Saga, rule: Rule, event: Event) -> domain.Saga:
+def _definition(saga: domain.Saga) -> Table:
+    found = DEFINITIONS.get(saga.definition_version)
+    if found is None:
+        said = f"order {saga.order_id} follows definition {saga.definition_version}, this release knows {DEFINITION_VERSION}"
+        raise errors.TransientError(said)
+    return found
+
+
+def _followed(placed: domain.Placed, rule: Rule, event: Event, now: datetime) -> Advance:
+    asked = concerned(placed.order)
+    while rule.then and not rule.awaits & asked:
+        rule = rule.then
+    moved = _follow(placed.saga, rule, event, rule.awaits & asked)
+    return _moved(placed, moved, event, tells=rule.tells, now=now)
+
+
+def _follow(saga: domain.Saga, rule: Rule, event: Event, awaits: frozenset[str]) -> domain.Saga:
     return replace(
         saga,
         status=rule.becomes,
         step=rule.step,
-        awaiting=rule.awaits,
+        awaiting=awaits,
         attempts=0,
         stuck=False,
         payment_id=event.payment_id or saga.payment_id,

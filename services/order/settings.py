@@ -26,6 +26,8 @@ class Settings:
     catch_up_s: float = env("ORDER_CATCH_UP_S", default=30.0)
     # How long a price from the catalog is cached: a changed price applies to new orders this much later at most.
     price_age_s: float = env("ORDER_PRICE_AGE_S", default=1.0)
+    # How long it is remembered that no promotion needs no code: one that begins applies to orders this much later at most.
+    promotion_age_s: float = env("ORDER_PROMOTION_AGE_S", default=1.0)
     # Tax rates by place and tax class, and shipping by country and currency, as JSON (see `domain/rates.py`). Without
     # them there are no taxes, and everything is shipped for free.
     tax_rates: rates.TaxRates = env("ORDER_TAX_RATES", default=rates.TaxRates("{}"))  # noqa: RUF009 - nobody changes it

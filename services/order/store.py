@@ -33,6 +33,7 @@ ORDERS = Table(
     Column("payment_method", Text, nullable=False),
     Column("create_time", TIME, nullable=False),
     Column("taxes_included", Boolean, nullable=False),
+    Column("discounts", JSONB, nullable=True),
 )
 SAGAS = Table(
     "sagas",
@@ -137,6 +138,10 @@ _HISTORY = database.Statement(
     .where(_E.order_id == bindparam("order_id", type_=ID), _E.sequence > bindparam("after", type_=BigInteger))
     .order_by(_E.sequence)
 )
+_HAVE_ORDERED = database.Statement("""
+SELECT u.id FROM unnest(%(user_ids)s::uuid[]) AS u(id) WHERE EXISTS (
+  SELECT 1 FROM orders AS o JOIN sagas AS s ON s.order_id = o.id WHERE o.user_id = u.id AND s.status <> 'CANCELLED')
+""")
 # What is new of many orders, each behind the entry that is known of it, in one statement: orders without news are absent.
 _NEWS = database.Statement("""
 SELECT g.order_id, s.step = 'DONE', e.sequence, e.status, e.event, e.reason, e.actor, e.time
@@ -165,6 +170,7 @@ async def insert(transaction: database.Transaction, placed: Sequence[domain.Plac
         "total": [order.total.amount for order in orders],
         "lines": [Jsonb([_line_row(line) for line in order.lines]) for order in orders],
         "address": [Jsonb(asdict(order.address)) for order in orders],
+        "discounts": [Jsonb([asdict(one) for one in order.discounts]) if order.discounts else None for order in orders],
     }
     await transaction.run(_INSERT_ORDERS, rows)
     await transaction.run(_INSERT_SAGAS, _saga_rows([item.saga for item in placed], waits))
@@ -224,6 +230,12 @@ async def page_of(db: database.Database, user_id: str, page: pages.Page) -> list
     return [_placed(row) for row in rows]
 
 
+async def have_ordered(db: database.Database, user_ids: Sequence[str]) -> frozenset[str]:
+    """Those of these users who have an order that is not CANCELLED."""
+    rows = await db.read(_HAVE_ORDERED, {"user_ids": list(user_ids)})
+    return frozenset(row[0] for row in rows)
+
+
 async def history(db: database.Database, order_id: str, *, after: int = 0) -> list[domain.HistoryEntry]:
     """An order's history behind the entry `after`, oldest first."""
     rows = await db.read(_HISTORY, {"order_id": order_id, "after": after})
@@ -269,7 +281,9 @@ def _by_id(rows: Sequence[database.Row]) -> dict[str, domain.Placed]:
 
 
 def _placed(row: database.Row) -> domain.Placed:
-    order_id, user_id, currency, total, lines, address, payment_method, create_time, taxes_included = row[:9]
+    order_id, user_id, currency, total, lines, address, payment_method, create_time, taxes_included, discounts = row[
+        :10
+    ]
     order = domain.Order(
         id=order_id,
         user_id=user_id,
@@ -279,8 +293,9 @@ def _placed(row: database.Row) -> domain.Placed:
         payment_method=payment_method,
         create_time=create_time,
         taxes_included=taxes_included,
+        discounts=tuple(domain.Discount(**discount) for discount in discounts or ()),
     )
-    return domain.Placed(order, _saga(row[9:]))
+    return domain.Placed(order, _saga(row[10:]))
 
 
 def _saga(row: database.Row) -> domain.Saga:

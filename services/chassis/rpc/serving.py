@@ -129,9 +129,7 @@ class Serving:
             return status.render(error, self._service)
         if isinstance(error, errors.TransientError):
             _LOG.warning("dependency away", extra={"method": method.path, "cause": str(error)})
-            said = "a dependency of this service is unavailable"
-            away = errors.DomainError(errors.Code.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", said, retry_after_s=1.0)
-            return status.render(away, self._service)
+            return status.render(errors.unavailable(), self._service)
         if isinstance(error, TimeoutError):
             late = errors.DomainError(errors.Code.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", "the deadline expired")
             return status.render(late, self._service)

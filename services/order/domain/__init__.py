@@ -3,7 +3,7 @@
 What an order costs is decided in `totals.py`, by the tables in `rates.py`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -114,8 +114,37 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True)
+class Discount:
+    """What a promotion takes off, in minor units: by SKU, and from the shipping.
+
+    claims is the version of the promotion that the order must redeem; 0 for one that needs no redemption.
+    """
+
+    promotion_id: str
+    title: str
+    code: str
+    lines: Mapping[str, int]
+    shipping: int = 0
+    claims: int = 0
+
+    @property
+    def amount(self) -> int:
+        """What it takes off in all."""
+        return sum(self.lines.values()) + self.shipping
+
+
+@dataclass(frozen=True, slots=True)
+class Coupon:
+    """What became of a coupon code, as it was entered. refusal says why it does not apply; empty if it does."""
+
+    code: str
+    refusal: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Parcel:
-    """Lines that are to be shipped, and to where. price is that of their items after discounts."""
+    """Lines that are to be shipped, and to where. price is that of their items: a discount makes no shipping dearer."""
 
     address: Address
     lines: tuple[Line, ...]
@@ -128,6 +157,8 @@ class Quote:
 
     lines: tuple[Line, ...]
     totals: Totals
+    discounts: tuple[Discount, ...] = ()
+    coupons: tuple[Coupon, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +172,12 @@ class Shortage:
 
 @dataclass(frozen=True, slots=True)
 class Basket:
-    """What somebody wants, and where it shall be shipped."""
+    """What somebody wants, where it shall be shipped, and the coupon codes they entered."""
 
+    user_id: str
     items: tuple[Item, ...]
     address: Address
+    coupon_codes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,12 +188,16 @@ class Draft:
     caller said so.
     """
 
-    user_id: str
     basket: Basket
     payment_method: str
     request_id: str
     fingerprint: bytes
     expected_total: money.Money | None = None
+
+    @property
+    def user_id(self) -> str:
+        """Whose order it is."""
+        return self.basket.user_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +212,12 @@ class Order:
     payment_method: str
     create_time: datetime
     taxes_included: bool = False
+    discounts: tuple[Discount, ...] = ()
+
+    @property
+    def redemptions(self) -> tuple[Discount, ...]:
+        """The discounts that must be redeemed before anything is paid."""
+        return tuple(discount for discount in self.discounts if discount.claims)
 
     @property
     def totals(self) -> Totals:

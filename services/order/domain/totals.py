@@ -1,4 +1,4 @@
-"""What an order costs: the lines at the catalog's prices, then shipping, then taxes, each charged to the lines.
+"""What an order costs: the lines at the catalog's prices, then discounts, shipping and taxes, each charged to the lines.
 
 Charges are amounts of a line, so that a line that comes back gives back exactly what it cost. What belongs to the whole
 order is split over its lines by largest remainder; taxes are rounded for each line, half of a minor unit upwards.
@@ -51,25 +51,49 @@ def parcel(address: domain.Address, lines: tuple[domain.Line, ...]) -> domain.Pa
             said = f"all items must have the same currency, not {currency} and {line.unit_price.currency}"
             raise errors.invalid("CURRENCY_MIXED", said)
     # Summed as numbers: what no Money can hold is too large for an order, too.
-    amount = sum(line.unit_price.amount * line.quantity - line.charges.discount for line in lines)
+    amount = sum(line.unit_price.amount * line.quantity for line in lines)
     return domain.Parcel(address, lines, _limited(currency, amount))
 
 
-def quote(
-    parcel: domain.Parcel, shipping: money.Money | None, taxes: Taxes, offers: Mapping[str, domain.Offer]
-) -> domain.Quote:
-    """What the parcel's order costs. shipping is what it costs to ship it, None when it is not shipped there.
+@dataclass(frozen=True, slots=True)
+class Shipped:
+    """A parcel, what it costs to ship it, and the promotions that take something off. coupons says what became of codes."""
 
-    Raises SHIPPING_UNAVAILABLE or ORDER_TOTAL_TOO_LARGE.
-    """
-    country, region = parcel.address.country, parcel.address.region
+    parcel: domain.Parcel
+    shipping: money.Money
+    discounts: tuple[domain.Discount, ...] = ()
+    coupons: tuple[domain.Coupon, ...] = ()
+
+
+def shipped(parcel: domain.Parcel, cost: money.Money | None) -> Shipped:
+    """The parcel with what it costs to ship it. Raises SHIPPING_UNAVAILABLE when that is None."""
+    if cost is None:
+        said = "these items are not shipped to that country, or not at prices in their currency"
+        raise errors.precondition("SHIPPING_UNAVAILABLE", said)
+    return Shipped(parcel, cost)
+
+
+def quote(basket: Shipped, taxes: Taxes, offers: Mapping[str, domain.Offer]) -> domain.Quote:
+    """What the order costs. Raises ORDER_TOTAL_TOO_LARGE."""
+    address = basket.parcel.address
     lines = tuple(
-        _taxed(line, taxes.rates.rate(country, region, offers[line.sku].tax_class), included=taxes.included)
-        for line in _shipped(parcel.lines, shipping)
+        _taxed(line, taxes.rates.rate(address.country, address.region, offers[line.sku].tax_class), taxes)
+        for line in _discounted(_shared(basket.parcel.lines, basket.shipping), basket.discounts)
     )
     totals = domain.totals_of(lines, taxes_included=taxes.included)
     _limited(totals.total.currency, totals.total.amount)
-    return domain.Quote(lines, totals)
+    return domain.Quote(lines, totals, basket.discounts, basket.coupons)
+
+
+def check_coupons(coupons: Sequence[domain.Coupon]) -> None:
+    """Raise COUPON_REFUSED, naming each code that does not apply: its customer expects another price."""
+    wrong = [
+        errors.Violation(f"coupon_codes[{number}]", coupon.message, coupon.refusal)
+        for number, coupon in enumerate(coupons)
+        if coupon.refusal
+    ]
+    if wrong:
+        raise errors.invalid("COUPON_REFUSED", "some of the coupon codes do not apply", *wrong)
 
 
 def check_expected(expected: money.Money | None, total: money.Money) -> None:
@@ -97,21 +121,34 @@ def _limited(currency: str, amount: int) -> money.Money:
     return money.Money(currency, amount)
 
 
-def _shipped(lines: tuple[domain.Line, ...], cost: money.Money | None) -> tuple[domain.Line, ...]:
-    if cost is None:
-        said = "these items are not shipped to that country, or not at prices in their currency"
-        raise errors.precondition("SHIPPING_UNAVAILABLE", said)
+def _shared(lines: tuple[domain.Line, ...], cost: money.Money) -> tuple[domain.Line, ...]:
     if not cost.amount:
         return lines
     shares = money.split(cost, [line.total.amount for line in lines])
     return tuple(_charged(line, shipping=share.amount) for line, share in zip(lines, shares, strict=True))
 
 
-def _taxed(line: domain.Line, rate: int, *, included: bool) -> domain.Line:
+def _discounted(lines: tuple[domain.Line, ...], discounts: Sequence[domain.Discount]) -> tuple[domain.Line, ...]:
+    """The lines with what is taken off them, and off their shares of the shipping: never more than there is."""
+    if not discounts:
+        return lines
+    off = sum(discount.shipping for discount in discounts)
+    free = money.split(lines[0].in_currency(off), [line.charges.shipping for line in lines]) if off else []
+    shares = [share.amount for share in free] or [0] * len(lines)
+    taken = [sum(discount.lines.get(line.sku, 0) for discount in discounts) for line in lines]
+    if any(amount > line.total.amount for line, amount in zip(lines, taken, strict=True)):
+        raise ValueError("a promotion takes off more than a line costs")
+    return tuple(
+        _charged(line, discount=amount + share) if amount + share else line
+        for line, amount, share in zip(lines, taken, shares, strict=True)
+    )
+
+
+def _taxed(line: domain.Line, rate: int, taxes: Taxes) -> domain.Line:
     if not rate:
         return line
     base = line.total.amount - line.charges.discount + line.charges.shipping
-    whole = rates.MILLION + rate if included else rates.MILLION
+    whole = rates.MILLION + rate if taxes.included else rates.MILLION
     # Rounded to the nearest, half upwards, in whole numbers.
     return _charged(line, tax=(2 * base * rate + whole) // (2 * whole), tax_rate=rate)
 

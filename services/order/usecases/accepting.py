@@ -21,8 +21,8 @@ class Accepting:
     async def create(self, draft: domain.Draft) -> domain.Placed:
         """Accept an order: it is PENDING, or what its first request made of it.
 
-        Raises SKU_UNKNOWN, SKU_DUPLICATE, CURRENCY_MIXED, ORDER_TOTAL_TOO_LARGE, ORDER_TOTAL_CHANGED, SHIPPING_UNAVAILABLE
-        or REQUEST_ID_REUSED.
+        Raises SKU_UNKNOWN, SKU_DUPLICATE, CURRENCY_MIXED, COUPON_REFUSED, ORDER_TOTAL_TOO_LARGE, ORDER_TOTAL_CHANGED,
+        SHIPPING_UNAVAILABLE or REQUEST_ID_REUSED.
         """
         return await self._gathered.call(draft)
 
@@ -44,6 +44,7 @@ class Accepting:
     def _begin(self, draft: domain.Draft, quote: domain.Quote | errors.DomainError) -> saga.Begun:
         if isinstance(quote, errors.DomainError):
             raise quote
+        totals.check_coupons(quote.coupons)
         totals.check_expected(draft.expected_total, quote.totals.total)
         now = self._now()
         order = domain.Order(
@@ -55,6 +56,7 @@ class Accepting:
             payment_method=draft.payment_method,
             create_time=now,
             taxes_included=quote.totals.taxes_included,
+            discounts=quote.discounts,
         )
         return saga.begin(order, ids.new_id(now))
 

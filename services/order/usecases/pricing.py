@@ -1,4 +1,4 @@
-"""What orders would cost: the catalog's prices, shipping, taxes. Nothing is written."""
+"""What orders would cost: the catalog's prices, shipping, discounts, taxes. Nothing is written."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from typing import Protocol
 from services.chassis import errors, money
 from services.order import domain
 from services.order.domain import totals
+from services.order.usecases import discounting
 
 
 class Catalog(Protocol):
@@ -25,10 +26,11 @@ class Shipping(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Pricing:
-    """Prices of the catalog, of whoever ships, and of the shop's tax rates, put together."""
+    """Prices of the catalog, of whoever ships, of promotions, and of the shop's tax rates, put together."""
 
     catalog: Catalog
     shipping: Shipping
+    discounts: discounting.Discounting
     taxes: totals.Taxes
 
     async def quote(self, basket: domain.Basket) -> domain.Quote:
@@ -47,18 +49,36 @@ class Pricing:
         parcels = [_parcel(basket, offers) for basket in baskets]
         known = [parcel for parcel in parcels if not isinstance(parcel, errors.DomainError)]
         costs = iter(await self.shipping.costs(known))
-        return [
-            parcel if isinstance(parcel, errors.DomainError) else self._quote(parcel, next(costs), offers)
-            for parcel in parcels
+        sent = [
+            parcel if isinstance(parcel, errors.DomainError) else _shipped(parcel, next(costs)) for parcel in parcels
         ]
+        return [self._quote(order, offers) for order in await self._discounted(baskets, sent)]
+
+    async def _discounted(
+        self, baskets: Sequence[domain.Basket], sent: Sequence[totals.Shipped | errors.DomainError]
+    ) -> list[totals.Shipped | errors.DomainError]:
+        questions = [
+            discounting.Question(basket.user_id, basket.coupon_codes, order)
+            for basket, order in zip(baskets, sent, strict=True)
+            if not isinstance(order, errors.DomainError)
+        ]
+        answers = iter(await self.discounts.discounted(questions))
+        return [order if isinstance(order, errors.DomainError) else next(answers) for order in sent]
 
     def _quote(
-        self, parcel: domain.Parcel, cost: money.Money | None, offers: Mapping[str, domain.Offer]
+        self, order: totals.Shipped | errors.DomainError, offers: Mapping[str, domain.Offer]
     ) -> domain.Quote | errors.DomainError:
         try:
-            return totals.quote(parcel, cost, self.taxes, offers)
+            return order if isinstance(order, errors.DomainError) else totals.quote(order, self.taxes, offers)
         except errors.DomainError as error:
             return error
+
+
+def _shipped(parcel: domain.Parcel, cost: money.Money | None) -> totals.Shipped | errors.DomainError:
+    try:
+        return totals.shipped(parcel, cost)
+    except errors.DomainError as error:
+        return error
 
 
 def _parcel(basket: domain.Basket, offers: Mapping[str, domain.Offer]) -> domain.Parcel | errors.DomainError:

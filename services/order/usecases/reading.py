@@ -31,6 +31,10 @@ class Reading:
         rows = await store.page_of(self._db, user_id, page)
         return pages.cut(rows, page, lambda placed: placed.order.id)
 
+    async def newcomers(self, user_ids: Sequence[str]) -> frozenset[str]:
+        """Those of these users who have no order but cancelled ones."""
+        return frozenset(user_ids) - await store.have_ordered(self._db, user_ids)
+
     async def history(self, order_id: str, *, owner_id: str | None) -> Sequence[domain.HistoryEntry]:
         """An order's history, oldest first. Raises ORDER_NOT_FOUND."""
         await self.get(order_id, owner_id=owner_id)

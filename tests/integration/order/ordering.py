@@ -1,12 +1,13 @@
 """What the tests of orders order: prices that a test sets, the use cases put together, and what was told by whom."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from services.chassis import clock, database, errors, ids, money
 from services.order import clients, domain, main, saga
 from services.order.domain import rates, totals
-from services.order.usecases import Orders, pricing, watching
+from services.order.usecases import Orders, discounting, pricing, reading, watching
 
 WAITS = saga.Waits(stock_s=100, payment_s=100, settlement_s=100, compensation_s=100, catch_up_s=0)
 OVERDUE = saga.Waits(stock_s=0, payment_s=0, settlement_s=0, compensation_s=0, catch_up_s=0)
@@ -27,16 +28,43 @@ class PriceList:
         return {s: domain.Offer(s, s.title(), money.Money("USD", self.prices[s])) for s in skus if s in self.prices}
 
 
+class Offering:
+    """Stands where promotion is: a port of the use cases, here with one code that a test sets, and nothing automatic."""
+
+    def __init__(self, code: str = "", discount: domain.Discount | None = None) -> None:
+        self.code = code
+        self.discount = discount
+        self.automatic = False
+        self.away = False
+        self.asked: list[discounting.Question] = []
+
+    async def any_automatic(self) -> bool:
+        return self.automatic
+
+    async def discounted(self, question: discounting.Question) -> totals.Shipped:
+        self.asked.append(question)
+        if self.away:
+            raise errors.TransientError("promotion: away")
+        coupons = tuple(
+            domain.Coupon(code) if code == self.code else domain.Coupon(code, "CODE_UNKNOWN", "There is no such code.")
+            for code in question.codes
+        )
+        applies = self.automatic or self.code in question.codes
+        return replace(question.order, discounts=(self.discount,) if applies and self.discount else (), coupons=coupons)
+
+
 def using(
     db: database.Database,
     prices: PriceList,
     *,
+    offering: Offering | None = None,
     waits: saga.Waits = WAITS,
     limits: watching.Limits = watching.Limits(),  # noqa: B008 - a frozen value
 ) -> Orders:
     """The use cases as the service has them. Streams of `watching` are fed between its `start` and its `stop`."""
     free, untaxed = clients.ShippingTable(rates.ShippingRates("{}")), totals.Taxes(rates.TaxRates("{}"), included=False)
-    priced = pricing.Pricing(prices, free, untaxed)
+    discounts = discounting.Discounting(offering or Offering(), reading.Reading(db))
+    priced = pricing.Pricing(prices, free, discounts, untaxed)
     return main.composed(db, priced, main.Terms(clock.utc_now, waits, limits))
 
 
@@ -45,7 +73,8 @@ def new_id() -> str:
 
 
 def draft(user_id: str, *, request_id: str = "", content: bytes = b"a", sku: str = "TEA") -> domain.Draft:
-    return domain.Draft(user_id, domain.Basket((domain.Item(sku, 2),), ADDRESS), "card_approved", request_id, content)
+    basket = domain.Basket(user_id, (domain.Item(sku, 2),), ADDRESS)
+    return domain.Draft(basket, "card_approved", request_id, content)
 
 
 async def give(db: database.Database, orders: Orders, *given: saga.Event) -> None:

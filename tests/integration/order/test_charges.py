@@ -9,8 +9,8 @@ from services.chassis.settings import SettingsError, read
 from services.order import clients, main
 from services.order.domain import rates, totals
 from services.order.settings import Settings
-from services.order.usecases import Orders, pricing, watching
-from tests.integration.order.ordering import WAITS, PriceList, draft, new_id
+from services.order.usecases import Orders, discounting, pricing, reading, watching
+from tests.integration.order.ordering import WAITS, Offering, PriceList, draft, new_id
 
 SHIPPING = '{"GB": {"USD": {"price": "4.90", "free_from": "20"}}}'
 TAXES = '{"GB": {"standard": "20"}}'
@@ -18,7 +18,10 @@ TAXES = '{"GB": {"standard": "20"}}'
 
 def _orders(db: database.Database, *, included: bool) -> Orders:
     shipping = clients.ShippingTable(rates.ShippingRates(SHIPPING))
-    priced = pricing.Pricing(PriceList(), shipping, totals.Taxes(rates.TaxRates(TAXES), included=included))
+    undiscounted = discounting.Discounting(Offering(), reading.Reading(db))
+    priced = pricing.Pricing(
+        PriceList(), shipping, undiscounted, totals.Taxes(rates.TaxRates(TAXES), included=included)
+    )
     return main.composed(db, priced, main.Terms(clock.utc_now, WAITS, watching.Limits()))
 
 

@@ -33,7 +33,7 @@ def quoted(
     parcel = totals.parcel(HOME, tuple(lines))
     offers = {line.sku: domain.Offer(line.sku, line.title, line.unit_price, tax_class) for line in lines}
     cost = None if shipping is None else lines[0].in_currency(shipping)
-    return totals.quote(parcel, cost, taxes, offers)
+    return totals.quote(totals.shipped(parcel, cost), taxes, offers)
 
 
 def _totals(*, items: int, total: int, shipping: int = 0, taxes: int = 0, included: bool = False) -> domain.Totals:
@@ -82,9 +82,11 @@ def test_an_order_of_exactly_the_limit_is_accepted() -> None:
     offers = {"ALL": domain.Offer("ALL", "All", Money("USD", totals.MOST_TOTAL))}
     lines = totals.lines_of([domain.Item("ALL", 1)], offers)
     parcel = totals.parcel(HOME, lines)
-    assert totals.quote(parcel, Money("USD", 0), UNTAXED, offers).totals.total == Money("USD", totals.MOST_TOTAL)
+    assert totals.quote(totals.shipped(parcel, Money("USD", 0)), UNTAXED, offers).totals.total == Money(
+        "USD", totals.MOST_TOTAL
+    )
     with pytest.raises(errors.DomainError, match="exceeds the maximum"):
-        totals.quote(parcel, Money("USD", 1), UNTAXED, offers)
+        totals.quote(totals.shipped(parcel, Money("USD", 1)), UNTAXED, offers)
 
 
 @pytest.mark.parametrize("expected", [None, Money("USD", 3499)])

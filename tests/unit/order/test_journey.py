@@ -1,10 +1,10 @@
-"""An order among an inventory and a payment that answer as they do, in any order, late or twice: it always comes to an end.
+"""An order among an inventory, a promotion and a payment that answer in any order, late or twice: it always comes to an end.
 
 The others are models of a few lines: what they hold, and what they say when they are told something. Between the order and them
 lies a post that keeps every fact until the machine delivers it, possibly again, whatever else lies there.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,6 +27,7 @@ ORDER = domain.Order(
     payment_method="card_approved",
     create_time=NOW,
 )
+COUPON = domain.Discount("p", "Welcome", "WELCOME", {"TEA": 100}, claims=1)
 
 
 @dataclass
@@ -55,6 +56,28 @@ class Inventory:
 
 
 @dataclass
+class Promotion:
+    """What of a promotion is used by the order, and what is said to each of its facts."""
+
+    left: bool = True
+    uses: str = ""  # "", CLAIMED, REFUSED, COMMITTED, RELEASED
+
+    def hear(self, fact: domain.Fact) -> Reply | None:
+        if not fact.order.redemptions:
+            return None
+        match fact:
+            case domain.OrderPlaced() if self.uses != "RELEASED":
+                self.uses = self.uses or ("CLAIMED" if self.left else "REFUSED")
+                return Reply.COUPONS_REFUSED if self.uses == "REFUSED" else Reply.COUPONS_REDEEMED
+            case domain.OrderConfirmed() if self.uses == "CLAIMED":
+                self.uses = "COMMITTED"
+            case domain.OrderCancelled():
+                self.uses = "REFUSED" if self.uses == "REFUSED" else "RELEASED"
+                return Reply.COUPONS_RELEASED
+        return None
+
+
+@dataclass
 class Payment:
     """What is held or taken for the order, and what is said to each of its facts. `asked`: the provider has not answered."""
 
@@ -62,6 +85,8 @@ class Payment:
     cancelled: bool = False
 
     def hear(self, fact: domain.Fact) -> Reply | None:
+        if not fact.order.total.amount:
+            return None
         match fact:
             case domain.PaymentRequested() if not self.state:
                 self.state = "AUTHORIZING"
@@ -100,12 +125,15 @@ class Payment:
         return Reply.PAYMENT_REFUNDED if taken else Reply.PAYMENT_VOIDED
 
 
+SERVICES = (saga.INVENTORY, saga.PROMOTION, saga.PAYMENT)
+
+
 @dataclass
 class Post:
     """What was said and not delivered yet: facts in order to each service, replies in order from each."""
 
-    facts: dict[str, list[domain.Fact]] = field(default_factory=lambda: {saga.INVENTORY: [], saga.PAYMENT: []})
-    replies: dict[str, list[Reply]] = field(default_factory=lambda: {saga.INVENTORY: [], saga.PAYMENT: []})
+    facts: dict[str, list[domain.Fact]] = field(default_factory=lambda: {who: [] for who in SERVICES})
+    replies: dict[str, list[Reply]] = field(default_factory=lambda: {who: [] for who in SERVICES})
 
     @property
     def empty(self) -> bool:
@@ -117,20 +145,26 @@ class Journey(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        begun = saga.begin(ORDER, "01900000-0000-7000-8000-0000000000bb")
-        self.placed = begun.placed
         self.post = Post()
         self.inventory = Inventory(enough=True)
+        self.promotion = Promotion()
         self.payment = Payment()
-        self.reached = [begun.placed.saga.status]
-        self.calm = 0
-        self._tell(begun.fact)
+        self.reached = [Status.PENDING]
 
-    @initialize(enough=st.integers(0, 9), calm=st.integers(0, 10))
-    def it_is_placed(self, enough: int, calm: int) -> None:
-        """As a rule there is enough, and so many deliveries pass before anything goes wrong."""
-        self.inventory.enough = enough > 0
+    @initialize(chances=st.tuples(*[st.integers(0, 9)] * 4), calm=st.integers(0, 10))
+    def it_is_placed(self, chances: tuple[int, int, int, int], calm: int) -> None:
+        """As a rule there is enough of everything, and so many deliveries pass before anything goes wrong.
+
+        Half of the orders have a coupon, and some cost nothing with it.
+        """
+        enough, left, redeems, free = chances
+        self.inventory.enough, self.promotion.left = enough > 0, left > 0
         self.calm = calm
+        total = Money("USD", 0 if redeems < 5 and free == 0 else 1000)
+        order = replace(ORDER, total=total, discounts=(COUPON,) if redeems < 5 else ())
+        begun = saga.begin(order, "01900000-0000-7000-8000-0000000000bb")
+        self.placed = begun.placed
+        self._tell(begun.fact)
 
     @precondition(lambda self: not self.post.empty)
     @rule(data=st.data(), again=st.integers(0, 4))
@@ -171,16 +205,25 @@ class Journey(RuleBasedStateMachine):
         if self.placed.saga.status is Status.CANCELLED:
             assert self.inventory.holds in {"", "GIVEN_BACK", "ENDED"}
             assert self.payment.state in {"", "GIVEN_BACK", "DECLINED"}
+            assert self.promotion.uses in {"", "REFUSED", "RELEASED"}
 
     @invariant()
     def an_order_that_is_done_and_not_cancelled_was_paid_and_left_the_shelf(self) -> None:
         if self.placed.saga.settled and self.placed.saga.status is Status.CONFIRMED:
-            assert (self.inventory.holds, self.payment.state) == ("SOLD", "CAPTURED")
+            paid = "CAPTURED" if self.placed.order.total.amount else ""
+            assert (self.inventory.holds, self.payment.state) == ("SOLD", paid)
+            if self.placed.order.redemptions:
+                assert self.promotion.uses in {"CLAIMED", "COMMITTED"}
 
     @invariant()
     def nobody_pays_for_what_was_never_held(self) -> None:
         if self.payment.state:
             assert Status.RESERVED in self.reached or Status.CANCELLING in self.reached
+
+    @invariant()
+    def nobody_is_asked_for_money_before_the_coupons_are_redeemed(self) -> None:
+        if self.placed.order.redemptions and Status.RESERVED in self.reached:
+            assert self.promotion.uses in {"CLAIMED", "COMMITTED", "RELEASED"}
 
     def teardown(self) -> None:
         """From wherever it is, it comes to an end when everybody answers and time passes."""
@@ -196,12 +239,14 @@ class Journey(RuleBasedStateMachine):
         assert self.placed.saga.status in {Status.CONFIRMED, Status.CANCELLED}
         self.money_and_stock_of_a_cancelled_order_were_given_back()
         self.an_order_that_is_done_and_not_cancelled_was_paid_and_left_the_shelf()
+        if self.placed.saga.status is Status.CONFIRMED and self.placed.order.redemptions:
+            assert self.promotion.uses == "COMMITTED"
 
     def _deliver_everything(self) -> None:
         while not self.post.empty or self.payment.asked:
             if self.payment.asked:
                 self.the_provider_answers(yes=True)
-            for who in (saga.INVENTORY, saga.PAYMENT):
+            for who in SERVICES:
                 self._deliver(self.post.facts, who)
                 self._deliver(self.post.replies, who)
 
@@ -212,13 +257,17 @@ class Journey(RuleBasedStateMachine):
         if box is self.post.replies:
             self._hear(letter, who)
         else:
-            listener = self.inventory if who == saga.INVENTORY else self.payment
-            self._answer(who, listener.hear(letter))
+            listeners: dict[str, Inventory | Promotion | Payment] = {
+                saga.INVENTORY: self.inventory,
+                saga.PROMOTION: self.promotion,
+                saga.PAYMENT: self.payment,
+            }
+            self._answer(who, listeners[who].hear(letter))
 
     def _hear(self, reply: Reply, actor: str) -> None:
         moved = saga.advance(self.placed, saga.Event(ORDER.id, reply, actor), NOW)
         if moved:
-            self.placed = domain.Placed(ORDER, moved.saga)
+            self.placed = replace(self.placed, saga=moved.saga)
             self.reached.append(moved.saga.status)
             for fact in moved.facts:
                 self._tell(fact)
