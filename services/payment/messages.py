@@ -81,9 +81,18 @@ def request(message: order_events_pb2.PaymentRequested) -> domain.Request:
     )
 
 
-def confirmation(message: order_events_pb2.OrderConfirmed) -> domain.Confirmation:
+def confirmation(message: order_events_pb2.OrderConfirmed) -> domain.Confirmation | None:
+    if _free(message):
+        return None
     return domain.Confirmation(ids.canonical(message.order_id))
 
 
-def cancellation(message: order_events_pb2.OrderCancelled) -> domain.Cancellation:
+def cancellation(message: order_events_pb2.OrderCancelled) -> domain.Cancellation | None:
+    if _free(message):
+        return None
     return domain.Cancellation(ids.canonical(message.order_id), ids.canonical(message.user_id))
+
+
+def _free(message: order_events_pb2.OrderConfirmed | order_events_pb2.OrderCancelled) -> bool:
+    """Whether the order costs nothing, and so has no payment. Events of before the field do not say, and have one."""
+    return message.HasField("total") and not render.money_value(message.total).amount

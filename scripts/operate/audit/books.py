@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 
-from scripts.operate.audit.cases import Case, Goods, Money, Order, Provider
+from scripts.operate.audit.cases import Case, Coupons, Goods, Money, Order, Provider
 
 Row = tuple[Any, ...]
 # Orders that are asked about in one go.
@@ -53,12 +53,27 @@ INVARIANTS: Mapping[str, Sequence[str]] = {
             USING (order_id)) AS t WHERE version <> entries OR version <> latest
         """,
     ),
+    "promotion": (
+        """
+        SELECT 'promotion ' || id || ': ' || uses || ' uses, ' || used || ' redemptions' FROM (
+          SELECT p.id, p.uses, count(r.order_id) AS used FROM promotions AS p
+          LEFT JOIN redemptions AS r ON r.promotion_id = p.id AND r.status IN ('CLAIMED', 'COMMITTED') GROUP BY p.id) AS t
+        WHERE uses <> used
+        """,
+        """
+        SELECT 'code ' || code || ': ' || uses || ' uses, ' || used || ' redemptions' FROM (
+          SELECT c.code, c.uses, coalesce(r.used, 0) AS used FROM codes AS c
+          LEFT JOIN (SELECT code, count(*) AS used FROM redemptions
+            WHERE code <> '' AND status IN ('CLAIMED', 'COMMITTED') GROUP BY 1) AS r USING (code)) AS t WHERE uses <> used
+        """,
+    ),
 }
 _STUCK = "SELECT 'order ' || order_id || ' waits for a person: its saga is stuck' FROM sagas WHERE stuck"
 _PARKS = "SELECT to_regclass('parked_events') IS NOT NULL"
 _PARKED = "SELECT type || ' of ' || key || ' is parked: ' || error FROM parked_events WHERE %s::text[] IS NULL OR key = ANY(%s)"
 _ORDERS = """
-SELECT o.id::text, s.status, s.step, o.currency, o.total, o.lines, o.taxes_included, s.version, coalesce(s.payment_id, '')
+SELECT o.id::text, s.status, s.step, o.currency, o.total, o.lines, o.taxes_included, s.version, coalesce(s.payment_id, ''),
+  coalesce(o.discounts, '[]')
 FROM orders AS o JOIN sagas AS s ON s.order_id = o.id
 """
 _AT_REST = f"""{_ORDERS}
@@ -86,6 +101,10 @@ WHERE order_id = ANY(%s::uuid[]) AND status IN ('HELD', 'COMMITTED') GROUP BY 1,
 _MOVES = """
 SELECT reference, sku, -sum(delta)::bigint FROM movements WHERE reference = ANY(%s) GROUP BY 1, 2 HAVING sum(delta) <> 0
 """
+_COUPONS = """
+SELECT order_id::text, promotion_id::text, status, discount FROM redemptions
+WHERE order_id = ANY(%s::uuid[]) AND status IN ('CLAIMED', 'COMMITTED')
+"""
 _PAID = (
     "SELECT order_id::text FROM payments WHERE order_id > %s::uuid AND captured > refunded ORDER BY order_id LIMIT %s"
 )
@@ -101,7 +120,7 @@ _FIRST_ID = "00000000-0000-0000-0000-000000000000"
 class Books:
     """The databases by service, and where the provider's simulator tells its totals (empty: another provider).
 
-    Those of order, payment and inventory must be there: the rules are about them. Of the others, what waits is asked.
+    Those of whoever keeps books must be there: the rules are about them. Of the others, what waits is asked.
     """
 
     urls: Mapping[str, str]
@@ -176,8 +195,23 @@ class Books:
         ids = [row[0] for row in rows]
         money = {row[0]: Money(*row[1:]) for row in self._ask("payment", _MONEY, ids)}
         history = {row[0]: tuple(zip(*row[1:], strict=True)) for row in self._ask("order", _HISTORY, ids)}
-        goods = self._goods(ids)
-        return [Case(_order(row, history.get(row[0], ())), money.get(row[0], Money()), goods[row[0]]) for row in rows]
+        goods, coupons = self._goods(ids), self._coupons(ids)
+        return [
+            Case(
+                _order(row, history.get(row[0], ())),
+                money.get(row[0], Money()),
+                goods[row[0]],
+                coupons.get(row[0], Coupons()),
+            )
+            for row in rows
+        ]
+
+    def _coupons(self, order_ids: list[str]) -> dict[str, Coupons]:
+        found: dict[str, Coupons] = {}
+        for order_id, promotion_id, status, discount in self._ask("promotion", _COUPONS, order_ids):
+            coupons = found.setdefault(order_id, Coupons())
+            (coupons.claimed if status == "CLAIMED" else coupons.committed)[promotion_id] = discount
+        return found
 
     def _goods(self, order_ids: list[str]) -> dict[str, Goods]:
         found = {order_id: Goods() for order_id in order_ids}
@@ -194,10 +228,28 @@ class Books:
 
 
 def _order(row: Row, history: tuple[tuple[int, str], ...]) -> Order:
-    order_id, status, step, currency, total, lines, taxes_included, version, payment_id = row
+    order_id, status, step, currency, total, lines, taxes_included, version, payment_id, discounts = row
     wanted = Counter({line["sku"]: line["quantity"] for line in lines})
     payable = sum(_payable(line, taxes_included=taxes_included) for line in lines)
-    return Order(order_id, status, step, currency, total, payable, wanted, version, payment_id, history)
+    return Order(
+        id=order_id,
+        status=status,
+        step=step,
+        currency=currency,
+        total=total,
+        payable=payable,
+        wanted=wanted,
+        version=version,
+        payment_id=payment_id,
+        history=history,
+        discounted=sum(line.get("charges", {}).get("discount", 0) for line in lines),
+        discounts=sum(_taken_off(discount) for discount in discounts),
+        promised={discount["promotion_id"]: _taken_off(discount) for discount in discounts if discount["claims"]},
+    )
+
+
+def _taken_off(discount: Mapping[str, Any]) -> int:
+    return int(sum(discount["lines"].values()) + discount["shipping"])
 
 
 def _payable(line: Mapping[str, Any], *, taxes_included: bool) -> int:

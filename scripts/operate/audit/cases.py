@@ -5,7 +5,7 @@ it out (None), and what would need it is not judged.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 CONFIRMED, CANCELLED = "CONFIRMED", "CANCELLED"
@@ -18,7 +18,8 @@ GIVEN_BACK = frozenset({"VOIDED", "REFUNDED", "DECLINED"})
 class Order:
     """An order, its total and what its lines come to in minor units, how many of each SKU it wants, and its history.
 
-    The history is (sequence, status), oldest first.
+    The history is (sequence, status), oldest first. `discounted` is what is taken off its lines, `discounts` what promotions
+    take off, and `promised` that of those which it must redeem, by promotion.
     """
 
     id: str
@@ -31,6 +32,9 @@ class Order:
     version: int
     payment_id: str
     history: tuple[tuple[int, str], ...]
+    discounted: int = 0
+    discounts: int = 0
+    promised: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +72,28 @@ class Goods:
 
 
 @dataclass(frozen=True, slots=True)
+class Coupons:
+    """What an order uses of promotions, by promotion: discounts that are claimed, and those that are used for good."""
+
+    claimed: dict[str, int] = field(default_factory=dict)
+    committed: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """One order in everybody's books."""
 
     order: Order
     money: Money
     goods: Goods
+    coupons: Coupons = field(default_factory=Coupons)
 
 
 def disagreements(case: Case) -> Iterator[str]:
     """What does not fit together, a line each."""
-    for complaint in (*_of_order(case), *_of_money(case.order, case.money), *_of_goods(case.order, case.goods)):
+    order = case.order
+    found = (*_of_order(case), *_of_money(order, case.money), *_of_goods(order, case.goods))
+    for complaint in (*found, *_of_coupons(order, case.coupons)):
         yield f"order {case.order.id} ({case.order.status}): {complaint}"
 
 
@@ -88,6 +103,8 @@ def _of_order(case: Case) -> Iterator[str]:
         yield f"it is not at an end: {order.step}"
     if order.payable != order.total:
         yield f"its lines come to {order.payable} {order.currency}, its total is {order.total} {order.currency}"
+    if order.discounted != order.discounts:
+        yield f"its lines are discounted by {order.discounted}, its promotions take off {order.discounts}"
     if [sequence for sequence, _ in order.history] != list(range(1, order.version + 1)):
         yield f"its history has gaps: {order.history}, version {order.version}"
     elif order.history[-1][1] != order.status:
@@ -98,7 +115,8 @@ def _of_order(case: Case) -> Iterator[str]:
 
 def _of_money(order: Order, money: Money) -> Iterator[str]:
     if order.status == CONFIRMED:
-        if (money.captured, money.currency) != (order.total, order.currency):
+        # What costs nothing has no payment.
+        if (money.captured, money.currency or order.currency) != (order.total, order.currency):
             yield f"{money.captured} {money.currency} were taken, due are {order.total} {order.currency}"
         if money.refunded > money.asked_back:
             yield f"{money.refunded} {money.currency} were given back, of which {money.asked_back} were asked for"
@@ -131,3 +149,11 @@ def _of_goods(order: Order, goods: Goods) -> Iterator[str]:
         yield f"stock committed is {dict(goods.committed)}, due is {dict(due)}"
     if goods.taken != due:
         yield f"stock that left the shelf is {dict(goods.taken)}, due is {dict(due)}"
+
+
+def _of_coupons(order: Order, coupons: Coupons) -> Iterator[str]:
+    due = order.promised if order.status == CONFIRMED else {}
+    if coupons.claimed:
+        yield f"coupons are still claimed: {coupons.claimed}"
+    if coupons.committed != due:
+        yield f"coupons used are {coupons.committed}, due are {dict(due)}"

@@ -18,7 +18,9 @@ TABLES = {
     "order": "orders, sagas, order_events",
     "payment": "payments, refunds, ledger_entries",
     "inventory": "stock, movements, reservations",
+    "promotion": "promotions, codes, code_batches, redemptions",
 }
+SALE = "01900000-0000-7000-8000-00000000005a"
 
 
 class Shop:
@@ -31,13 +33,17 @@ class Shop:
         with psycopg.connect(self.books.urls[service]) as connection:
             connection.execute(statement.encode(), values)
 
-    def order(self, status: str = "CONFIRMED", *, history: int = 1, stuck: bool = False, age_s: int = 60) -> str:
+    def order(
+        self, status: str = "CONFIRMED", *, history: int = 1, stuck: bool = False, age_s: int = 60, off: int = 0
+    ) -> str:
         order = ids.new_id(clock.utc_now())
-        lines = json.dumps([{"sku": "MUG", "quantity": 2, "price": TOTAL // 2}])
+        charges = {"charges": {"discount": off}} if off else {}
+        lines = json.dumps([{"sku": "MUG", "quantity": 2, "price": TOTAL // 2, **charges}])
+        discounts = [{"promotion_id": SALE, "lines": {"MUG": off}, "shipping": 0, "claims": 1}]
         self.write(
             "order",
-            "INSERT INTO orders VALUES (%s, %s, 'USD', %s, %s, '{}', 'card_approved', now(), false)",
-            order, order, TOTAL, lines,
+            "INSERT INTO orders VALUES (%s, %s, 'USD', %s, %s, '{}', 'card_approved', now(), false, %s)",
+            order, order, TOTAL - off, lines, json.dumps(discounts) if off else None,
         )  # fmt: skip
         self.write(
             "order",
@@ -61,6 +67,14 @@ class Shop:
             self.write(
                 "payment", entries, payment, "provider_receivable", kept, payment, "order_revenue", -kept
             )  # fmt: skip
+
+    def uses_coupon(self, order: str, discount: int, status: str = "COMMITTED") -> None:
+        self.write(
+            "promotion",
+            "INSERT INTO redemptions VALUES (%s, %s, '', %s, 'USD', %s, %s, '')",
+            order, SALE, order, discount, status,
+        )  # fmt: skip
+        self.write("promotion", "UPDATE promotions SET uses = uses + 1")
 
     def wanted_back(self, order: str, amount: int) -> None:
         asked = "INSERT INTO refunds SELECT %s, id, %s, '', 'x', now() FROM payments WHERE order_id = %s"
@@ -121,6 +135,11 @@ def shop(urls: dict[str, str]) -> Shop:
     shop = Shop(Books(urls))
     shop.write("inventory", "INSERT INTO stock VALUES ('MUG', 'east', 10, 0)")
     shop.move(10, "")
+    shop.write(
+        "promotion",
+        "INSERT INTO promotions VALUES (%s, '{}', false, 0, 0, NULL, NULL, now(), now(), 1)",
+        SALE,
+    )
     return shop
 
 
@@ -175,6 +194,52 @@ def test_money_and_stock_of_a_cancelled_order_are_found(shop: Shop) -> None:
         "stock committed is {'MUG': 2}, due is {}",
         "stock that left the shelf is {'MUG': 2}, due is {}",
     ]
+
+
+def test_an_order_whose_coupon_is_used_for_good_has_no_problems(shop: Shop) -> None:
+    order, cancelled = shop.order(off=200), shop.order("CANCELLED", off=200)
+    shop.paid(order, captured=500)
+    shop.delivered(order)
+    shop.uses_coupon(order, 200)
+    assert cancelled != order
+    assert shop.problems() == []
+
+
+def test_an_order_that_costs_nothing_needs_no_payment(shop: Shop) -> None:
+    order = shop.order(off=TOTAL)
+    shop.delivered(order)
+    shop.uses_coupon(order, TOTAL)
+    assert shop.problems() == []
+
+
+def test_coupons_that_were_not_used_or_not_given_back_are_found(shop: Shop) -> None:
+    kept, claimed, unused = shop.order("CANCELLED", off=200), shop.order(off=200), shop.order(off=200)
+    for order in (claimed, unused):
+        shop.paid(order, captured=500)
+        shop.delivered(order)
+    shop.uses_coupon(kept, 200)
+    shop.uses_coupon(claimed, 200, "CLAIMED")
+    assert shop.problems() == [
+        f"order {kept} (CANCELLED): coupons used are {{'{SALE}': 200}}, due are {{}}",
+        f"order {claimed} (CONFIRMED): coupons are still claimed: {{'{SALE}': 200}}",
+        f"order {claimed} (CONFIRMED): coupons used are {{}}, due are {{'{SALE}': 200}}",
+        f"order {unused} (CONFIRMED): coupons used are {{}}, due are {{'{SALE}': 200}}",
+    ]
+
+
+def test_discounts_that_are_not_those_of_the_lines_are_found(shop: Shop) -> None:
+    order = shop.order("CANCELLED", off=200)
+    shop.write("order", "UPDATE orders SET discounts = NULL")
+    assert shop.problems() == [f"order {order} (CANCELLED): its lines are discounted by 200, its promotions take off 0"]
+
+
+def test_a_promotion_that_is_used_more_often_than_it_counts_is_found(shop: Shop) -> None:
+    order = shop.order(off=200)
+    shop.paid(order, captured=500)
+    shop.delivered(order)
+    shop.uses_coupon(order, 200)
+    shop.write("promotion", "UPDATE promotions SET uses = 0")
+    assert shop.problems() == [f"promotion {SALE}: 0 uses, 1 redemptions"]
 
 
 def test_an_order_that_came_to_rest_just_now_is_left_alone(shop: Shop) -> None:
