@@ -40,7 +40,8 @@ class Catalog:
         return found
 
     async def _ask(self, skus: list[str]) -> dict[str, quotes.Traits]:
-        offers, parents = await self._offers(skus), await self._tree()
+        offers = await self._offers(skus)
+        parents = await self._tree({offer.category for offer in offers if offer.category})
         return {
             offer.sku: quotes.Traits(offer.product_id, _above(offer.category, parents), offer.vendor_id)
             for offer in offers
@@ -51,10 +52,10 @@ class Catalog:
         answer = await self._peer.call(self._stub.BatchGetOffers, request)
         return list(answer.offers)
 
-    async def _tree(self) -> Mapping[str, str]:
-        """The parent of each category."""
+    async def _tree(self, categories: Iterable[str]) -> Mapping[str, str]:
+        """The parent of each category. One that is newer than what is remembered is asked for."""
         known = self._parents.get(_TREE)
-        if known is None:
+        if known is None or not known.keys() >= set(categories):
             answer = await self._peer.call(self._stub.ListCategories, catalog_service_pb2.ListCategoriesRequest())
             known = self._parents[_TREE] = {category.slug: category.parent for category in answer.categories}
         return known

@@ -81,9 +81,22 @@ CANCELLED = [
     *deaths("payment", "relay", "PaymentVoided", "acknowledged"),
     *deaths("order", "consumer", "PaymentVoided", "committed"),
 ]
+# What an order with a coupon adds.
+REDEEMED = [
+    *deaths("promotion", "consumer", "OrderPlaced", *CONSUMER),
+    *deaths("promotion", "relay", "CouponsRedeemed", *RELAY),
+    *deaths("order", "consumer", "CouponsRedeemed", *COMMIT),
+    *deaths("promotion", "consumer", "OrderConfirmed", *COMMIT),
+]
+RELEASED = [
+    *deaths("promotion", "consumer", "OrderCancelled", *COMMIT),
+    *deaths("promotion", "relay", "CouponsReleased", "acknowledged"),
+    *deaths("order", "consumer", "CouponsReleased", *COMMIT),
+]
 PARKED = deaths("inventory", "parked", "StockReserved", *COMMIT)
 TIMED_OUT = deaths("order", "timer", "OrderCancelled", *COMMIT)
-ON_THE_WAY = tuple({death.service: None for death in (*CONFIRMED, *DECLINED, *CANCELLED, *PARKED, *TIMED_OUT)})
+ALL = (*CONFIRMED, *DECLINED, *CANCELLED, *REDEEMED, *RELEASED, *PARKED, *TIMED_OUT)
+ON_THE_WAY = tuple({death.service: None for death in ALL})
 
 
 @pytest.fixture(scope="module")
@@ -105,12 +118,14 @@ class Scene:
     mortal: mortals.Mortals
     auditor: audit.Auditor
     environment: Mapping[str, str]
+    market: shop.Shop
     customer: shop.Person
     tea: shop.Product
 
-    async def place(self, card: str = shop.PAYS) -> str:
+    async def place(self, card: str = shop.PAYS, coupon: str = "") -> str:
         """Order two, as often as it takes to be heard: the order's id."""
         basket, key = shop.basket((self.tea, 2), card=card), shop.new_key()
+        basket |= {"coupon_codes": [coupon]} if coupon else {}
         order = await insist(lambda: self.customer.post("/api/v1/orders", basket, key=key))
         return str(order["id"])
 
@@ -161,7 +176,7 @@ async def scene(
     """Everything is well, and nobody has ordered yet."""
     customer, _ = await market.registered()
     tea = await market.product(stock=STOCK)
-    yield Scene(mortal, auditor, environment, customer, tea)
+    yield Scene(mortal, auditor, environment, market, customer, tea)
 
 
 def once(*steps: str) -> Counter[str]:
@@ -208,6 +223,36 @@ async def test_an_order_cancelled_while_it_is_paid_gives_all_back_through_a_deat
 
     assert steps == once("OrderPlaced", "StockReserved", "CancelRequested", "StockReleased", "PaymentVoided")
     assert await scene.effects(order_id) == ["authorized", "voided"]
+
+
+@pytest.mark.parametrize("death", REDEEMED, ids=str)
+async def test_an_order_with_a_coupon_uses_it_once_through_a_death(scene: Scene, death: Death) -> None:
+    promotion_id, code = await scene.market.promotion(uses=1)
+    scene.mortal.trap(death.service, death.trap)
+    placing = asyncio.create_task(scene.place(coupon=code))
+    await scene.through(death)
+
+    order_id = await placing
+    steps = await scene.ends(order_id, "CONFIRMED")
+
+    paid = once("OrderPlaced", "StockReserved", "PaymentAuthorized", "StockCommitted", "PaymentCaptured")
+    assert steps == paid + once("CouponsRedeemed")
+    assert await scene.market.uses_of(promotion_id) == 1
+
+
+@pytest.mark.parametrize("death", RELEASED, ids=str)
+async def test_a_declined_order_gives_its_coupon_back_through_a_death(scene: Scene, death: Death) -> None:
+    promotion_id, code = await scene.market.promotion(uses=1)
+    scene.mortal.trap(death.service, death.trap)
+    placing = asyncio.create_task(scene.place("card_declined", code))
+    await scene.through(death)
+
+    order_id = await placing
+    steps = await scene.ends(order_id, "CANCELLED", "PAYMENT_DECLINED")
+
+    held = once("OrderPlaced", "StockReserved", "CouponsRedeemed")
+    assert steps == held + once("PaymentDeclined", "StockReleased", "CouponsReleased")
+    assert await scene.market.uses_of(promotion_id) == 0
 
 
 @pytest.mark.parametrize("death", TIMED_OUT, ids=str)

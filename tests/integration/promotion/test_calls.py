@@ -159,6 +159,25 @@ async def test_an_order_is_quoted_at_its_own_prices_with_its_shipping_for_its_cu
     assert refused.reason == "ACCESS_DENIED"
 
 
+async def test_order_learns_whether_any_promotion_needs_no_code(till: Till) -> None:
+    order = till.shop.as_service("order")
+
+    async def any_automatic() -> bool:
+        request = promotion_service_pb2.HasAutomaticRequest()
+        return bool((await till.stub.HasAutomatic(request, metadata=order)).any)
+
+    for promotion in (
+        await till.stub.ListPromotions(promotion_service_pb2.ListPromotionsRequest(page_size=100), metadata=till.admin)
+    ).promotions:
+        await till.stub.EndPromotion(promotion_service_pb2.EndPromotionRequest(id=promotion.id), metadata=till.admin)
+    await till.made()
+    assert not await any_automatic(), "it needs a code"
+    automatic = await till.made(automatic=True)
+    assert await any_automatic()
+    await till.stub.EndPromotion(promotion_service_pb2.EndPromotionRequest(id=automatic.id), metadata=till.admin)
+    assert not await any_automatic()
+
+
 async def test_an_ended_promotion_stays_ended_and_takes_no_codes(till: Till) -> None:
     sale = await till.made()
     end = promotion_service_pb2.EndPromotionRequest(id=sale.id)
