@@ -6,6 +6,9 @@ from services.cart.settings import Settings
 from services.chassis import assembly, clock, process
 from services.chassis.settings import read
 
+# What was ordered leaves a cart this much later, in seconds, unless it was checked out.
+PATIENCE_S = 1.0
+
 
 def build(host: assembly.Host) -> list[process.Part]:
     """The parts of cart that the host's role asks for, in the order they start."""
@@ -22,5 +25,5 @@ def build(host: assembly.Host) -> list[process.Part]:
     return service.parts(
         rpc.servicer(carts),
         signing_keys.fetched_from(user),
-        consuming=assembly.ConsumingAtLeastOnce(events.CONSUMED, events.subscribers(carts)),
+        consuming=assembly.ConsumingAtLeastOnce(events.CONSUMED, events.subscribers(carts), PATIENCE_S),
     )

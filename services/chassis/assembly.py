@@ -113,18 +113,23 @@ class Host:
 
 @dataclass(frozen=True, slots=True)
 class Consuming:
-    """What a service with a database consumes, exactly once: topics, and who handles what is in them."""
+    """What a service with a database consumes, exactly once: topics, and who handles what is in them.
+
+    patience_s is how long its events may be gathered, in seconds: more than none where no order and nobody waits for it.
+    """
 
     topics: Sequence[str]
     subscribers: reader.Subscribers
+    patience_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class ConsumingAtLeastOnce:
-    """What a service without a database consumes: topics, and the idempotent handlers of what is in them."""
+    """What a service without a database consumes: topics, the idempotent handlers of what is in them, and its patience."""
 
     topics: Sequence[str]
     subscribers: at_least_once.Subscribers
+    patience_s: float = 0.0
 
 
 class Assembly:
@@ -301,7 +306,11 @@ class Assembly:
             deliver = consumer.Deliverer(self.db, table, service=service, now=now).deliver
         else:
             deliver = at_least_once.Deliverer(consuming.subscribers, producer, service=service, now=now).deliver
-        subscription = kafka.Subscription(consuming.topics, service, chosen.consumer_batch, chosen.gather_s)
+        # Without gathering, as a measurement has it, nobody is patient.
+        patience_s = consuming.patience_s if chosen.gather_s else 0.0
+        subscription = kafka.Subscription(
+            consuming.topics, service, chosen.consumer_batch, chosen.gather_s, patience_s=patience_s
+        )
         return kafka.Consumer(self._brokers(), subscription, deliver)
 
     def _brokers(self) -> kafka.Connection:

@@ -9,6 +9,8 @@ from services.notification.settings import Carrier, Settings
 
 # Nobody waits for the news that a mail was sent: it is written down for many at once.
 GATHER_S = 0.1
+# A message may be written this much later, in seconds.
+PATIENCE_S = 0.25
 # How often messages without a contact are put off: until then a claim passes over each of them.
 CONTACT_CHECK_S = 1.0
 MAILS = effects.Concurrency(concurrent=128, gather_s=GATHER_S)
@@ -41,7 +43,7 @@ def build(host: assembly.Host) -> list[process.Part]:
     return service.parts(
         rpc.servicer(notifications, usecases.Preferences(service.db), service.page_tokens),
         signing_keys.fetched_from(user),
-        consuming=assembly.Consuming(events.CONSUMED, events.subscribers(notifications)),
+        consuming=assembly.Consuming(events.CONSUMED, events.subscribers(notifications), PATIENCE_S),
         working=[
             *(mailer, texts, pushes),
             *workers.values(),

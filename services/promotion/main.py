@@ -6,6 +6,10 @@ from services.chassis.settings import read
 from services.promotion import clients, events, rpc, usecases
 from services.promotion.settings import Settings
 
+# Most of what orders say does not concern promotion, and orders with coupons wait for the stock, too: so much later, in
+# seconds, their redemptions are claimed.
+PATIENCE_S = 0.1
+
 
 def build(host: assembly.Host) -> list[process.Part]:
     """The parts of promotion that the host's role asks for, in the order they start."""
@@ -17,5 +21,5 @@ def build(host: assembly.Host) -> list[process.Part]:
     return service.parts(
         rpc.servicer(promotions, service.page_tokens),
         signing_keys.fetched_from(user),
-        consuming=assembly.Consuming(events.CONSUMED, events.subscribers(promotions)),
+        consuming=assembly.Consuming(events.CONSUMED, events.subscribers(promotions), PATIENCE_S),
     )

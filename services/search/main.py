@@ -9,6 +9,9 @@ from services.search.settings import Settings
 # A build waits this long for somebody to ask for it, in seconds.
 BUILD_PACE = loops.Pace(1.0)
 
+# What changed is found this much later, in seconds.
+PATIENCE_S = 0.25
+
 
 def build(host: assembly.Host) -> list[process.Part]:
     """The parts of search that the host's role asks for, in the order they start."""
@@ -31,7 +34,7 @@ def build(host: assembly.Host) -> list[process.Part]:
         *service.parts(
             rpc.servicer(use, service.page_tokens, currency=settings.currency),
             signing_keys.fetched_from(user),
-            consuming=assembly.Consuming(events.CONSUMED, events.subscribers(index)),
+            consuming=assembly.Consuming(events.CONSUMED, events.subscribers(index), PATIENCE_S),
             working=[
                 loops.Loop("search-build", index.build, BUILD_PACE),
                 loops.Loop("search-categories", index.learn_categories, loops.Pace(settings.categories_s)),

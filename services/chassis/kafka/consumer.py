@@ -25,13 +25,16 @@ _LOG = logging.getLogger(__name__)
 class Subscription:
     """What a consumer reads: topics, as a group, at most `batch` records at a time.
 
-    gather_s is how long it pauses after a small batch, in seconds: what comes meanwhile is handled together.
+    gather_s is how long it pauses after a small batch, in seconds: what comes meanwhile is handled together. patience_s is
+    how long the brokers may gather records before they answer, for topics that nobody waits for: each answer costs the same
+    whatever is in it. 0: the first record is answered with at once.
     """
 
     topics: Sequence[str]
     group: str
     batch: int
     gather_s: float = 0.0
+    patience_s: float = 0.0
 
 
 # What one poll gave: records of the library, by partition.
@@ -42,6 +45,9 @@ Deliver = Callable[[Sequence[Record]], Awaitable[None]]
 
 # How long a stopping consumer waits for the batch under way, in seconds. What is cut off is repeated by the next owner.
 STOP_GRACE_S = 10.0
+# How long brokers wait for a record, and how much a patient consumer lets them gather, which is some hundred records.
+FETCH_MS = 500
+GATHERED_BYTES = 256 * 1024
 # How long a poll waits for records, and the least that an empty one takes.
 POLL_MS = 200
 PAUSE_S = 0.02
@@ -120,6 +126,7 @@ class Consumer:
                 self._stopping.wait(1.0)
 
     def _connected(self) -> KafkaConsumer:
+        patience_ms = round(self._subscription.patience_s * 1000)
         consumer = self._connection.opened(
             KafkaConsumer,
             group_id=self._subscription.group,
@@ -129,7 +136,8 @@ class Consumer:
             partition_assignment_strategy=[CooperativeStickyAssignor],
             session_timeout_ms=6000,
             heartbeat_interval_ms=1500,
-            fetch_max_wait_ms=500,
+            fetch_max_wait_ms=patience_ms or FETCH_MS,
+            fetch_min_bytes=GATHERED_BYTES if patience_ms else 1,
             # A request that a dying broker swallowed is given up after this; the default would wait for 30 s.
             request_timeout_ms=10000,
             metrics_enabled=False,
