@@ -6,6 +6,9 @@ from services.cart.settings import Settings
 from services.chassis import assembly, clock, process
 from services.chassis.settings import read
 
+# Nobody waits for a cart to lose what was ordered: confirmed orders are gathered for so long, in seconds, and handled together.
+GATHER_S = 0.25
+
 
 def build(host: assembly.Host) -> list[process.Part]:
     """The parts of cart that the host's role asks for, in the order they start."""
@@ -22,5 +25,5 @@ def build(host: assembly.Host) -> list[process.Part]:
     return service.parts(
         rpc.servicer(carts),
         signing_keys.fetched_from(user),
-        consuming=assembly.ConsumingAtLeastOnce(events.CONSUMED, events.subscribers(carts)),
+        consuming=assembly.ConsumingAtLeastOnce(events.CONSUMED, events.subscribers(carts), GATHER_S),
     )

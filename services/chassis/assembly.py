@@ -121,10 +121,14 @@ class Consuming:
 
 @dataclass(frozen=True, slots=True)
 class ConsumingAtLeastOnce:
-    """What a service without a database consumes: topics, and the idempotent handlers of what is in them."""
+    """What a service without a database consumes: topics, and the idempotent handlers of what is in them.
+
+    gather_s is how long it pauses after a small batch, in seconds, where nobody waits for what it does: 0 means as others do.
+    """
 
     topics: Sequence[str]
     subscribers: at_least_once.Subscribers
+    gather_s: float = 0.0
 
 
 class Assembly:
@@ -295,13 +299,15 @@ class Assembly:
 
     def _consumer(self, consuming: Consuming | ConsumingAtLeastOnce, producer: kafka.Producer) -> kafka.Consumer:
         chosen, service, now = self._topics, self.service, self.host.now
+        gather_s = chosen.gather_s
         deliver: kafka.Deliver
         if isinstance(consuming, Consuming):
             table = reader.Reader(consuming.subscribers)
             deliver = consumer.Deliverer(self.db, table, service=service, now=now).deliver
         else:
             deliver = at_least_once.Deliverer(consuming.subscribers, producer, service=service, now=now).deliver
-        subscription = kafka.Subscription(consuming.topics, service, chosen.consumer_batch, chosen.gather_s)
+            gather_s = consuming.gather_s or gather_s
+        subscription = kafka.Subscription(consuming.topics, service, chosen.consumer_batch, gather_s)
         return kafka.Consumer(self._brokers(), subscription, deliver)
 
     def _brokers(self) -> kafka.Connection:
