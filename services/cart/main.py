@@ -6,8 +6,8 @@ from services.cart.settings import Settings
 from services.chassis import assembly, clock, process
 from services.chassis.settings import read
 
-# What was ordered leaves a cart this much later, in seconds, unless it was checked out.
-PATIENCE_S = 1.0
+# Nobody waits for a cart to lose what was ordered: confirmed orders are gathered for so long, in seconds.
+PATIENCE_S = 0.25
 
 
 def build(host: assembly.Host) -> list[process.Part]:

@@ -5,7 +5,7 @@ import hashlib
 from google.type import money_pb2
 
 from services.cart import domain
-from services.chassis import money
+from services.chassis import ids, money
 from services.chassis.rpc import render
 from souk.cart.v1 import cart_pb2, cart_service_pb2
 from souk.order.v1 import order_events_pb2, order_service_pb2
@@ -50,7 +50,8 @@ def _of_money(amount: money.Money | None) -> money_pb2.Money | None:
 
 def ordered(message: order_events_pb2.OrderConfirmed) -> domain.Ordered:
     """What an order took: it has one line for each SKU."""
-    return domain.Ordered(message.order_id, message.user_id, {line.sku: line.quantity for line in message.lines})
+    units = {line.sku: line.quantity for line in message.lines}
+    return domain.Ordered(message.order_id, message.user_id, units, ids.moment(message.order_id))
 
 
 def cancelled(message: order_events_pb2.OrderCancelled) -> domain.Cancelled:

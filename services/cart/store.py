@@ -4,7 +4,7 @@ A cart is one key, so a change of it is one atomic script, also on a Redis that 
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -22,12 +22,28 @@ return 1
 """
 
 
+# What a cart consists of in Redis.
+_FIELDS: Final = ["revision", "cart"]
+
+
 async def load(redis: redis_store.RedisStore, place: domain.Place) -> domain.Cart | None:
     """The cart, or None. Raises TransientError when Redis is unavailable: never an empty cart instead."""
     async with redis.commands() as commands:
-        found: list[Any] = await commands.hmget(redis.key(place.kind, place.id), ["revision", "cart"])
-    revision, written = found
-    return _read(json.loads(written), int(revision)) if revision and written else None
+        return _found(await commands.hmget(_key(redis, place), _FIELDS))
+
+
+async def load_all(redis: redis_store.RedisStore, places: Sequence[domain.Place]) -> Mapping[domain.Place, domain.Cart]:
+    """The carts that exist at these places, in one round trip. Raises TransientError as `load` does.
+
+    A command for each key rather than a script with all keys: a Redis that is sharded takes no script over several shards.
+    """
+    async with redis.commands() as commands:
+        asked = commands.pipeline(transaction=False)
+        for place in places:
+            asked.hmget(_key(redis, place), _FIELDS)
+        answers = await asked.execute()
+    found = ((place, _found(answer)) for place, answer in zip(places, answers, strict=True))
+    return {place: cart for place, cart in found if cart}
 
 
 async def replace(redis: redis_store.RedisStore, place: domain.Place, cart: domain.Cart, *, lifetime_s: int) -> bool:
@@ -35,16 +51,38 @@ async def replace(redis: redis_store.RedisStore, place: domain.Place, cart: doma
 
     Raises TransientError when Redis is unavailable: it may have been kept all the same.
     """
-    arguments: list[Any] = [cart.revision, cart.revision + 1, json.dumps(_written(cart)), lifetime_s]
+    return place in await replace_all(redis, {place: cart}, lifetime_s=lifetime_s)
+
+
+async def replace_all(
+    redis: redis_store.RedisStore, carts: Mapping[domain.Place, domain.Cart], *, lifetime_s: int
+) -> set[domain.Place]:
+    """Keep each of these carts as `replace` does, in one round trip: the places of those that were kept.
+
+    Raises TransientError when Redis is unavailable: some may have been kept all the same.
+    """
     async with redis.commands() as commands:
-        done: int = await commands.eval(_REPLACE, 1, redis.key(place.kind, place.id), *arguments)
-    return done == 1
+        asked = commands.pipeline(transaction=False)
+        for place, cart in carts.items():
+            arguments: list[Any] = [cart.revision, cart.revision + 1, json.dumps(_written(cart)), lifetime_s]
+            asked.eval(_REPLACE, 1, _key(redis, place), *arguments)
+        answers = await asked.execute()
+    return {place for place, done in zip(carts, answers, strict=True) if done == 1}
 
 
 async def delete(redis: redis_store.RedisStore, place: domain.Place) -> None:
     """Forget the cart; one that is not there stays so. Raises TransientError when Redis is unavailable."""
     async with redis.commands() as commands:
-        await commands.delete(redis.key(place.kind, place.id))
+        await commands.delete(_key(redis, place))
+
+
+def _key(redis: redis_store.RedisStore, place: domain.Place) -> str:
+    return redis.key(place.kind, place.id)
+
+
+def _found(answer: Sequence[Any]) -> domain.Cart | None:
+    revision, written = answer
+    return _read(json.loads(written), int(revision)) if revision and written else None
 
 
 def _written(cart: domain.Cart) -> Mapping[str, Any]:

@@ -3,7 +3,7 @@
 import hashlib
 import os
 import uuid
-from datetime import datetime
+from datetime import UTC, datetime
 
 _VERSION = 0x7 << 76
 _VARIANT = 0b10 << 62
@@ -33,6 +33,17 @@ def named(namespace: str, name: str) -> str:
 def _of(milliseconds: int, rest: bytes) -> str:
     bits = milliseconds << _RANDOM_BITS | int.from_bytes(rest, "big")
     return str(uuid.UUID(int=(bits & _KEEP) | _VERSION | _VARIANT))
+
+
+def moment(text: str) -> datetime | None:
+    """When a UUIDv7 was made, to the millisecond, by the clock of who made it; None for another UUID.
+
+    Raises ValueError for what is no UUID.
+    """
+    made = uuid.UUID(text)
+    if made.version != _VERSION >> 76:
+        return None
+    return datetime.fromtimestamp((made.int >> _RANDOM_BITS) / 1000, UTC)
 
 
 def canonical(text: str) -> str:

@@ -139,6 +139,30 @@ async def test_a_confirmed_order_takes_out_what_was_ordered_once(carts: usecases
     assert units(await carts.get(place)) == {"tea": 1}
 
 
+async def test_a_batch_of_confirmed_orders_takes_from_each_buyer_what_they_ordered_and_writes_nothing_in_vain(
+    carts: usecases.Carts, redis: redis_store.RedisStore
+) -> None:
+    buyers = [somebody() for _ in range(4)]
+    for buyer, sku in zip(buyers[:3], ("tea", "tea", "cup"), strict=True):
+        await carts.add(domain.of_user(buyer), sku, 5)
+    orders = [domain.Ordered(somebody(), buyer, {"tea": 1}) for buyer in (*buyers, buyers[0])]
+    for _ in range(2):
+        await carts.take_out(orders)
+    found = await store.load_all(redis, [domain.of_user(buyer) for buyer in buyers])
+    assert [units(cart) for cart in found.values()] == [{"tea": 3}, {"tea": 4}, {"cup": 5}]
+    assert [cart.revision for cart in found.values()] == [2, 2, 1]
+
+
+async def test_buyers_who_change_their_carts_while_orders_are_confirmed_lose_no_line(carts: usecases.Carts) -> None:
+    places = [domain.of_user(somebody()) for _ in range(5)]
+    for place in places:
+        await carts.add(place, "tea", 40)
+    orders = [domain.Ordered(somebody(), place.id, {"tea": 1}) for place in places for _ in range(8)]
+    adding = (carts.add(place, "cup", 1) for place in places for _ in range(8))
+    await asyncio.gather(*adding, *(carts.take_out(orders[start::8]) for start in range(8)))
+    assert [units(await carts.get(place)) for place in places] == [{"tea": 32, "cup": 8}] * 5
+
+
 async def test_every_change_extends_the_life_of_a_cart(carts: usecases.Carts, redis: redis_store.RedisStore) -> None:
     guest = await carts.create()
     async with redis.commands() as commands:

@@ -75,9 +75,9 @@ def test_an_order_takes_exactly_what_was_ordered_and_once(own: dict[str, int], o
 
 
 def test_what_was_applied_is_remembered_for_a_bounded_number() -> None:
-    cart = domain.EMPTY
+    cart = cart_of({"tea": domain.REMEMBERED + 2})
     for number in range(domain.REMEMBERED + 1):
-        cart = domain.without_ordered(cart, domain.Ordered(str(number), "user", {}))
+        cart = domain.without_ordered(cart, domain.Ordered(str(number), "user", {"tea": 1}))
     assert cart.applied == tuple(str(number) for number in range(1, domain.REMEMBERED + 1))
 
 

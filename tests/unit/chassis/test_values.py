@@ -80,6 +80,13 @@ def test_ids_are_uuids_of_version_7_that_sort_by_time() -> None:
     assert ids.new_id(NOW - timedelta(milliseconds=1)) < ids.floor(NOW)
 
 
+def test_an_id_says_when_it_was_made_unless_it_is_one_without_a_time() -> None:
+    made = ids.moment(ids.new_id(NOW))
+    assert made is not None
+    assert timedelta() <= NOW - made < timedelta(milliseconds=1)
+    assert ids.moment(str(uuid.uuid4())) is None
+
+
 def test_pages_follow_each_other_to_the_end_without_gap_or_repetition() -> None:
     rows = [f"{number:02}" for number in range(7)]
     seen: list[str] = []
