@@ -15,7 +15,9 @@ from services.search import domain, words
 from services.search.domain import Sort
 
 _SLOT = "d.slot = (SELECT slot FROM indexes WHERE state = 'ACTIVE') AND NOT d.deleted"
-_PRICE = "(SELECT min(v.a) FROM unnest(d.currencies, d.amounts) AS v(c, a) WHERE v.c = %(currency)s)"
+# Most products have one variant: its price is read without making rows of the arrays.
+_PRICE = """CASE WHEN cardinality(d.currencies) = 1 THEN CASE WHEN d.currencies[1] = %(currency)s THEN d.amounts[1] END
+  ELSE (SELECT min(v.a) FROM unnest(d.currencies, d.amounts) AS v(c, a) WHERE v.c = %(currency)s) END"""
 # A title counts most, then attributes and category, then the description. Long texts count less; what sells, a little more.
 _SCORE = """(ts_rank('{0.05, 0.1, 0.4, 1.0}', d.terms, to_tsquery('souk', %(terms)s), 1)
   * (1 + ln(1 + d.popularity) / 20) * 1000000)::bigint"""
@@ -23,16 +25,18 @@ _KEYS = {
     Sort.RELEVANCE: _SCORE,
     Sort.POPULARITY: "d.popularity",
     Sort.NEWEST: "0::bigint",
-    Sort.PRICE_ASCENDING: f"-{_PRICE}",
-    Sort.PRICE_DESCENDING: _PRICE,
+    Sort.PRICE_ASCENDING: f"-({_PRICE})",
+    Sort.PRICE_DESCENDING: f"({_PRICE})",
 }
 # What a facet can select, by the facet: whoever counts it leaves these out, each for its own facet alone.
 _SELECTIONS = {
     "category": "d.category = ANY(%(categories)s::text[])",
     "vendor": "d.vendor_id = ANY(%(vendor_ids)s::uuid[])",
     "in_stock": "d.in_stock",
-    "price": """EXISTS (SELECT FROM unnest(d.currencies, d.amounts) AS v(c, a)
-        WHERE v.c = %(prices_currency)s AND v.a BETWEEN %(low)s AND %(high)s)""",
+    "price": """CASE WHEN cardinality(d.currencies) = 1
+        THEN d.currencies[1] = %(prices_currency)s AND d.amounts[1] BETWEEN %(low)s AND %(high)s
+        ELSE EXISTS (SELECT FROM unnest(d.currencies, d.amounts) AS v(c, a)
+          WHERE v.c = %(prices_currency)s AND v.a BETWEEN %(low)s AND %(high)s) END""",
 }
 _TEXT = "d.terms @@ to_tsquery('souk', %(terms)s)"
 _PRICED = "%(currency)s = ANY(d.currencies)"
@@ -65,13 +69,6 @@ SELECT title, category, product_id FROM (
     ORDER BY d.popularity DESC, d.product_id DESC LIMIT 200) AS best
   ORDER BY title_words, popularity DESC, product_id DESC) AS found
 ORDER BY popularity DESC, length(title), product_id DESC LIMIT %(most)s
-""")  # noqa: S608 - only texts of this module are put in
-_LOOKALIKES = database.Statement(f"""
-SELECT title, category, product_id FROM (
-  SELECT DISTINCT ON (d.title_words) d.title, d.category, d.product_id, word_similarity(%(typed)s, d.title_words) AS alike
-  FROM documents AS d WHERE {_SLOT} AND %(typed)s <%% d.title_words
-  ORDER BY d.title_words, d.product_id DESC LIMIT 1000) AS found
-ORDER BY alike DESC, length(title), product_id DESC LIMIT %(most)s
 """)  # noqa: S608 - only texts of this module are put in
 
 
@@ -117,16 +114,26 @@ class PostgresEngine:
         return domain.Found(found, after, total, domain.facets(counts, query))
 
     async def complete(self, typed: Sequence[str], most: int) -> list[domain.Suggestion]:
-        """Products whose title has all of these words, the last one perhaps unfinished; or else titles that are alike."""
+        """Products whose title has all of these words, the last one perhaps unfinished; or else words that are like them."""
+        return await self._completions(typed, most) or await self._likely(typed, most)
+
+    async def _likely(self, typed: Sequence[str], most: int) -> list[domain.Suggestion]:
+        """Completions of the most similar words; or else of what was typed before the last word."""
+        lexicon = await self.lexicon(typed)
+        meant = [words.closest(word, lexicon) for word in typed]
+        found = await self._completions(meant, most) if meant != list(typed) else []
+        return found or (await self._completions(meant[:-1], most) if len(meant) > 1 else [])
+
+    async def _completions(self, typed: Sequence[str], most: int) -> list[domain.Suggestion]:
         *whole, last = typed
         terms = " & ".join([*(f"'{word}':A" for word in whole), f"'{last}':*A"])
         rows = await self._db.read(_COMPLETIONS, {"terms": terms, "most": most})
-        if not rows:
-            rows = await self._db.read(_LOOKALIKES, {"typed": " ".join(typed), "most": most})
         return [domain.Suggestion(title, category, product_id) for title, category, product_id in rows]
 
     async def _page(self, shape: _Shape, values: dict[str, Any], page: pages.Page) -> list[database.Row]:
-        row = values | {"most": page.size + 1}
+        row = (
+            values | {"most": page.size + 1} | ({"ranked": domain.MOST_RANKED} if shape.sort is Sort.RELEVANCE else {})
+        )
         if page.after:
             place = domain.cursor(page.after)
             row |= {"after_key": place.key, "after_id": place.product_id}
@@ -204,16 +211,20 @@ def _conditions(shape: _Shape) -> str:
 def _page_statement(shape: _Shape, *, first: bool) -> database.Statement:
     """The keys of the page's products, and then what is shown of them: nothing else is read of what is not on the page.
 
-    A first page compares no keys: the score of each match would be computed twice.
+    A first page compares no keys: the score of each match would be computed twice. A score costs five times what finding the
+    match does, so of many matches the most popular are ranked, of those the newest, and the others are on no page.
     """
     key = _KEYS[shape.sort]
     excerpts = f", {_EXCERPTS}" if shape.text else ""
-    behind = "" if first else f" AND ({key}, d.product_id) < (%(after_key)s, %(after_id)s::uuid)"
+    behind = "" if first else f"({key}, d.product_id) < (%(after_key)s, %(after_id)s::uuid)"
+    found = f"documents AS d WHERE {_conditions(shape)}{behind and ' AND '}{behind}"
+    if shape.sort is Sort.RELEVANCE:
+        best = "ORDER BY d.popularity DESC, d.product_id DESC LIMIT %(ranked)s"
+        ranked = f"SELECT d.* FROM documents AS d WHERE {_conditions(shape)} {best}"  # noqa: S608 - as below
+        found = f"({ranked}) AS d{behind and ' WHERE '}{behind}"
     return database.Statement(f"""
     WITH page AS MATERIALIZED (
-      SELECT d.product_id, {key} AS key FROM documents AS d
-      WHERE {_conditions(shape)}{behind}
-      ORDER BY key DESC, d.product_id DESC LIMIT %(most)s)
+      SELECT d.product_id, {key} AS key FROM {found} ORDER BY key DESC, d.product_id DESC LIMIT %(most)s)
     SELECT {_SHOWN}{excerpts}, page.key FROM page JOIN documents AS d ON d.product_id = page.product_id AND {_SLOT}
     ORDER BY page.key DESC, page.product_id DESC
     """)  # noqa: S608 - only texts of this module are put in
@@ -230,26 +241,31 @@ def _total_statement(shape: _Shape) -> database.Statement:
 def _facets_statement(shape: _Shape) -> database.Statement:
     """Counts by value. A product that misses one selection only counts for the facet of that selection."""
     missed = [f"CASE WHEN {_selection(name)} THEN NULL ELSE {_facet_of(name)} END" for name in shape.selections]
+    judged = f", array_remove(ARRAY[{', '.join(missed)}]::text[], NULL) AS missed" if missed else ""
+    few = "WHERE cardinality(missed) < 2" if missed else ""
+
+    def counted(facet: str) -> str:
+        return f"(missed = '{{}}' OR missed[1] = {facet})" if missed else "true"
+
     return database.Statement(f"""
     WITH found AS MATERIALIZED (
       SELECT * FROM (
-        SELECT d.category, d.vendor_id, d.in_stock, d.facets, d.currencies, d.amounts,
-          array_remove(ARRAY[{", ".join(missed)}]::text[], NULL) AS missed
+        SELECT d.category, d.vendor_id, d.in_stock, d.facets, d.currencies, d.amounts{judged}
         FROM documents AS d WHERE {" AND ".join(shape.fixed)}) AS judged
-      WHERE cardinality(missed) < 2 LIMIT %(counted)s)
-    SELECT 'category', category, count(*) FROM found WHERE missed <@ ARRAY['category'] GROUP BY category
+      {few} LIMIT %(counted)s)
+    SELECT 'category', category, count(*) FROM found WHERE {counted("'category'")} GROUP BY category
     UNION ALL
     SELECT 'vendor', vendor_id::text, count(*) FROM found
-    WHERE missed <@ ARRAY['vendor'] AND vendor_id IS NOT NULL GROUP BY vendor_id
+    WHERE {counted("'vendor'")} AND vendor_id IS NOT NULL GROUP BY vendor_id
     UNION ALL
-    SELECT 'in_stock', in_stock::text, count(*) FROM found WHERE missed <@ ARRAY['in_stock'] GROUP BY in_stock
+    SELECT 'in_stock', in_stock::text, count(*) FROM found WHERE {counted("'in_stock'")} GROUP BY in_stock
     UNION ALL
     SELECT 'price', (width_bucket(d.price, %(edges)s::bigint[]) - 1)::text, count(*)
-    FROM (SELECT {_PRICE} AS price FROM found AS d WHERE missed <@ ARRAY['price']) AS d WHERE d.price IS NOT NULL GROUP BY 2
+    FROM (SELECT {_PRICE} AS price FROM found AS d WHERE {counted("'price'")}) AS d WHERE d.price IS NOT NULL GROUP BY 2
     UNION ALL
-    SELECT split_part(f.facet, ':', 1), substr(f.facet, strpos(f.facet, ':') + 1), count(*)
-    FROM found CROSS JOIN LATERAL unnest(found.facets) AS f(facet)
-    WHERE missed <@ ARRAY[split_part(f.facet, ':', 1)] GROUP BY f.facet
+    SELECT split_part(f.facet, ':', 1), substr(f.facet, strpos(f.facet, ':') + 1), f.results FROM (
+      SELECT f.facet, count(*) AS results FROM found CROSS JOIN LATERAL unnest(found.facets) AS f(facet)
+      WHERE {counted("split_part(f.facet, ':', 1)")} GROUP BY f.facet) AS f
     """)  # noqa: S608 - only texts of this module are put in
 
 

@@ -174,6 +174,14 @@ def _corrected(clause: Clause, lexicon: Lexicon) -> Clause:
     return replace(clause, alternatives=options) if options else clause
 
 
+def closest(word: str, lexicon: Lexicon) -> str:
+    """The word, or the most similar one if no product has it and there is one."""
+    found = lexicon.get(word)
+    if found is None or found.known:
+        return word
+    return min(found.similar, key=lambda similar: distance(word, similar), default=word)
+
+
 def guessed(clauses: Sequence[Clause], lexicon: Lexicon) -> str:
     """A text in which each word that no product has is the most similar one; empty when there is nothing to change."""
     said = [written(clause) if clause.excluded else _guess(clause, lexicon) for clause in clauses]

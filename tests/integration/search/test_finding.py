@@ -5,7 +5,7 @@ import uuid
 import pytest
 
 from services.chassis import errors, money
-from services.search import words
+from services.search import domain, words
 from services.search.domain import Prices, Sort, Variant
 from tests.integration.search.conftest import Search, product
 
@@ -139,6 +139,21 @@ async def test_relevance_is_paged_through_too(search: Search) -> None:
     assert len(set(found)) == 7
 
 
+async def test_of_more_results_than_are_ranked_the_most_popular_are(
+    search: Search, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(domain, "MOST_RANKED", 3)
+    await search.told(
+        product("Chair", popularity=0),
+        product("Cushion for a chair", popularity=3),
+        product("Chair, folding and light", popularity=2),
+        product("Armchair", description="Like a chair", popularity=9),
+    )
+    assert await search.titles("chair") == ["Cushion for a chair", "Chair, folding and light", "Armchair"]
+    assert (await search.find("chair")).total == 4
+    assert len(await search.titles("chair", sort=Sort.NEWEST)) == 4
+
+
 async def test_an_excerpt_marks_what_matched_and_is_no_html(search: Search) -> None:
     await search.told(product("<b>Café</b> chair", description="A chair & a table. " * 30))
     [hit] = (await search.find("cafe chairs")).hits
@@ -160,4 +175,6 @@ async def test_what_is_being_typed_is_completed_also_with_a_typing_error(search:
     assert [each.text for each in await search.searches.suggest("chair cu", 0)] == ["Chair cushion"]
     assert [each.text for each in await search.searches.suggest("ketle", 0)] == ["Kettle"]
     assert await search.searches.suggest("?", 0) == []
+    # No title has both, so what the words before the last one find is shown.
+    assert [each.text for each in await search.searches.suggest("chair zebra", 0)] == ["Chair cushion"]
     assert len(await search.searches.suggest("cha", 1)) == 1

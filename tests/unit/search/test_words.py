@@ -140,3 +140,13 @@ def test_synonyms_that_say_nothing_are_refused(terms: list[str], fields: list[st
         words.synonym_terms(terms)
     assert refused.value.reason == "SYNONYMS_INVALID"
     assert [violation.field for violation in refused.value.violations] == fields
+
+
+def test_a_word_that_no_product_has_is_replaced_by_the_closest_one_or_stays() -> None:
+    known = lexicon("red", hedphone=("telephone", "headphone"), qq=())
+    assert [words.closest(each, known) for each in ("hedphone", "qq", "red", "new")] == [
+        "headphone",
+        "qq",
+        "red",
+        "new",
+    ]
