@@ -1,4 +1,4 @@
-"""The catalog's calls: parse, call the use case, render. Next stop: `usecases.py`."""
+"""The catalog's calls: parse, call the use case, render. Next stop: `usecases/`."""
 
 import dataclasses
 import hashlib
