@@ -4,10 +4,11 @@ Owns: categories (a tree), products and variants. A SKU is unique in the whole s
 or no longer offers it, keeps it. Stock belongs to inventory: the catalog only
 checks that a product is the caller's before it passes a correction on.
 
-States: a product is made, with version 1, changed by who read its version, and deleted. Publishes `catalog`, and consumes it
-too, so that its caches forget what changed. Calls inventory for stock.
+States: a product is made, with version 1, changed by who read its version, and deleted: then it is kept as a tombstone, which
+old orders can show. Publishes `catalog`, and consumes it too, so that its caches forget what changed; of `orders` it learns
+what is popular. Calls inventory for stock.
 
-Read in this order: `rpc.py` (a call comes in), `usecases.py` (what it means), `domain.py` (the values and rules),
-`store.py` (the rows, and the same in the cache), `clients.py` (inventory), `events.py` (what goes out and comes back),
+Read in this order: `rpc.py` (a call comes in), `usecases/` (what it means), `domain/` (the values and rules),
+`store/` (the rows, and the same in the cache), `clients.py` (inventory), `events.py` (what goes out and comes back),
 `main.py` (put together).
 """

@@ -1,15 +1,18 @@
-"""What the catalog says, and that it listens to itself. Next stop: `services/chassis/outbox/relay.py`.
+"""What the catalog says, and that it listens to itself and to orders. Next stop: `services/chassis/outbox/relay.py`.
 
-Its own events come back to it so that its caches forget what changed, whoever changed it and however that process ended.
+Its own events come back to it so that its caches forget what changed, whoever changed it and however that process ended. Of
+orders it hears what was sold.
 """
 
 from services.catalog import domain, messages, usecases
+from services.catalog.messages import popularity
 from services.chassis.events import reader
 from services.chassis.outbox import outbox
 from souk.catalog.v1 import catalog_events_pb2
+from souk.order.v1 import order_events_pb2
 
 TOPIC = "catalog"
-CONSUMED = (TOPIC,)
+CONSUMED = (TOPIC, "orders")
 
 
 PUBLISHED: outbox.Publications = {
@@ -25,4 +28,8 @@ PUBLISHED: outbox.Publications = {
 def subscribers(catalog: usecases.Catalog) -> reader.Subscribers:
     """Who handles what the catalog consumes."""
     forget = reader.Subscriber(messages.product_id, prepare=catalog.forget_changed)
-    return {catalog_events_pb2.ProductChanged: forget, catalog_events_pb2.ProductDeleted: forget}
+    return {
+        catalog_events_pb2.ProductChanged: forget,
+        catalog_events_pb2.ProductDeleted: forget,
+        order_events_pb2.OrderConfirmed: reader.Subscriber(popularity.sold, catalog.popularity.count),
+    }

@@ -3,7 +3,7 @@
 from services import signing_keys
 from services.catalog import clients, events, rpc, usecases
 from services.catalog.settings import Settings
-from services.chassis import assembly, cache, process
+from services.chassis import assembly, cache, loops, process
 from services.chassis.settings import read
 
 
@@ -17,9 +17,13 @@ def build(host: assembly.Host) -> list[process.Part]:
     remembered = usecases.caches(shared, shared_s=settings.cache_s)
     catalog = usecases.Catalog(service.db, inventory, remembered, now=host.now)
     consuming = assembly.Consuming(events.CONSUMED, events.subscribers(catalog))
+    telling = loops.Loop(f"{usecases.SERVICE}-popularity", catalog.popularity.tell, loops.Pace(30.0))
     return [
         shared,
         *service.parts(
-            rpc.servicer(catalog, service.page_tokens), signing_keys.fetched_from(user), consuming=consuming
+            rpc.servicer(catalog, service.page_tokens),
+            signing_keys.fetched_from(user),
+            consuming=consuming,
+            working=[telling],
         ),
     ]

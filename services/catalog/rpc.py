@@ -1,4 +1,4 @@
-"""The catalog's calls: parse, call the use case, render. Next stop: `usecases.py`."""
+"""The catalog's calls: parse, call the use case, render. Next stop: `usecases/`."""
 
 import dataclasses
 import hashlib
@@ -52,7 +52,8 @@ class CatalogServicer(catalog_service_pb2_grpc.CatalogServiceServicer):
     async def BatchGetProducts(
         self, request: catalog_service_pb2.BatchGetProductsRequest, context: Any
     ) -> catalog_service_pb2.BatchGetProductsResponse:
-        found = await self._catalog.get_many(product_id.lower() for product_id in request.ids)
+        ids_asked = [product_id.lower() for product_id in request.ids]
+        found = await self._catalog.get_many(ids_asked, deleted_too=request.include_deleted)
         answer = catalog_service_pb2.BatchGetProductsResponse(
             products=[messages.of_product(product) for product in found]
         )

@@ -36,6 +36,7 @@ CATALOG = [
     ),
     row("less than no window", "GET /api/v1/products/featured", {"params": {"page_size": -1}}, *INVALID, "page_size"),
     row("products of an unknown shelf", SHELF, {}, 404, "CATEGORY_NOT_FOUND"),
+    row("products of no vendor", "GET /api/v1/vendors/none/products", {}, *INVALID, "vendor_id"),
     row("a change by nobody", PRODUCT, {"json": {}}, 401, "TOKEN_MISSING", who="nobody"),
     row("a change by a customer", PRODUCT, {"json": {}}, 403, "ACCESS_DENIED"),
     row(

@@ -12,6 +12,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Double,
     ForeignKey,
     Index,
     MetaData,
@@ -55,6 +56,8 @@ PRODUCTS = Table(
     Column("featured", Boolean, nullable=False, server_default=false()),
     Column("delete_time", TIME, nullable=True),
     Column("tax_class", Text, nullable=False, server_default=""),
+    # How many units were ordered lately, as it was last published; `popularity` keeps the counts it is made of.
+    Column("popularity", BigInteger, nullable=False, server_default="0"),
     Index("ix_products_category", "category", "id"),
     Index("ix_products_vendor", "vendor_id", "id"),
     Index("ix_products_featured", "id", postgresql_where=text("featured AND delete_time IS NULL")),
@@ -76,6 +79,16 @@ VARIANTS = Table(
     # No longer for sale, and never another product's.
     Column("withdrawn", Boolean, nullable=False, server_default=false()),
     Index("ix_variants_product", "product_id", "position"),
+)
+# How many units of each product count at `as_of`, and when they are looked at: `popularity`.
+Table(
+    "sales",
+    METADATA,
+    Column("product_id", ID, primary_key=True),
+    Column("sold", Double, nullable=False),
+    Column("as_of", TIME, nullable=False),
+    Column("due_at", TIME, nullable=False),
+    Index("ix_sales_due", "due_at"),
 )
 
 _C, _P, _V = CATEGORIES.c, PRODUCTS.c, VARIANTS.c
@@ -116,17 +129,17 @@ WHERE id = %(id)s::uuid
 _DELETE = database.Statement("""
 UPDATE products SET delete_time = %(now)s, update_time = %(now)s, version = %(version)s WHERE id = %(product_id)s::uuid
 """)
-_PRODUCTS = """
+PRODUCTS_SQL = """
 SELECT p.id, p.title, p.description, p.category, p.vendor_id, p.create_time, p.update_time, p.version,
-  p.attributes, p.images, p.featured, p.tax_class,
+  p.attributes, p.images, p.featured, p.tax_class, p.popularity, p.delete_time,
   (SELECT json_agg(json_build_array(v.sku, v.title, v.currency, v.price) ORDER BY v.position)
    FROM variants AS v WHERE v.product_id = p.id AND NOT v.withdrawn)
 FROM products AS p
 """
-_BY_IDS = database.Lookup(f"{_PRODUCTS} WHERE p.id = ANY(%(ids)s::uuid[]) AND p.delete_time IS NULL", by="ids")
-_BY_IDS_DELETED_TOO = database.Lookup(f"{_PRODUCTS} WHERE p.id = ANY(%(ids)s::uuid[])", by="ids")
+_BY_IDS = database.Lookup(f"{PRODUCTS_SQL} WHERE p.id = ANY(%(ids)s::uuid[]) AND p.delete_time IS NULL", by="ids")
+_BY_IDS_DELETED_TOO = database.Lookup(f"{PRODUCTS_SQL} WHERE p.id = ANY(%(ids)s::uuid[])", by="ids")
 _AFTER = database.Statement(
-    f"{_PRODUCTS} WHERE p.delete_time IS NULL AND p.id > %(after)s::uuid ORDER BY p.id LIMIT %(most)s"
+    f"{PRODUCTS_SQL} WHERE p.delete_time IS NULL AND p.id > %(after)s::uuid ORDER BY p.id LIMIT %(most)s"
 )
 _PAGE = "p.delete_time IS NULL AND p.id < %(before)s::uuid ORDER BY p.id DESC LIMIT %(most)s"
 _CONDITIONS = {
@@ -227,7 +240,7 @@ async def lock_product(transaction: database.Transaction, product_id: str) -> He
     if not rows:
         return None
     [row] = await transaction.run(_BY_IDS_DELETED_TOO, {"ids": [product_id]})
-    return Held(_product(row), deleted=rows[0][0])
+    return Held(product_of(row), deleted=rows[0][0])
 
 
 async def known_categories(transaction: database.Transaction, slugs: Iterable[str]) -> set[str]:
@@ -262,10 +275,12 @@ async def known_skus(db: database.Database, skus: Sequence[str]) -> set[str]:
     return {row[0] for row in await db.read(_KNOWN_SKUS, {"skus": list(skus)})}
 
 
-async def products(db: database.Database, ids: Sequence[str]) -> dict[str, domain.Product]:
+async def products(
+    db: database.Database, ids: Sequence[str], *, deleted_too: bool = False
+) -> dict[str, domain.Product]:
     """These products, by id. Ids without a product are absent."""
-    rows = await db.read(_BY_IDS, {"ids": list(ids)})
-    return {row[0]: _product(row) for row in rows}
+    rows = await db.read(_BY_IDS_DELETED_TOO if deleted_too else _BY_IDS, {"ids": list(ids)})
+    return {row[0]: product_of(row) for row in rows}
 
 
 async def page(
@@ -285,18 +300,20 @@ async def page(
         values["featured"] = True
     statement = _page_statement(tuple(name for name in _CONDITIONS if name in values))
     found = {"before": place.after or pages.LAST_ID, "most": place.size + 1}
-    return [_product(row) for row in await db.read(statement, values | found)]
+    return [product_of(row) for row in await db.read(statement, values | found)]
 
 
 async def products_after(db: database.Database, after: str, most: int) -> list[domain.Product]:
     """Products that are not deleted, oldest first, from behind the product `after` (empty: from the first) on."""
-    return [_product(row) for row in await db.read(_AFTER, {"after": after or pages.FIRST_ID, "most": most})]
+    return [product_of(row) for row in await db.read(_AFTER, {"after": after or pages.FIRST_ID, "most": most})]
 
 
 @functools.cache
 def _page_statement(conditions: tuple[str, ...]) -> database.Statement:
     """The statement of a page under these conditions: there are few combinations, and each is made once."""
-    return database.Statement(f"{_PRODUCTS} WHERE {' AND '.join([*(_CONDITIONS[name] for name in conditions), _PAGE])}")
+    return database.Statement(
+        f"{PRODUCTS_SQL} WHERE {' AND '.join([*(_CONDITIONS[name] for name in conditions), _PAGE])}"
+    )
 
 
 def _begins(prefix: str) -> str:
@@ -315,17 +332,17 @@ async def offers(db: database.Database, skus: Sequence[str]) -> dict[str, domain
 
 
 def pack_product(product: domain.Product) -> bytes:
-    """A product for the cache."""
+    """A product for the cache, in which no deleted ones are."""
     plain = [getattr(product, name) for name in _PRODUCT_COLUMNS]
     variants = [(item.sku, item.title, item.price.currency, item.price.amount) for item in product.variants]
-    return json.dumps([*plain, variants], default=datetime.isoformat).encode()
+    return json.dumps([*plain, product.popularity, None, variants], default=datetime.isoformat).encode()
 
 
 def unpack_product(data: bytes) -> domain.Product:
     """A product of the cache. Raises ValueError or TypeError, or MONEY_INVALID for a currency that is not known here."""
     product_id, title, description, category, vendor_id, created, updated, *others = json.loads(data)
     times = datetime.fromisoformat(created), datetime.fromisoformat(updated)
-    product = _product((product_id, title, description, category, vendor_id, *times, *others))
+    product = product_of((product_id, title, description, category, vendor_id, *times, *others))
     for variant in product.variants:
         money.exponent(variant.price.currency)
     return product
@@ -355,9 +372,10 @@ def unpack_categories(data: bytes) -> tuple[domain.Category, ...]:
     return tuple(domain.Category(*row) for row in json.loads(data))
 
 
-def _product(row: Sequence[Any]) -> domain.Product:
+def product_of(row: Sequence[Any]) -> domain.Product:
+    """The product in a row of `PRODUCTS_SQL`."""
     product_id, title, description, category, vendor_id, create_time, update_time, version, *others, variants = row
-    attributes, images, featured, tax_class = others
+    attributes, images, featured, tax_class, popularity, delete_time = others
     return domain.Product(
         id=product_id,
         title=title,
@@ -372,4 +390,6 @@ def _product(row: Sequence[Any]) -> domain.Product:
         images=tuple(images),
         featured=featured,
         tax_class=tax_class,
+        popularity=popularity,
+        delete_time=delete_time,
     )

@@ -32,7 +32,10 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """One page in the shop. vendor_id is who sells it: empty for the shop's own. version counts its changes, from 1."""
+    """One page in the shop. vendor_id is who sells it: empty for the shop's own. version counts its changes, from 1.
+
+    popularity is how many units were ordered lately: it changes without the version. delete_time is None while it is for sale.
+    """
 
     id: str
     title: str
@@ -47,6 +50,8 @@ class Product:
     images: tuple[str, ...] = ()
     featured: bool = False
     tax_class: str = ""
+    popularity: int = 0
+    delete_time: datetime | None = None
 
     def sku(self, wanted: str) -> str:
         """The SKU that is meant: the wanted one, or the only one when none is named. Raises SKU_NOT_IN_PRODUCT."""
@@ -194,7 +199,7 @@ def revised(product: Product, content: Draft, now: datetime) -> Product:
 
 def deleted(product: Product, now: datetime) -> Product:
     """The product as its deletion leaves it."""
-    return dataclasses.replace(product, update_time=now, version=product.version + 1)
+    return dataclasses.replace(product, update_time=now, delete_time=now, version=product.version + 1)
 
 
 def with_featured(product: Product, now: datetime, *, featured: bool) -> Product:

@@ -37,6 +37,8 @@ def of_product(product: domain.Product) -> product_pb2.Product:
         images=product.images,
         featured=product.featured,
         tax_class=product.tax_class,
+        popularity=product.popularity,
+        delete_time=render.timestamp(product.delete_time) if product.delete_time else None,
     )
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from services.catalog import domain, store
+from services.catalog.usecases import popularity
 from services.chassis import cache, clock, database, errors, idempotency, ids, pages
 
 SERVICE = "catalog"
@@ -60,6 +61,7 @@ class Catalog:
         self._stock = stock
         self._caches = remembered
         self._now = now
+        self.popularity = popularity.Popularity(db, now=now)
 
     async def create(self, draft: domain.Draft) -> domain.Product:
         """Make a product; a repeated request finds what its first made.
@@ -83,9 +85,12 @@ class Catalog:
             raise _not_found(product_id)
         return found[product_id]
 
-    async def get_many(self, product_ids: Iterable[str]) -> Sequence[domain.Product]:
-        """Products, in this order, each once; those that are not there are absent."""
+    async def get_many(self, product_ids: Iterable[str], *, deleted_too: bool = False) -> Sequence[domain.Product]:
+        """Products, in this order, each once; those that are not there are absent. Deleted ones are seldom asked for."""
         wanted = list(dict.fromkeys(product_ids))
+        if deleted_too:
+            kept = await store.products(self._db, wanted, deleted_too=True)
+            return [kept[product_id] for product_id in wanted if product_id in kept]
         found = await self._caches.products.read(wanted, self._load_products)
         return [found[product_id] for product_id in wanted if product_id in found]
 
