@@ -31,6 +31,17 @@ class Variant:
 
 
 @dataclass(frozen=True, slots=True)
+class Image:
+    """An uploaded image as it is shown: where, of what type, how many bytes, and what it says to who does not see it."""
+
+    id: str
+    url: str
+    content_type: str
+    size: int
+    alt_text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Product:
     """One page in the shop. vendor_id is who sells it: empty for the shop's own. version counts its changes, from 1."""
 
@@ -47,6 +58,7 @@ class Product:
     images: tuple[str, ...] = ()
     featured: bool = False
     tax_class: str = ""
+    gallery: tuple[Image, ...] = ()
 
     def sku(self, wanted: str) -> str:
         """The SKU that is meant: the wanted one, or the only one when none is named. Raises SKU_NOT_IN_PRODUCT."""

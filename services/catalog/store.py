@@ -1,5 +1,6 @@
 """The rows of products, and the same values as bytes for the cache. They become domain values here and nowhere else."""
 
+import dataclasses
 import functools
 import json
 from collections.abc import Iterable, Sequence
@@ -55,6 +56,8 @@ PRODUCTS = Table(
     Column("featured", Boolean, nullable=False, server_default=false()),
     Column("delete_time", TIME, nullable=True),
     Column("tax_class", Text, nullable=False, server_default=""),
+    # Uploaded images, the main one first.
+    Column("gallery", JSONB, nullable=False, server_default="[]"),
     Index("ix_products_category", "category", "id"),
     Index("ix_products_vendor", "vendor_id", "id"),
     Index("ix_products_featured", "id", postgresql_where=text("featured AND delete_time IS NULL")),
@@ -81,7 +84,7 @@ VARIANTS = Table(
 _C, _P, _V = CATEGORIES.c, PRODUCTS.c, VARIANTS.c
 _PRODUCT_COLUMNS = (
     *("id", "title", "description", "category", "vendor_id", "create_time", "update_time", "version"),
-    *("attributes", "images", "featured", "tax_class"),
+    *("attributes", "images", "featured", "tax_class", "gallery"),
 )
 _VARIANT_COLUMNS = ("sku", "product_id", "position", "title", "currency", "price")
 _INSERT_PRODUCTS = database.Statement(database.insert_given(PRODUCTS, *_PRODUCT_COLUMNS))
@@ -109,8 +112,8 @@ SELECT delete_time IS NOT NULL FROM products WHERE id = %(product_id)s::uuid FOR
 """)
 _WRITE = database.Statement("""
 UPDATE products SET title = %(title)s, description = %(description)s, category = %(category)s, attributes = %(attributes)s,
-  images = %(images)s, featured = %(featured)s, tax_class = %(tax_class)s, update_time = %(update_time)s,
-  version = %(version)s
+  images = %(images)s, featured = %(featured)s, tax_class = %(tax_class)s, gallery = %(gallery)s,
+  update_time = %(update_time)s, version = %(version)s
 WHERE id = %(id)s::uuid
 """)
 _DELETE = database.Statement("""
@@ -118,7 +121,7 @@ UPDATE products SET delete_time = %(now)s, update_time = %(now)s, version = %(ve
 """)
 _PRODUCTS = """
 SELECT p.id, p.title, p.description, p.category, p.vendor_id, p.create_time, p.update_time, p.version,
-  p.attributes, p.images, p.featured, p.tax_class,
+  p.attributes, p.images, p.featured, p.tax_class, p.gallery,
   (SELECT json_agg(json_build_array(v.sku, v.title, v.currency, v.price) ORDER BY v.position)
    FROM variants AS v WHERE v.product_id = p.id AND NOT v.withdrawn)
 FROM products AS p
@@ -179,6 +182,7 @@ async def insert_product(transaction: database.Transaction, product: domain.Prod
         "vendor_id": [product.vendor_id or None],
         "attributes": [Jsonb(dict(product.attributes))],
         "images": [Jsonb(list(product.images))],
+        "gallery": [Jsonb(_gallery(product))],
     }
     await transaction.run(_INSERT_PRODUCTS, row)
     return await _put_variants(transaction, product)
@@ -191,7 +195,7 @@ async def write_product(transaction: database.Transaction, product: domain.Produ
     """
     row = {name: getattr(product, name) for name in _PRODUCT_COLUMNS}
     json_row = {"attributes": Jsonb(dict(product.attributes)), "images": Jsonb(list(product.images))}
-    await transaction.run(_WRITE, row | json_row)
+    await transaction.run(_WRITE, row | json_row | {"gallery": Jsonb(_gallery(product))})
     taken = await _put_variants(transaction, product)
     if not taken:
         skus = [variant.sku for variant in product.variants]
@@ -316,7 +320,7 @@ async def offers(db: database.Database, skus: Sequence[str]) -> dict[str, domain
 
 def pack_product(product: domain.Product) -> bytes:
     """A product for the cache."""
-    plain = [getattr(product, name) for name in _PRODUCT_COLUMNS]
+    plain = [*(getattr(product, name) for name in _PRODUCT_COLUMNS[:-1]), _gallery(product)]
     variants = [(item.sku, item.title, item.price.currency, item.price.amount) for item in product.variants]
     return json.dumps([*plain, variants], default=datetime.isoformat).encode()
 
@@ -357,7 +361,7 @@ def unpack_categories(data: bytes) -> tuple[domain.Category, ...]:
 
 def _product(row: Sequence[Any]) -> domain.Product:
     product_id, title, description, category, vendor_id, create_time, update_time, version, *others, variants = row
-    attributes, images, featured, tax_class = others
+    attributes, images, featured, tax_class, gallery = others
     return domain.Product(
         id=product_id,
         title=title,
@@ -372,4 +376,9 @@ def _product(row: Sequence[Any]) -> domain.Product:
         images=tuple(images),
         featured=featured,
         tax_class=tax_class,
+        gallery=tuple(domain.Image(*image) for image in gallery),
     )
+
+
+def _gallery(product: domain.Product) -> list[tuple[object, ...]]:
+    return [dataclasses.astuple(image) for image in product.gallery]
