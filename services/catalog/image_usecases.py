@@ -10,8 +10,8 @@ If the process dies on the next line:
 - after the product has it: the upload's own copy is deleted by a row that the same transaction wrote;
 - after the product no longer has it: the same, for both copies.
 
-So what lies in the bucket is in a product's gallery or has a row here. The bucket's own rule deletes what is older than a
-day below `uploads/`, should rows be lost.
+So what lies in the bucket is in a product's gallery or has a row here. A bucket should have a rule that deletes what is older
+than a day below `uploads/`, should rows be lost.
 """
 
 from collections.abc import Sequence
