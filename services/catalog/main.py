@@ -1,7 +1,15 @@
 """The catalog, put together."""
 
 from services import signing_keys
-from services.catalog import clients, events, rpc, usecases
+from services.catalog import (
+    attribute_schema_usecases,
+    clients,
+    events,
+    image_usecases,
+    object_store,
+    rpc,
+    usecases,
+)
 from services.catalog.settings import Settings
 from services.chassis import assembly, cache, loops, process
 from services.chassis.settings import read
@@ -16,14 +24,21 @@ def build(host: assembly.Host) -> list[process.Part]:
     shared = cache.Shared(service.redis_url, cache.Seal.of_database(service.database_url))
     remembered = usecases.caches(shared, shared_s=settings.cache_s)
     catalog = usecases.Catalog(service.db, inventory, remembered, now=host.now)
+    schemas = attribute_schema_usecases.AttributeSchemas(service.db, now=host.now)
+    bucket = object_store.Bucket(settings) if settings.images_bucket else None
+    images = image_usecases.Images(service.db, catalog, bucket=bucket, now=host.now)
+    # Nobody waits for an object to be deleted.
+    clearing = [loops.Loop("catalog-images", images.clear, loops.Pace(5.0, 30.0))] if bucket else []
+    use = rpc.UseCases(catalog, schemas, images)
     consuming = assembly.Consuming(events.CONSUMED, events.subscribers(catalog))
     telling = loops.Loop(f"{usecases.SERVICE}-popularity", catalog.popularity.tell, loops.Pace(30.0))
     return [
         shared,
+        *([bucket] if bucket else []),
         *service.parts(
-            rpc.servicer(catalog, service.page_tokens),
+            rpc.servicer(use, service.page_tokens),
             signing_keys.fetched_from(user),
             consuming=consuming,
-            working=[telling],
+            working=[telling, *clearing],
         ),
     ]

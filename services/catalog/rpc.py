@@ -2,14 +2,29 @@
 
 import dataclasses
 import hashlib
+from dataclasses import dataclass
 from typing import Any
 
 from google.protobuf.message import Message
 
-from services.catalog import domain, messages, usecases
+from services.catalog import (
+    attribute_schema_usecases,
+    attribute_schemas,
+    domain,
+    image_usecases,
+    images,
+    messages,
+    usecases,
+)
 from services.chassis import idempotency, ids
 from services.chassis.rpc import identity, page_tokens, server
-from souk.catalog.v1 import catalog_service_pb2, catalog_service_pb2_grpc, product_pb2
+from souk.catalog.v1 import (
+    attribute_schema_pb2,
+    catalog_service_pb2,
+    catalog_service_pb2_grpc,
+    image_pb2,
+    product_pb2,
+)
 
 DESCRIPTOR = catalog_service_pb2.DESCRIPTOR.services_by_name["CatalogService"]
 # Who changed something sees it at once; who shares a cache with others a few seconds later.
@@ -19,11 +34,22 @@ MOST_READ = 500
 MOST_READ_BYTES = 2 * 1024 * 1024
 
 
+@dataclass(frozen=True, slots=True)
+class UseCases:
+    """What the calls are about: products, what they must say of themselves, and their images."""
+
+    catalog: usecases.Catalog
+    schemas: attribute_schema_usecases.AttributeSchemas
+    images: image_usecases.Images
+
+
 class CatalogServicer(catalog_service_pb2_grpc.CatalogServiceServicer):
     """`souk.catalog.v1.CatalogService`; what each method promises stands in the contract."""
 
-    def __init__(self, catalog: usecases.Catalog, tokens: page_tokens.PageTokens) -> None:
-        self._catalog = catalog
+    def __init__(self, use: UseCases, tokens: page_tokens.PageTokens) -> None:
+        self._catalog = use.catalog
+        self._schemas = use.schemas
+        self._images = use.images
         self._tokens = tokens
 
     async def CreateProduct(self, request: catalog_service_pb2.CreateProductRequest, _: Any) -> product_pb2.Product:
@@ -95,6 +121,48 @@ class CatalogServicer(catalog_service_pb2_grpc.CatalogServiceServicer):
     async def PutCategory(self, request: catalog_service_pb2.PutCategoryRequest, _: Any) -> product_pb2.Category:
         return messages.of_category(await self._catalog.put_category(messages.category(request)))
 
+    async def GetCategorySchema(
+        self, request: attribute_schema_pb2.GetCategorySchemaRequest, context: Any
+    ) -> attribute_schema_pb2.GetCategorySchemaResponse:
+        shown = [messages.of_schema(schema) for schema in await self._schemas.in_force(request.category)]
+        answer = attribute_schema_pb2.GetCategorySchemaResponse(schemas=shown)
+        await _cacheable(context, _content_tag(answer))
+        return answer
+
+    async def SetCategorySchema(
+        self, request: attribute_schema_pb2.SetCategorySchemaRequest, _: Any
+    ) -> attribute_schema_pb2.CategorySchema:
+        actor = identity.caller().user_id
+        wanted = attribute_schemas.Wanted(request.category, request.json_schema, request.version, actor)
+        return messages.of_schema(await self._schemas.set(wanted))
+
+    async def CreateImageUpload(self, request: image_pb2.CreateImageUploadRequest, _: Any) -> image_pb2.ImageUpload:
+        who = identity.caller()
+        fingerprint = idempotency.fingerprint(request) if request.request_id else b""
+        wish = images.Wish(
+            product_id=request.id.lower(),
+            content_type=request.content_type,
+            owner_id=who.owner_id,
+            actor=who.user_id,
+            request_id=request.request_id,
+            fingerprint=fingerprint,
+        )
+        return messages.of_form(await self._images.begin(wish))
+
+    async def PutProductImage(self, request: image_pb2.PutProductImageRequest, _: Any) -> product_pb2.Product:
+        wanted = images.Placement(
+            product_id=request.id.lower(),
+            image_id=request.image_id.lower(),
+            alt_text=request.alt_text,
+            position=request.position,
+            owner_id=identity.caller().owner_id,
+        )
+        return messages.of_product(await self._images.put(wanted))
+
+    async def DeleteProductImage(self, request: image_pb2.DeleteProductImageRequest, _: Any) -> product_pb2.Product:
+        product_id, image_id = request.id.lower(), request.image_id.lower()
+        return messages.of_product(await self._images.delete(product_id, image_id, identity.caller().owner_id))
+
     async def SetProductStock(
         self, request: catalog_service_pb2.SetProductStockRequest, _: Any
     ) -> catalog_service_pb2.SetProductStockResponse:
@@ -130,10 +198,10 @@ class CatalogServicer(catalog_service_pb2_grpc.CatalogServiceServicer):
         return answer
 
 
-def servicer(catalog: usecases.Catalog, tokens: page_tokens.PageTokens) -> server.Servicer:
+def servicer(use: UseCases, tokens: page_tokens.PageTokens) -> server.Servicer:
     """The servicer, ready to be served."""
     add = catalog_service_pb2_grpc.add_CatalogServiceServicer_to_server
-    return server.Servicer(DESCRIPTOR, add, CatalogServicer(catalog, tokens))
+    return server.Servicer(DESCRIPTOR, add, CatalogServicer(use, tokens))
 
 
 async def _cacheable(context: Any, tag: str) -> None:

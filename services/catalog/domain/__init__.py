@@ -31,6 +31,17 @@ class Variant:
 
 
 @dataclass(frozen=True, slots=True)
+class Image:
+    """An uploaded image as it is shown: where, of what type, how many bytes, and what it says to who does not see it."""
+
+    id: str
+    url: str
+    content_type: str
+    size: int
+    alt_text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Product:
     """One page in the shop. vendor_id is who sells it: empty for the shop's own. version counts its changes, from 1.
 
@@ -52,6 +63,7 @@ class Product:
     tax_class: str = ""
     popularity: int = 0
     delete_time: datetime | None = None
+    gallery: tuple[Image, ...] = ()
 
     def sku(self, wanted: str) -> str:
         """The SKU that is meant: the wanted one, or the only one when none is named. Raises SKU_NOT_IN_PRODUCT."""

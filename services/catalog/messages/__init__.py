@@ -1,9 +1,9 @@
 """The catalog's values and messages of the contract: `of_product` renders a product, `category` parses one."""
 
-from services.catalog import domain
+from services.catalog import attribute_schemas, domain, images
 from services.chassis import ids
 from services.chassis.rpc import render
-from souk.catalog.v1 import catalog_events_pb2, catalog_service_pb2, product_pb2
+from souk.catalog.v1 import attribute_schema_pb2, catalog_events_pb2, catalog_service_pb2, image_pb2, product_pb2
 
 
 def product_filter(request: catalog_service_pb2.ListProductsRequest) -> domain.Filter:
@@ -39,6 +39,23 @@ def of_product(product: domain.Product) -> product_pb2.Product:
         tax_class=product.tax_class,
         popularity=product.popularity,
         delete_time=render.timestamp(product.delete_time) if product.delete_time else None,
+        gallery=[of_image(image) for image in product.gallery],
+    )
+
+
+def of_image(image: domain.Image) -> product_pb2.Image:
+    return product_pb2.Image(
+        id=image.id, url=image.url, content_type=image.content_type, size_bytes=image.size, alt_text=image.alt_text
+    )
+
+
+def of_form(form: images.Form) -> image_pb2.ImageUpload:
+    return image_pb2.ImageUpload(
+        image_id=form.upload.image_id,
+        url=form.url,
+        fields=form.fields,
+        expire_time=render.timestamp(form.upload.expire_time),
+        most_bytes=form.most_bytes,
     )
 
 
@@ -60,6 +77,15 @@ def of_offer(offer: domain.Offer) -> product_pb2.Offer:
 
 def of_category(category: domain.Category) -> product_pb2.Category:
     return product_pb2.Category(slug=category.slug, title=category.title, parent=category.parent)
+
+
+def of_schema(schema: attribute_schemas.Schema) -> attribute_schema_pb2.CategorySchema:
+    return attribute_schema_pb2.CategorySchema(
+        category=schema.category,
+        json_schema=schema.text,
+        version=schema.version,
+        update_time=render.timestamp(schema.update_time),
+    )
 
 
 def of_product_changed(fact: domain.ProductChanged) -> catalog_events_pb2.ProductChanged:

@@ -1,5 +1,6 @@
 """The rows of products, and the same values as bytes for the cache. They become domain values here and nowhere else."""
 
+import dataclasses
 import functools
 import json
 from collections.abc import Iterable, Sequence
@@ -58,6 +59,8 @@ PRODUCTS = Table(
     Column("tax_class", Text, nullable=False, server_default=""),
     # How many units were ordered lately, as it was last published; `popularity` keeps the counts it is made of.
     Column("popularity", BigInteger, nullable=False, server_default="0"),
+    # Uploaded images, the main one first.
+    Column("gallery", JSONB, nullable=False, server_default="[]"),
     Index("ix_products_category", "category", "id"),
     Index("ix_products_vendor", "vendor_id", "id"),
     Index("ix_products_featured", "id", postgresql_where=text("featured AND delete_time IS NULL")),
@@ -94,7 +97,7 @@ Table(
 _C, _P, _V = CATEGORIES.c, PRODUCTS.c, VARIANTS.c
 _PRODUCT_COLUMNS = (
     *("id", "title", "description", "category", "vendor_id", "create_time", "update_time", "version"),
-    *("attributes", "images", "featured", "tax_class"),
+    *("attributes", "images", "featured", "tax_class", "gallery"),
 )
 _VARIANT_COLUMNS = ("sku", "product_id", "position", "title", "currency", "price")
 _INSERT_PRODUCTS = database.Statement(database.insert_given(PRODUCTS, *_PRODUCT_COLUMNS))
@@ -122,8 +125,8 @@ SELECT delete_time IS NOT NULL FROM products WHERE id = %(product_id)s::uuid FOR
 """)
 _WRITE = database.Statement("""
 UPDATE products SET title = %(title)s, description = %(description)s, category = %(category)s, attributes = %(attributes)s,
-  images = %(images)s, featured = %(featured)s, tax_class = %(tax_class)s, update_time = %(update_time)s,
-  version = %(version)s
+  images = %(images)s, featured = %(featured)s, tax_class = %(tax_class)s, gallery = %(gallery)s,
+  update_time = %(update_time)s, version = %(version)s
 WHERE id = %(id)s::uuid
 """)
 _DELETE = database.Statement("""
@@ -131,7 +134,7 @@ UPDATE products SET delete_time = %(now)s, update_time = %(now)s, version = %(ve
 """)
 PRODUCTS_SQL = """
 SELECT p.id, p.title, p.description, p.category, p.vendor_id, p.create_time, p.update_time, p.version,
-  p.attributes, p.images, p.featured, p.tax_class, p.popularity, p.delete_time,
+  p.attributes, p.images, p.featured, p.tax_class, p.gallery, p.popularity, p.delete_time,
   (SELECT json_agg(json_build_array(v.sku, v.title, v.currency, v.price) ORDER BY v.position)
    FROM variants AS v WHERE v.product_id = p.id AND NOT v.withdrawn)
 FROM products AS p
@@ -192,6 +195,7 @@ async def insert_product(transaction: database.Transaction, product: domain.Prod
         "vendor_id": [product.vendor_id or None],
         "attributes": [Jsonb(dict(product.attributes))],
         "images": [Jsonb(list(product.images))],
+        "gallery": [Jsonb(_gallery(product))],
     }
     await transaction.run(_INSERT_PRODUCTS, row)
     return await _put_variants(transaction, product)
@@ -204,7 +208,7 @@ async def write_product(transaction: database.Transaction, product: domain.Produ
     """
     row = {name: getattr(product, name) for name in _PRODUCT_COLUMNS}
     json_row = {"attributes": Jsonb(dict(product.attributes)), "images": Jsonb(list(product.images))}
-    await transaction.run(_WRITE, row | json_row)
+    await transaction.run(_WRITE, row | json_row | {"gallery": Jsonb(_gallery(product))})
     taken = await _put_variants(transaction, product)
     if not taken:
         skus = [variant.sku for variant in product.variants]
@@ -333,7 +337,7 @@ async def offers(db: database.Database, skus: Sequence[str]) -> dict[str, domain
 
 def pack_product(product: domain.Product) -> bytes:
     """A product for the cache, in which no deleted ones are."""
-    plain = [getattr(product, name) for name in _PRODUCT_COLUMNS]
+    plain = [*(getattr(product, name) for name in _PRODUCT_COLUMNS[:-1]), _gallery(product)]
     variants = [(item.sku, item.title, item.price.currency, item.price.amount) for item in product.variants]
     return json.dumps([*plain, product.popularity, None, variants], default=datetime.isoformat).encode()
 
@@ -375,7 +379,7 @@ def unpack_categories(data: bytes) -> tuple[domain.Category, ...]:
 def product_of(row: Sequence[Any]) -> domain.Product:
     """The product in a row of `PRODUCTS_SQL`."""
     product_id, title, description, category, vendor_id, create_time, update_time, version, *others, variants = row
-    attributes, images, featured, tax_class, popularity, delete_time = others
+    attributes, images, featured, tax_class, gallery, popularity, delete_time = others
     return domain.Product(
         id=product_id,
         title=title,
@@ -392,4 +396,9 @@ def product_of(row: Sequence[Any]) -> domain.Product:
         tax_class=tax_class,
         popularity=popularity,
         delete_time=delete_time,
+        gallery=tuple(domain.Image(*image) for image in gallery),
     )
+
+
+def _gallery(product: domain.Product) -> list[tuple[object, ...]]:
+    return [dataclasses.astuple(image) for image in product.gallery]

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from services.catalog import domain, store
+from services.catalog import attribute_schema_usecases, domain, store
 from services.catalog.usecases import popularity
 from services.chassis import cache, clock, database, errors, idempotency, ids, pages
 
@@ -66,8 +66,8 @@ class Catalog:
     async def create(self, draft: domain.Draft) -> domain.Product:
         """Make a product; a repeated request finds what its first made.
 
-        Raises SKU_TAKEN (also when a vendor asks for a SKU that the shop has stock of), CATEGORY_UNKNOWN, MONEY_INVALID,
-        REQUEST_INVALID or REQUEST_ID_REUSED.
+        Raises SKU_TAKEN (also when a vendor asks for a SKU that the shop has stock of), CATEGORY_UNKNOWN,
+        ATTRIBUTES_INVALID, MONEY_INVALID, REQUEST_INVALID or REQUEST_ID_REUSED.
         """
         product = self._new(draft)
         await self._check_new_skus(draft)
@@ -109,17 +109,17 @@ class Catalog:
         """Change a product; a repeated edit finds what its first made.
 
         Raises PRODUCT_NOT_FOUND also when it is not this owner's, VERSION_CHANGED, SKU_TAKEN, CATEGORY_UNKNOWN,
-        MONEY_INVALID or REQUEST_INVALID.
+        ATTRIBUTES_INVALID, MONEY_INVALID or REQUEST_INVALID.
         """
         await self._check_new_skus(edit.content)
         async with self._db.transaction() as transaction:
-            product = await _held(transaction, edit.product_id, edit.owner_id)
+            product = await held(transaction, edit.product_id, edit.owner_id)
             wanted = domain.revised(product, edit.content, self._now())
             if domain.is_repetition(product, edit, wanted):
                 return product
             if product.version != edit.version:
                 raise domain.version_changed(product)
-            await _check_category(transaction, wanted.category)
+            await attribute_schema_usecases.check(transaction, wanted.category, wanted.attributes)
             taken = await store.write_product(transaction, wanted)
             if taken:
                 raise domain.sku_taken(edit.content, taken)
@@ -148,7 +148,7 @@ class Catalog:
     async def set_featured(self, product_id: str, *, featured: bool) -> domain.Product:
         """Put a product into the shop's window, or take it out. Raises PRODUCT_NOT_FOUND."""
         async with self._db.transaction() as transaction:
-            product = await _held(transaction, product_id, None)
+            product = await held(transaction, product_id, None)
             if product.featured == featured:
                 return product
             changed = domain.with_featured(product, self._now(), featured=featured)
@@ -251,18 +251,13 @@ def _claim_of(draft: domain.Draft, product_id: str) -> idempotency.Claim:
 
 
 async def _insert(transaction: database.Transaction, draft: domain.Draft, product: domain.Product) -> None:
-    await _check_category(transaction, product.category)
+    await attribute_schema_usecases.check(transaction, product.category, product.attributes)
     taken = await store.insert_product(transaction, product)
     if taken:
         raise domain.sku_taken(draft, taken)
 
 
-async def _check_category(transaction: database.Transaction, slug: str) -> None:
-    if not await store.known_categories(transaction, [slug]):
-        raise errors.precondition("CATEGORY_UNKNOWN", "the category does not exist", category=slug)
-
-
-async def _held(transaction: database.Transaction, product_id: str, owner_id: str | None) -> domain.Product:
+async def held(transaction: database.Transaction, product_id: str, owner_id: str | None) -> domain.Product:
     """The product, locked. Raises PRODUCT_NOT_FOUND also when it is deleted or not this owner's."""
     held = await store.lock_product(transaction, product_id)
     if held is None or held.deleted or owner_id not in (None, held.product.vendor_id):

@@ -13,7 +13,7 @@ from services.inventory import events as inventory_events
 from services.inventory import rpc as inventory_rpc
 from services.inventory import usecases as inventory_usecases
 from souk.catalog.v1 import catalog_service_pb2_grpc
-from tests.integration.catalog.served import Served
+from tests.integration.catalog.served import Served, use_cases
 from tests.support import calls, postgres
 
 
@@ -91,6 +91,7 @@ async def served(db: database.Database, shared: cache.Shared, inventory: str, ca
     peer = client.Peer(inventory, clients.DESCRIPTOR, mesh, traced=False)
     remembered = usecases.caches(shared, shared_s=30)
     catalog = usecases.Catalog(db, clients.Inventory(peer), remembered, now=clock.utc_now)
-    async with calls.served(rpc.servicer(catalog, page_tokens.PageTokens(db)), "catalog") as shop:
+    use = use_cases(db, catalog)
+    async with calls.served(rpc.servicer(use, page_tokens.PageTokens(db)), "catalog") as shop:
         yield Served(catalog_service_pb2_grpc.CatalogServiceStub(shop.channel), shop, category)
     await peer.stop()

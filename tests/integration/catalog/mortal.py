@@ -5,10 +5,11 @@ import dataclasses
 import os
 from collections.abc import Iterable
 
-from services.catalog import domain, events, usecases
+from services.catalog import domain, events, image_usecases, object_store, usecases
 from services.chassis import cache, clock, database, kafka
 from services.chassis.events import consumer, reader
 from souk.catalog.v1 import catalog_events_pb2
+from tests.integration.catalog import gallery
 from tests.integration.catalog.conftest import Shelves
 from tests.support import mortal
 
@@ -54,6 +55,11 @@ async def _do() -> None:
                 await catalog.delete(domain.Deletion(os.environ["PRODUCT"], 1, None))
             case "hear":
                 await hear_of_deletion(db, catalog, os.environ["PRODUCT"], os.environ["EVENT_ID"])
+            case "attach":
+                bucket = object_store.Bucket(gallery.settings(os.environ["S3_URL"], os.environ["BUCKET"]))
+                await bucket.start()
+                images = image_usecases.Images(db, catalog, bucket=bucket, now=clock.utc_now)
+                await images.put(gallery.placement(os.environ["PRODUCT"], os.environ["IMAGE"]))
             case "feature":
                 await catalog.set_featured(os.environ["PRODUCT"], featured=True)
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from google.type.money_pb2 import Money
 
+from services.catalog import attribute_schema_usecases, image_usecases, rpc, usecases
+from services.chassis import clock, database
 from souk.catalog.v1 import catalog_service_pb2, product_pb2
 from tests.support import calls
 
@@ -15,6 +17,14 @@ if TYPE_CHECKING:  # a name of the type stubs alone
 ANN, BOB = "01890000-0000-7000-8000-00000000000a", "01890000-0000-7000-8000-00000000000b"
 NOBODYS = "01890000-0000-7000-8000-000000000000"
 Metadata = tuple[tuple[str, str], ...]
+
+
+def use_cases(
+    db: database.Database, catalog: usecases.Catalog, bucket: image_usecases.Bucket | None = None
+) -> rpc.UseCases:
+    """What the calls of a catalog are about; without a bucket no images are taken."""
+    schemas = attribute_schema_usecases.AttributeSchemas(db, now=clock.utc_now)
+    return rpc.UseCases(catalog, schemas, image_usecases.Images(db, catalog, bucket=bucket, now=clock.utc_now))
 
 
 @dataclass(frozen=True)

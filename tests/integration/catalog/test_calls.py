@@ -9,7 +9,7 @@ from services.catalog import clients, rpc, usecases
 from services.chassis import cache, clock, database, errors
 from services.chassis.rpc import client, identity, page_tokens
 from souk.catalog.v1 import catalog_service_pb2, catalog_service_pb2_grpc, product_pb2
-from tests.integration.catalog.served import ANN, BOB, NOBODYS, Served, variant
+from tests.integration.catalog.served import ANN, BOB, NOBODYS, Served, use_cases, variant
 from tests.support import calls
 
 
@@ -227,7 +227,8 @@ async def test_without_inventory_the_caller_is_told_to_come_back(
     peer = client.Peer("127.0.0.1:1", clients.DESCRIPTOR, mesh, traced=False)
     remembered = usecases.caches(shared, shared_s=30)
     catalog = usecases.Catalog(db, clients.Inventory(peer), remembered, now=clock.utc_now)
-    async with calls.served(rpc.servicer(catalog, page_tokens.PageTokens(db)), "catalog") as shop:
+    use = use_cases(db, catalog)
+    async with calls.served(rpc.servicer(use, page_tokens.PageTokens(db)), "catalog") as shop:
         served = Served(catalog_service_pb2_grpc.CatalogServiceStub(shop.channel), shop, category)
         made = await served.stub.CreateProduct(served.product(), metadata=served.admin)
         request = catalog_service_pb2.SetProductStockRequest(id=made.id, warehouse="east", on_hand=5)

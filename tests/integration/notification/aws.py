@@ -11,13 +11,11 @@ from urllib.parse import parse_qs
 from aiohttp import web
 from moto.backends import get_backend
 from moto.core import DEFAULT_ACCOUNT_ID
-from moto.server import ThreadedMotoServer
 
 from services.notification.settings import Carrier, Settings
+from tests.support import amazon
 
-REGION = "eu-central-1"
-# Credentials that nobody checks.
-CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_SESSION_TOKEN": "testing"}
+REGION, CREDENTIALS = amazon.REGION, amazon.CREDENTIALS
 # moto takes every number that ends so for one whose owner answered STOP.
 OPTED_OUT = "99"
 
@@ -73,13 +71,8 @@ class Sns:
 @contextmanager
 def moto() -> Iterator[Sns]:
     """moto's server, until the block ends."""
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        yield Sns(f"http://{host}:{port}")
-    finally:
-        server.stop()
+    with amazon.served() as url:
+        yield Sns(url)
 
 
 @dataclass
