@@ -17,7 +17,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from cachetools import TTLCache, cached
 from prometheus_client import Counter
@@ -87,6 +87,39 @@ class Seal:
 
 def _derived(url: str) -> bytes:
     return hashlib.blake2b(url.encode(), digest_size=32, person=b"souk-cache").digest()
+
+
+class Sharing(Protocol):
+    """Where processes share values, or do not."""
+
+    def on_forget(self, prefix: str, drop: Callable[[str], None]) -> None:
+        """Call this with what follows the prefix whenever somebody forgets such a key."""
+
+    async def get(self, keys: Sequence[str]) -> Sequence[bytes | None]:
+        """The value of each key, or None."""
+
+    async def put(self, values: Mapping[str, bytes], seconds: int) -> None:
+        """Keep values whose keys have none, and were not forgotten just now."""
+
+    async def forget(self, keys: Iterable[str]) -> None:
+        """Drop the values of these keys, and take no other for a moment."""
+
+
+class Unshared:
+    """Nowhere: for a service without a store, each of whose processes keeps values for a moment and nobody for longer."""
+
+    def on_forget(self, prefix: str, drop: Callable[[str], None]) -> None:
+        """Nothing: nobody tells."""
+
+    async def get(self, keys: Sequence[str]) -> Sequence[bytes | None]:
+        """Nothing is found."""
+        return [None] * len(keys)
+
+    async def put(self, values: Mapping[str, bytes], seconds: int) -> None:
+        """Nothing is kept."""
+
+    async def forget(self, keys: Iterable[str]) -> None:
+        """Nothing is there to be forgotten."""
 
 
 class Shared:
@@ -192,10 +225,15 @@ class Packing(Generic[Value]):
     local_size: int = 10_000
 
 
+def unpacked(name: str, *, local_s: float, local_size: int) -> Packing[Any]:
+    """A kind of value that is kept in this process only, and so is never bytes."""
+    return Packing(name, lambda _: b"", lambda _: None, local_s=local_s, local_size=local_size)
+
+
 class Cache(Generic[Value]):
     """The values of one kind."""
 
-    def __init__(self, shared: Shared, packing: Packing[Value]) -> None:
+    def __init__(self, shared: Sharing, packing: Packing[Value]) -> None:
         self._shared = shared
         self._packing = packing
         self._local: TTLCache[str, Value] = TTLCache(packing.local_size, packing.local_s)

@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -166,9 +166,6 @@ _OFFERS = database.Lookup(
 )
 _KNOWN_SKUS = database.Lookup("SELECT sku FROM variants WHERE sku = ANY(%(skus)s::text[])", by="skus")
 _ALL_SKUS = database.Lookup("SELECT sku FROM variants WHERE product_id = ANY(%(ids)s::uuid[])", by="ids")
-_KNOWN_CATEGORIES = database.Lookup(
-    select(_C.slug).where(_C.slug == bindparam("slugs", type_=ARRAY(Text)).any_()), by="slugs"
-)
 _CATEGORIES = database.Statement("SELECT slug, title, coalesce(parent, '') FROM categories ORDER BY slug")
 # Against other changes of the tree; products that refer to it go on.
 _LOCK_CATEGORIES = database.Statement("LOCK TABLE categories IN SHARE ROW EXCLUSIVE MODE")
@@ -245,11 +242,6 @@ async def lock_product(transaction: database.Transaction, product_id: str) -> He
         return None
     [row] = await transaction.run(_BY_IDS_DELETED_TOO, {"ids": [product_id]})
     return Held(product_of(row), deleted=rows[0][0])
-
-
-async def known_categories(transaction: database.Transaction, slugs: Iterable[str]) -> set[str]:
-    """Those of the slugs that are categories. A category that exists stays."""
-    return {row[0] for row in await transaction.run(_KNOWN_CATEGORIES, {"slugs": list(slugs)})}
 
 
 async def lock_categories(transaction: database.Transaction) -> tuple[domain.Category, ...]:
