@@ -37,7 +37,7 @@ class Storefront:
     """A storefront, called by persons. What is refused is raised as a DomainError or a TransientError."""
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
-        self._stub = storefront_service_pb2_grpc.StorefrontServiceStub(channel)  # type: ignore[no-untyped-call]  # generated
+        self._stub = storefront_service_pb2_grpc.StorefrontServiceStub(channel)
 
     async def home(self) -> page_pb2.HomePage:
         answer: page_pb2.HomePage = await self._stub.GetHomePage(storefront_service_pb2.GetHomePageRequest())
