@@ -1,15 +1,17 @@
 """What the catalog says, and that it listens to itself. Next stop: `services/chassis/outbox/relay.py`.
 
 Its own events come back to it so that its caches forget what changed, whoever changed it and however that process ended.
+Promotion tells it of promotional prices (`pricing.py`).
 """
 
 from services.catalog import domain, messages, usecases
 from services.chassis.events import reader
 from services.chassis.outbox import outbox
 from souk.catalog.v1 import catalog_events_pb2
+from souk.promotion.v1 import promotion_events_pb2
 
 TOPIC = "catalog"
-CONSUMED = (TOPIC,)
+CONSUMED = (TOPIC, "promotions")
 
 
 PUBLISHED: outbox.Publications = {
@@ -25,4 +27,10 @@ PUBLISHED: outbox.Publications = {
 def subscribers(catalog: usecases.Catalog) -> reader.Subscribers:
     """Who handles what the catalog consumes."""
     forget = reader.Subscriber(messages.product_id, prepare=catalog.forget_changed)
-    return {catalog_events_pb2.ProductChanged: forget, catalog_events_pb2.ProductDeleted: forget}
+    schedule = reader.Subscriber(messages.scheduled, catalog.pricing.hear)
+    return {
+        catalog_events_pb2.ProductChanged: forget,
+        catalog_events_pb2.ProductDeleted: forget,
+        promotion_events_pb2.PromotionalPriceScheduled: schedule,
+        promotion_events_pb2.PromotionalPriceWithdrawn: schedule,
+    }

@@ -1,9 +1,9 @@
 """The catalog, put together."""
 
 from services import signing_keys
-from services.catalog import clients, events, rpc, usecases
+from services.catalog import clients, events, price_store, rpc, usecases
 from services.catalog.settings import Settings
-from services.chassis import assembly, cache, process
+from services.chassis import assembly, cache, loops, process, retention
 from services.chassis.settings import read
 
 
@@ -17,9 +17,16 @@ def build(host: assembly.Host) -> list[process.Part]:
     remembered = usecases.caches(shared, shared_s=settings.cache_s)
     catalog = usecases.Catalog(service.db, inventory, remembered, now=host.now)
     consuming = assembly.Consuming(events.CONSUMED, events.subscribers(catalog))
+    gauges = retention.Gauges(service.db, usecases.SERVICE, price_store.QUEUES)
     return [
         shared,
         *service.parts(
-            rpc.servicer(catalog, service.page_tokens), signing_keys.fetched_from(user), consuming=consuming
+            rpc.servicer(catalog, service.page_tokens),
+            signing_keys.fetched_from(user),
+            consuming=consuming,
+            working=[
+                loops.Loop("catalog-prices", catalog.pricing.turn, loops.Pace(0.5, 1.0)),
+                loops.Loop("catalog-queues", gauges.work, loops.Pace(10)),
+            ],
         ),
     ]

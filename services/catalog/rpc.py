@@ -94,6 +94,17 @@ class CatalogServicer(catalog_service_pb2_grpc.CatalogServiceServicer):
     async def PutCategory(self, request: catalog_service_pb2.PutCategoryRequest, _: Any) -> product_pb2.Category:
         return messages.of_category(await self._catalog.put_category(messages.category(request)))
 
+    async def ListProductPrices(
+        self, request: catalog_service_pb2.ListProductPricesRequest, context: Any
+    ) -> catalog_service_pb2.ListProductPricesResponse:
+        page = await self._tokens.page(request, page_tokens.ANYBODY, key=int)
+        found = await self._catalog.prices(request.id.lower(), request.sku, page)
+        shown = [messages.of_period(period) for period in found.rows]
+        token = await self._tokens.token(request, page_tokens.ANYBODY, found.next_after)
+        answer = catalog_service_pb2.ListProductPricesResponse(prices=shown, next_page_token=token)
+        await _cacheable(context, _content_tag(answer))
+        return answer
+
     async def SetProductStock(
         self, request: catalog_service_pb2.SetProductStockRequest, _: Any
     ) -> catalog_service_pb2.SetProductStockResponse:

@@ -2,7 +2,7 @@
 
 import functools
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     bindparam,
+    case,
     false,
     func,
     select,
@@ -26,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 
-from services.catalog import domain
+from services.catalog import domain, timeline
 from services.chassis import database, money, pages
 from services.chassis.schema import ID, TIME
 
@@ -73,6 +74,9 @@ VARIANTS = Table(
     Column("title", Text, nullable=False),
     Column("currency", Text, nullable=False),
     Column("price", BigInteger, nullable=False),
+    # While a promotion is on. Charged is the lower of this and the regular price.
+    Column("promotional_price", BigInteger, nullable=True),
+    Column("promotion_ends", TIME, nullable=True),
     # No longer for sale, and never another product's.
     Column("withdrawn", Boolean, nullable=False, server_default=false()),
     Index("ix_variants_product", "product_id", "position"),
@@ -95,6 +99,8 @@ _PUT_VARIANTS = database.Statement(
             "title": _given_variants.excluded.title,
             "currency": _given_variants.excluded.currency,
             "price": _given_variants.excluded.price,
+            # A number of another currency is no price.
+            "promotional_price": case((_V.currency == _given_variants.excluded.currency, _V.promotional_price)),
             "withdrawn": false(),
         },
         where=_V.product_id == _given_variants.excluded.product_id,
@@ -119,7 +125,10 @@ UPDATE products SET delete_time = %(now)s, update_time = %(now)s, version = %(ve
 _PRODUCTS = """
 SELECT p.id, p.title, p.description, p.category, p.vendor_id, p.create_time, p.update_time, p.version,
   p.attributes, p.images, p.featured, p.tax_class,
-  (SELECT json_agg(json_build_array(v.sku, v.title, v.currency, v.price) ORDER BY v.position)
+  (SELECT json_agg(json_build_array(v.sku, v.title, v.currency, v.price, CASE WHEN v.promotional_price < v.price THEN
+       json_build_array(v.promotional_price, v.promotion_ends, (
+         SELECT json_agg(json_build_array(h.start_time, h.currency, h.price, h.promotional) ORDER BY h.id)
+         FROM price_history AS h WHERE h.sku = v.sku)) END) ORDER BY v.position)
    FROM variants AS v WHERE v.product_id = p.id AND NOT v.withdrawn)
 FROM products AS p
 """
@@ -136,12 +145,12 @@ _CONDITIONS = {
     "currency": """EXISTS (
         SELECT 1 FROM variants AS o
         WHERE o.product_id = p.id AND NOT o.withdrawn
-          AND o.currency = %(currency)s AND o.price BETWEEN %(low)s AND %(high)s)""",
+          AND o.currency = %(currency)s AND least(o.price, o.promotional_price) BETWEEN %(low)s AND %(high)s)""",
     "featured": "p.featured",
 }
 _OFFERS = database.Lookup(
     select(
-        *(_V.sku, _V.product_id, _P.title, _V.title, _V.currency, _V.price),
+        *(_V.sku, _V.product_id, _P.title, _V.title, _V.currency, func.least(_V.price, _V.promotional_price)),
         *(_P.category, func.coalesce(_P.vendor_id.cast(Text), ""), _P.tax_class),
     )
     .join(PRODUCTS, _P.id == _V.product_id)
@@ -268,6 +277,12 @@ async def products(db: database.Database, ids: Sequence[str]) -> dict[str, domai
     return {row[0]: _product(row) for row in rows}
 
 
+async def products_within(transaction: database.Transaction, ids: Sequence[str]) -> list[domain.Product]:
+    """These products as a transaction sees them, without deleted ones, by id."""
+    rows = await transaction.run(_BY_IDS, {"ids": list(ids)}) if ids else []
+    return sorted((_product(row) for row in rows), key=lambda product: product.id)
+
+
 async def page(
     db: database.Database, wanted: domain.Filter, slugs: Sequence[str], place: pages.Page
 ) -> list[domain.Product]:
@@ -317,7 +332,10 @@ async def offers(db: database.Database, skus: Sequence[str]) -> dict[str, domain
 def pack_product(product: domain.Product) -> bytes:
     """A product for the cache."""
     plain = [getattr(product, name) for name in _PRODUCT_COLUMNS]
-    variants = [(item.sku, item.title, item.price.currency, item.price.amount) for item in product.variants]
+    variants = [
+        (item.sku, item.title, item.price.currency, item.price.amount, timeline.pack(item.reduction))
+        for item in product.variants
+    ]
     return json.dumps([*plain, variants], default=datetime.isoformat).encode()
 
 
@@ -325,7 +343,8 @@ def unpack_product(data: bytes) -> domain.Product:
     """A product of the cache. Raises ValueError or TypeError, or MONEY_INVALID for a currency that is not known here."""
     product_id, title, description, category, vendor_id, created, updated, *others = json.loads(data)
     times = datetime.fromisoformat(created), datetime.fromisoformat(updated)
-    product = _product((product_id, title, description, category, vendor_id, *times, *others))
+    row = (product_id, title, description, category, vendor_id, *times, *others)
+    product = _product(row, timeline.unpack)
     for variant in product.variants:
         money.exponent(variant.price.currency)
     return product
@@ -355,7 +374,9 @@ def unpack_categories(data: bytes) -> tuple[domain.Category, ...]:
     return tuple(domain.Category(*row) for row in json.loads(data))
 
 
-def _product(row: Sequence[Any]) -> domain.Product:
+def _product(
+    row: Sequence[Any], reduced: Callable[[str, Any], timeline.Reduction | None] = timeline.reduction
+) -> domain.Product:
     product_id, title, description, category, vendor_id, create_time, update_time, version, *others, variants = row
     attributes, images, featured, tax_class = others
     return domain.Product(
@@ -364,7 +385,10 @@ def _product(row: Sequence[Any]) -> domain.Product:
         description=description,
         category=category,
         vendor_id=vendor_id or "",
-        variants=tuple(domain.Variant(sku, name, money.Money(code, price)) for sku, name, code, price in variants),
+        variants=tuple(
+            domain.Variant(sku, name, money.Money(code, price), reduced(code, told))
+            for sku, name, code, price, told in variants
+        ),
         create_time=create_time,
         update_time=update_time,
         version=version,

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from services.catalog import domain, store
+from services.catalog import domain, pricing, store, timeline
 from services.chassis import cache, clock, database, errors, idempotency, ids, pages
 
 SERVICE = "catalog"
@@ -60,6 +60,7 @@ class Catalog:
         self._stock = stock
         self._caches = remembered
         self._now = now
+        self.pricing = pricing.Pricing(db, self._forget)
 
     async def create(self, draft: domain.Draft) -> domain.Product:
         """Make a product; a repeated request finds what its first made.
@@ -96,6 +97,11 @@ class Catalog:
             raise errors.not_found("CATEGORY_NOT_FOUND", "the category does not exist", category=wanted.category)
         return pages.cut(await store.page(self._db, wanted, slugs, page), page, lambda product: product.id)
 
+    async def prices(self, product_id: str, sku: str, page: pages.Page) -> pages.Slice[timeline.Period]:
+        """What a product's SKUs (empty: all of them) cost and when, newest first. Raises PRODUCT_NOT_FOUND."""
+        await self.get(product_id)
+        return await self.pricing.history(product_id, sku, page)
+
     async def read_after(self, product_id: str, most: int) -> Sequence[domain.Product]:
         """Products as the database has them now, oldest first, from behind this one (empty: from the first) on."""
         return await store.products_after(self._db, product_id, most)
@@ -118,6 +124,7 @@ class Catalog:
             taken = await store.write_product(transaction, wanted)
             if taken:
                 raise domain.sku_taken(edit.content, taken)
+            wanted = await self.pricing.charged(transaction, wanted)
             transaction.emit([domain.ProductChanged(wanted)])
         await self._forget([product.id], _skus(product, wanted))
         return wanted
