@@ -39,6 +39,7 @@ PRICE_HISTORY = Table(
     Column("price", BigInteger, nullable=False),
     Column("promotional", Boolean, nullable=False),
     Column("start_time", TIME, nullable=False),
+    Column("change", BigInteger, nullable=False, server_default=text("pg_current_xact_id()::text::bigint")),
     Index("ix_price_history_sku", "sku", "id"),
     Index("ix_price_history_product", "product_id", "id"),
 )
@@ -88,6 +89,7 @@ _HISTORY = """
 SELECT h.id, h.sku, h.start_time, h.currency, h.price, h.promotional,
   (SELECT n.start_time FROM price_history AS n WHERE n.sku = h.sku AND n.id > h.id ORDER BY n.id LIMIT 1)
 FROM price_history AS h WHERE h.product_id = %(product_id)s::uuid AND h.id < %(before)s
+  AND NOT EXISTS (SELECT FROM price_history AS n WHERE n.sku = h.sku AND n.id > h.id AND n.change = h.change)
 """
 _LATEST = "ORDER BY h.id DESC LIMIT %(most)s"
 _OF_PRODUCT = database.Statement(f"{_HISTORY} {_LATEST}")

@@ -128,7 +128,8 @@ SELECT p.id, p.title, p.description, p.category, p.vendor_id, p.create_time, p.u
   (SELECT json_agg(json_build_array(v.sku, v.title, v.currency, v.price, CASE WHEN v.promotional_price < v.price THEN
        json_build_array(v.promotional_price, v.promotion_ends, (
          SELECT json_agg(json_build_array(h.start_time, h.currency, h.price, h.promotional) ORDER BY h.id)
-         FROM price_history AS h WHERE h.sku = v.sku)) END) ORDER BY v.position)
+         FROM price_history AS h WHERE h.sku = v.sku AND NOT EXISTS (
+           SELECT FROM price_history AS n WHERE n.sku = h.sku AND n.id > h.id AND n.change = h.change))) END) ORDER BY v.position)
    FROM variants AS v WHERE v.product_id = p.id AND NOT v.withdrawn)
 FROM products AS p
 """

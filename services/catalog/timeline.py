@@ -8,6 +8,7 @@ earlier price stays. One that rises is another reduction, however low it is: the
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from services.chassis import money
@@ -65,18 +66,16 @@ def earlier(changes: Sequence[Begun]) -> money.Money | None:
     """
     if not changes or not changes[-1].promotional:
         return None
-    first = _first_of_reduction(changes)
-    began = until = changes[first].time
-    lowest: money.Money | None = None
-    for change in reversed(changes[:first]):
-        # What was replaced at the same moment was never charged.
-        charged = change.time < until and change.price.currency == changes[-1].price.currency
-        if charged and (lowest is None or change.price < lowest):
-            lowest = change.price
-        until = min(until, change.time)
-        if until <= began - LOOKED_BACK:
-            break
-    return lowest if lowest and lowest > changes[-1].price else None
+    now = changes[-1].price
+    # What was replaced at the same moment was never charged.
+    charged = [change for change, after in pairwise(changes) if change.time < after.time] + [changes[-1]]
+    first = _first_of_reduction(charged)
+    since = charged[first].time - LOOKED_BACK
+    # The price that was charged when the 30 days began is one of theirs.
+    oldest = max((place for place in range(first) if charged[place].time <= since), default=0)
+    prices = [change.price for change in charged[oldest:first] if change.price.currency == now.currency]
+    lowest = min(prices, default=now)
+    return lowest if lowest > now else None
 
 
 def _first_of_reduction(changes: Sequence[Begun]) -> int:

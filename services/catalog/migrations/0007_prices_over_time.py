@@ -44,7 +44,9 @@ def upgrade() -> None:
       currency text NOT NULL,
       price bigint NOT NULL,
       promotional boolean NOT NULL,
-      start_time timestamptz NOT NULL
+      start_time timestamptz NOT NULL,
+      -- The transaction: of several prices in one of them the last was charged, and the others never.
+      change bigint NOT NULL DEFAULT pg_current_xact_id()::text::bigint
     );
     CREATE INDEX ix_price_history_sku ON price_history (sku, id);
     CREATE INDEX ix_price_history_product ON price_history (product_id, id);

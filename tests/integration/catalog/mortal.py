@@ -54,6 +54,8 @@ async def _do() -> None:
                 await catalog.delete(domain.Deletion(os.environ["PRODUCT"], 1, None))
             case "hear":
                 await hear_of_deletion(db, catalog, os.environ["PRODUCT"], os.environ["EVENT_ID"])
+            case "turn":
+                await catalog.pricing.turn()
             case "feature":
                 await catalog.set_featured(os.environ["PRODUCT"], featured=True)
 
