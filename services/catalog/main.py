@@ -7,11 +7,12 @@ from services.catalog import (
     events,
     image_usecases,
     object_store,
+    price_store,
     rpc,
     usecases,
 )
 from services.catalog.settings import Settings
-from services.chassis import assembly, cache, loops, process
+from services.chassis import assembly, cache, loops, process, retention
 from services.chassis.settings import read
 
 
@@ -32,6 +33,7 @@ def build(host: assembly.Host) -> list[process.Part]:
     use = rpc.UseCases(catalog, schemas, images)
     consuming = assembly.Consuming(events.CONSUMED, events.subscribers(catalog))
     telling = loops.Loop(f"{usecases.SERVICE}-popularity", catalog.popularity.tell, loops.Pace(30.0))
+    gauges = retention.Gauges(service.db, usecases.SERVICE, price_store.QUEUES)
     return [
         shared,
         *([bucket] if bucket else []),
@@ -39,6 +41,11 @@ def build(host: assembly.Host) -> list[process.Part]:
             rpc.servicer(use, service.page_tokens),
             signing_keys.fetched_from(user),
             consuming=consuming,
-            working=[telling, *clearing],
+            working=[
+                telling,
+                loops.Loop("catalog-prices", catalog.pricing.turn, loops.Pace(0.5, 1.0)),
+                loops.Loop("catalog-queues", gauges.work, loops.Pace(10)),
+                *clearing,
+            ],
         ),
     ]

@@ -163,6 +163,17 @@ class CatalogServicer(catalog_service_pb2_grpc.CatalogServiceServicer):
         product_id, image_id = request.id.lower(), request.image_id.lower()
         return messages.of_product(await self._images.delete(product_id, image_id, identity.caller().owner_id))
 
+    async def ListProductPrices(
+        self, request: catalog_service_pb2.ListProductPricesRequest, context: Any
+    ) -> catalog_service_pb2.ListProductPricesResponse:
+        page = await self._tokens.page(request, page_tokens.ANYBODY, key=int)
+        found = await self._catalog.prices(request.id.lower(), request.sku, page)
+        shown = [messages.of_period(period) for period in found.rows]
+        token = await self._tokens.token(request, page_tokens.ANYBODY, found.next_after)
+        answer = catalog_service_pb2.ListProductPricesResponse(prices=shown, next_page_token=token)
+        await _cacheable(context, _content_tag(answer))
+        return answer
+
     async def SetProductStock(
         self, request: catalog_service_pb2.SetProductStockRequest, _: Any
     ) -> catalog_service_pb2.SetProductStockResponse:

@@ -1,6 +1,7 @@
-"""Promotions, their codes, and which orders use them.
+"""Promotions, their codes, which orders use them, and promotional prices.
 
-Owns: promotions (terms, window, limits), codes (single ones and batches), redemptions (what orders use).
+Owns: promotions (terms, window, limits), codes (single ones and batches), redemptions (what orders use), promotional prices
+(what products cost for a while: the catalog is told of them, and charges them).
 
 A redemption: CLAIMED -> COMMITTED (the order was confirmed) or RELEASED (it was cancelled); COMMITTED -> RELEASED when a
 confirmed order is cancelled after all. REFUSED is what an order asked for and could not have.

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from cachetools import TTLCache
 
-from services.chassis import money
+from services.chassis import errors, ids, money
 from services.chassis.rpc import client, render
 from services.promotion.domain import quotes
 from souk.catalog.v1 import catalog_service_pb2, catalog_service_pb2_grpc, product_pb2
@@ -38,6 +38,23 @@ class Catalog:
             self._traits.update(fresh)
             found |= fresh
         return found
+
+    async def product_of(self, sku: str) -> str:
+        """The id of the product that has this SKU. Raises SKU_UNKNOWN or TransientError."""
+        for offer in await self._offers([sku]):
+            return ids.canonical(offer.product_id)
+        raise errors.precondition("SKU_UNKNOWN", "the SKU is not for sale", sku=sku)
+
+    async def regular_prices(self, product_id: str) -> Mapping[str, money.Money]:
+        """What each SKU of a product costs without promotions. Raises PRODUCT_NOT_FOUND or TransientError."""
+        request = catalog_service_pb2.GetProductRequest(id=product_id)
+        product = await self._peer.call(self._stub.GetProduct, request)
+        return {
+            variant.sku: render.money_value(
+                variant.regular_price if variant.HasField("regular_price") else variant.price
+            )
+            for variant in product.variants
+        }
 
     async def _ask(self, skus: list[str]) -> dict[str, quotes.Traits]:
         offers = await self._offers(skus)

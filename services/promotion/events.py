@@ -3,7 +3,7 @@
 from services.chassis.events import reader
 from services.chassis.outbox import outbox
 from services.promotion import messages, usecases
-from services.promotion.domain import redemptions
+from services.promotion.domain import prices, redemptions
 from souk.order.v1 import order_events_pb2
 
 TOPIC = "promotions"
@@ -14,6 +14,12 @@ PUBLISHED: outbox.Publications = {
     redemptions.CouponsRedeemed: outbox.Publication(TOPIC, lambda fact: fact.order_id, messages.of_redeemed),
     redemptions.CouponsRefused: outbox.Publication(TOPIC, lambda fact: fact.order_id, messages.of_refused),
     redemptions.CouponsReleased: outbox.Publication(TOPIC, lambda fact: fact.order_id, messages.of_released),
+    prices.PromotionalPriceScheduled: outbox.Publication(
+        TOPIC, lambda fact: fact.price.product_id, messages.of_scheduled, sequence=lambda fact: fact.price.version
+    ),
+    prices.PromotionalPriceWithdrawn: outbox.Publication(
+        TOPIC, lambda fact: fact.price.product_id, messages.of_withdrawn, sequence=lambda fact: fact.price.version
+    ),
 }
 
 

@@ -8,7 +8,12 @@ from services.chassis import idempotency, ids
 from services.chassis.rpc import identity, page_tokens, server
 from services.promotion import messages, usecases
 from services.promotion.domain import codes, promotions
-from souk.promotion.v1 import promotion_pb2, promotion_service_pb2, promotion_service_pb2_grpc
+from souk.promotion.v1 import (
+    promotion_pb2,
+    promotion_service_pb2,
+    promotion_service_pb2_grpc,
+    promotional_price_pb2,
+)
 
 DESCRIPTOR = promotion_service_pb2.DESCRIPTOR.services_by_name["PromotionService"]
 
@@ -78,6 +83,31 @@ class PromotionServicer(promotion_service_pb2_grpc.PromotionServiceServicer):
         self, _request: promotion_service_pb2.HasAutomaticRequest, _: Any
     ) -> promotion_service_pb2.HasAutomaticResponse:
         return promotion_service_pb2.HasAutomaticResponse(any=await self._promotions.quoting.any_automatic())
+
+    async def CreatePromotionalPrice(
+        self, request: promotion_service_pb2.CreatePromotionalPriceRequest, _: Any
+    ) -> promotional_price_pb2.PromotionalPrice:
+        draft = messages.price_sent(request, identity.caller().user_id)
+        return messages.of_price(await self._promotions.scheduling.create(draft))
+
+    async def GetPromotionalPrice(
+        self, request: promotion_service_pb2.GetPromotionalPriceRequest, _: Any
+    ) -> promotional_price_pb2.PromotionalPrice:
+        return messages.of_price(await self._promotions.scheduling.get(request.id.lower()))
+
+    async def ListPromotionalPrices(
+        self, request: promotion_service_pb2.ListPromotionalPricesRequest, _: Any
+    ) -> promotion_service_pb2.ListPromotionalPricesResponse:
+        page = await self._tokens.page(request, page_tokens.ANYBODY, key=ids.check)
+        found = await self._promotions.scheduling.list(request.product_id.lower(), page)
+        token = await self._tokens.token(request, page_tokens.ANYBODY, found.next_after)
+        shown = [messages.of_price(price) for price in found.rows]
+        return promotion_service_pb2.ListPromotionalPricesResponse(prices=shown, next_page_token=token)
+
+    async def EndPromotionalPrice(
+        self, request: promotion_service_pb2.EndPromotionalPriceRequest, _: Any
+    ) -> promotional_price_pb2.PromotionalPrice:
+        return messages.of_price(await self._promotions.scheduling.end(request.id.lower()))
 
 
 def servicer(uses: usecases.Promotions, tokens: page_tokens.PageTokens) -> server.Servicer:

@@ -9,7 +9,8 @@ import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
 
-from services.catalog import domain, store
+from services.catalog import domain
+from services.catalog.store import cached
 from services.chassis import cache, money
 from tests.support import polling, servers
 
@@ -37,7 +38,9 @@ async def shared() -> AsyncIterator[cache.Shared]:
 
 @pytest.fixture
 def kind() -> cache.Packing[domain.Offer]:
-    return cache.Packing(f"attacked:{uuid.uuid4().hex}", store.pack_offer, store.unpack_offer, shared_s=30, local_s=30)
+    return cache.Packing(
+        f"attacked:{uuid.uuid4().hex}", cached.pack_offer, cached.unpack_offer, shared_s=30, local_s=30
+    )
 
 
 @pytest.fixture
@@ -64,7 +67,7 @@ async def test_a_price_that_somebody_else_wrote_is_not_believed(
 ) -> None:
     true = offer("TEA-1")
     key = f"{kind.name}:TEA-1"
-    words = others_words(key, store.pack_offer(offer("TEA-1", price=1)))
+    words = others_words(key, cached.pack_offer(offer("TEA-1", price=1)))
     await redis.set(key, words[number])
     assert await read(offers, true) == true
 
@@ -89,7 +92,7 @@ async def test_our_own_value_counts_under_its_own_key_and_in_its_time_only(
     await redis.set(f"{kind.name}:TEA-2", sealed)
     dear = offer("TEA-2")
     assert await read(cache.Cache(shared, kind), dear) == dear
-    old = OURS.close(f"{kind.name}:TEA-3", store.pack_offer(offer("TEA-3", price=1)), -1)
+    old = OURS.close(f"{kind.name}:TEA-3", cached.pack_offer(offer("TEA-3", price=1)), -1)
     await redis.set(f"{kind.name}:TEA-3", old)
     dear = offer("TEA-3")
     assert await read(cache.Cache(shared, kind), dear) == dear

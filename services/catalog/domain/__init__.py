@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from services.catalog import timeline
 from services.chassis import errors, money
 
 # How deep a category may lie: one at the top is 1 deep.
@@ -23,11 +24,17 @@ class Category:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One thing that can be ordered, and what one of it costs."""
+    """One thing that can be ordered, and what one of it costs regularly. reduction is what a promotion makes of that."""
 
     sku: str
     title: str
     price: money.Money
+    reduction: timeline.Reduction | None = None
+
+    @property
+    def charged(self) -> money.Money:
+        """What one of it costs now."""
+        return self.reduction.price if self.reduction else self.price
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +86,14 @@ class Product:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A variant as somebody asks for it, its price in units and nanos, unchecked."""
+    """A variant as somebody asks for it, its price in units and nanos, unchecked; field is what named the price."""
 
     sku: str
     title: str
     currency: str
     units: int
     nanos: int
+    field: str = "price"
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,13 +208,19 @@ def revised(product: Product, content: Draft, now: datetime) -> Product:
         title=content.title,
         description=content.description,
         category=content.category,
-        variants=variants_of(content.variants),
+        variants=_still_reduced(variants_of(content.variants), product),
         attributes=content.attributes,
         images=content.images,
         tax_class=content.tax_class,
         update_time=now,
         version=product.version + 1,
     )
+
+
+def _still_reduced(variants: Sequence[Variant], product: Product) -> tuple[Variant, ...]:
+    """The variants with the reductions that they have: an edit says regular prices alone."""
+    reductions = {variant.sku: variant.reduction for variant in product.variants}
+    return tuple(dataclasses.replace(variant, reduction=reductions.get(variant.sku)) for variant in variants)
 
 
 def deleted(product: Product, now: datetime) -> Product:
@@ -310,7 +324,7 @@ def variants_of(asked: Sequence[Asked]) -> tuple[Variant, ...]:
         try:
             variants.append(Variant(item.sku, item.title, _price(item)))
         except errors.DomainError as error:
-            violations.append(errors.Violation(f"variants[{number}].price", error.message, error.reason))
+            violations.append(errors.Violation(f"variants[{number}].{item.field}", error.message, error.reason))
     reason = "MONEY_INVALID" if violations else "REQUEST_INVALID"
     violations += _repeated([item.sku for item in asked])
     if violations:

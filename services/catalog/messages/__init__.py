@@ -1,9 +1,19 @@
 """The catalog's values and messages of the contract: `of_product` renders a product, `category` parses one."""
 
-from services.catalog import attribute_schemas, domain, images
+from google.type import money_pb2
+
+from services.catalog import attribute_schemas, domain, images, timeline
 from services.chassis import ids
 from services.chassis.rpc import render
-from souk.catalog.v1 import attribute_schema_pb2, catalog_events_pb2, catalog_service_pb2, image_pb2, product_pb2
+from souk.catalog.v1 import (
+    attribute_schema_pb2,
+    catalog_events_pb2,
+    catalog_service_pb2,
+    image_pb2,
+    price_pb2,
+    product_pb2,
+)
+from souk.promotion.v1 import promotion_events_pb2
 
 
 def product_filter(request: catalog_service_pb2.ListProductsRequest) -> domain.Filter:
@@ -18,8 +28,9 @@ def category(request: catalog_service_pb2.PutCategoryRequest) -> domain.Category
 
 
 def asked(variant: product_pb2.Variant) -> domain.Asked:
-    price = variant.price
-    return domain.Asked(variant.sku, variant.title, price.currency_code, price.units, price.nanos)
+    field = "regular_price" if variant.HasField("regular_price") else "price"
+    price: money_pb2.Money = getattr(variant, field)
+    return domain.Asked(variant.sku, variant.title, price.currency_code, price.units, price.nanos, field)
 
 
 def of_product(product: domain.Product) -> product_pb2.Product:
@@ -60,7 +71,39 @@ def of_form(form: images.Form) -> image_pb2.ImageUpload:
 
 
 def of_variant(variant: domain.Variant) -> product_pb2.Variant:
-    return product_pb2.Variant(sku=variant.sku, title=variant.title, price=render.money_message(variant.price))
+    said = product_pb2.Variant(sku=variant.sku, title=variant.title, price=render.money_message(variant.charged))
+    if variant.reduction:
+        said.regular_price.CopyFrom(render.money_message(variant.price))
+        if variant.reduction.earlier:
+            said.earlier_price.CopyFrom(render.money_message(variant.reduction.earlier))
+        if variant.reduction.ends:
+            said.promotion_ends.CopyFrom(render.timestamp(variant.reduction.ends))
+    return said
+
+
+def of_period(period: timeline.Period) -> price_pb2.PricePeriod:
+    return price_pb2.PricePeriod(
+        sku=period.sku,
+        price=render.money_message(period.begun.price),
+        promotional=period.begun.promotional,
+        start_time=render.timestamp(period.begun.time),
+        end_time=render.timestamp(period.end_time) if period.end_time else None,
+    )
+
+
+def scheduled(
+    message: promotion_events_pb2.PromotionalPriceScheduled | promotion_events_pb2.PromotionalPriceWithdrawn,
+) -> timeline.Scheduled:
+    told = message.promotional_price
+    return timeline.Scheduled(
+        id=ids.canonical(told.id),
+        product_id=ids.canonical(told.product_id),
+        sku=told.sku,
+        price=render.money_value(told.price),
+        start_time=render.moment(told.start_time),
+        end_time=render.moment(told.end_time) if told.HasField("end_time") else None,
+        version=told.version,
+    )
 
 
 def of_offer(offer: domain.Offer) -> product_pb2.Offer:

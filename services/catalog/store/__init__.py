@@ -1,11 +1,9 @@
-"""The rows of products, and the same values as bytes for the cache. They become domain values here and nowhere else."""
+"""The rows of products, which become domain values here and nowhere else. `cached` has the same values as bytes."""
 
 import dataclasses
 import functools
-import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from psycopg.types.json import Jsonb
@@ -21,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     bindparam,
+    case,
     false,
     func,
     select,
@@ -28,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 
-from services.catalog import domain
+from services.catalog import domain, timeline
 from services.chassis import database, money, pages
 from services.chassis.schema import ID, TIME
 
@@ -79,6 +78,9 @@ VARIANTS = Table(
     Column("title", Text, nullable=False),
     Column("currency", Text, nullable=False),
     Column("price", BigInteger, nullable=False),
+    # While a promotion is on. Charged is the lower of this and the regular price.
+    Column("promotional_price", BigInteger, nullable=True),
+    Column("promotion_ends", TIME, nullable=True),
     # No longer for sale, and never another product's.
     Column("withdrawn", Boolean, nullable=False, server_default=false()),
     Index("ix_variants_product", "product_id", "position"),
@@ -95,12 +97,12 @@ Table(
 )
 
 _C, _P, _V = CATEGORIES.c, PRODUCTS.c, VARIANTS.c
-_PRODUCT_COLUMNS = (
+PRODUCT_COLUMNS = (
     *("id", "title", "description", "category", "vendor_id", "create_time", "update_time", "version"),
     *("attributes", "images", "featured", "tax_class", "gallery"),
 )
 _VARIANT_COLUMNS = ("sku", "product_id", "position", "title", "currency", "price")
-_INSERT_PRODUCTS = database.Statement(database.insert_given(PRODUCTS, *_PRODUCT_COLUMNS))
+_INSERT_PRODUCTS = database.Statement(database.insert_given(PRODUCTS, *PRODUCT_COLUMNS))
 _given_variants = database.insert_given(VARIANTS, *_VARIANT_COLUMNS)
 # The SKU is the claim: of two products with the same one at the same moment one finds it taken. A product's own come back.
 _PUT_VARIANTS = database.Statement(
@@ -111,6 +113,8 @@ _PUT_VARIANTS = database.Statement(
             "title": _given_variants.excluded.title,
             "currency": _given_variants.excluded.currency,
             "price": _given_variants.excluded.price,
+            # A number of another currency is no price.
+            "promotional_price": case((_V.currency == _given_variants.excluded.currency, _V.promotional_price)),
             "withdrawn": false(),
         },
         where=_V.product_id == _given_variants.excluded.product_id,
@@ -135,7 +139,11 @@ UPDATE products SET delete_time = %(now)s, update_time = %(now)s, version = %(ve
 PRODUCTS_SQL = """
 SELECT p.id, p.title, p.description, p.category, p.vendor_id, p.create_time, p.update_time, p.version,
   p.attributes, p.images, p.featured, p.tax_class, p.gallery, p.popularity, p.delete_time,
-  (SELECT json_agg(json_build_array(v.sku, v.title, v.currency, v.price) ORDER BY v.position)
+  (SELECT json_agg(json_build_array(v.sku, v.title, v.currency, v.price, CASE WHEN v.promotional_price < v.price THEN
+       json_build_array(v.promotional_price, v.promotion_ends, (
+         SELECT json_agg(json_build_array(h.start_time, h.currency, h.price, h.promotional) ORDER BY h.id)
+         FROM price_history AS h WHERE h.sku = v.sku AND NOT EXISTS (
+           SELECT FROM price_history AS n WHERE n.sku = h.sku AND n.id > h.id AND n.change = h.change))) END) ORDER BY v.position)
    FROM variants AS v WHERE v.product_id = p.id AND NOT v.withdrawn)
 FROM products AS p
 """
@@ -152,12 +160,12 @@ _CONDITIONS = {
     "currency": """EXISTS (
         SELECT 1 FROM variants AS o
         WHERE o.product_id = p.id AND NOT o.withdrawn
-          AND o.currency = %(currency)s AND o.price BETWEEN %(low)s AND %(high)s)""",
+          AND o.currency = %(currency)s AND least(o.price, o.promotional_price) BETWEEN %(low)s AND %(high)s)""",
     "featured": "p.featured",
 }
 _OFFERS = database.Lookup(
     select(
-        *(_V.sku, _V.product_id, _P.title, _V.title, _V.currency, _V.price),
+        *(_V.sku, _V.product_id, _P.title, _V.title, _V.currency, func.least(_V.price, _V.promotional_price)),
         *(_P.category, func.coalesce(_P.vendor_id.cast(Text), ""), _P.tax_class),
     )
     .join(PRODUCTS, _P.id == _V.product_id)
@@ -188,11 +196,11 @@ class Held:
 
 async def insert_product(transaction: database.Transaction, product: domain.Product) -> list[str]:
     """Write a new product: those of its SKUs that others have. When there are any the transaction must not commit."""
-    row = database.columns([product], *_PRODUCT_COLUMNS) | {
+    row = database.columns([product], *PRODUCT_COLUMNS) | {
         "vendor_id": [product.vendor_id or None],
         "attributes": [Jsonb(dict(product.attributes))],
         "images": [Jsonb(list(product.images))],
-        "gallery": [Jsonb(_gallery(product))],
+        "gallery": [Jsonb(gallery_rows(product))],
     }
     await transaction.run(_INSERT_PRODUCTS, row)
     return await _put_variants(transaction, product)
@@ -203,9 +211,9 @@ async def write_product(transaction: database.Transaction, product: domain.Produ
 
     Variants that it no longer has are withdrawn.
     """
-    row = {name: getattr(product, name) for name in _PRODUCT_COLUMNS}
+    row = {name: getattr(product, name) for name in PRODUCT_COLUMNS}
     json_row = {"attributes": Jsonb(dict(product.attributes)), "images": Jsonb(list(product.images))}
-    await transaction.run(_WRITE, row | json_row | {"gallery": Jsonb(_gallery(product))})
+    await transaction.run(_WRITE, row | json_row | {"gallery": Jsonb(gallery_rows(product))})
     taken = await _put_variants(transaction, product)
     if not taken:
         skus = [variant.sku for variant in product.variants]
@@ -279,6 +287,12 @@ async def products(
     return {row[0]: product_of(row) for row in rows}
 
 
+async def products_within(transaction: database.Transaction, ids: Sequence[str]) -> list[domain.Product]:
+    """These products as a transaction sees them, without deleted ones, by id."""
+    rows = await transaction.run(_BY_IDS, {"ids": list(ids)}) if ids else []
+    return sorted((product_of(row) for row in rows), key=lambda product: product.id)
+
+
 async def page(
     db: database.Database, wanted: domain.Filter, slugs: Sequence[str], place: pages.Page
 ) -> list[domain.Product]:
@@ -327,49 +341,10 @@ async def offers(db: database.Database, skus: Sequence[str]) -> dict[str, domain
     }
 
 
-def pack_product(product: domain.Product) -> bytes:
-    """A product for the cache, in which no deleted ones are."""
-    plain = [*(getattr(product, name) for name in _PRODUCT_COLUMNS[:-1]), _gallery(product)]
-    variants = [(item.sku, item.title, item.price.currency, item.price.amount) for item in product.variants]
-    return json.dumps([*plain, product.popularity, None, variants], default=datetime.isoformat).encode()
-
-
-def unpack_product(data: bytes) -> domain.Product:
-    """A product of the cache. Raises ValueError or TypeError, or MONEY_INVALID for a currency that is not known here."""
-    product_id, title, description, category, vendor_id, created, updated, *others = json.loads(data)
-    times = datetime.fromisoformat(created), datetime.fromisoformat(updated)
-    product = product_of((product_id, title, description, category, vendor_id, *times, *others))
-    for variant in product.variants:
-        money.exponent(variant.price.currency)
-    return product
-
-
-def pack_offer(offer: domain.Offer) -> bytes:
-    """An offer for the cache."""
-    of_product = (offer.category, offer.vendor_id, offer.tax_class)
-    of_sku = (offer.sku, offer.product_id, offer.title, offer.price.currency, offer.price.amount)
-    return json.dumps([*of_sku, *of_product]).encode()
-
-
-def unpack_offer(data: bytes) -> domain.Offer:
-    """An offer of the cache. Raises ValueError or TypeError, or MONEY_INVALID for a currency that is not known here."""
-    sku, product_id, title, currency, price, category, vendor_id, tax_class = json.loads(data)
-    money.exponent(currency)
-    return domain.Offer(sku, product_id, title, money.Money(currency, price), category, vendor_id, tax_class)
-
-
-def pack_categories(known: Sequence[domain.Category]) -> bytes:
-    """The list of categories for the cache."""
-    return json.dumps([(category.slug, category.title, category.parent) for category in known]).encode()
-
-
-def unpack_categories(data: bytes) -> tuple[domain.Category, ...]:
-    """The list of categories of the cache. Raises ValueError or TypeError."""
-    return tuple(domain.Category(*row) for row in json.loads(data))
-
-
-def product_of(row: Sequence[Any]) -> domain.Product:
-    """The product in a row of `PRODUCTS_SQL`."""
+def product_of(
+    row: Sequence[Any], reduced: Callable[[str, Any], timeline.Reduction | None] = timeline.reduction
+) -> domain.Product:
+    """The product in a row of `PRODUCTS_SQL`, or of the cache with what reads its reductions."""
     product_id, title, description, category, vendor_id, create_time, update_time, version, *others, variants = row
     attributes, images, featured, tax_class, gallery, popularity, delete_time = others
     return domain.Product(
@@ -378,7 +353,10 @@ def product_of(row: Sequence[Any]) -> domain.Product:
         description=description,
         category=category,
         vendor_id=vendor_id or "",
-        variants=tuple(domain.Variant(sku, name, money.Money(code, price)) for sku, name, code, price in variants),
+        variants=tuple(
+            domain.Variant(sku, name, money.Money(code, price), reduced(code, told))
+            for sku, name, code, price, told in variants
+        ),
         create_time=create_time,
         update_time=update_time,
         version=version,
@@ -392,5 +370,6 @@ def product_of(row: Sequence[Any]) -> domain.Product:
     )
 
 
-def _gallery(product: domain.Product) -> list[tuple[object, ...]]:
+def gallery_rows(product: domain.Product) -> list[tuple[object, ...]]:
+    """Its uploaded images as they are kept."""
     return [dataclasses.astuple(image) for image in product.gallery]

@@ -14,7 +14,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from services.catalog import attribute_schema_usecases, domain, store
+from services.catalog import attribute_schema_usecases, domain, pricing, store, timeline
+from services.catalog.store import cached
 from services.catalog.usecases import popularity
 from services.chassis import cache, clock, database, errors, idempotency, ids, pages
 
@@ -45,10 +46,10 @@ class Caches:
 def caches(shared: cache.Shared, *, shared_s: int) -> Caches:
     """The catalog's caches in this Redis; values stay in it for so many seconds."""
     return Caches(
-        cache.Cache(shared, cache.Packing("catalog:product", store.pack_product, store.unpack_product, shared_s)),
-        cache.Cache(shared, cache.Packing("catalog:offer", store.pack_offer, store.unpack_offer, shared_s)),
+        cache.Cache(shared, cache.Packing("catalog:product", cached.pack_product, cached.unpack_product, shared_s)),
+        cache.Cache(shared, cache.Packing("catalog:offer", cached.pack_offer, cached.unpack_offer, shared_s)),
         cache.Cache(
-            shared, cache.Packing("catalog:categories", store.pack_categories, store.unpack_categories, shared_s)
+            shared, cache.Packing("catalog:categories", cached.pack_categories, cached.unpack_categories, shared_s)
         ),
     )
 
@@ -62,6 +63,7 @@ class Catalog:
         self._caches = remembered
         self._now = now
         self.popularity = popularity.Popularity(db, now=now)
+        self.pricing = pricing.Pricing(db, self._forget)
 
     async def create(self, draft: domain.Draft) -> domain.Product:
         """Make a product; a repeated request finds what its first made.
@@ -101,6 +103,11 @@ class Catalog:
             raise errors.not_found("CATEGORY_NOT_FOUND", "the category does not exist", category=wanted.category)
         return pages.cut(await store.page(self._db, wanted, slugs, page), page, lambda product: product.id)
 
+    async def prices(self, product_id: str, sku: str, page: pages.Page) -> pages.Slice[timeline.Period]:
+        """What a product's SKUs (empty: all of them) cost and when, newest first. Raises PRODUCT_NOT_FOUND."""
+        await self.get(product_id)
+        return await self.pricing.history(product_id, sku, page)
+
     async def read_after(self, product_id: str, most: int) -> Sequence[domain.Product]:
         """Products as the database has them now, oldest first, from behind this one (empty: from the first) on."""
         return await store.products_after(self._db, product_id, most)
@@ -123,6 +130,7 @@ class Catalog:
             taken = await store.write_product(transaction, wanted)
             if taken:
                 raise domain.sku_taken(edit.content, taken)
+            wanted = await self.pricing.charged(transaction, wanted)
             transaction.emit([domain.ProductChanged(wanted)])
         await self._forget([product.id], _skus(product, wanted))
         return wanted

@@ -250,16 +250,19 @@ def check(terms: Terms) -> None:
             raise _wrong("TIERS_INVALID", "terms.tiered.tiers", "the tiers must have different minimums")
 
 
-def moments(window: Window, shop_zone: str) -> tuple[datetime | None, datetime | None]:
-    """When the window begins and ends, in UTC; None: never. Raises WINDOW_INVALID or TIME_ZONE_UNKNOWN."""
+def moments(window: Window, shop_zone: str, *, field: str = "terms.") -> tuple[datetime | None, datetime | None]:
+    """When the window begins and ends, in UTC; None: never. Raises WINDOW_INVALID or TIME_ZONE_UNKNOWN.
+
+    field is what the names of the request's fields begin with.
+    """
     name = window.time_zone or shop_zone
     if name not in zones():
-        raise _wrong("TIME_ZONE_UNKNOWN", "terms.time_zone", "the time zone is not a name of the IANA database")
+        raise _wrong("TIME_ZONE_UNKNOWN", f"{field}time_zone", "the time zone is not a name of the IANA database")
     zone = zoneinfo.ZoneInfo(name)
-    start = _moment("terms.start_local", window.start_local, zone)
-    end = _moment("terms.end_local", window.end_local, zone)
+    start = _moment(f"{field}start_local", window.start_local, zone)
+    end = _moment(f"{field}end_local", window.end_local, zone)
     if start and end and end <= start:
-        raise _wrong("WINDOW_INVALID", "terms.end_local", "the end must be after the start")
+        raise _wrong("WINDOW_INVALID", f"{field}end_local", "the end must be after the start")
     return start, end
 
 

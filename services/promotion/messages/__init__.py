@@ -1,6 +1,7 @@
 """Promotions and messages of the contract.
 
-`terms`: what administrators say. `quotes`: what items cost. `orders`: what orders say, and how they are answered.
+`terms`: what administrators say. `prices`: promotional prices. `quotes`: what items cost. `orders`: what orders say, and how
+they are answered.
 """
 
 from services.promotion.messages.orders import (
@@ -11,6 +12,7 @@ from services.promotion.messages.orders import (
     of_released,
     wish,
 )
+from services.promotion.messages.prices import of_price, of_scheduled, of_withdrawn, price_sent
 from services.promotion.messages.quotes import of_quote, question, question_of_order
 from services.promotion.messages.terms import of_batch, of_chunk, of_promotion, order_of_codes, terms_sent
 
@@ -19,12 +21,16 @@ __all__ = [
     "confirmation",
     "of_batch",
     "of_chunk",
+    "of_price",
     "of_promotion",
     "of_quote",
     "of_redeemed",
     "of_refused",
     "of_released",
+    "of_scheduled",
+    "of_withdrawn",
     "order_of_codes",
+    "price_sent",
     "question",
     "question_of_order",
     "terms_sent",

@@ -14,6 +14,7 @@ from services.promotion.store.codes import (
     insert_codes,
     lock_codes,
 )
+from services.promotion.store.prices import end_price, insert_price, lock_price, price, price_page
 from services.promotion.store.promotions import (
     any_automatic,
     change_promotions,
@@ -42,13 +43,18 @@ __all__ = [
     "codes_after",
     "commit_uses",
     "count_uses",
+    "end_price",
     "insert_batch",
     "insert_codes",
+    "insert_price",
     "insert_promotion",
     "insert_uses",
     "lock_codes",
+    "lock_price",
     "lock_promotions",
     "lock_uses",
+    "price",
+    "price_page",
     "promotion_page",
     "promotions_of",
     "read_promotions",

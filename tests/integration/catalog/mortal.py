@@ -60,6 +60,8 @@ async def _do() -> None:
                 await bucket.start()
                 images = image_usecases.Images(db, catalog, bucket=bucket, now=clock.utc_now)
                 await images.put(gallery.placement(os.environ["PRODUCT"], os.environ["IMAGE"]))
+            case "turn":
+                await catalog.pricing.turn()
             case "feature":
                 await catalog.set_featured(os.environ["PRODUCT"], featured=True)
 

@@ -9,6 +9,7 @@ import pytest
 from services.catalog import domain, usecases
 from services.chassis import cache, clock, database, errors, ids, pages
 from tests.integration.catalog import mortal as process
+from tests.integration.catalog import promotions
 from tests.integration.catalog.conftest import Shelves
 from tests.support import mortal, polling
 
@@ -94,6 +95,38 @@ async def test_a_change_and_its_event_are_both_there_or_neither_and_it_can_be_as
         case "feature":
             assert (await catalog.set_featured(made.id, featured=True)).version == 2
     assert len(await db.read(OUTBOX)) == 2
+
+
+@pytest.mark.parametrize(
+    ("at", "happened"), [(mortal.WRITTEN, False), (mortal.COMMITTED, True), (process.FORGETTING, True)]
+)
+@pytest.mark.parametrize("ends", [False, True])
+async def test_a_promotional_price_starts_and_ends_once_whatever_line_the_timer_died_at(
+    database_url: str,
+    own_redis_url: str,
+    db: database.Database,
+    catalog: usecases.Catalog,
+    *,
+    category: str,
+    at: str,
+    happened: bool,
+    ends: bool,
+) -> None:
+    made = await catalog.create(process.draft(category, new_sku(), ""))
+    sku, told = made.variants[0].sku, promotions.price(made, 800)
+    await promotions.hear(db, catalog, promotions.scheduled(told))
+    charged, version = [(1200, False), (800, True)], 2
+    if ends:
+        await catalog.pricing.turn()
+        await promotions.hear(db, catalog, promotions.withdrawn(told))
+        charged, version = [*charged, (1200, False)], 3
+    dies(database_url, own_redis_url, at, DOES="turn")
+    assert await promotions.charged(db, sku) == (charged if happened else charged[:-1])
+    await catalog.pricing.turn()
+    await catalog.forget_changed([made.id])
+    assert await promotions.charged(db, sku) == charged
+    assert (await catalog.get(made.id)).version == version
+    assert len(await db.read(OUTBOX)) == version
 
 
 async def test_a_cache_that_was_never_told_forgets_when_the_event_arrives(

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from services.chassis import clock, database, ids, kafka, money
+from services.chassis import clock, database, errors, ids, kafka, money
 from services.chassis.events import consumer, reader
 from services.chassis.rpc import render
 from services.promotion import events, usecases
@@ -16,6 +16,10 @@ TOLD = database.Statement("SELECT type FROM outbox WHERE key = %(key)s ORDER BY 
 USES = database.Statement("SELECT uses FROM promotions WHERE id = %(id)s::uuid")
 
 
+TEA, POT = "01890000-0000-7000-8000-0000000000aa", "01890000-0000-7000-8000-0000000000bb"
+PRODUCTS = {TEA: "TEA", POT: "POT"}
+
+
 class Shelf:
     """Stands where the catalog is: a port of the use cases, here with two SKUs."""
 
@@ -25,6 +29,16 @@ class Shelf:
 
     async def traits(self, skus: Iterable[str]) -> Mapping[str, quotes.Traits]:
         return {sku: quotes.Traits(f"product-of-{sku}", frozenset({"kitchen", sku.lower()})) for sku in skus}
+
+    async def product_of(self, sku: str) -> str:
+        if sku not in PRODUCTS.values():
+            raise errors.precondition("SKU_UNKNOWN", "the SKU is not for sale", sku=sku)
+        return next(product_id for product_id, has in PRODUCTS.items() if has == sku)
+
+    async def regular_prices(self, product_id: str) -> Mapping[str, money.Money]:
+        if product_id not in PRODUCTS:
+            raise errors.not_found("PRODUCT_NOT_FOUND", "the product does not exist", product_id=product_id)
+        return await self.prices([PRODUCTS[product_id]])
 
 
 def using(db: database.Database) -> usecases.Promotions:

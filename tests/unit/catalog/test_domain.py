@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.catalog import domain, store
+from services.catalog import domain
+from services.catalog.store import cached
 from services.chassis import errors, money
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
@@ -107,11 +108,11 @@ def test_what_is_kept_in_the_cache_comes_back_as_it_was(text: str, price: int, v
     kept = domain.Product(
         "p", text, text, "drinks", vendor_id, variants, NOW, NOW, 7, said, seen, featured=True, tax_class="food"
     )
-    assert store.unpack_product(store.pack_product(kept)) == kept
+    assert cached.unpack_product(cached.pack_product(kept)) == kept
     offer = domain.Offer("A", "p", text, money.Money("EUR", price), "drinks", vendor_id, text)
-    assert store.unpack_offer(store.pack_offer(offer)) == offer
+    assert cached.unpack_offer(cached.pack_offer(offer)) == offer
     categories = (domain.Category("a", text), domain.Category("b", "B", "a"))
-    assert store.unpack_categories(store.pack_categories(categories)) == categories
+    assert cached.unpack_categories(cached.pack_categories(categories)) == categories
 
 
 def content(**changes: Any) -> domain.Draft:
