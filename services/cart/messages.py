@@ -65,6 +65,7 @@ def terms(request: cart_service_pb2.CheckoutCartRequest) -> domain.Terms:
         payment_method=request.payment_method,
         expected_total=render.money_sent("expected_total", expected) if expected else None,
         fingerprint=hashlib.sha256(request.SerializeToString(deterministic=True)).hexdigest(),
+        coupon_codes=tuple(request.coupon_codes),
     )
 
 
@@ -76,6 +77,7 @@ def of_checkout(checkout: domain.Checkout, agreed: domain.Terms) -> order_servic
         payment_method=agreed.payment_method,
         request_id=checkout.request_id,
         expected_total=_of_money(agreed.expected_total),
+        coupon_codes=agreed.coupon_codes,
     )
 
 

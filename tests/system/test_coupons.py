@@ -84,6 +84,24 @@ async def test_an_order_that_costs_nothing_is_confirmed_without_a_payment(market
     await auditor.audit([order["id"]])
 
 
+async def test_a_cart_is_checked_out_with_a_coupon(market: shop.Shop, auditor: Auditor) -> None:
+    product, customer = await market.product(cents=1000), await market.customer()
+    promotion_id, code = await market.promotion(uses=1)
+    cart = shop.taken(await customer.post("/api/v1/cart/items", {"sku": product.sku, "quantity": 2}))
+    terms = {
+        "expected_version": cart["version"],
+        "shipping_address": shop.ADDRESS,
+        "payment_method": shop.PAYS,
+    }
+    wrong = await customer.post("/api/v1/cart/checkout", terms | {"coupon_codes": ["NO-SUCH-CODE"]})
+    assert (wrong.status_code, wrong.json()["details"][0]["reason"]) == (400, "COUPON_REFUSED")
+    made = shop.taken(await customer.post("/api/v1/cart/checkout", terms | {"coupon_codes": [code]}))
+    assert shop.cents(made["total"]) == 1800
+    assert (await customer.settled(made["order_id"]))["status"] == "CONFIRMED"
+    assert await market.uses_of(promotion_id) == 1
+    await auditor.audit([made["order_id"]])
+
+
 async def test_an_automatic_promotion_applies_to_orders_without_codes(market: shop.Shop, auditor: Auditor) -> None:
     admin, customer, category = await market.admin(), await market.customer(), f"sale-{shop.new_sku().lower()}"
     shop.taken(await admin.http.put(f"/api/v1/categories/{category}", json={"title": "Sale"}))

@@ -97,6 +97,7 @@ class Terms:
     payment_method: str
     expected_total: money.Money | None
     fingerprint: str
+    coupon_codes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
