@@ -14,6 +14,7 @@ from kafka.errors import KafkaConfigurationError
 from kafka.net.sasl import oauth
 
 from services.chassis import kafka
+from services.chassis.kafka import sockets
 from services.chassis.settings import SettingsError, env
 
 AWS_MSK_IAM = "AWS_MSK_IAM"
@@ -39,7 +40,9 @@ class Settings:
         """How a client of this name reaches the brokers. Raises SettingsError with all that does not fit together."""
         if mistakes := [*self._transport_mistakes(), *self._identity_mistakes()]:
             raise SettingsError("\n".join(mistakes))
-        security: dict[str, Any] = {"security_protocol": self.protocol, "ssl_cafile": self.ca_file or None}
+        security: dict[str, Any] = {"security_protocol": self.protocol}
+        if self.protocol.endswith("SSL"):
+            security["ssl_context"] = sockets.Tls(self.ca_file)
         if self.mechanism == AWS_MSK_IAM:
             security |= {"sasl_mechanism": "OAUTHBEARER", "sasl_oauth_token_provider": RoleToken(self.region)}
         elif self.mechanism:

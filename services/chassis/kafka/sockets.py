@@ -1,10 +1,12 @@
-"""Sockets of connections to brokers that did not come about: closed at once.
+"""Sockets of connections to brokers that did not come about, for want of an answer or of trust: closed at once.
 
 kafka-python leaves them open until the garbage collector finds them, together with the error that names them. A process
 that waits for its brokers keeps files that way, a connection to each broker and try.
 """
 
 import socket
+import ssl
+from dataclasses import dataclass
 from typing import Any
 
 from kafka.net.inet import KafkaNetSocket
@@ -25,3 +27,38 @@ class Closing(KafkaNetSocket):  # type: ignore[misc]  # the library has no types
         except BaseException:
             sock.close()
             raise
+
+
+class _Handshaking(ssl.SSLSocket):
+    """A TLS socket that is closed when its handshake fails."""
+
+    def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 - as in the standard library
+        """Shake hands, as far as it goes without waiting. Raises what the standard library raises."""
+        try:
+            super().do_handshake(block)
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            raise
+        except BaseException:
+            self.close()
+            raise
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """What the library asks for a TLS socket, in the place of an `ssl.SSLContext`.
+
+    The certificates of `ca_file` (empty: those of the system) are read for each connection: they may have been renewed.
+    """
+
+    ca_file: str = ""
+
+    def wrap_socket(self, sock: socket.socket, **options: Any) -> ssl.SSLSocket:
+        """The socket with TLS. Raises OSError, and closes the socket, when the certificates cannot be read."""
+        try:
+            context = ssl.create_default_context(cafile=self.ca_file or None)
+        except BaseException:
+            sock.close()
+            raise
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.sslsocket_class = _Handshaking
+        return context.wrap_socket(sock, **options)

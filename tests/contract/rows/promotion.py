@@ -87,5 +87,6 @@ ROWS = [
         "SKU_UNKNOWN",
         who="nobody",
     ),
+    row("what order asks", "POST /souk.promotion.v1.PromotionService/HasAutomatic", {}, 404, "ROUTE_NOT_FOUND"),
     row("quotes for services", "POST /souk.promotion.v1.PromotionService/QuoteOrder", {}, 404, "ROUTE_NOT_FOUND"),
 ]

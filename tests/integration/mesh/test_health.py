@@ -47,6 +47,9 @@ async def probe(environ: dict[str, str]) -> AsyncIterator["Probe"]:
         yield Probe(channel)
 
 
+NO_ANSWER = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED)
+
+
 class Probe:
     """Asks as a kubelet does."""
 
@@ -58,7 +61,8 @@ class Probe:
         try:
             answer = await self._stub.Check(health_pb2.HealthCheckRequest(service=name), timeout=1, wait_for_ready=True)
         except grpc.aio.AioRpcError as error:
-            if error.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
+            # A server that ends while it is asked may answer CANCELLED.
+            if error.code() in NO_ANSWER:
                 return None
             raise
         return answer.status
