@@ -1,8 +1,11 @@
 """The first user: registers, places an order over REST, watches it travel, and waits for the mail that confirms it.
 
     python -m scripts.operate.first_order
+    python -m scripts.operate.first_order --cart coffee --coupon WELCOME10
     python -m scripts.operate.first_order --payment-method card_declined --expect CANCELLED
     python -m scripts.operate.first_order --sku LAST-ONE:1 --sku COFFEE-250G:2
+
+With `--cart` they search for these words first, fill a cart as a guest, sign in, take it along and check it out.
 
 Knows nothing but `EDGE_URL` (from the environment, else from `.souk/env`). Exit code 0 only when the order ended as expected
 (CONFIRMED unless `--expect` says CANCELLED) and the message about it was sent within ten seconds; otherwise 1, with one line
@@ -19,8 +22,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from scripts.operate import environment
+from scripts.operate import environment, first_cart
 from scripts.operate.edge import Edge, EdgeError, Json, RefusedError, new_key
+from scripts.operate.first_cart import money
 from services.chassis import settings
 
 BASKET = (("COFFEE-250G", 2), ("TEAPOT-BLUE", 1), ("TEA-CUP", 4))
@@ -56,11 +60,13 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What to buy, how to pay, and how that is expected to end."""
+    """What to buy, how to pay, and how that is expected to end. With a search, it is collected in a cart."""
 
     items: tuple[tuple[str, int], ...]
     payment_method: str
     expect: str
+    search: str = ""
+    coupon: str = ""
 
 
 class Customer:
@@ -77,15 +83,25 @@ class Customer:
         user = await self._edge.sign_in(self.email, self._password)
         print(f"registered and signed in as {self.email} (user {user['id']})")
 
-    async def order(self, wish: Wish) -> Json:
-        """Place the order."""
-        body = {
-            "items": [{"sku": sku, "quantity": quantity} for sku, quantity in wish.items],
+    async def collect(self, wish: Wish) -> Json:
+        """Look for something, and put what is wanted into a guest's cart: the cart. Raises NothingFoundError."""
+        await first_cart.look_for(self._edge, wish.search)
+        return await first_cart.collect(self._edge, wish.items)
+
+    async def order(self, wish: Wish, cart: Json | None) -> Json:
+        """Place the order, of the guest's cart if there is one."""
+        terms = {
             "shipping_address": ADDRESS,
             "payment_method": wish.payment_method,
+            "coupon_codes": [wish.coupon] if wish.coupon else [],
         }
+        mine = await first_cart.merge(self._edge, cart) if cart else None
         started = time.monotonic()
-        order = await self._edge.post("/api/v1/orders", body, key=new_key())
+        if mine:
+            order = await first_cart.check_out(self._edge, mine, terms)
+        else:
+            items = [{"sku": sku, "quantity": quantity} for sku, quantity in wish.items]
+            order = await self._edge.post("/api/v1/orders", terms | {"items": items}, key=new_key())
         basket = ", ".join(f"{quantity} x {sku}" for sku, quantity in wish.items)
         print(f"ordered {basket} with {wish.payment_method}: {money(order['total'])}")
         print(f"order {order['id']} accepted in {1000 * (time.monotonic() - started):.0f} ms: {order['status']}\n")
@@ -149,8 +165,9 @@ async def place_first_order(edge_url: str, wish: Wish, *, find_mail: FindMail | 
     """Do it all. `find_mail` is asked where the mail lies. Raises Disappointed or EdgeError, and what `find_mail` does."""
     async with Edge.connect(edge_url) as edge:
         customer = Customer(edge)
+        cart = await customer.collect(wish) if wish.search else None
         await customer.join()
-        placed = await customer.order(wish)
+        placed = await customer.order(wish, cart)
         await customer.watch(placed)
         order = await customer.get(placed["id"])
         if order["status"] != wish.expect:
@@ -186,11 +203,6 @@ def summary(order: Json) -> str:
     return "\n".join([*lines, "", *(f"{name:<12} {value}" for name, value in rows.items())])
 
 
-def money(value: Json) -> str:
-    """An amount, as people write it."""
-    return f"{value['units']}.{int(value['nanos']) // 10_000_000:02d} {value['currency_code']}"
-
-
 def milliseconds_between(earlier: str, later: str) -> float:
     """How long from one RFC 3339 time to another."""
     return 1000 * (datetime.fromisoformat(later) - datetime.fromisoformat(earlier)).total_seconds()
@@ -213,7 +225,7 @@ def main(arguments: Sequence[str] | None = None, *, find_mail: FindMail | None =
     except settings.SettingsError as unset:
         print(f"first order: {unset}: start the stack with `make run`", file=sys.stderr)
         return 1
-    except (Disappointed, EdgeError) as failure:
+    except (Disappointed, EdgeError, first_cart.NothingFoundError) as failure:
         print(f"first order: {failure}", file=sys.stderr)
         return 1
     return 0
@@ -224,8 +236,11 @@ def _wish(arguments: Sequence[str] | None) -> Wish:
     parser.add_argument("--sku", action="append", type=parse_item, metavar="SKU:QTY", help="what to buy; repeatable")
     parser.add_argument("--payment-method", default="card_approved", help="a token of the payment provider")
     parser.add_argument("--expect", default="CONFIRMED", choices=ENDED, help="how the order is to end")
+    parser.add_argument("--cart", default="", metavar="WORDS", help="search for these, and order by way of a cart")
+    parser.add_argument("--coupon", default="", metavar="CODE", help="a coupon code to use")
     options = parser.parse_args(arguments)
-    return Wish(tuple(options.sku or BASKET), options.payment_method, options.expect)
+    items = tuple(options.sku or BASKET)
+    return Wish(items, options.payment_method, options.expect, search=options.cart, coupon=options.coupon)
 
 
 if __name__ == "__main__":

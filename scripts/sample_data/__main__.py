@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from scripts.operate import environment
 from scripts.operate.edge import Edge, EdgeError
-from scripts.sample_data import shop, vendor
+from scripts.sample_data import coupon, shop, vendor
 from scripts.sample_data.load import Catalog, Made, load
 from scripts.sample_data.over_grpc import GrpcCatalog
 from scripts.sample_data.over_rest import RestCatalog
@@ -51,12 +51,14 @@ async def _fill(chosen: Settings) -> None:
         await admin.sign_in(chosen.admin_email, chosen.admin_password)
         async with _reached(chosen, admin) as catalog:
             made = await load(catalog, whole)
+        new_coupon = await coupon.make(admin)
         if chosen.vendor_email and chosen.vendor_password:
             made += await _fill_vendors(chosen, admin)
             whole = dataclasses.replace(whole, products=(*whole.products, *shop.vendor().products))
     print(
         f"sample data: {len(whole.categories)} categories, {len(whole.products)} products are there"
         f" (new: {made.categories} categories, {made.products} products, {made.levels} stock levels)"
+        f", coupon {coupon.CODE} {'is new' if new_coupon else 'is there'}"
         f" in {time.monotonic() - started:.1f} s"
     )
 

@@ -1,9 +1,10 @@
 """The first order of `make run`: as any customer's (`scripts.operate.first_order`), and its mail is looked for besides.
 
-    python -m scripts.stack.first_order [--sku SKU:QTY] [--payment-method TOKEN] [--expect CANCELLED]
+    python -m scripts.stack.first_order [--cart WORDS] [--coupon CODE] [--sku SKU:QTY]
+        [--payment-method TOKEN] [--expect CANCELLED]
 
 `MAIL_STORE` (from the environment, else from `.souk/env`) is where the stack's mail server keeps what it was sent; without it
-only the order is placed.
+only the order is placed. Without arguments it goes by way of search, cart and coupon.
 """
 
 import asyncio
@@ -13,13 +14,19 @@ import time
 from pathlib import Path
 
 from scripts.operate import environment, first_order
+from scripts.sample_data import coupon
 from scripts.simulators import mailbox
+
+# What the sample shop has is looked for, and its coupon is used.
+STORY = ("--cart", "coffee", "--coupon", coupon.CODE)
 
 
 def main() -> int:
     """Place the order that the command line describes. Answers with a process exit code."""
     store = environment.here().get("MAIL_STORE", "")
-    return first_order.main(find_mail=functools.partial(found_mail, Path(store)) if store else None)
+    return first_order.main(
+        sys.argv[1:] or STORY, find_mail=functools.partial(found_mail, Path(store)) if store else None
+    )
 
 
 async def found_mail(store: Path, to: str, subject: str) -> str:

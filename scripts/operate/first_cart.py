@@ -1,0 +1,70 @@
+"""How the first user collects what they order: they search, fill a cart as a guest, sign in, and check out with a coupon.
+
+`first_order` takes these steps when it is asked for a cart; each prints a line. All of it is REST through the edge.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+from scripts.operate.edge import Edge, Json
+
+GUEST, CART = "/api/v1/cart/guest", "/api/v1/cart"
+# What was put on the shelves a moment ago is found a moment later.
+FOUND_WITHIN_S = 10.0
+AGAIN_S = 0.5
+
+
+class NothingFoundError(Exception):
+    """A search for what is in the shop found nothing."""
+
+
+async def look_for(edge: Edge, words: str) -> None:
+    """Search, and show what was found first. Raises NothingFoundError when it finds nothing for some seconds."""
+    until = time.monotonic() + FOUND_WITHIN_S
+    while not (found := await edge.get("/api/v1/products/search", text=words, page_size=3))["results"]:
+        if time.monotonic() > until:
+            raise NothingFoundError(f"a search for {words!r} finds nothing")
+        await asyncio.sleep(AGAIN_S)
+    titles = ", ".join(result["title"] for result in found["results"])
+    print(f"searched for {words!r}: {found['total']} found, the first are {titles}")
+
+
+async def collect(edge: Edge, items: Sequence[tuple[str, int]]) -> Json:
+    """Put these into a new guest's cart: the cart."""
+    cart = await edge.post(GUEST, {})
+    for sku, quantity in items:
+        cart = await edge.post(f"{GUEST}/items", {"cart_id": cart["cart_id"], "sku": sku, "quantity": quantity})
+    print(f"put {sum(quantity for _, quantity in items)} things into a guest's cart: {money(cart['total'])}")
+    return cart
+
+
+async def merge(edge: Edge, guest: Json) -> Json:
+    """Take the guest's cart along after signing in: the user's cart."""
+    cart = await edge.post(f"{CART}/merge", {"cart_id": guest["cart_id"]})
+    print(f"took the cart along: {len(cart['lines'])} lines, {money(cart['total'])}")
+    return cart
+
+
+async def check_out(edge: Edge, cart: Json, terms: Json) -> Json:
+    """Order the cart at the price that is quoted for it: the order. terms has address, payment method and coupon codes."""
+    items = [{"sku": line["sku"], "quantity": line["quantity"]} for line in cart["lines"]]
+    asked = {name: terms[name] for name in ("shipping_address", "coupon_codes")}
+    quote = await edge.post("/api/v1/orders/quote", {"items": items, **asked})
+    print(explained(quote))
+    agreed = {"expected_version": cart["version"], "expected_total": quote["totals"]["total"]}
+    made = await edge.post(f"{CART}/checkout", terms | agreed)
+    return await edge.get(f"/api/v1/orders/{made['order_id']}")
+
+
+def explained(quote: Json) -> str:
+    """What a quote says of the price, in one line."""
+    totals = quote["totals"]
+    off = [f"- {money(one['amount'])} ({one['title']}, {one['code'] or 'no code'})" for one in quote["discounts"]]
+    added = [f"+ {money(totals[name])} {name}" for name in ("shipping", "taxes") if money(totals[name]) != "0.00 USD"]
+    return " ".join(["price:", money(totals["items"]), *off, *added, "=", money(totals["total"])])
+
+
+def money(value: Json) -> str:
+    """An amount, as people write it."""
+    return f"{value['units']}.{int(value['nanos']) // 10_000_000:02d} {value['currency_code']}"
