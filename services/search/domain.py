@@ -55,11 +55,12 @@ class Category:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One thing that can be ordered."""
+    """One thing that can be ordered. earlier is what its price is compared with while it is reduced."""
 
     sku: str
     title: str
     price: money.Money
+    earlier: money.Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +159,7 @@ class Hit:
     in_stock: bool
     attributes: Mapping[str, str]
     excerpts: tuple[Excerpt, ...] = ()
+    earlier: money.Money | None = None
 
 
 @dataclass(frozen=True, slots=True)

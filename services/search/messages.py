@@ -34,13 +34,17 @@ def product(message: product_pb2.Product) -> domain.Product:
         category=message.category,
         vendor_id=ids.canonical(message.vendor_id) if message.vendor_id else "",
         variants=tuple(
-            domain.Variant(variant.sku, variant.title, render.money_value(variant.price))
+            domain.Variant(variant.sku, variant.title, render.money_value(variant.price), _earlier(variant))
             for variant in message.variants
         ),
         attributes=dict(message.attributes),
         image=message.images[0] if message.images else "",
         popularity=message.popularity,
     )
+
+
+def _earlier(variant: product_pb2.Variant) -> money.Money | None:
+    return render.money_value(variant.earlier_price) if variant.HasField("earlier_price") else None
 
 
 def deleted(message: catalog_events_pb2.ProductDeleted) -> domain.Product:
@@ -94,6 +98,7 @@ def of_result(hit: domain.Hit) -> search_result_pb2.SearchResult:
         attributes=hit.attributes,
         highlights=[of_excerpt(excerpt) for excerpt in hit.excerpts],
         version=hit.version,
+        earlier_price=_price(hit.earlier),
     )
 
 

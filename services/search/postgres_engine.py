@@ -41,7 +41,7 @@ _SELECTIONS = {
 _TEXT = "d.terms @@ to_tsquery('souk', %(terms)s)"
 _PRICED = "%(currency)s = ANY(d.currencies)"
 _SHOWN = """d.product_id, d.version, d.title, d.category, coalesce(d.vendor_id::text, ''), d.image, d.currencies, d.amounts,
-  d.in_stock, d.attributes"""
+  d.earlier, d.in_stock, d.attributes"""
 _MARKS = f"StartSel={words.MATCH_BEGINS}, StopSel={words.MATCH_ENDS}"
 _EXCERPTS = """ts_headline('souk', d.title, to_tsquery('souk', %(terms)s), %(title_marks)s),
   ts_headline('souk', d.description, to_tsquery('souk', %(terms)s), %(prose_marks)s)"""
@@ -270,9 +270,25 @@ def _facets_statement(shape: _Shape) -> database.Statement:
 
 
 def _hit(row: database.Row, currency: str, *, excerpts: bool) -> domain.Hit:
-    product_id, version, title, category, vendor_id, image, currencies, amounts, in_stock, attributes, *more = row
+    (
+        product_id,
+        version,
+        title,
+        category,
+        vendor_id,
+        image,
+        currencies,
+        amounts,
+        earlier,
+        in_stock,
+        attributes,
+        *more,
+    ) = row
     shown = currency if currency in currencies else currencies[0]
-    prices = [amount for each, amount in zip(currencies, amounts, strict=True) if each == shown]
+    # A document of before reductions were known says nothing of them.
+    priced = zip(currencies, amounts, earlier or [0] * len(amounts), strict=True)
+    prices = [(amount, before) for each, amount, before in priced if each == shown]
+    lowest, before = min(prices)
     found = (domain.Excerpt("title", more[0]), domain.Excerpt("description", more[1])) if excerpts else ()
     return domain.Hit(
         product_id,
@@ -281,9 +297,10 @@ def _hit(row: database.Row, currency: str, *, excerpts: bool) -> domain.Hit:
         category,
         vendor_id,
         image,
-        money.Money(shown, min(prices)),
-        money.Money(shown, max(prices)),
+        money.Money(shown, lowest),
+        money.Money(shown, max(prices)[0]),
         in_stock,
         attributes,
         tuple(excerpt for excerpt in found if words.MATCH_BEGINS in excerpt.marked),
+        money.Money(shown, before) if before else None,
     )

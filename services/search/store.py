@@ -24,21 +24,22 @@ SELECT 1 FROM availability WHERE sku = ANY(%(skus)s::text[]) ORDER BY sku FOR UP
 # What is told of a product again, or late, changes nothing: only a newer version does. Popularity alone has no version.
 _PUT_DOCUMENTS = database.Statement(f"""
 INSERT INTO documents AS d (slot, product_id, version, deleted, title, title_words, description, category, vendor_id, image,
-  attributes, skus, currencies, amounts, facets, in_stock, popularity, terms)
+  attributes, skus, currencies, amounts, earlier, facets, in_stock, popularity, terms)
 SELECT i.slot, g.product_id, g.version, g.deleted, g.title, g.title_words, g.description, g.category, g.vendor_id, g.image,
-  g.attributes, g.skus, g.currencies, g.amounts, g.facets,
+  g.attributes, g.skus, g.currencies, g.amounts, g.earlier, g.facets,
   EXISTS (SELECT FROM availability AS v WHERE v.sku = ANY(g.skus) AND v.available > 0), g.popularity,
   setweight(to_tsvector('souk', g.heading), 'A') || setweight(to_tsvector('souk', g.details), 'B')
     || setweight(to_tsvector('souk', g.numbers), 'C') || setweight(to_tsvector('souk', g.prose), 'D')
 FROM jsonb_to_recordset(%(documents)s) AS g(product_id uuid, version bigint, deleted boolean, title text, title_words text,
     description text, category text, vendor_id uuid, image text, attributes jsonb, skus text[], currencies text[],
-    amounts bigint[], facets text[], popularity bigint, heading text, details text, numbers text, prose text)
+    amounts bigint[], earlier bigint[], facets text[], popularity bigint, heading text, details text, numbers text, prose text)
   CROSS JOIN {_LIVE} AS i
 ORDER BY i.slot, g.product_id
 ON CONFLICT (slot, product_id) DO UPDATE SET version = excluded.version, deleted = excluded.deleted, title = excluded.title,
   title_words = excluded.title_words, description = excluded.description, category = excluded.category,
   vendor_id = excluded.vendor_id, image = excluded.image, attributes = excluded.attributes, skus = excluded.skus,
-  currencies = excluded.currencies, amounts = excluded.amounts, facets = excluded.facets, in_stock = excluded.in_stock,
+  currencies = excluded.currencies, amounts = excluded.amounts,
+  earlier = excluded.earlier, facets = excluded.facets, in_stock = excluded.in_stock,
   popularity = excluded.popularity, terms = excluded.terms
 WHERE d.version < excluded.version OR (d.version = excluded.version AND d.popularity <> excluded.popularity)
 RETURNING 1
@@ -323,6 +324,7 @@ def _document(product: domain.Product, category_title: str) -> dict[str, object]
         "skus": product.skus,
         "currencies": [variant.price.currency for variant in variants],
         "amounts": [variant.price.amount for variant in variants],
+        "earlier": [variant.earlier.amount if variant.earlier else 0 for variant in variants],
         "facets": [f"attributes.{name}:{value}" for name, value in product.attributes.items()],
         "popularity": product.popularity,
         "heading": heading,

@@ -1,4 +1,4 @@
-"""What attribute schemas and images refuse. The stack of these tests has no bucket."""
+"""What attribute schemas, images and lists of prices refuse. The stack of these tests has no bucket."""
 
 from tests.contract.refused import INVALID, row
 
@@ -9,6 +9,15 @@ IMAGE = "PUT /api/v1/products/{product}/images/{unknown}"
 REMOVED = "DELETE /api/v1/products/{product}/images/{unknown}"
 NO_BUCKET = (400, "IMAGES_NOT_CONFIGURED")
 ROWS = [
+    row("prices of an unknown product", "GET /api/v1/products/{unknown}/prices", {}, 404, "PRODUCT_NOT_FOUND"),
+    row(
+        "prices behind nonsense",
+        "GET /api/v1/products/{product}/prices",
+        {"params": {"page_token": "x"}},
+        400,
+        "PAGE_TOKEN_INVALID",
+        "page_token",
+    ),
     row("the schema of an unknown shelf", "GET /api/v1/categories/no-such-shelf/schema", {}, 404, "CATEGORY_NOT_FOUND"),
     row("a schema by a vendor", SCHEMA, {"json": {"json_schema": "{}"}}, 403, "ACCESS_DENIED", who="vendor"),
     row("no schema at all", SCHEMA, {"json": {"version": -1}}, *INVALID, "json_schema", "version", who="admin"),

@@ -6,6 +6,15 @@ SALE = {"title": "Sale", "percentage": {"basis_points": 1000}}
 SALES = "POST /api/v1/promotions"
 A_SALE = "PUT /api/v1/promotions/{unknown}"
 CODES = "POST /api/v1/promotions/{unknown}/codes"
+PRICES, LISTED = "POST /api/v1/promotional-prices", "GET /api/v1/promotional-prices"
+A_PRICE = "GET /api/v1/promotional-prices/{unknown}"
+ENDED = "PUT /api/v1/promotional-prices/{unknown}/end"
+BELOW = {"currency_code": "USD", "units": -1}
+REDUCED = {
+    "product_id": "01900000-0000-7000-8000-00000000dead",
+    "price": {"currency_code": "USD", "units": 1},
+    "title": "Sale",
+}
 QUOTE = "POST /api/v1/promotions/quote"
 
 
@@ -87,6 +96,31 @@ ROWS = [
         "SKU_UNKNOWN",
         who="nobody",
     ),
+    row("a promotional price by a vendor", PRICES, {"json": REDUCED}, 403, "ACCESS_DENIED", who="vendor"),
+    row("a price of nothing", PRICES, {"json": {"title": "Sale"}}, *INVALID, "of", "price", who="admin"),
+    row(
+        "a price below nothing",
+        PRICES,
+        {"json": REDUCED | {"price": BELOW}},
+        400,
+        "AMOUNT_INVALID",
+        "price",
+        who="admin",
+    ),
+    row("a price of the unknown", PRICES, {"json": REDUCED}, 404, "PRODUCT_NOT_FOUND", who="admin"),
+    row("an unknown price", f"{A_PRICE}", {}, 404, "PROMOTIONAL_PRICE_NOT_FOUND", who="admin"),
+    row("prices of no product", f"{LISTED}", {"params": {"product_id": "x"}}, *INVALID, "product_id", who="admin"),
+    row(
+        "prices behind nonsense",
+        f"{LISTED}",
+        {"params": {"page_token": "x"}},
+        400,
+        "PAGE_TOKEN_INVALID",
+        "page_token",
+        who="admin",
+    ),
+    row("an end of a price by a customer", ENDED, {"json": {}}, 403, "ACCESS_DENIED"),
+    row("an end of an unknown price", ENDED, {"json": {}}, 404, "PROMOTIONAL_PRICE_NOT_FOUND", who="admin"),
     row("what order asks", "POST /souk.promotion.v1.PromotionService/HasAutomatic", {}, 404, "ROUTE_NOT_FOUND"),
     row("quotes for services", "POST /souk.promotion.v1.PromotionService/QuoteOrder", {}, 404, "ROUTE_NOT_FOUND"),
 ]
