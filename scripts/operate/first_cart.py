@@ -9,6 +9,8 @@ from collections.abc import Sequence
 
 from scripts.operate.edge import Edge, Json
 
+# The sample shop has it.
+COUPON = "WELCOME10"
 GUEST, CART = "/api/v1/cart/guest", "/api/v1/cart"
 # What was put on the shelves a moment ago is found a moment later.
 FOUND_WITHIN_S = 10.0

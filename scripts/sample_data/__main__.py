@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from scripts.operate import environment
+from scripts.operate import environment, first_cart
 from scripts.operate.edge import Edge, EdgeError
 from scripts.sample_data import coupon, shop, vendor
 from scripts.sample_data.load import Catalog, Made, load
@@ -58,7 +58,7 @@ async def _fill(chosen: Settings) -> None:
     print(
         f"sample data: {len(whole.categories)} categories, {len(whole.products)} products are there"
         f" (new: {made.categories} categories, {made.products} products, {made.levels} stock levels)"
-        f", coupon {coupon.CODE} {'is new' if new_coupon else 'is there'}"
+        f", coupon {first_cart.COUPON} {'is new' if new_coupon else 'is there'}"
         f" in {time.monotonic() - started:.1f} s"
     )
 

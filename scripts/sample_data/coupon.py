@@ -1,8 +1,8 @@
 """The coupon of the sample shop: ten per cent off a first order."""
 
+from scripts.operate import first_cart
 from scripts.operate.edge import Edge, RefusedError
 
-CODE = "WELCOME10"
 TITLE = "Ten per cent off your first order"
 PROMOTIONS = "/api/v1/promotions"
 TERMS = {"title": TITLE, "percentage": {"basis_points": 1000}, "first_order_only": True}
@@ -13,7 +13,9 @@ async def make(admin: Edge) -> bool:
     known = [one for one in await admin.pages(PROMOTIONS, "promotions", 100) if one["terms"]["title"] == TITLE]
     promotion = known[0] if known else await admin.post(PROMOTIONS, {"terms": TERMS}, key="sample-data-welcome")
     try:
-        await admin.post(f"{PROMOTIONS}/{promotion['id']}/codes", {"code": CODE}, key="sample-data-welcome-code")
+        await admin.post(
+            f"{PROMOTIONS}/{promotion['id']}/codes", {"code": first_cart.COUPON}, key="sample-data-welcome-code"
+        )
     except RefusedError as refused:
         if refused.reason != "CODE_TAKEN":
             raise

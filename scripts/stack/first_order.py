@@ -13,12 +13,11 @@ import sys
 import time
 from pathlib import Path
 
-from scripts.operate import environment, first_order
-from scripts.sample_data import coupon
+from scripts.operate import environment, first_cart, first_order
 from scripts.simulators import mailbox
 
 # What the sample shop has is looked for, and its coupon is used.
-STORY = ("--cart", "coffee", "--coupon", coupon.CODE)
+STORY = ("--cart", "coffee", "--coupon", first_cart.COUPON)
 
 
 def main() -> int:
