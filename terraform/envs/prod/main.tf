@@ -39,7 +39,7 @@ module "platform" {
     api_client_cidrs = var.api_client_cidrs
     node_groups = {
       base = { capacity_type = "ON_DEMAND", instance_types = ["m7g.xlarge"], min_size = 3, desired_size = 3, max_size = 6 }
-      spot = { capacity_type = "SPOT", instance_types = ["m7g.xlarge", "m6g.xlarge", "c7g.xlarge", "r7g.xlarge"], min_size = 0, desired_size = 7, max_size = 16 }
+      spot = { capacity_type = "SPOT", instance_types = ["m7g.xlarge", "m6g.xlarge", "c7g.xlarge", "r7g.xlarge"], min_size = 0, desired_size = 8, max_size = 16 }
     }
   }
 
