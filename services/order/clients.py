@@ -3,6 +3,7 @@
 Answers are domain values.
 """
 
+import asyncio
 import logging
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,7 +11,7 @@ from dataclasses import replace
 
 from cachetools import TTLCache
 
-from services.chassis import errors, money
+from services.chassis import errors, money, tasks
 from services.chassis.rpc import client, render
 from services.order import domain
 from services.order.domain import rates, totals
@@ -58,7 +59,10 @@ class Catalog:
 
 
 class Promotions:
-    """Promotions. That none of them is automatic is remembered for age_s seconds, and for as long as nobody answers."""
+    """Promotions. Whether one is automatic is remembered for age_s seconds, and for as long as nobody answers.
+
+    After the first time nobody waits for that answer: it is asked for again beside the orders that use the last one.
+    """
 
     def __init__(self, peer: client.Peer, *, age_s: float) -> None:
         self._peer = peer
@@ -66,19 +70,29 @@ class Promotions:
         self._age_s = age_s
         self._automatic: bool | None = None
         self._asked = 0.0
+        self._asking: asyncio.Task[None] | None = None
 
     async def any_automatic(self) -> bool:
         """Whether a promotion that needs no code can apply. Raises TransientError when nobody ever answered."""
-        if self._automatic is None or time.monotonic() - self._asked > self._age_s:
-            # Before the answer, so that the calls that come meanwhile do not ask too.
-            self._asked = time.monotonic()
+        if self._automatic is None:
             try:
-                request = promotion_service_pb2.HasAutomaticRequest()
-                self._automatic = (await self._peer.call(self._stub.HasAutomatic, request, timeout_s=PATIENCE_S)).any
-            except (errors.TransientError, errors.DomainError) as error:
-                if self._automatic is None:
-                    raise errors.TransientError(f"promotion: {error}") from error
-                _LOG.warning("promotion is away: its last answer is used", extra={"cause": str(error)})
+                return await self._ask_automatic()
+            except errors.DomainError as error:
+                raise errors.TransientError(f"promotion: {error}") from error
+        if time.monotonic() - self._asked > self._age_s and (self._asking is None or self._asking.done()):
+            self._asking = tasks.spawn(self._ask_again(), name="order-promotions")
+        return self._automatic
+
+    async def _ask_again(self) -> None:
+        try:
+            await self._ask_automatic()
+        except (errors.TransientError, errors.DomainError, TimeoutError) as error:
+            _LOG.warning("promotion is away: its last answer is used", extra={"cause": str(error)})
+
+    async def _ask_automatic(self) -> bool:
+        self._asked = time.monotonic()
+        request = promotion_service_pb2.HasAutomaticRequest()
+        self._automatic = bool((await self._peer.call(self._stub.HasAutomatic, request, timeout_s=PATIENCE_S)).any)
         return self._automatic
 
     async def discounted(self, question: discounting.Question) -> totals.Shipped:
