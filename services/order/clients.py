@@ -5,8 +5,9 @@ Answers are domain values.
 
 import asyncio
 import logging
+import math
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from cachetools import TTLCache
@@ -61,15 +62,17 @@ class Catalog:
 class Promotions:
     """Promotions. Whether one is automatic is remembered for age_s seconds, and for as long as nobody answers.
 
-    After the first time nobody waits for that answer: it is asked for again beside the orders that use the last one.
+    An answer that is older is asked for again beside the orders that still use it; orders wait for a new one only when
+    the last is older than twice age_s, as after a quiet spell. So a promotion applies at most that long after it was made.
     """
 
-    def __init__(self, peer: client.Peer, *, age_s: float) -> None:
+    def __init__(self, peer: client.Peer, *, age_s: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._peer = peer
         self._stub = promotion_service_pb2_grpc.PromotionServiceStub(peer.channel)
         self._age_s = age_s
+        self._clock = clock
         self._automatic: bool | None = None
-        self._asked = 0.0
+        self._answered = self._failed = -math.inf
         self._asking: asyncio.Task[None] | None = None
 
     async def any_automatic(self) -> bool:
@@ -79,20 +82,27 @@ class Promotions:
                 return await self._ask_automatic()
             except errors.DomainError as error:
                 raise errors.TransientError(f"promotion: {error}") from error
-        if time.monotonic() - self._asked > self._age_s and (self._asking is None or self._asking.done()):
-            self._asking = tasks.spawn(self._ask_again(), name="order-promotions")
+        now = self._clock()
+        old = now - self._answered
+        if old > self._age_s and now - self._failed > self._age_s:
+            if self._asking is None or self._asking.done():
+                self._asking = tasks.spawn(self._ask_again(), name="order-promotions")
+            if old > 2 * self._age_s:
+                # Others wait for the same answer: an order that stops waiting does not stop it.
+                await asyncio.shield(self._asking)
         return self._automatic
 
     async def _ask_again(self) -> None:
         try:
             await self._ask_automatic()
         except (errors.TransientError, errors.DomainError, TimeoutError) as error:
+            self._failed = self._clock()
             _LOG.warning("promotion is away: its last answer is used", extra={"cause": str(error)})
 
     async def _ask_automatic(self) -> bool:
-        self._asked = time.monotonic()
         request = promotion_service_pb2.HasAutomaticRequest()
         self._automatic = bool((await self._peer.call(self._stub.HasAutomatic, request, timeout_s=PATIENCE_S)).any)
+        self._answered = self._clock()
         return self._automatic
 
     async def discounted(self, question: discounting.Question) -> totals.Shipped:
