@@ -86,7 +86,7 @@ class LibraryConsumer(KafkaConsumer):  # type: ignore[misc]  # the library has n
 
     def poll(self, *arguments: Any, **options: Any) -> Any:
         polled = super().poll(*arguments, **options)
-        records = [kafka.consumer.record(raw) for batch in polled.values() for raw in batch]
+        records = [record for batch in polled.values() for record in batch]
         if records:
             traps.DOING.set("consumer")
             traps.ABOUT.set(_kinds(records))

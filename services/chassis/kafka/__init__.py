@@ -1,7 +1,6 @@
 """Kafka: a thin port over kafka-python, whose clients block. Each lives in threads; batches cross to the event loop.
 
-Beside what is here: `security` (how to prove who we are), `topics`, `rights` and `header_names`. Nothing else imports the
-library.
+Beside what is here: `security` (how to prove who we are), `topics`, `rights` and `fetched`. Nothing else imports the library.
 """
 
 from services.chassis.kafka.connection import Connection, Record

@@ -13,7 +13,10 @@ Client = TypeVar("Client")
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A record of a topic. headers are text; partition and offset are -1 until the broker has given them."""
+    """A record of a topic. headers are text. The last three are -1 until the broker has given them.
+
+    leader_epoch counts the leaders of the partition: with it, brokers notice a reader whose place in the log was lost.
+    """
 
     topic: str
     key: str
@@ -21,6 +24,7 @@ class Record:
     headers: Mapping[str, str]
     partition: int = -1
     offset: int = -1
+    leader_epoch: int = -1
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
@@ -15,7 +14,7 @@ from kafka.errors import KafkaError
 from kafka.structs import OffsetAndMetadata
 
 from services.chassis import loops
-from services.chassis.kafka import header_names
+from services.chassis.kafka import fetched
 from services.chassis.kafka.connection import Connection, Record
 
 _LOG = logging.getLogger(__name__)
@@ -37,8 +36,8 @@ class Subscription:
     patience_s: float = 0.0
 
 
-# What one poll gave: records of the library, by partition.
-Polled = Mapping[Any, Sequence[Any]]
+# What one poll gave, by partition.
+Polled = Mapping[TopicPartition, Sequence[Record]]
 
 # Handles a batch to its end; its offsets are committed after it returns. It retries by itself and raises nothing.
 Deliver = Callable[[Sequence[Record]], Awaitable[None]]
@@ -142,13 +141,13 @@ class Consumer:
             request_timeout_ms=10000,
             metrics_enabled=False,
         )
-        header_names.tolerate(consumer)
+        fetched.quickly(consumer)
         consumer.subscribe(list(self._subscription.topics))
         return consumer
 
     def _delivered(self, consumer: KafkaConsumer, loop: asyncio.AbstractEventLoop, polled: Polled) -> bool:
         """Wait until the batch is handled, without losing the group. False when the process stops before that."""
-        records = [record(raw) for batch in polled.values() for raw in batch]
+        records = [record for batch in polled.values() for record in batch]
         handled = asyncio.run_coroutine_threadsafe(self._handle(records), loop)
         waited = 0.0
         while not _wait(handled, 2.0):
@@ -195,15 +194,3 @@ def _after(polled: Polled) -> dict[TopicPartition, OffsetAndMetadata]:
         partition: OffsetAndMetadata(batch[-1].offset + 1, "", batch[-1].leader_epoch)
         for partition, batch in polled.items()
     }
-
-
-def record(raw: Any) -> Record:
-    """The library's record as ours: what is not text in key and headers is replaced."""
-    return Record(
-        topic=raw.topic,
-        key=(raw.key or b"").decode(errors="replace"),
-        value=raw.value or b"",
-        headers={name: (text or b"").decode(errors="replace") for name, text in raw.headers},
-        partition=raw.partition,
-        offset=raw.offset,
-    )
