@@ -9,7 +9,7 @@ old orders can show. Publishes `catalog`, and consumes it too, so that its cache
 what is popular. Calls inventory for stock.
 
 Read in this order: `rpc.py` (a call comes in), `usecases/` (what it means), `domain/` (the values and rules),
-`store/` (the rows, and the same in the cache), `clients.py` (inventory), `events.py` (what goes out and comes back),
-`main.py` (put together). Beside them, with the same division: `attribute_schemas.py` and `images.py` (rules),
-`..._usecases.py` and `..._store.py` of each, and `object_store.py` (the bucket).
+`store/` (the rows, and the same in the cache), `clients/` (inventory, and the bucket of images), `events.py` (what goes
+out and comes back), `main.py` (put together). In each room the module of the room's own name is about products; attribute
+schemas, images, prices over time and popularity have a module of their own beside it.
 """

@@ -1,7 +1,7 @@
 """What the catalog says, and that it listens to itself and to orders. Next stop: `services/chassis/outbox/relay.py`.
 
 Its own events come back to it so that its caches forget what changed, whoever changed it and however that process ended. Of
-orders it hears what was sold, and of promotion what is cheaper for a while (`pricing.py`).
+orders it hears what was sold, and of promotion what is cheaper for a while (`usecases/pricing.py`).
 """
 
 from services.catalog import domain, messages, usecases

@@ -1,17 +1,12 @@
 """The catalog, put together."""
 
 from services import signing_keys
-from services.catalog import (
-    attribute_schema_usecases,
-    clients,
-    events,
-    image_usecases,
-    object_store,
-    price_store,
-    rpc,
-    usecases,
-)
+from services.catalog import clients, events, rpc, usecases
+from services.catalog.clients import object_store
 from services.catalog.settings import Settings
+from services.catalog.store import prices as price_store
+from services.catalog.usecases import attribute_schemas as attribute_schema_usecases
+from services.catalog.usecases import images as image_usecases
 from services.chassis import assembly, cache, loops, process, retention
 from services.chassis.settings import read
 

@@ -7,15 +7,10 @@ from typing import Any
 
 from google.protobuf.message import Message
 
-from services.catalog import (
-    attribute_schema_usecases,
-    attribute_schemas,
-    domain,
-    image_usecases,
-    images,
-    messages,
-    usecases,
-)
+from services.catalog import domain, messages, usecases
+from services.catalog.domain import attribute_schemas, images
+from services.catalog.usecases import attribute_schemas as attribute_schema_usecases
+from services.catalog.usecases import images as image_usecases
 from services.chassis import idempotency, ids
 from services.chassis.rpc import identity, page_tokens, server
 from souk.catalog.v1 import (

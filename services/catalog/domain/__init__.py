@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from services.catalog import timeline
+from services.catalog.domain import timeline
 from services.chassis import errors, money
 
 # How deep a category may lie: one at the top is 1 deep.

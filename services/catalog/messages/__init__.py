@@ -2,7 +2,8 @@
 
 from google.type import money_pb2
 
-from services.catalog import attribute_schemas, domain, images, timeline
+from services.catalog import domain
+from services.catalog.domain import attribute_schemas, images, timeline
 from services.chassis import ids
 from services.chassis.rpc import render
 from souk.catalog.v1 import (

@@ -27,7 +27,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 
-from services.catalog import domain, timeline
+from services.catalog import domain
+from services.catalog.domain import timeline
 from services.chassis import database, money, pages
 from services.chassis.schema import ID, TIME
 

@@ -4,7 +4,8 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 
-from services.catalog import domain, store, timeline
+from services.catalog import domain, store
+from services.catalog.domain import timeline
 from services.chassis import money
 
 

@@ -14,9 +14,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from services.catalog import attribute_schema_usecases, domain, pricing, store, timeline
+from services.catalog import domain, store
+from services.catalog.domain import timeline
 from services.catalog.store import cached
-from services.catalog.usecases import popularity
+from services.catalog.usecases import attribute_schemas as attribute_schema_usecases
+from services.catalog.usecases import popularity, pricing
 from services.chassis import cache, clock, database, errors, idempotency, ids, pages
 
 SERVICE = "catalog"

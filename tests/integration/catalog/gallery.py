@@ -7,8 +7,9 @@ from typing import Any
 import boto3
 import httpx
 
-from services.catalog import image_usecases, images
+from services.catalog.domain import images
 from services.catalog.settings import Settings
+from services.catalog.usecases import images as image_usecases
 from souk.catalog.v1 import catalog_service_pb2, image_pb2, product_pb2
 from tests.integration.catalog.served import Metadata, Served
 from tests.support import amazon

@@ -5,7 +5,9 @@ import dataclasses
 import os
 from collections.abc import Iterable
 
-from services.catalog import domain, events, image_usecases, object_store, usecases
+from services.catalog import domain, events, usecases
+from services.catalog.clients import object_store
+from services.catalog.usecases import images as image_usecases
 from services.chassis import cache, clock, database, kafka
 from services.chassis.events import consumer, reader
 from souk.catalog.v1 import catalog_events_pb2

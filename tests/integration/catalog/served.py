@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from google.type.money_pb2 import Money
 
-from services.catalog import attribute_schema_usecases, image_usecases, rpc, usecases
+from services.catalog import rpc, usecases
+from services.catalog.usecases import attribute_schemas as attribute_schema_usecases
+from services.catalog.usecases import images as image_usecases
 from services.chassis import clock, database
 from souk.catalog.v1 import catalog_service_pb2, product_pb2
 from tests.support import calls

@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 import pytest_asyncio
 
-from services.catalog import object_store, rpc, usecases
+from services.catalog import rpc, usecases
+from services.catalog.clients import object_store
 from services.chassis import clock, database, errors
 from services.chassis.rpc import page_tokens
 from souk.catalog.v1 import catalog_service_pb2_grpc, image_pb2

@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from services.catalog import domain, timeline, usecases
+from services.catalog import domain, usecases
+from services.catalog.domain import timeline
 from services.chassis import database, errors, pages
 from services.chassis.rpc import render
 from souk.catalog.v1 import catalog_events_pb2

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.catalog import attribute_schemas
+from services.catalog.domain import attribute_schemas
 from services.chassis import errors
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

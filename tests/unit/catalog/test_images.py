@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.catalog import domain, images
+from services.catalog import domain
+from services.catalog.domain import images
 from services.chassis import errors, money
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

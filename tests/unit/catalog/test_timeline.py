@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.catalog import timeline
+from services.catalog.domain import timeline
 from services.chassis import money
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -18,7 +18,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Protocol
 
-from services.catalog import domain, image_store, images, store, usecases
+from services.catalog import domain, store, usecases
+from services.catalog.domain import images
+from services.catalog.store import images as image_store
 from services.chassis import clock, database, idempotency, ids
 
 # An upload that began before its form expired may take so long, in seconds.

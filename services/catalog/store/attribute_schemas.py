@@ -5,8 +5,9 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Table, Text
 
-from services.catalog import attribute_schemas, store
-from services.catalog.attribute_schemas import Schema
+from services.catalog import store
+from services.catalog.domain import attribute_schemas
+from services.catalog.domain.attribute_schemas import Schema
 from services.chassis import database
 from services.chassis.schema import TIME
 

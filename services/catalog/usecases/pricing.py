@@ -12,7 +12,9 @@ is set below the promotional one counts at once, and the promotion goes on besid
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from services.catalog import domain, price_store, store, timeline
+from services.catalog import domain, store
+from services.catalog.domain import timeline
+from services.catalog.store import prices as price_store
 from services.chassis import database, pages
 
 # Promotional prices that are looked at in one transaction.

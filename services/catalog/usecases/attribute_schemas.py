@@ -8,8 +8,8 @@ and readable, and its next update must comply.
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from services.catalog import attribute_schema_store as store
-from services.catalog import attribute_schemas
+from services.catalog.domain import attribute_schemas
+from services.catalog.store import attribute_schemas as store
 from services.chassis import clock, database, errors
 
 

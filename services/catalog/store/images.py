@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Column, ForeignKey, Index, Table, Text
 
-from services.catalog import images, store
+from services.catalog import store
+from services.catalog.domain import images
 from services.chassis import database
 from services.chassis.schema import ID, TIME
 

@@ -9,7 +9,8 @@ from datetime import datetime
 
 from sqlalchemy import BigInteger, Boolean, Column, Identity, Index, Table, Text, text
 
-from services.catalog import store, timeline
+from services.catalog import store
+from services.catalog.domain import timeline
 from services.chassis import database, money, pages
 from services.chassis.schema import ID, TIME
 

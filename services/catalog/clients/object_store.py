@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import boto3
 from botocore import config, exceptions
 
-from services.catalog import images
+from services.catalog.domain import images
 from services.catalog.settings import Settings
 from services.chassis import database, errors
 
