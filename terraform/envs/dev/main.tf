@@ -40,7 +40,7 @@ module "platform" {
     }
   }
 
-  # The chart's values-prod.yaml would fill nodes three times as large.
+  # The chart's values-aws.yaml would fill nodes three times as large.
   pods = {
     serve = { least = 1, most = 2, cpu = "100m" }
     work  = { least = 1, most = 2, cpu = "100m" }

@@ -68,12 +68,12 @@ def test_a_roll_out_of_the_edge_waits_for_the_load_balancer() -> None:
 
 
 def test_the_priority_class_of_production_exists() -> None:
-    values = yaml.safe_load((package.CHART / "values-prod.yaml").read_text())
+    values = yaml.safe_load((package.CHART / "values-aws.yaml").read_text())
     assert values["priorityClassName"] in {one["metadata"]["name"] for one in documents("priority-classes.yaml")}
 
 
 def test_the_store_of_production_exists() -> None:
-    values = yaml.safe_load((package.CHART / "values-prod.yaml").read_text())
+    values = yaml.safe_load((package.CHART / "values-aws.yaml").read_text())
     store = documents("external-secrets/store.yaml")[0]
     assert values["secrets"]["externalSecrets"]["store"] == {"name": store["metadata"]["name"], "kind": store["kind"]}
 
