@@ -14,6 +14,7 @@ from scripts.release import (
     environments,
     history,
     images,
+    jenkins,
     load,
     migrations,
     notify,
@@ -141,6 +142,11 @@ def push_chart(run: shell.Shell) -> None:
         record.write(run.root, whole)
 
 
+def install_jenkins(run: shell.Shell) -> None:
+    """Install Jenkins as code in the cluster that kubectl speaks to."""
+    jenkins.install(run)
+
+
 def roll_out(run: shell.Shell) -> None:
     """Roll the release out to ENV."""
     released = _released(run)
@@ -227,6 +233,7 @@ COMMANDS: dict[str, Callable[[shell.Shell], None]] = {
     "budget": check_budget,
     "verified": verified,
     "notify": tell,
+    "jenkins": install_jenkins,
     "sign-out": sign_out,
 }
 
