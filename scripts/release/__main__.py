@@ -191,7 +191,8 @@ def check_budget(run: shell.Shell) -> None:
             f"PROMETHEUS_URL_{where.name} is not set, and {written} names none: see `make values`"
         )
     prometheus = budget.Prometheus.at(url, where.namespace)
-    seen = budget.watch(prometheus, where.budget, since_s=deploy.seconds_since(run, where))
+    since_s = deploy.seconds_since(run, where)
+    seen = budget.watch(prometheus, where.budget, since_s=since_s, order=lambda: deploy.smoke(run, where))
     print(f"budget: {seen.failed:.0f} of {seen.all:.0f} calls failed: within {where.budget.ratio:.2%}")
 
 
