@@ -125,7 +125,7 @@ def _rights(brokers: security.Settings, known: registry.Registry) -> str:
         return ""
     try:
         made = rights.grant(
-            brokers.connection("souk-topics"), brokers.username, list(known.topics), known.services.values()
+            brokers.connection("souk-topics"), brokers.username.current(), list(known.topics), known.services.values()
         )
     except SecurityDisabledError:
         return "; these brokers have no ACLs: every user may do everything"

@@ -18,7 +18,7 @@ from services import registry
 
 # RDS signs with a CA of its own: AWS's bundle, as its user guide names it.
 RDS_CA = "https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem"
-VALUES = "helm/souk/values-prod.yaml"
+VALUES = "helm/souk/values-aws.yaml"
 # Systems outside that services reach by their role: nobody fills in a secret for them.
 BY_ROLE = {"sns"}
 

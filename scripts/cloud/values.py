@@ -1,4 +1,4 @@
-"""Terraform's outputs as what the cluster is given: the chart's values besides values-prod.yaml, and the store of its secrets.
+"""Terraform's outputs as what the cluster is given: the chart's values besides values-aws.yaml, and the store of its secrets.
 
 terraform output -json | python -m scripts.cloud.values > values.yaml
 """

@@ -14,6 +14,7 @@ from scripts.release import (
     environments,
     history,
     images,
+    jenkins,
     load,
     migrations,
     notify,
@@ -141,6 +142,11 @@ def push_chart(run: shell.Shell) -> None:
         record.write(run.root, whole)
 
 
+def install_jenkins(run: shell.Shell) -> None:
+    """Install Jenkins as code in the cluster that kubectl speaks to."""
+    jenkins.install(run)
+
+
 def roll_out(run: shell.Shell) -> None:
     """Roll the release out to ENV."""
     released = _released(run)
@@ -185,7 +191,8 @@ def check_budget(run: shell.Shell) -> None:
             f"PROMETHEUS_URL_{where.name} is not set, and {written} names none: see `make values`"
         )
     prometheus = budget.Prometheus.at(url, where.namespace)
-    seen = budget.watch(prometheus, where.budget, since_s=deploy.seconds_since(run, where))
+    since_s = deploy.seconds_since(run, where)
+    seen = budget.watch(prometheus, where.budget, since_s=since_s, order=lambda: deploy.smoke(run, where))
     print(f"budget: {seen.failed:.0f} of {seen.all:.0f} calls failed: within {where.budget.ratio:.2%}")
 
 
@@ -227,6 +234,7 @@ COMMANDS: dict[str, Callable[[shell.Shell], None]] = {
     "budget": check_budget,
     "verified": verified,
     "notify": tell,
+    "jenkins": install_jenkins,
     "sign-out": sign_out,
 }
 

@@ -20,11 +20,15 @@ CHANGEABLE = {
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """How long the error ratio is watched, how high it may be, and how many calls make it say something."""
+    """How long the error ratio is watched, how high it may be, and how many calls make it say something.
+
+    orders is how many synthetic orders judge a shop that is too quiet for that; 0 for none, and then it is no yes.
+    """
 
     seconds: float
     ratio: float
     calls: int
+    orders: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ export DRY_RUN ENV EDGE_URL PAYMENT_METHOD PROMETHEUS_URL REGISTRY SIGNING_KEY S
 export LOAD_RATE LOAD_SECONDS LOAD_FAILED LOAD_ACCEPT_P95_MS LOAD_SETTLE_S
 
 .PHONY: version breaking migrations-check release-images sbom scan images-push images-sign chart-package chart-push
-.PHONY: deploy rollback release-smoke load-test budget verified notify release-clean test-unit
+.PHONY: deploy rollback release-smoke load-test budget verified notify release-clean test-unit jenkins
 
 test-unit: setup ## the tests that need no stack: unit and architecture (JUNIT=folder, COVERAGE=folder)
 	@$(VENV_PYTHON) -m pytest -n 2 tests/unit tests/architecture $(if $(K),-k "$(K)") \
@@ -64,6 +64,9 @@ budget: setup ## watch ENV's error ratio in Prometheus after a roll-out
 
 verified: setup ## note that ENV took this release well, so that it may go further
 	@$(RELEASING) verified
+
+jenkins: setup ## install Jenkins as code in the cluster that kubectl speaks to (docs/release.md)
+	@$(RELEASING) jenkins
 
 notify: setup ## tell how the build ended: STATUS, and where NOTIFY_WEBHOOK says
 	@$(RELEASING) notify

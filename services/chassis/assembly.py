@@ -13,7 +13,7 @@ from typing import Protocol
 import jwt
 from google.protobuf.descriptor import ServiceDescriptor
 
-from services.chassis import clock, database, kafka, loops, process, redis_store, retention
+from services.chassis import clock, credentials, database, kafka, loops, process, redis_store, retention
 from services.chassis.credentials import Credential
 from services.chassis.events import at_least_once, consumer, parked, reader
 from services.chassis.kafka import security
@@ -33,7 +33,7 @@ class Settings:
     """What every service reads from the environment."""
 
     listen: str = env("{SERVICE}_LISTEN")
-    mesh_key: str = env("MESH_KEY", default="", secret=True)
+    mesh_key: Credential = env("MESH_KEY", default=credentials.NONE, secret=True)  # noqa: RUF009 - no value is made here: a field is
     mesh_tls_dir: str = env("MESH_TLS_DIR", default="")
     token_issuer: str = env("TOKEN_ISSUER", default="https://souk.local")
     token_audience: str = env("TOKEN_AUDIENCE", default="souk")
@@ -314,7 +314,7 @@ class Assembly:
         return kafka.Consumer(self._brokers(), subscription, deliver)
 
     def _brokers(self) -> kafka.Connection:
-        return read(security.Settings, self.host.environ).connection(self.service)
+        return read(security.Settings, self.host.environ, service=self.service).connection(self.service)
 
 
 def _mesh(settings: Settings, service: str) -> identity.Mesh:
@@ -327,7 +327,7 @@ def _mesh(settings: Settings, service: str) -> identity.Mesh:
     # A process that hosts several services has a folder in it for each.
     own = folder / service if (folder / service).is_dir() else folder
     try:
-        return identity.Mesh("", service, certificates.Certificates(own))
+        return identity.Mesh(credentials.NONE, service, certificates.Certificates(own))
     except (OSError, ValueError) as error:
         raise SettingsError(f"MESH_TLS_DIR: {error}") from error
 

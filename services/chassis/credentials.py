@@ -25,6 +25,10 @@ class Credential:
         """Its name; never the secret."""
         return f"<credential {self.variable}>"
 
+    def __bool__(self) -> bool:
+        """Whether there was one when it was first read."""
+        return bool(self._text)
+
     def current(self) -> str:
         """The text as its file has it now, or always the same without a file.
 
@@ -49,6 +53,10 @@ class Credential:
 
     def _log(self, message: str, cause: str) -> None:
         _LOG.error(message, extra={"variable": self.variable, "service": self.service, "cause": cause})
+
+
+# For settings that may do without.
+NONE = Credential("")
 
 
 def of(text: str | Credential) -> Credential:

@@ -11,6 +11,7 @@ import re
 import time
 from email.header import Header
 from email.utils import format_datetime
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
@@ -68,10 +69,13 @@ class Mailer:
         self._away_until = 0.0
 
     async def start(self) -> None:
-        """Get ready to send; nothing is connected yet. Raises ValueError when the sender is not an address."""
+        """Get ready to send; nothing is connected yet. Raises ValueError for a sender or a SMTP_URL that is none."""
         if not is_address(self._settings.sender):
             raise ValueError(f"NOTIFICATION_SENDER is not an address: {self._settings.sender!r}")
-        self._connections = [_client(self._settings.smtp_url) for _ in range(self._settings.connections)]
+        _server(self._settings.smtp_url.current())
+        # Time-outs are set around whole conversations: one per command would cost more than the command.
+        made = (aiosmtplib.SMTP(local_hostname="souk", timeout=None) for _ in range(self._settings.connections))
+        self._connections = list(made)
         for connection in self._connections:
             self._free.put_nowait(connection)
 
@@ -123,11 +127,14 @@ class Mailer:
     async def _connected(self, connection: aiosmtplib.SMTP) -> bool:
         try:
             async with asyncio.timeout(self._settings.timeout_s):
-                await connection.connect()
+                # Where the server is, and the login there, may have changed since the last time.
+                await connection.connect(**_server(self._settings.smtp_url.current()))
                 if connection.is_ehlo_or_helo_needed:
                     await connection.ehlo()
-        except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
+        except (aiosmtplib.SMTPException, OSError, TimeoutError, ValueError) as error:
             connection.close()
+            if isinstance(error, aiosmtplib.SMTPAuthenticationError):
+                self._settings.smtp_url.refused(repr(error))
             self._failures += 1
             self._away_until = time.monotonic() + loops.backoff(self._failures, first=AWAY_FIRST_S, most=AWAY_MOST_S)
             _LOG.warning("mail server is away", extra={"failures": self._failures, "cause": repr(error)})
@@ -157,20 +164,18 @@ async def _exchange(connection: aiosmtplib.SMTP, sender: str, to: str, content: 
     return Result(outcome, words.one_line(f"{answer.code} {answer.message}")[:200])
 
 
-def _client(url: str) -> aiosmtplib.SMTP:
+def _server(url: str) -> dict[str, Any]:
+    """Where the mail server is, and the login there, as the library takes them. Raises ValueError for what is no such URL."""
     parts = urlsplit(url)
     if parts.scheme not in _SMTP_PORTS or not parts.hostname:
         raise ValueError("SMTP_URL begins with smtp:// or smtps:// and names a host")
-    # Time-outs are set around whole conversations: one per command would cost more than the command.
-    return aiosmtplib.SMTP(
-        hostname=parts.hostname,
-        port=parts.port or _SMTP_PORTS[parts.scheme],
-        username=unquote(parts.username) if parts.username else None,
-        password=unquote(parts.password) if parts.password else None,
-        use_tls=parts.scheme == "smtps",
-        local_hostname="souk",
-        timeout=None,
-    )
+    return {
+        "hostname": parts.hostname,
+        "port": parts.port or _SMTP_PORTS[parts.scheme],
+        "username": unquote(parts.username) if parts.username else None,
+        "password": unquote(parts.password) if parts.password else None,
+        "use_tls": parts.scheme == "smtps",
+    }
 
 
 def _header(text: str) -> str:

@@ -18,7 +18,7 @@ MAILS = effects.Concurrency(concurrent=128, gather_s=GATHER_S)
 
 def build(host: assembly.Host) -> list[process.Part]:
     """The parts of the notification service that the host's role asks for, in the order they start."""
-    settings = read(Settings, host.environ)
+    settings = read(Settings, host.environ, service=usecases.SERVICE)
     service = assembly.Assembly(usecases.SERVICE, host, events.PUBLISHED)
     user = service.peer("user", signing_keys.DESCRIPTOR)
     templates = words.Templates()

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from services.chassis.credentials import Credential
 from services.chassis.settings import SettingsError, env
 
 
@@ -23,13 +24,13 @@ class Settings:
     connection and for an answer, in seconds.
     """
 
-    smtp_url: str = env("SMTP_URL", secret=True)
+    smtp_url: Credential = env("SMTP_URL", secret=True)  # noqa: RUF009 - no value is made here: a field is
     sender: str = env("NOTIFICATION_SENDER", default="no-reply@souk.test")
     connections: int = env("NOTIFICATION_SMTP_CONNECTIONS", default=4)
     timeout_s: float = env("NOTIFICATION_SMTP_TIMEOUT_S", default=10.0)
     most_attempts: int = env("NOTIFICATION_MOST_ATTEMPTS", default=10)
     contact_wait_s: float = env("NOTIFICATION_CONTACT_WAIT_S", default=86400.0)
-    sms: Carrier = env("NOTIFICATION_SMS", default=Carrier.LOG)  # noqa: RUF009 - no value is made here: a field is
+    sms: Carrier = env("NOTIFICATION_SMS", default=Carrier.LOG)  # noqa: RUF009 - the same
     push: Carrier = env("NOTIFICATION_PUSH", default=Carrier.LOG)  # noqa: RUF009 - the same
     sms_sender_id: str = env("NOTIFICATION_SMS_SENDER_ID", default="")
     aws_region: str = env("AWS_REGION", default="")

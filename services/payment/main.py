@@ -9,7 +9,7 @@ from services.payment.settings import Settings
 
 def build(host: assembly.Host) -> list[process.Part]:
     """The parts of the payment service that the host's role asks for, in the order they start."""
-    settings = read(Settings, host.environ)
+    settings = read(Settings, host.environ, service=usecases.SERVICE)
     service = assembly.Assembly(usecases.SERVICE, host, events.PUBLISHED)
     user = service.peer("user", signing_keys.DESCRIPTOR)
     provider = clients.Provider(settings)

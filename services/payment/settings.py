@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from services.chassis import credentials
+from services.chassis.credentials import Credential
 from services.chassis.settings import SettingsError, env
 
 
@@ -24,7 +26,7 @@ class Settings:
 
     provider: ProviderKind = env("PAYMENT_PROVIDER", default=ProviderKind.SIMULATOR)  # noqa: RUF009 - no value is made here: a field is
     provider_url: str = env("PAYMENT_PROVIDER_URL", default="")
-    stripe_api_key: str = env("STRIPE_API_KEY", default="", secret=True)
+    stripe_api_key: Credential = env("STRIPE_API_KEY", default=credentials.NONE, secret=True)  # noqa: RUF009 - the same
     stripe_api_base: str = env("STRIPE_API_BASE", default="https://api.stripe.com")
     provider_timeout_s: float = env("PAYMENT_PROVIDER_TIMEOUT_S", default=5.0)
     provider_calls: int = env("PAYMENT_PROVIDER_CALLS", default=128)
@@ -35,9 +37,9 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Raise SettingsError when the chosen provider cannot be reached with what is set."""
-        needed, given = "PAYMENT_PROVIDER_URL", self.provider_url
+        needed, given = "PAYMENT_PROVIDER_URL", bool(self.provider_url)
         if self.provider is ProviderKind.STRIPE:
-            needed, given = "STRIPE_API_KEY", self.stripe_api_key
+            needed, given = "STRIPE_API_KEY", bool(self.stripe_api_key)
         if not given:
             raise SettingsError(f"{needed} is not set, and PAYMENT_PROVIDER is {self.provider}")
 

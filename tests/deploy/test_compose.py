@@ -202,7 +202,7 @@ def test_the_payment_service_understands_what_the_file_tells_it(
     } | {"STRIPE_API_KEY_FILE": str(key)}
     read = settings.read(payment.Settings, told)
     assert read.provider == chosen.get("PAYMENT_PROVIDER", "simulator")
-    assert read.stripe_api_key == ("sk_test_123" if chosen else "")
+    assert read.stripe_api_key.current() == ("sk_test_123" if chosen else "")
     assert read.stripe_api_base == chosen.get("STRIPE_API_BASE", "https://api.stripe.com")
 
 

@@ -38,7 +38,7 @@
 {{- end -}}
 {{- end -}}
 {{- if not .Values.kafka.bootstrap -}}
-{{- $problems = append $problems "kafka.bootstrap: not set; it says where the brokers are (values-dev.yaml brings some)" -}}
+{{- $problems = append $problems "kafka.bootstrap: not set; it says where the brokers are (values-laptop.yaml brings some)" -}}
 {{- end -}}
 {{- if and (eq .Values.kafka.saslMechanism "AWS_MSK_IAM") (not .Values.awsRegion) -}}
 {{- $problems = append $problems "awsRegion: not set; AWS_MSK_IAM needs the region of the brokers" -}}

@@ -1,7 +1,7 @@
 """The job `credentials`: fills the secrets that Terraform has made empty, and changes those that are in use.
 
     python -m scripts.operate.cloud.credentials fill   SETTINGS   makes what is missing: databases, roles, passwords, keys
-    python -m scripts.operate.cloud.credentials rotate SETTINGS   changes the passwords of databases and cache in use
+    python -m scripts.operate.cloud.credentials rotate SETTINGS   changes passwords of databases and cache, and the mesh keys
 
 SETTINGS is Terraform's output `credentials` as JSON. It runs inside the cluster, where alone the databases can be reached,
 with a role that may write these secrets and read the masters' (scripts/cloud/manifests.py). Both can be repeated.
@@ -10,6 +10,7 @@ with a role that may write these secrets and read the masters' (scripts/cloud/ma
 import json
 import secrets
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -99,7 +100,7 @@ class Credentials:
                 self._turn(connection, server, service, database.name)
                 self._renew_migration(connection, server, service, database.name)
             changed += [f"{service}-database", f"{service}-migration"]
-        return [*changed, *self._rotate_cache()]
+        return [*changed, *self._rotate_mesh(), *self._rotate_cache()]
 
     def _fill_once(self, name: str, make: Any) -> bool:
         if self._secrets.read(name) is not None:
@@ -142,6 +143,11 @@ class Credentials:
         options = {} if self._tls is None else {"options": self._tls}
         return databases.Server(server["address"], server["port"], master["username"], master["password"], **options)
 
+    def _rotate_mesh(self) -> list[str]:
+        mesh = self._secrets.read("mesh")
+        self._secrets.write("mesh", {"mesh_key": " ".join(turned(mesh["mesh_key"].split() if mesh else []))})
+        return ["mesh"]
+
     def _rotate_cache(self) -> list[str]:
         """ElastiCache takes the password before this one until the next change."""
         group, token = self._settings.cache["id"], secrets.token_hex(24)
@@ -154,6 +160,18 @@ class Credentials:
         return ["redis"]
 
 
+def turned(keys: Sequence[str]) -> list[str]:
+    """The mesh's keys after these, of which the first signs and each verifies.
+
+    The one that signs from now on was known everywhere before, and the one before it goes on to verify: pods that read the
+    change sooner and later understand each other. Two changes must be further apart than a mounted secret is late (minutes).
+    """
+    new = secrets.token_hex(32)
+    if len(keys) > 1:
+        return [keys[1], new, keys[0]]
+    return [*(keys or [secrets.token_hex(32)]), new]
+
+
 def _signing_key() -> dict[str, str]:
     pem = ec.generate_private_key(ec.SECP256R1()).private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -163,7 +181,7 @@ def _signing_key() -> dict[str, str]:
 
 # What is made here and nowhere else, by the names and keys that the chart gives it.
 _MADE = {
-    "mesh": lambda: {"mesh_key": secrets.token_hex(32)},
+    "mesh": lambda: {"mesh_key": " ".join(turned([]))},
     "signing": _signing_key,
     "admin": lambda: {"password": secrets.token_urlsafe(24)},
 }

@@ -1,1 +1,1 @@
-"""Servers of an installation's own (compose, `values-dev.yaml`): their passwords and keys, and each service's database."""
+"""Servers of an installation's own (compose, `values-laptop.yaml`): their passwords and keys, and each service's database."""

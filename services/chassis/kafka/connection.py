@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from kafka.net.compat import KafkaNetClient
 
-from services.chassis.kafka import sockets
+from services.chassis.kafka import logins, sockets
 
 Client = TypeVar("Client")
 
@@ -58,7 +58,7 @@ class Connection:
         begun: list[KafkaNetClient] = []
 
         def network(**given: Any) -> KafkaNetClient:
-            begun.append(KafkaNetClient(**given))
+            begun.append(logins.network(**given))
             return begun[-1]
 
         try:

@@ -13,8 +13,9 @@ from typing import Any
 from kafka.errors import KafkaConfigurationError
 from kafka.net.sasl import oauth
 
-from services.chassis import kafka
-from services.chassis.kafka import sockets
+from services.chassis import credentials, kafka
+from services.chassis.credentials import Credential
+from services.chassis.kafka import logins, sockets
 from services.chassis.settings import SettingsError, env
 
 AWS_MSK_IAM = "AWS_MSK_IAM"
@@ -32,8 +33,8 @@ class Settings:
     protocol: str = env("KAFKA_SECURITY_PROTOCOL", default="PLAINTEXT")
     ca_file: str = env("KAFKA_CA_FILE", default="")
     mechanism: str = env("KAFKA_SASL_MECHANISM", default="")
-    username: str = env("KAFKA_USERNAME", default="")
-    password: str = env("KAFKA_PASSWORD", default="", secret=True)
+    username: Credential = env("KAFKA_USERNAME", default=credentials.NONE)  # noqa: RUF009 - no value is made here: a field is
+    password: Credential = env("KAFKA_PASSWORD", default=credentials.NONE, secret=True)  # noqa: RUF009 - the same
     region: str = env("AWS_REGION", default="")
 
     def connection(self, client_id: str) -> kafka.Connection:
@@ -46,8 +47,7 @@ class Settings:
         if self.mechanism == AWS_MSK_IAM:
             security |= {"sasl_mechanism": "OAUTHBEARER", "sasl_oauth_token_provider": RoleToken(self.region)}
         elif self.mechanism:
-            security |= {"sasl_mechanism": self.mechanism, "sasl_plain_username": self.username}
-            security["sasl_plain_password"] = self.password
+            security |= logins.scram(self.mechanism, self.username, self.password)
         return kafka.Connection(self.bootstrap, client_id, security)
 
     def _transport_mistakes(self) -> Iterator[str]:

@@ -5,6 +5,7 @@ service is who its certificate says. Without, it shows a mesh token: a short JWT
 installation share.
 """
 
+import contextlib
 import contextvars
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -15,7 +16,7 @@ from typing import Any, Protocol
 import jwt
 from cachetools import TTLCache
 
-from services.chassis import errors
+from services.chassis import credentials, errors
 from services.chassis.rpc import certificates, keys, policy, revocations
 
 ALGORITHM = "ES256"
@@ -166,11 +167,17 @@ def _said(token: str, claims: Mapping[str, Any]) -> _Verified:
 
 
 class Mesh:
-    """Says who a service is and finds out who others are: by certificates, else by tokens of the installation's key."""
+    """Says who a service is and finds out who others are: by certificates, else by tokens of the installation's keys.
 
-    def __init__(self, key: str, service: str, own: certificates.Certificates | None = None) -> None:
+    `key` may be several, with spaces between: the first signs, each verifies. They are read again for each token that is made
+    or not known yet.
+    """
+
+    def __init__(
+        self, key: str | credentials.Credential, service: str, own: certificates.Certificates | None = None
+    ) -> None:
         self.own = own
-        self._key = key
+        self._key = credentials.of(key)
         self._service = service
         self._token = ""
         self._renew_at = 0.0
@@ -191,7 +198,7 @@ class Mesh:
         now = time.time()
         if now >= self._renew_at:
             claims = {"sub": self._service, "aud": MESH_AUDIENCE, "iat": int(now), "exp": int(now) + MESH_LIFETIME_S}
-            self._token = jwt.encode(claims, self._key, algorithm=MESH_ALGORITHM)
+            self._token = jwt.encode(claims, self._key.current().split()[0], algorithm=MESH_ALGORITHM)
             self._renew_at = now + MESH_LIFETIME_S / 2
         return self._token
 
@@ -201,13 +208,7 @@ class Mesh:
         if known and known[1] > time.time():
             return known[0]
         try:
-            claims = jwt.decode(
-                token,
-                self._key,
-                algorithms=[MESH_ALGORITHM],
-                audience=MESH_AUDIENCE,
-                options={"require": ["exp", "iat", "sub"]},
-            )
+            claims = self._decode(token)
             if claims["exp"] - claims["iat"] > MESH_LIFETIME_S or not claims["sub"]:
                 raise jwt.InvalidTokenError("made by none of ours")
         except jwt.PyJWTError as error:
@@ -215,6 +216,14 @@ class Mesh:
         service = str(claims["sub"])
         self._verified[token] = (service, float(claims["exp"]))
         return service
+
+    def _decode(self, token: str) -> Mapping[str, Any]:
+        """What a token of one of the keys says. Raises PyJWTError."""
+        *others, last = self._key.current().split()
+        for key in others:
+            with contextlib.suppress(jwt.InvalidSignatureError):
+                return _claims(token, key)
+        return _claims(token, last)
 
 
 class Gate:
@@ -266,6 +275,17 @@ class Gate:
         """
         if who.user_id:
             await self.admit(method, metadata, peer)
+
+
+def _claims(token: str, key: str) -> Mapping[str, Any]:
+    claims: Mapping[str, Any] = jwt.decode(
+        token,
+        key,
+        algorithms=[MESH_ALGORITHM],
+        audience=MESH_AUDIENCE,
+        options={"require": ["exp", "iat", "sub"]},
+    )
+    return claims
 
 
 def _unauthenticated(reason: str, message: str) -> errors.DomainError:

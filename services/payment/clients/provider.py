@@ -75,6 +75,8 @@ class Provider:
                 try:
                     return await self._outcome(payment, repeated=repeated, age_s=age_s)
                 except NOT_AN_ANSWER as error:
+                    if isinstance(error, stripe.AuthenticationError):
+                        self._settings.stripe_api_key.refused(str(error))
                     raise answers.NoAnswerError(repr(error)) from error
         except breaker.OpenError:
             return domain.Silence.NOT_ASKED

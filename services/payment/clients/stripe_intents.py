@@ -40,11 +40,24 @@ class Intents:
     """
 
     def __init__(self, settings: Settings, session: aiohttp.ClientSession) -> None:
-        http = stripe.AIOHTTPClient(timeout=aiohttp.ClientTimeout(total=settings.provider_timeout_s), session=session)
-        self._stripe = stripe.StripeClient(
-            settings.stripe_api_key,
-            base_addresses={"api": settings.stripe_api_base},
-            http_client=http,
+        timeout = aiohttp.ClientTimeout(total=settings.provider_timeout_s)
+        self._http = stripe.AIOHTTPClient(timeout=timeout, session=session)
+        self._settings = settings
+        self._key = settings.stripe_api_key.current()
+        self._client = self._made(self._key)
+
+    @property
+    def _stripe(self) -> stripe.StripeClient:
+        """The library's client, with the key of the moment."""
+        if (key := self._settings.stripe_api_key.current()) != self._key:
+            self._key, self._client = key, self._made(key)
+        return self._client
+
+    def _made(self, key: str) -> stripe.StripeClient:
+        return stripe.StripeClient(
+            key,
+            base_addresses={"api": self._settings.stripe_api_base},
+            http_client=self._http,
             max_network_retries=0,  # the worker repeats, counts and waits
         )
 

@@ -154,7 +154,7 @@ variable "connections" {
 }
 
 variable "pods" {
-  description = "The least and the most pods of each deployment and the CPU that each asks for, where values-prod.yaml is too large; null leaves it as it is."
+  description = "The least and the most pods of each deployment and the CPU that each asks for, where values-aws.yaml is too large; null leaves it as it is."
   type = object({
     serve = object({ least = number, most = number, cpu = string })
     work  = object({ least = number, most = number, cpu = string })

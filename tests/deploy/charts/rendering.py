@@ -10,7 +10,7 @@ from scripts.generate.chart import package
 from tests.deploy.charts import crds, objects
 
 NAMESPACE = "shop"
-DEV, PROD = str(package.CHART / "values-dev.yaml"), str(package.CHART / "values-prod.yaml")
+LAPTOP, AWS = str(package.CHART / "values-laptop.yaml"), str(package.CHART / "values-aws.yaml")
 # The least that the default values leave open.
 DEFAULT = ("--set", "kafka.bootstrap=kafka.example:9096")
 OPERATORS = tuple(
@@ -23,14 +23,14 @@ SCRAM = ("--set", "kafka.saslMechanism=SCRAM-SHA-512,kafka.caFile=kafka.pem")
 CASES = {
     "defaults": DEFAULT,
     "defaults with operators": (*DEFAULT, *OPERATORS),
-    "development": ("-f", DEV),
-    "development with operators": ("-f", DEV, *OPERATORS, "--set", "autoscaling.enabled=true"),
-    "production": ("-f", PROD),
-    "production with operators": ("-f", PROD, *OPERATORS),
-    "production with SCRAM": ("-f", PROD, *OPERATORS, *SCRAM),
-    "Istio": ("-f", PROD, *OPERATORS, *GATEWAY, "--set", "mesh.provider=istio,mesh.tls.enabled=false"),
-    "Istio around TLS of our own": ("-f", PROD, *OPERATORS, "--set", "mesh.provider=istio"),
-    "Linkerd": ("-f", PROD, *OPERATORS, "--set", "mesh.provider=linkerd,mesh.tls.enabled=false"),
+    "development": ("-f", LAPTOP),
+    "development with operators": ("-f", LAPTOP, *OPERATORS, "--set", "autoscaling.enabled=true"),
+    "production": ("-f", AWS),
+    "production with operators": ("-f", AWS, *OPERATORS),
+    "production with SCRAM": ("-f", AWS, *OPERATORS, *SCRAM),
+    "Istio": ("-f", AWS, *OPERATORS, *GATEWAY, "--set", "mesh.provider=istio,mesh.tls.enabled=false"),
+    "Istio around TLS of our own": ("-f", AWS, *OPERATORS, "--set", "mesh.provider=istio"),
+    "Linkerd": ("-f", AWS, *OPERATORS, "--set", "mesh.provider=linkerd,mesh.tls.enabled=false"),
     "a single pod of each": (*DEFAULT, "--set", "autoscaling.enabled=false,serve.replicas=1,work.replicas=1"),
 }
 

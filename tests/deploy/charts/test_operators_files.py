@@ -4,12 +4,20 @@ import re
 from decimal import Decimal
 from typing import Any
 
+import pytest
 import yaml
 
 from scripts.generate.chart import package
 from services import registry
 from tests.deploy.charts import objects, rendering
 
+# What kube-state-metrics 2 tells, with its labels (its docs/metrics).
+KUBE_STATE = {
+    "kube_job_failed": ["namespace", "job_name", "condition"],
+    "kube_cronjob_next_schedule_time": ["namespace", "cronjob"],
+    "kube_horizontalpodautoscaler_status_current_replicas": ["namespace", "horizontalpodautoscaler"],
+    "kube_horizontalpodautoscaler_spec_max_replicas": ["namespace", "horizontalpodautoscaler"],
+}
 K8S = package.ROOT / "k8s"
 UNITS = {"m": Decimal("0.001"), "Ki": Decimal(1024), "Mi": Decimal(1024**2), "Gi": Decimal(1024**3), "": Decimal(1)}
 
@@ -68,31 +76,50 @@ def test_a_roll_out_of_the_edge_waits_for_the_load_balancer() -> None:
 
 
 def test_the_priority_class_of_production_exists() -> None:
-    values = yaml.safe_load((package.CHART / "values-prod.yaml").read_text())
+    values = yaml.safe_load((package.CHART / "values-aws.yaml").read_text())
     assert values["priorityClassName"] in {one["metadata"]["name"] for one in documents("priority-classes.yaml")}
 
 
 def test_the_store_of_production_exists() -> None:
-    values = yaml.safe_load((package.CHART / "values-prod.yaml").read_text())
+    values = yaml.safe_load((package.CHART / "values-aws.yaml").read_text())
     store = documents("external-secrets/store.yaml")[0]
     assert values["secrets"]["externalSecrets"]["store"] == {"name": store["metadata"]["name"], "kind": store["kind"]}
 
 
 def test_alerts_ask_for_metrics_and_labels_that_the_code_has() -> None:
-    known = metrics()
+    known = metrics() | KUBE_STATE
     rules = documents("prometheus/rules.yaml")[0]["spec"]["groups"]
     expressions = [rule["expr"] for group in rules for rule in group["rules"]]
     assert len(expressions) >= 10
     for expression in expressions:
-        names = re.findall(r"\bsouk_[a-z_]+", expression)
+        names = re.findall(r"\b(?:souk|kube)_[a-z_]+", expression)
         assert names, expression
         for name in names:
             stem = re.sub(r"_(bucket|count|sum)$", "", name)
             assert name in known or stem in known, f"{name} is no metric"
         labels = {label for name in names for label in known.get(name) or known[re.sub(r"_(bucket|count)$", "", name)]}
         asked = set(re.findall(r"([a-z_]+)(?:=~|!~|!=|=)\"", expression))
-        asked |= {word.strip() for group in re.findall(r"by \(([^)]*)\)", expression) for word in group.split(",")}
+        grouped = re.findall(r"\b(?:by|on) \(([^)]*)\)", expression)
+        asked |= {word.strip() for group in grouped for word in group.split(",")}
         assert asked - {"le"} <= labels, expression
+
+
+@pytest.mark.parametrize(
+    ("what", "metric"),
+    [
+        ("Job", "kube_job_failed"),
+        ("CronJob", "kube_cronjob_next_schedule_time"),
+        ("HorizontalPodAutoscaler", "kube_horizontalpodautoscaler_spec_max_replicas"),
+    ],
+)
+def test_somebody_is_told_of_jobs_that_fail_or_do_not_run_and_of_autoscalers_at_their_largest(
+    what: str, metric: str
+) -> None:
+    namespace = documents("namespace.yaml")[0]["metadata"]["name"]
+    groups = documents("prometheus/rules.yaml")[0]["spec"]["groups"]
+    found = [rule["expr"] for group in groups for rule in group["rules"] if metric in rule["expr"]]
+    assert len(found) == 1, what
+    assert f'namespace="{namespace}"' in found[0]
 
 
 def metrics() -> dict[str, list[str]]:

@@ -12,7 +12,7 @@ CASES = [pytest.param(arguments, id=name) for name, arguments in rendering.CASES
 MANIFESTS = sorted(path for path in (package.ROOT / "k8s").rglob("*.yaml") if path.parent.name != "simulated")
 
 
-@pytest.mark.parametrize("values", [rendering.DEFAULT, ("-f", rendering.DEV), ("-f", rendering.PROD)], ids=" ".join)
+@pytest.mark.parametrize("values", [rendering.DEFAULT, ("-f", rendering.LAPTOP), ("-f", rendering.AWS)], ids=" ".join)
 def test_helm_has_nothing_against_the_chart(values: tuple[str, ...]) -> None:
     assert "0 chart(s) failed" in rendering.lint(*values)
 
@@ -51,7 +51,7 @@ def test_the_files_in_k8s_are_valid(manifest: Path) -> None:
 
 
 def test_kubeconform_catches_a_misspelt_field_of_the_api_and_of_an_operator() -> None:
-    text = rendering.text("-f", rendering.PROD, *rendering.OPERATORS)
+    text = rendering.text("-f", rendering.AWS, *rendering.OPERATORS)
     for right, wrong in (("minReadySeconds:", "minReadySecond:"), ("maxReplicaCount:", "maxReplicasCount:")):
         assert right in text
         assert any(wrong.rstrip(":") in problem for problem in rendering.invalid(text.replace(right, wrong))), wrong

@@ -128,7 +128,7 @@ def test_keda_signs_in_the_way_the_services_do() -> None:
     assert find(scram, "TriggerAuthentication", "order-kafka")["spec"]["secretTargetRef"] == [
         {"parameter": key, "name": "souk-order-kafka", "key": key} for key in ("username", "password")
     ]
-    iam = render(*rendering.OPERATORS, values=("-f", rendering.PROD))
+    iam = render(*rendering.OPERATORS, values=("-f", rendering.AWS))
     trigger = find(iam, "ScaledObject", "order-work")["spec"]["triggers"][0]
     assert trigger["metadata"]["saslTokenProvider"] == "aws_msk_iam"
     assert find(iam, "TriggerAuthentication", "kafka")["spec"]["podIdentity"] == {"provider": "aws"}
@@ -193,7 +193,7 @@ AGENT = {"to": [{"ipBlock": {"cidr": "169.254.170.23/32"}}, {"ipBlock": {"cidr":
 
 
 def test_who_has_a_role_of_aws_gets_its_credentials_on_its_node_and_goes_nowhere_else_for_them() -> None:
-    rendered = render(values=("-f", rendering.PROD))
+    rendered = render(values=("-f", rendering.AWS))
     for service in REGISTRY.services.values():
         for role in service.roles:
             rules = find(rendered, "NetworkPolicy", f"{service.name}-{role}")["spec"]["egress"]
@@ -211,7 +211,7 @@ def _open_to_the_world(rule: dict[str, Any]) -> bool:
 
 
 def test_the_job_that_makes_topics_signs_in_with_its_account_where_brokers_know_roles() -> None:
-    rendered = render(values=("-f", rendering.PROD))
+    rendered = render(values=("-f", rendering.AWS))
     assert find(rendered, "ServiceAccount", "topics")["metadata"]["annotations"].keys() >= {"helm.sh/hook"}
     assert find(rendered, "Job", "topics")["spec"]["template"]["spec"]["serviceAccountName"] == "souk-topics"
     rules = find(rendered, "NetworkPolicy", "topics")["spec"]["egress"]

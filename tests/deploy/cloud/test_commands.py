@@ -103,7 +103,7 @@ def test_the_store_of_secrets_is_in_the_region_of_the_environment(prod: workspac
 def test_the_chart_knows_every_value_that_is_written(prod: workspace.Applied, dev: workspace.Applied) -> None:
     schema = json.loads((CHART / "values.schema.json").read_text())
     defaults = yaml.safe_load((CHART / "values.yaml").read_text())
-    production = yaml.safe_load((CHART / "values-prod.yaml").read_text())
+    production = yaml.safe_load((CHART / "values-aws.yaml").read_text())
     for applied in (prod, dev):
         written = yaml.safe_load(values.render(outputs(applied)))
         jsonschema.validate(over(over(defaults, production), written), schema)

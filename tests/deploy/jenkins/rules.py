@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from scripts.release import jenkins
+
 Json = dict[str, Any]
 ACCOUNTS = {"AWS_ACCOUNT_shared": "111111111111", "AWS_ACCOUNT_dev": "222222222222", "AWS_ACCOUNT_prod": "333333333333"}
 BRANCH = {"BRANCH_NAME": "more-tea"}
@@ -57,12 +59,14 @@ class Pipeline:
 
     text: str
     evaluate: Callable[[str, Json], Json]
+    plugins: frozenset[str] = frozenset(named.partition(":")[0] for named in jenkins.plugins())
     _known: dict[str, Evaluated] = field(default_factory=dict)
 
     def build(self, variables: Json, **told: Any) -> Evaluated:
         """A build of a branch or tag. `files`, `sh`, `inputs` and `previous` are the harness's."""
         files = {".souk/release/version": "1.4.0\n", **NO_CHANGES, **told.pop("files", {})}
-        build = {"environment": {**ACCOUNTS, **variables}, "secrets": SECRETS, "files": files, **told}
+        known = {"secrets": SECRETS, "files": files, "plugins": sorted(self.plugins)}
+        build = {"environment": {**ACCOUNTS, **variables}, **known, **told}
         key = json.dumps(build, sort_keys=True)
         if key not in self._known:
             self._known[key] = Evaluated(

@@ -14,7 +14,12 @@ from scripts.stack import layout
 from scripts.stack.supervise import go
 from tests.deploy.jenkins import agent, test_targets
 
-PODS = [yaml.safe_load(path.read_text())["spec"] for path in sorted((layout.ROOT / "k8s" / "jenkins").glob("*.yaml"))]
+PODS = [
+    document["spec"]
+    for path in sorted((layout.ROOT / "k8s" / "jenkins").glob("*.yaml"))
+    for document in yaml.safe_load_all(path.read_text())
+    if document["kind"] == "Pod"
+]
 
 
 def _tool(name: str) -> go.Tool:

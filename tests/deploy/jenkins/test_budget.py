@@ -1,6 +1,7 @@
 """The error budget's gate, against a server that answers as Prometheus's HTTP API does."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -146,3 +147,48 @@ def test_calls_of_the_smoke_check_and_of_the_load_test_before_it_count() -> None
     assert "[115s]" in queries[0]
     assert "[160s]" in queries[-1]
     assert watched.passed == GENEROUS.seconds
+
+
+QUIET = environments.Budget(seconds=60, ratio=0.01, calls=100, orders=3)
+
+
+def judged_by_orders(server: loopback.Loopback, order: Callable[[], None]) -> tuple[budget.Calls, Watched]:
+    watched = Watched()
+    return budget.watch(budget.Prometheus(server.url, "souk"), QUIET, watched.clock, order=order), watched
+
+
+def test_a_quiet_shop_is_judged_by_synthetic_orders() -> None:
+    placed: list[int] = []
+
+    def answer(asked: loopback.Asked) -> loopback.Answer:
+        counted: loopback.Answer = counting(4 + 9 * len(placed), 0)(asked)
+        return counted
+
+    with loopback.serving(answer) as server:
+        seen, watched = judged_by_orders(server, lambda: placed.append(1))
+    assert len(placed) == QUIET.orders
+    assert seen == budget.Calls(4 + 9 * QUIET.orders, 0)
+    assert watched.passed == QUIET.seconds + budget.SEEN_S
+
+
+def test_a_shop_with_enough_calls_buys_nothing() -> None:
+    placed: list[int] = []
+    with loopback.serving(counting(500, 0)) as server:
+        judged_by_orders(server, lambda: placed.append(1))
+    assert placed == []
+
+
+def test_a_synthetic_order_that_is_not_confirmed_is_no_yes() -> None:
+    def order() -> None:
+        raise problems.StackError("the order was CANCELLED")
+
+    with loopback.serving(counting(4, 0)) as server, pytest.raises(problems.StackError, match="CANCELLED"):
+        judged_by_orders(server, order)
+
+
+@pytest.mark.parametrize(
+    ("calls", "failed", "said"), [(31.0, 1.0, "3.23% of 31 calls"), (0.0, 0.0, "no call was counted")]
+)
+def test_synthetic_orders_excuse_no_failure_and_no_blindness(calls: float, failed: float, said: str) -> None:
+    with loopback.serving(counting(calls, failed)) as server, pytest.raises(problems.StackError, match=said):
+        judged_by_orders(server, lambda: None)

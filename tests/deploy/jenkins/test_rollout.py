@@ -182,7 +182,7 @@ def test_a_roll_out_verifies_every_signature_and_is_atomic_and_by_digest(run: sh
     verified = [("cosign", "verify")] * (len(NAMES) + 1)
     assert kinds == [*verified, ("aws", "eks"), LISTED, HISTORY, ("helm", "upgrade")]
     upgrade = programs.calls[-1]
-    assert {"--atomic", "--install", f"oci://{REGISTRY}/souk/charts/souk", "helm/souk/values-prod.yaml"} <= set(upgrade)
+    assert {"--atomic", "--install", f"oci://{REGISTRY}/souk/charts/souk", "helm/souk/values-aws.yaml"} <= set(upgrade)
     # The role of Jenkins has one namespace, and makes none.
     assert "--create-namespace" not in upgrade
     assert programs.environments[-1]["KUBECONFIG"] == ".souk/release/kubeconfig-dev"

@@ -63,14 +63,14 @@ def installed(node: layout.Cluster, node_helm: helm_command.Helm, story: stories
     with plane.client(node) as api:
         of = release.Release(api, shop.RELEASE, shop.NAMESPACE)
         shop.await_default_account(of)
-        with story.tells("helm install -f values-dev.yaml") as seen:
+        with story.tells("helm install -f values-laptop.yaml") as seen:
             node_helm("install", shop.RELEASE, str(shop.CHART), *_ARGUMENTS)
             pods = kubernetes.client.CoreV1Api(api).list_namespaced_pod(shop.NAMESPACE).items
             seen.append(f"{sum(pod.status.phase == 'Running' for pod in pods)} pods run")
         yield of
 
 
-_VALUES = shop.CHART / "values-dev.yaml"
+_VALUES = shop.CHART / "values-laptop.yaml"
 _ARGUMENTS = (
     *(
         "--namespace",

@@ -49,7 +49,7 @@ def make(store: building.Buildah, name: str, image: Image) -> None:
 
 
 def engines() -> Mapping[str, Image]:
-    """The stand-ins for the official images that values-dev.yaml names, by the part after the registry."""
+    """The stand-ins for the official images that values-laptop.yaml names, by the part after the registry."""
     entry = '["/usr/local/bin/docker-entrypoint.sh"]'
     return {
         "kafka": Image(building.BASE, _kafka, entry, _KAFKA_ID, "/opt/java/bin"),

@@ -122,7 +122,7 @@ def test_filling_makes_what_is_missing_and_the_second_time_nothing(
     mesh, signing = kept.read("mesh"), kept.read("signing")
     assert mesh is not None
     assert signing is not None
-    assert len(bytes.fromhex(mesh["mesh_key"])) == 32
+    assert [len(bytes.fromhex(key)) for key in mesh["mesh_key"].split()] == [32, 32]
     ((file, pem),) = signing.items()
     assert file.endswith(".pem")
     assert pem.startswith("-----BEGIN PRIVATE KEY-----")
@@ -179,6 +179,19 @@ def test_the_caches_password_changes_with_the_one_before_it_still_taken(
     assert told["AuthTokenUpdateStrategy"] == "ROTATE"
     assert 16 <= len(told["AuthToken"]) <= 128
     assert _url(kept, "redis") == f"rediss://:{told['AuthToken']}@cache.test:6379/0"
+
+
+def test_the_meshs_next_key_signs_and_the_one_before_it_still_verifies(
+    job: credentials.Credentials, kept: credentials.Secrets
+) -> None:
+    job.fill()
+    first = kept.read("mesh")
+    assert "mesh" in job.rotate()
+    second = kept.read("mesh")
+    assert first is not None
+    assert second is not None
+    signing, following = first["mesh_key"].split()
+    assert second["mesh_key"].split()[::2] == [following, signing]
 
 
 def test_everything_that_is_printed_is_a_name(

@@ -12,6 +12,7 @@ from aiohttp import web
 from moto.backends import get_backend
 from moto.core import DEFAULT_ACCOUNT_ID
 
+from services.chassis.credentials import Credential
 from services.notification.settings import Carrier, Settings
 from tests.support import amazon
 
@@ -32,7 +33,7 @@ def settings(url: str, **chosen: Any) -> Settings:
     """Settings of a service whose text messages and push messages go to this SNS."""
     usual = {"sns_timeout_s": 2.0, "sns_calls": 4, "most_attempts": 3, "breaker_failures": 1000}
     carried = {"sms": Carrier.SNS, "push": Carrier.SNS, "aws_region": REGION, "sns_endpoint_url": url}
-    return Settings(**{"smtp_url": "smtp://127.0.0.1:1", **carried, **usual, **chosen})
+    return Settings(**{"smtp_url": Credential("smtp://127.0.0.1:1"), **carried, **usual, **chosen})
 
 
 @dataclass(frozen=True)

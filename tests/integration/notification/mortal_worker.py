@@ -9,6 +9,7 @@ import signal
 from collections.abc import Sequence
 
 from services.chassis import clock, database, effects
+from services.chassis.credentials import Credential
 from services.chassis.outbox import outbox
 from services.notification import clients, domain, events, store, text_messages, usecases, words
 from services.notification.domain import Channel
@@ -60,7 +61,7 @@ class MortalSending(usecases.Sending):
 
 def _sender(channel: Channel, url: str) -> clients.Mailer | text_messages.Sns:
     if channel is Channel.EMAIL:
-        return clients.Mailer(Settings(smtp_url=url), words.Templates(), now=clock.utc_now)
+        return clients.Mailer(Settings(smtp_url=Credential(url)), words.Templates(), now=clock.utc_now)
     return text_messages.Sns(channel, aws.settings(url), words.Templates())
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from scripts.simulators import mailbox
 from services.chassis import clock, database, effects
+from services.chassis.credentials import Credential
 from services.chassis.money import Money
 from services.chassis.rpc import render
 from services.notification import clients, events, text_messages, usecases, words
@@ -62,7 +63,7 @@ def refunded(order_id: str, user_id: str, *, step: int | None = None) -> payment
 
 def settings(smtp_url: str, *, most_attempts: int = 3, timeout_s: float = 2.0) -> Settings:
     return Settings(
-        smtp_url=smtp_url,
+        smtp_url=Credential(smtp_url),
         sender="no-reply@souk.test",
         connections=4,
         timeout_s=timeout_s,

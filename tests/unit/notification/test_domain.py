@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.chassis import errors, money
+from services.chassis.credentials import Credential
 from services.chassis.settings import SettingsError
 from services.notification import domain
 from services.notification.domain import Channel, Kind, Outcome, Preferences, PreferencesChange, State
@@ -79,5 +80,5 @@ def test_every_template_is_of_a_kind() -> None:
 
 def test_sns_is_not_chosen_without_a_region() -> None:
     with pytest.raises(SettingsError, match="AWS_REGION"):
-        Settings(smtp_url="smtp://localhost", push=Carrier.SNS)
-    assert Settings(smtp_url="smtp://localhost").sms is Carrier.LOG
+        Settings(smtp_url=Credential("smtp://localhost"), push=Carrier.SNS)
+    assert Settings(smtp_url=Credential("smtp://localhost")).sms is Carrier.LOG

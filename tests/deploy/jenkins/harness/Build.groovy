@@ -1,6 +1,7 @@
 /** One build: the state that steps share, and the order in which Jenkins evaluates a stage. */
 class Build {
   final Map told
+  final Offered offered
   final Environment env
   final List<Map> events = []
   final List<String> path = [], locks = [], bound = []
@@ -16,6 +17,7 @@ class Build {
 
   Build(Map told) {
     this.told = told
+    this.offered = new Offered(told.plugins)
     this.env = new Environment(told.environment ?: [:])
   }
 
@@ -44,7 +46,8 @@ class Build {
       if (repeated) throw new Invalid("two stages are called ${repeated.key}")
     }
     if (model.given('post')) Section.of('post', model.value('post'))
-    if (model.given('options')) Section.of('pipeline options', model.value('options'))
+    offered.need('pipeline')
+    if (model.given('options')) Section.of('pipeline options', model.value('options')).calls.each { offered.need(it.name) }
   }
 
   private List<String> names(Closure body, String kind, List<String> outer) {
@@ -59,7 +62,7 @@ class Build {
         throw new Invalid("${call.given[0]}: parallel stages have no agent around them, and no parallel stages in them")
       }
       if (stage.given('post')) Section.of('post', stage.value('post'))
-      if (stage.given('options')) Section.of('stage options', stage.value('options'))
+      if (stage.given('options')) Section.of('stage options', stage.value('options')).calls.each { offered.need(it.name) }
       if (stage.given('when')) Section.of('when', stage.value('when'))
       if (stage.given('input')) Section.of('input', stage.value('input'))
       def below = bodies[0] == 'steps' ? [] : names(stage.value(bodies[0]), bodies[0], outer + bodies)
@@ -230,6 +233,7 @@ class Build {
     }
     def kubernetes = Section.of('agent', wanted).value('kubernetes')
     if (!kubernetes) throw new Invalid('an agent is of Kubernetes here')
+    offered.need('agent kubernetes')
     def pod = Section.of('kubernetes', kubernetes)
     agent([yamlFile: pod.value('yamlFile'), container: pod.value('defaultContainer')], work)
   }

@@ -10,6 +10,7 @@
  *   sh            regular expression of a command to how it ends: "FAILURE" or "ABORTED" (a timeout, or somebody)
  *   inputs        message of an input to how it is answered: "ABORTED" instead of an approval
  *   previous      the result of the build before
+ *   plugins       the names of the plugins that this Jenkins has
  *
  * It is as strict as Jenkins' own validation where the Jenkinsfile goes: unknown sections, steps and parameters are refused. It knows
  * nothing of Jenkins' sandbox nor of what plugins really do. Groovy finds the other classes in the files of their names.
@@ -42,6 +43,7 @@ abstract class Steps extends Script {
 
   private void step(String name, Map about = [:]) {
     if (!build.stepsAllowed) throw new Invalid("${name} is a step and stands outside of steps")
+    build.offered.need(name - ' step')
     if (build.interrupted) throw new Stopped('ABORTED', 'ended with its neighbours')
     build.record(name, about)
   }
@@ -153,9 +155,14 @@ abstract class Steps extends Script {
     }
   }
 
-  Map string(Map given) { [kind: 'string'] + given }
+  Map string(Map given) { bound('string', given) }
 
-  Map file(Map given) { [kind: 'file'] + given }
+  Map file(Map given) { bound('file', given) }
+
+  private Map bound(String kind, Map given) {
+    build.offered.need(kind)
+    return [kind: kind] + given
+  }
 
   Map logRotator(Map given) { given }
 

@@ -1,5 +1,5 @@
 output "values" {
-  description = "What the chart is installed with besides values-prod.yaml: the same names as there."
+  description = "What the chart is installed with besides values-aws.yaml: the same names as there."
   value       = module.platform.values
 }
 
