@@ -363,7 +363,7 @@ locals {
     }
     delivery = {
       actions = [
-        "cloudfront:CreateDistribution", "cloudfront:CreateOriginAccessControl", "cloudfront:CreateResponseHeadersPolicy",
+        "cloudfront:CreateDistribution", "cloudfront:CreateResponseHeadersPolicy",
         "cloudfront:DeleteDistribution", "cloudfront:DeleteOriginAccessControl", "cloudfront:DeleteResponseHeadersPolicy",
         "cloudfront:TagResource", "cloudfront:UntagResource", "cloudfront:UpdateDistribution",
         "cloudfront:UpdateOriginAccessControl", "cloudfront:UpdateResponseHeadersPolicy",
@@ -389,7 +389,7 @@ locals {
     # These calls make something that has no address yet, or know no narrower resource.
     births = {
       actions = [
-        "acm:RequestCertificate", "aps:CreateWorkspace", "ec2:DisassociateAddress", "eks:CreateCluster", "grafana:CreateWorkspace", "kms:CreateKey",
+        "acm:RequestCertificate", "aps:CreateWorkspace", "cloudfront:CreateOriginAccessControl", "ec2:DisassociateAddress", "eks:CreateCluster", "grafana:CreateWorkspace", "kms:CreateKey",
         "kafka:CreateConfiguration", "logs:DeleteResourcePolicy", "logs:PutResourcePolicy", "route53:CreateHostedZone", "sns:Unsubscribe",
         # Brokers, the cache, the firewall and Prometheus have their logs delivered in the name of whoever sets them up.
         "logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:UpdateLogDelivery",

@@ -91,6 +91,13 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
     noncurrent_version_expiration {
       noncurrent_days = 1
     }
+  }
+
+  rule {
+    id     = "unfinished-uploads"
+    status = "Enabled"
+
+    filter {}
 
     abort_incomplete_multipart_upload {
       days_after_initiation = 1
@@ -111,10 +118,6 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
 
     expiration {
       expired_object_delete_marker = true
-    }
-
-    abort_incomplete_multipart_upload {
-      days_after_initiation = 1
     }
   }
 
@@ -201,6 +204,8 @@ resource "aws_cloudfront_response_headers_policy" "this" {
 
     strict_transport_security {
       access_control_max_age_sec = 31536000
+      include_subdomains         = true
+      preload                    = true
       override                   = true
     }
   }

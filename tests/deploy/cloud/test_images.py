@@ -119,21 +119,16 @@ def test_s3_takes_the_bucket_with_its_rules(
 
 def _rule(rule: dict[str, Any]) -> dict[str, Any]:
     """A rule of the lifecycle, as S3's interface writes it."""
-    (expiration,), (noncurrent,) = rule["expiration"], rule["noncurrent_version_expiration"]
-    expires = (
-        {"Days": expiration["days"]}
-        if expiration["days"]
-        else {"ExpiredObjectDeleteMarker": expiration["expired_object_delete_marker"]}
-    )
-    (aborted,) = rule["abort_incomplete_multipart_upload"]
-    return {
-        "ID": rule["id"],
-        "Status": rule["status"],
-        "Filter": {"Prefix": rule["filter"][0]["prefix"]},
-        "Expiration": expires,
-        "NoncurrentVersionExpiration": {"NoncurrentDays": noncurrent["noncurrent_days"]},
-        "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": aborted["days_after_initiation"]},
-    }
+    written: dict[str, Any] = {"ID": rule["id"], "Status": rule["status"]}
+    written["Filter"] = {"Prefix": rule["filter"][0]["prefix"] or ""}
+    for aborted in rule["abort_incomplete_multipart_upload"]:
+        written["AbortIncompleteMultipartUpload"] = {"DaysAfterInitiation": aborted["days_after_initiation"]}
+    for noncurrent in rule["noncurrent_version_expiration"]:
+        written["NoncurrentVersionExpiration"] = {"NoncurrentDays": noncurrent["noncurrent_days"]}
+    for expiration in rule["expiration"]:
+        days, marker = expiration["days"], expiration["expired_object_delete_marker"]
+        written["Expiration"] = {"Days": days} if days else {"ExpiredObjectDeleteMarker": marker}
+    return written
 
 
 def test_development_can_be_destroyed_with_its_images_and_production_cannot(

@@ -23,7 +23,7 @@ async def form() -> images.Form:
 
 
 def test_a_form_is_sent_to_the_buckets_own_region(monkeypatch: pytest.MonkeyPatch) -> None:
-    """By the name that knows no region S3 redirects the first uploads of a new bucket, and a browser loses the form on the way."""
+    """By the name that knows no region S3 redirects the first uploads of a new bucket, which a browser does not follow."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     assert asyncio.run(form()).url == "https://souk-images.s3.eu-central-1.amazonaws.com/"
