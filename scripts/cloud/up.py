@@ -20,7 +20,7 @@ from services import registry
 RDS_CA = "https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem"
 VALUES = "helm/souk/values-aws.yaml"
 # Systems outside that services reach by their role: nobody fills in a secret for them.
-BY_ROLE = {"sns"}
+BY_ROLE = {"s3", "sns"}
 
 
 @dataclass(frozen=True, slots=True)

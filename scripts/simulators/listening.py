@@ -1,4 +1,4 @@
-"""How both simulators begin and end: they read `HOST:PORT`, give up with one clear line, and stop on a signal."""
+"""How the simulators begin and end: they read `HOST:PORT`, give up with one clear line, and stop on a signal."""
 
 import argparse
 import asyncio

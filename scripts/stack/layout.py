@@ -11,7 +11,16 @@ from scripts.stack.supervise import places, problems
 ROOT, HOST = places.ROOT, places.HOST
 MAIN = "main"
 # What a stack's ports are, counted from its base. Services take 51 and up, from the last two digits of their own port.
-OFFSETS = {"postgres": 1, "redis": 2, "kafka": 3, "kafka-controller": 4, "provider": 5, "mail": 6, "edge-admin": 7}
+OFFSETS = {
+    "postgres": 1,
+    "redis": 2,
+    "kafka": 3,
+    "kafka-controller": 4,
+    "provider": 5,
+    "mail": 6,
+    "edge-admin": 7,
+    "objects": 8,
+}
 EDGE_OFFSET = 80
 METRICS_OFFSET = 100
 TOGETHER_METRICS_OFFSET = 150

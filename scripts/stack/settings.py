@@ -1,8 +1,8 @@
 """What each process of a stack is told by its environment, and what the stack tells scripts and tests.
 
-A server the user already has wins: when KAFKA_BOOTSTRAP, REDIS_URL, PAYMENT_PROVIDER_URL, SMTP_URL or the databases'
-URLs are set, that one is used and none is started here. Values that came out of a stack's own env file (`. .souk/env`)
-do not count as the user's: they are left out, whatever stack they name.
+A server the user already has wins: when KAFKA_BOOTSTRAP, REDIS_URL, PAYMENT_PROVIDER_URL, SMTP_URL,
+CATALOG_IMAGES_BUCKET or the databases' URLs are set, that one is used and none is started here. Values that came out of a
+stack's own env file (`. .souk/env`) do not count as the user's: they are left out, whatever stack they name.
 """
 
 import shlex
@@ -16,9 +16,18 @@ from scripts.stack import layout
 from scripts.stack.supervise import problems
 from services import registry
 
-SERVERS = {"KAFKA_BOOTSTRAP": "kafka", "REDIS_URL": "redis", "PAYMENT_PROVIDER_URL": "provider", "SMTP_URL": "mail"}
+SERVERS = {
+    "KAFKA_BOOTSTRAP": "kafka",
+    "REDIS_URL": "redis",
+    "PAYMENT_PROVIDER_URL": "provider",
+    "SMTP_URL": "mail",
+    "CATALOG_IMAGES_BUCKET": "objects",
+}
 # What the registry calls them.
-_SYSTEMS = {**SERVERS, "PAYMENT_PROVIDER_URL": "provider", "SMTP_URL": "smtp"}
+_SYSTEMS = {**SERVERS, "SMTP_URL": "smtp", "CATALOG_IMAGES_BUCKET": "s3"}
+# The bucket that is started here, and credentials that it does not check.
+BUCKET, REGION = "souk-images", "eu-central-1"
+_KEYS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
 # Which of the exported values are the user's own servers, so that later commands know it too.
 EXTERNAL = "SOUK_EXTERNAL"
 # A stack for tests lets every wait end soon, and its edge does not hold a test suite back. Tests are told the waits.
@@ -32,7 +41,12 @@ PATIENCE_OF_TESTS = {
 }
 # Where tests ship to, there are no taxes, unless a test is about them.
 TAXES_OF_TESTS = {"ORDER_TAX_RATES": '{"US-CA": {"standard": "7.25", "food": "0"}}'}
-FOR_TESTS = {**PATIENCE_OF_TESTS, **TAXES_OF_TESTS, "EDGE_RATE_LIMIT_FACTOR": "1000"}
+FOR_TESTS = {
+    **PATIENCE_OF_TESTS,
+    **TAXES_OF_TESTS,
+    "EDGE_RATE_LIMIT_FACTOR": "1000",
+    "CATALOG_IMAGES_CLEAR_S": "0.3",
+}
 # The payment service's secret, when Stripe is the provider: the key, or the file with it.
 _STRIPE_KEYS = ("STRIPE_API_KEY", "STRIPE_API_KEY_FILE")
 _NOT_PASSED_ON = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKE_TERMOUT", "MAKE_TERMERR", "PYTHONPATH", "VIRTUAL_ENV"}
@@ -58,7 +72,7 @@ class Settings:
         return credentials.Credentials(self.stack.folder / "secrets")
 
     def starts(self, server: str) -> bool:
-        """Tell whether this stack runs the server (postgres, kafka, redis, provider, mail) itself."""
+        """Tell whether this stack runs the server (postgres, kafka, redis, provider, mail, objects) itself."""
         if server == "postgres":
             return any(self.database_variable(s) not in self.external for s in self.with_database())
         return server not in {SERVERS[variable] for variable in self.external if variable in SERVERS}
@@ -127,6 +141,7 @@ class Settings:
             "REDIS_URL": f"redis://:{redis_password}@{self.stack.address('redis')}/0",
             "PAYMENT_PROVIDER_URL": f"http://{self.stack.address('provider')}",
             "SMTP_URL": f"smtp://{self.stack.address('mail')}",
+            "CATALOG_IMAGES_BUCKET": BUCKET,
         }
         return {variable: self.external.get(variable, value) for variable, value in local.items()}
 
@@ -135,6 +150,19 @@ class Settings:
         used = {system for service in hosted for system in (*service.stores, *service.outside)}
         used |= {"kafka" for service in hosted if service.on_kafka}
         return {variable: url for variable, url in self.servers().items() if _SYSTEMS[variable] in used}
+
+    def bucket_of(self, hosted: Iterable[registry.Service]) -> dict[str, str]:
+        """How those of these services that keep objects reach the bucket that is started here. The user's own AWS wins."""
+        if not self.starts("objects") or not any("s3" in service.outside for service in hosted):
+            return {}
+        url = f"http://{self.stack.address('objects')}"
+        own = {"AWS_ACCESS_KEY_ID", "AWS_PROFILE"} & set(self.given)
+        return {
+            "CATALOG_IMAGES_URL": f"{url}/{BUCKET}",
+            "S3_ENDPOINT_URL": url,
+            "AWS_REGION": self.given.get("AWS_REGION", REGION),
+            **({} if own else _KEYS),
+        }
 
     def admin(self) -> tuple[str, Path]:
         """The administrator's address and the file with the password, chosen by the user or by this install."""
@@ -172,6 +200,7 @@ def process_environment(settings: Settings, services: Iterable[registry.Service]
     environment = {
         **passed_on(settings),
         **settings.servers_of(hosted),
+        **settings.bucket_of(hosted),
         **settings.mesh_addresses(),
         "METRICS_LISTEN": f"{layout.HOST}:{metrics_port}",
         "RPC_REFLECTION": settings.given.get("RPC_REFLECTION", "true"),

@@ -66,6 +66,7 @@ def _checks(chosen: settings.Settings) -> dict[str, Callable[[], bool]]:
         redis.NAME: lambda: answering.redis_at(servers["REDIS_URL"]),
         simulators.PROVIDER: lambda: health.http(f"http://{stack.address(simulators.PROVIDER)}/healthz"),
         simulators.MAIL: lambda: health.smtp(f"smtp://{stack.address(simulators.MAIL)}"),
+        simulators.OBJECTS: lambda: health.http(f"http://{stack.address(simulators.OBJECTS)}/"),
         edge.NAME: lambda: health.http(f"{chosen.edge_url}/healthz"),
         "services": lambda: all(health.service(address) for address in mesh.values()),
         **{name: functools.partial(health.service, address) for name, address in mesh.items()},

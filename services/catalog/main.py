@@ -24,7 +24,8 @@ def build(host: assembly.Host) -> list[process.Part]:
     bucket = object_store.Bucket(settings) if settings.images_bucket else None
     images = image_usecases.Images(service.db, catalog, bucket=bucket, now=host.now)
     # Nobody waits for an object to be deleted.
-    clearing = [loops.Loop("catalog-images", images.clear, loops.Pace(5.0, 30.0))] if bucket else []
+    pace = loops.Pace(settings.images_clear_s, 6 * settings.images_clear_s)
+    clearing = [loops.Loop("catalog-images", images.clear, pace)] if bucket else []
     use = rpc.UseCases(catalog, schemas, images)
     consuming = assembly.Consuming(events.CONSUMED, events.subscribers(catalog))
     telling = loops.Loop(f"{usecases.SERVICE}-popularity", catalog.popularity.tell, loops.Pace(30.0))

@@ -23,6 +23,7 @@ TAKEN = {
         "redis",
         "provider",
         "mail",
+        "objects",
         "services",
         "secrets",
         "databases",

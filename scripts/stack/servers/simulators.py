@@ -1,11 +1,11 @@
-"""What stands in for the world outside: the payment provider and the mail server, each a process of its own."""
+"""What stands in for the world outside: the payment provider, the mail server and a bucket, each a process of its own."""
 
 import sys
 
 from scripts.stack import layout, settings
 from scripts.stack.supervise import component, fingerprints, health, processes
 
-PROVIDER, MAIL = "provider", "mail"
+PROVIDER, MAIL, OBJECTS = "provider", "mail", "objects"
 
 
 def provider(chosen: settings.Settings) -> component.Component:
@@ -22,6 +22,13 @@ def mail(chosen: settings.Settings) -> component.Component:
     stack = chosen.stack
     store = stack.folder / MAIL
     return _simulator(chosen, MAIL, ("--store", str(store)), lambda: health.smtp(f"smtp://{stack.address(MAIL)}"))
+
+
+def objects(chosen: settings.Settings) -> component.Component:
+    """The bucket of products' images; what lies in it is gone when it ends."""
+    address = chosen.stack.address(OBJECTS)
+    options = ("--bucket", settings.BUCKET, "--region", settings.REGION)
+    return _simulator(chosen, OBJECTS, options, lambda: health.http(f"http://{address}/"))
 
 
 def _simulator(

@@ -144,6 +144,9 @@ def _client(settings: Settings) -> Any:
         max_pool_connections=settings.s3_calls,
         retries={"total_max_attempts": 2, "mode": "standard"},
         signature_version="s3v4",
+        # AWS's own, by the bucket's name in its region: by the common name, the library's choice for forms, a new bucket of
+        # another region than the first answers with a redirection, which no browser follows with a form.
+        s3=None if settings.s3_endpoint_url else {"addressing_style": "virtual"},
     )
     endpoint = settings.s3_endpoint_url or None
     # A session of its own: the library's common one may not be used by several threads while it makes a client.

@@ -13,8 +13,8 @@ locals {
   partition = data.aws_partition.current.partition
   region    = data.aws_region.current.region
 
-  # What nodes, pods, controllers and AWS's own services use in this region. Neither S3, where the state is, nor the account's own
-  # administration (IAM, organizations, CloudTrail, sign-in) is among them.
+  # What nodes, pods, controllers and AWS's own services use in this region. Neither S3, where the state is (but for the images below),
+  # nor the account's own administration (IAM, organizations, CloudTrail, sign-in) is among them.
   services = [
     "acm", "aps", "autoscaling", "cloudwatch", "cognito-idp", "ec2", "ec2messages", "ecr", "eks", "eks-auth", "elasticache",
     "elasticloadbalancing", "es", "kafka", "kafka-cluster", "kms", "logs", "secretsmanager", "shield", "sns", "sqs", "ssm", "ssmmessages",
@@ -48,6 +48,12 @@ resource "aws_iam_policy" "boundary" {
         Effect   = "Allow"
         Action   = ["pricing:GetProducts", "route53:ChangeResourceRecordSets", "route53:Get*", "route53:List*"]
         Resource = "*"
+      },
+      {
+        Sid      = "Images"
+        Effect   = "Allow"
+        Action   = ["s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject"]
+        Resource = [var.images_bucket_arn, "${var.images_bucket_arn}/*"]
       },
       {
         # Karpenter's nodes are given the role of nodes.

@@ -349,8 +349,26 @@ locals {
       resources = ["arn:${local.partition}:wafv2:${local.own}:regional/webacl/${local.named}", "arn:${local.partition}:wafv2:${local.own}:regional/managedruleset/*"]
     }
     certificates = {
-      actions   = ["acm:AddTagsToCertificate", "acm:DeleteCertificate", "acm:RemoveTagsFromCertificate"]
-      resources = ["arn:${local.partition}:acm:${local.own}:certificate/*"]
+      actions = ["acm:AddTagsToCertificate", "acm:DeleteCertificate", "acm:RemoveTagsFromCertificate"]
+      # CloudFront's are there, wherever everything else is.
+      resources = [for region in [local.region, "us-east-1"] : "arn:${local.partition}:acm:${region}:${local.account}:certificate/*"]
+    }
+    images = {
+      actions = [
+        "s3:CreateBucket", "s3:DeleteBucket", "s3:DeleteBucketPolicy", "s3:PutBucketCORS", "s3:PutBucketOwnershipControls",
+        "s3:PutBucketPolicy", "s3:PutBucketPublicAccessBlock", "s3:PutBucketTagging", "s3:PutBucketVersioning",
+        "s3:PutEncryptionConfiguration", "s3:PutLifecycleConfiguration",
+      ]
+      resources = ["arn:${local.partition}:s3:::${var.prefix}-images-*"]
+    }
+    delivery = {
+      actions = [
+        "cloudfront:CreateDistribution", "cloudfront:CreateResponseHeadersPolicy",
+        "cloudfront:DeleteDistribution", "cloudfront:DeleteOriginAccessControl", "cloudfront:DeleteResponseHeadersPolicy",
+        "cloudfront:TagResource", "cloudfront:UntagResource", "cloudfront:UpdateDistribution",
+        "cloudfront:UpdateOriginAccessControl", "cloudfront:UpdateResponseHeadersPolicy",
+      ]
+      resources = [for kind in ["distribution", "origin-access-control", "response-headers-policy"] : "arn:${local.partition}:cloudfront::${local.account}:${kind}/*"]
     }
     names = {
       actions   = ["route53:ChangeResourceRecordSets", "route53:ChangeTagsForResource"]
@@ -371,7 +389,7 @@ locals {
     # These calls make something that has no address yet, or know no narrower resource.
     births = {
       actions = [
-        "acm:RequestCertificate", "aps:CreateWorkspace", "ec2:DisassociateAddress", "eks:CreateCluster", "grafana:CreateWorkspace", "kms:CreateKey",
+        "acm:RequestCertificate", "aps:CreateWorkspace", "cloudfront:CreateOriginAccessControl", "ec2:DisassociateAddress", "eks:CreateCluster", "grafana:CreateWorkspace", "kms:CreateKey",
         "kafka:CreateConfiguration", "logs:DeleteResourcePolicy", "logs:PutResourcePolicy", "route53:CreateHostedZone", "sns:Unsubscribe",
         # Brokers, the cache, the firewall and Prometheus have their logs delivered in the name of whoever sets them up.
         "logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:UpdateLogDelivery",
@@ -388,6 +406,7 @@ locals {
     cluster = ["cluster", "registry", "aliases", "keys"]
     stores  = ["kafka", "databases", "caches", "opensearch"]
     access  = ["secrets", "rights", "roles", "certificates", "names", "firewall"]
+    images  = ["images", "delivery"]
     watch   = ["logs", "alarms", "messages", "queues", "events", "metrics", "dashboards", "budget", "births"]
   }
 }
@@ -426,10 +445,10 @@ resource "aws_iam_policy" "apply" {
 }
 
 locals {
-  # Everything happens in one region; IAM, Route 53 and budgets are everywhere and nowhere.
+  # Everything happens in one region; IAM, Route 53, CloudFront with its certificates, and budgets are everywhere and nowhere.
   conditions = {
     for part in keys(local.changes) : part => part == "rights" ? { StringEquals = { "iam:PermissionsBoundary" = var.permissions_boundary_arn } } : (
-      contains(["roles", "names", "budget", "births"], part) ? {} : { StringEquals = { "aws:RequestedRegion" = local.region } }
+      contains(["roles", "names", "certificates", "delivery", "budget", "births"], part) ? {} : { StringEquals = { "aws:RequestedRegion" = local.region } }
     )
   }
 }

@@ -5,11 +5,13 @@ data "aws_partition" "current" {}
 data "aws_region" "current" {}
 
 locals {
-  prefix   = "${var.project}-${var.environment}"
-  nodes    = { nodes = module.cluster.security_group_id }
-  account  = data.aws_caller_identity.current.account_id
-  region   = data.aws_region.current.region
-  registry = "${local.account}.dkr.ecr.${local.region}.${data.aws_partition.current.dns_suffix}"
+  prefix  = "${var.project}-${var.environment}"
+  nodes   = { nodes = module.cluster.security_group_id }
+  account = data.aws_caller_identity.current.account_id
+  region  = data.aws_region.current.region
+  # Where the shop's pages come from.
+  shop_origins = ["https://${var.edge.zone_name}"]
+  registry     = "${local.account}.dkr.ecr.${local.region}.${data.aws_partition.current.dns_suffix}"
 
   placed = flatten([for server in var.postgres : tolist(server.services)])
   servers = {
@@ -36,8 +38,9 @@ module "encryption" {
 module "boundary" {
   source = "../boundary"
 
-  prefix       = local.prefix
-  secrets_path = "${var.project}/${var.environment}"
+  prefix            = local.prefix
+  secrets_path      = "${var.project}/${var.environment}"
+  images_bucket_arn = module.images.bucket_arn
 }
 
 module "network" {
@@ -183,6 +186,16 @@ module "edge" {
   vpc_arn                   = module.network.vpc_arn
 }
 
+module "images" {
+  source = "../images"
+
+  prefix  = local.prefix
+  host    = "images.${var.edge.zone_name}"
+  zone_id = module.edge.zone_id
+  origins = local.shop_origins
+  guarded = var.guarded
+}
+
 module "observability" {
   source = "../observability"
 
@@ -230,6 +243,7 @@ locals {
       policies = merge(
         length(setunion(service.publishes, service.consumes)) > 0 ? { kafka = module.kafka.policies[name] } : {},
         contains(service.outside, "sns") ? { messages = local.messages_policy } : {},
+        contains(service.outside, "s3") ? { images = module.images.policy } : {},
       )
     }
   }

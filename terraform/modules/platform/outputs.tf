@@ -26,12 +26,18 @@ output "values" {
       }
     }
 
-    outside = { sns = { egress = [{ to = [for block in local.sns : { ipBlock = block }], ports = [443] }] } }
+    outside = {
+      sns = { egress = [{ to = [for block in local.sns : { ipBlock = block }], ports = [443] }] }
+      s3 = {
+        environment = { CATALOG_IMAGES_BUCKET = module.images.bucket, CATALOG_IMAGES_URL = module.images.url }
+        egress      = [{ to = [{ ipBlock = local.world }], ports = [443] }]
+      }
+    }
 
     tokens = { issuer = "https://${var.edge.hosts[0]}" }
     edge = merge({
       from           = [for cidr in module.network.public_cidrs : { ipBlock = { cidr = cidr } }]
-      allowedOrigins = ["https://${var.edge.zone_name}"]
+      allowedOrigins = local.shop_origins
       ingress = {
         enabled        = true
         hosts          = var.edge.hosts
@@ -42,7 +48,8 @@ output "values" {
   }, { for role, size in local.sizes : role => size if role != "edge" })
 }
 
-# Where SNS is: at its endpoint inside the network, else anywhere but in private networks.
+# Where SNS is: at its endpoint inside the network, else anywhere but in private networks. S3 is always the latter: the endpoint inside
+# the network only routes to its public addresses, and AWS adds some when it likes.
 locals {
   world = { cidr = "0.0.0.0/0", except = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"] }
   sns   = [for block in contains(module.network.endpoints, "sns") ? [for cidr in module.network.private_cidrs : { cidr = cidr, except = null }] : [local.world] : { for key, value in block : key => value if value != null }]

@@ -95,7 +95,10 @@ def test_no_role_needs_what_the_boundary_does_not_allow(applied: workspace.Appli
 
 def test_the_boundary_gives_no_way_to_more(applied: workspace.Applied) -> None:
     _, said = boundary(applied)
-    allowed = {action for one in said if one["Effect"] == "Allow" for action in one["Action"]}
+    (images,) = [one for one in said if one.get("Sid") == "Images"]
+    (bucket,) = applied.of("aws_s3_bucket")
+    assert images["Resource"] == [f"arn:aws:s3:::{bucket['bucket']}", f"arn:aws:s3:::{bucket['bucket']}/*"]
+    allowed = {action for one in said if one["Effect"] == "Allow" and one is not images for action in one["Action"]}
     reached = {
         action
         for action in ("iam:CreateRole", "iam:PutRolePolicy", "iam:AttachRolePolicy", "iam:CreateUser", "iam:CreateAccessKey",

@@ -18,6 +18,7 @@ NAMED = (
     "registry",
     "secrets",
     "edge",
+    "images",
     "observability",
     "ci",
 )

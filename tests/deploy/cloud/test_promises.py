@@ -88,7 +88,7 @@ def test_secrets_are_those_that_the_registrys_services_read(prod: workspace.Appl
     names = {secret["name"].removeprefix("souk/prod/") for secret in prod.of("aws_secretsmanager_secret")}
     stored = [name for name, service in KNOWN.services.items() if "postgres" in service.stores]
     expected = {f"{name}-{kind}" for name in stored for kind in ("database", "migration")}
-    outside = {system for service in KNOWN.services.values() for system in service.outside} - {"sns"}
+    outside = {system for service in KNOWN.services.values() for system in service.outside} - {"s3", "sns"}
     assert names == expected | outside | {"mesh", "signing", "admin", "redis"}
 
 
@@ -179,7 +179,8 @@ def test_what_keeps_data_in_production_is_guarded_and_in_development_is_not(
 ) -> None:
     guards = [found["address"] for found in prod.resources if found["type"] == "terraform_data"]
     assert sorted(guards) == [
-        f"module.platform.module.{part}.module.guard.terraform_data.this[0]" for part in ("kafka", "postgres", "redis")
+        f"module.platform.module.{part}.module.guard.terraform_data.this[0]"
+        for part in ("images", "kafka", "postgres", "redis")
     ]
     assert not [found for found in dev.resources if found["type"] == "terraform_data"]
     assert not any(server["deletion_protection"] for server in dev.of("aws_db_instance"))

@@ -58,10 +58,10 @@ spec:
     {{- end }}
 {{- end -}}
 
-{{/* Whether a workload asks the agent of EKS Pod Identity for credentials: it signs in at the brokers by its role, or sends by SNS. */}}
+{{/* Whether a workload asks the agent of EKS Pod Identity for credentials: it signs in at the brokers by its role, sends by SNS, or keeps images in S3. */}}
 {{- define "souk.hasRole" -}}
 {{- $brokers := and (eq .role "work") (include "souk.onKafka" .) (eq .root.Values.kafka.saslMechanism "AWS_MSK_IAM") -}}
-{{- if or $brokers (has "sns" .spec.outside) }}true{{ end -}}
+{{- if or $brokers (has "sns" .spec.outside) (has "s3" .spec.outside) }}true{{ end -}}
 {{- end -}}
 
 {{/* Where the systems are that the mesh uses: inside the release when it brings them, else where the values say. */}}

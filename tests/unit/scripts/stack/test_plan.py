@@ -4,8 +4,8 @@ from scripts.stack import layout, plan, settings
 
 
 def test_nobody_loses_what_it_still_needs_when_a_stack_is_taken_down() -> None:
-    groups = plan.ending_order(("edge", "kafka", "mail", "order", "postgres", "provider", "redis", "user"))
-    assert groups == (("edge",), ("order", "user"), ("provider", "mail"), ("kafka",), ("redis", "postgres"))
+    groups = plan.ending_order(("edge", "kafka", "mail", "objects", "order", "postgres", "provider", "redis", "user"))
+    assert groups == (("edge",), ("order", "user"), ("provider", "mail", "objects"), ("kafka",), ("redis", "postgres"))
 
 
 def test_what_does_not_run_is_no_part_of_the_order() -> None:

@@ -107,13 +107,35 @@ def test_only_the_main_stack_writes_the_well_known_env_file(tmp_path: Path) -> N
         ("REDIS_URL", "redis"),
         ("PAYMENT_PROVIDER_URL", "provider"),
         ("SMTP_URL", "mail"),
+        ("CATALOG_IMAGES_BUCKET", "objects"),
     ],
 )
 def test_a_server_the_user_has_is_used_and_none_is_started(stack: layout.Stack, variable: str, server: str) -> None:
     chosen = settings.read(stack, {variable: "their://server:1"})
     assert not chosen.starts(server)
     assert settings.exported(chosen)[variable] == "their://server:1"
-    assert all(chosen.starts(other) for other in ("postgres", "kafka", "redis", "provider", "mail") if other != server)
+    servers = {"postgres", "kafka", "redis", "provider", "mail", "objects"}
+    assert all(chosen.starts(other) for other in servers - {server})
+
+
+def test_only_whoever_keeps_images_is_told_of_the_bucket_and_its_keys(stack: layout.Stack) -> None:
+    chosen = settings.read(stack, {})
+    catalog, order = (settings.process_environment(chosen, [service(name)], 1) for name in ("catalog", "order"))
+    assert catalog["CATALOG_IMAGES_BUCKET"] == "souk-images"
+    assert catalog["CATALOG_IMAGES_URL"] == "http://127.0.0.1:21008/souk-images"
+    assert (catalog["S3_ENDPOINT_URL"], catalog["AWS_REGION"]) == ("http://127.0.0.1:21008", "eu-central-1")
+    assert catalog["AWS_SECRET_ACCESS_KEY"]
+    assert not {"CATALOG_IMAGES_BUCKET", "S3_ENDPOINT_URL", "AWS_ACCESS_KEY_ID"} & order.keys()
+
+
+def test_the_users_own_aws_is_asked_with_the_users_own_keys(stack: layout.Stack) -> None:
+    keys = {"AWS_PROFILE": "shop", "AWS_REGION": "eu-west-1"}
+    signed_in = settings.process_environment(settings.read(stack, keys), [service("catalog")], 1)
+    assert (signed_in["AWS_REGION"], "AWS_ACCESS_KEY_ID" in signed_in) == ("eu-west-1", False)
+    theirs = {**keys, "CATALOG_IMAGES_BUCKET": "theirs", "CATALOG_IMAGES_URL": "https://images.example.com"}
+    told = settings.process_environment(settings.read(stack, theirs), [service("catalog")], 1)
+    assert {name: told[name] for name in theirs} == theirs
+    assert "S3_ENDPOINT_URL" not in told
 
 
 def test_databases_the_user_has_are_used_all_together(stack: layout.Stack) -> None:
