@@ -16,11 +16,13 @@ def build(host: assembly.Host) -> list[process.Part]:
     service = assembly.Assembly(usecases.SERVICE, host)
     user = service.peer("user", signing_keys.DESCRIPTOR)
     lifetimes = usecases.Lifetimes(user_s=settings.user_cart_s, guest_s=settings.guest_cart_s)
+    order = service.peer("order", clients.ORDER)
     shelves = usecases.Shelves(
         clients.Catalog(service.peer("catalog", clients.CATALOG)),
         clients.Inventory(service.peer("inventory", clients.INVENTORY)),
+        clients.Pricing(order),
     )
-    orders = clients.Orders(service.peer("order", clients.ORDER))
+    orders = clients.Orders(order)
     carts = usecases.Carts(service.redis, shelves, orders, lifetimes=lifetimes, now=clock.utc_now)
     return service.parts(
         rpc.servicer(carts),

@@ -94,6 +94,7 @@ def _written(cart: domain.Cart) -> Mapping[str, Any]:
         "version": cart.version,
         "origin": cart.origin,
         "checkouts": [_written_checkout(checkout) for checkout in cart.checkouts],
+        "coupons": [_written_coupon(coupon) for coupon in cart.coupons],
     }
 
 
@@ -107,6 +108,8 @@ def _read(written: Mapping[str, Any], revision: int) -> domain.Cart:
         origin=written["origin"],
         checkouts=tuple(_read_checkout(checkout) for checkout in written["checkouts"]),
         revision=revision,
+        # Carts that were written before there were coupons have none.
+        coupons=tuple(_read_coupon(*coupon) for coupon in written.get("coupons", ())),
     )
 
 
@@ -119,6 +122,14 @@ def _read_line(sku: str, units: int, added: float, *price: Any) -> domain.Line:
     return domain.Line(sku, units, datetime.fromtimestamp(added, UTC), money.Money(*price) if price else None)
 
 
+def _written_coupon(coupon: domain.Coupon) -> list[Any]:
+    return [coupon.code, coupon.added.timestamp()]
+
+
+def _read_coupon(code: str, added: float) -> domain.Coupon:
+    return domain.Coupon(code, datetime.fromtimestamp(added, UTC))
+
+
 def _written_checkout(checkout: domain.Checkout) -> Mapping[str, Any]:
     order = checkout.order
     return {
@@ -128,6 +139,7 @@ def _written_checkout(checkout: domain.Checkout) -> Mapping[str, Any]:
         "time": checkout.time.timestamp(),
         "order": [order.id, order.total.currency, order.total.amount] if order else [],
         "fingerprint": checkout.fingerprint,
+        "coupons": [_written_coupon(coupon) for coupon in checkout.coupons],
     }
 
 
@@ -140,4 +152,5 @@ def _read_checkout(written: Mapping[str, Any]) -> domain.Checkout:
         time=datetime.fromtimestamp(written["time"], UTC),
         order=domain.Order(order_id, money.Money(*total)) if order_id else None,
         fingerprint=written["fingerprint"],
+        coupons=tuple(_read_coupon(*coupon) for coupon in written.get("coupons", ())),
     )

@@ -59,13 +59,25 @@ Lines = tuple[Line, ...]
 
 
 @dataclass(frozen=True, slots=True)
+class Coupon:
+    """A coupon code that a cart keeps, as promotion writes it, and when it was put in."""
+
+    code: str
+    added: datetime
+
+
+Coupons = tuple[Coupon, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Ordered:
-    """What a confirmed order took, by SKU, and when it was placed if that is known."""
+    """What a confirmed order took, by SKU, the coupon codes that it used, and when it was placed if that is known."""
 
     order_id: str
     user_id: str
     units: Mapping[str, int]
     placed: datetime | None = None
+    codes: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +133,7 @@ class Checkout:
     time: datetime
     order: Order | None = None
     fingerprint: str = ""
+    coupons: Coupons = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +154,7 @@ class Cart:
     origin: str = ""
     checkouts: tuple[Checkout, ...] = ()
     revision: int = 0
+    coupons: Coupons = ()
 
 
 EMPTY = Cart()
