@@ -69,7 +69,8 @@ class CartServicer(cart_service_pb2_grpc.CartServiceServicer):
 
     async def MergeCart(self, request: cart_service_pb2.MergeCartRequest, _: Any) -> cart_pb2.Cart:
         own = _own()
-        return await self._shown(own, await self._carts.merge(request.cart_id, own.id))
+        merging = self._carts.merge(request.cart_id, own.id, expected=request.expected_version)
+        return await self._changed(own, merging)
 
     async def CheckoutCart(
         self, request: cart_service_pb2.CheckoutCartRequest, _: Any

@@ -65,13 +65,14 @@ def without_saved(cart: Cart, sku: str) -> Cart:
     return replace(cart, saved=_without(cart.saved, sku))
 
 
-def merged(cart: Cart, guest: Cart, name: str) -> Cart:
+def merged(cart: Cart, guest: Cart, name: str, *, expected: int = 0) -> Cart:
     """The user's cart with all that is in the guest's cart of this name, once.
 
-    Raises CART_FULL, SAVED_FULL or COUPONS_FULL.
+    Raises CART_FULL, SAVED_FULL or COUPONS_FULL, and CART_CHANGED unless this is the expected version of the user's.
     """
     if name in cart.applied:
         return cart
+    require_version(cart, expected)
     lines, saved = _merged(cart.lines, guest.lines), _merged(cart.saved, guest.saved)
     codes = coupons.bounded(coupons.joined(cart.coupons, guest.coupons))
     return having_applied(_bounded(replace(cart, lines=lines, saved=saved, coupons=codes)), name)

@@ -118,10 +118,10 @@ class Carts:
         """The cart with current prices, stock and totals, as far as they can be had."""
         return await self._shelves.show(cart, place, destination)
 
-    async def merge(self, cart_id: str, user_id: str) -> domain.Cart:
+    async def merge(self, cart_id: str, user_id: str, *, expected: int = 0) -> domain.Cart:
         """The user's cart with what is in a guest's, which is deleted.
 
-        Raises CART_NOT_FOUND, CART_FULL, SAVED_FULL or COUPONS_FULL.
+        Raises CART_NOT_FOUND, CART_CHANGED, CART_FULL, SAVED_FULL or COUPONS_FULL.
 
         The guest's cart is claimed for the user first, so that nothing is added to it meanwhile. If the process dies
         after any of the three writes, a repeated call completes the merge; the lines are added once.
@@ -130,11 +130,11 @@ class Carts:
         found = await store.load(self._redis, place)
         if found:
             # What does not fit is refused before the guest's cart is claimed: the guest keeps it.
-            domain.merged(await self._usable(own), found, cart_id)
+            domain.merged(await self._usable(own), found, cart_id, expected=expected)
         guest = await self._claimed(place, user_id)
         if guest is None:
             return await self._merged_before(own, cart_id)
-        merged = await self._change(own, lambda cart: domain.merged(cart, guest, cart_id), 0)
+        merged = await self._change(own, lambda cart: domain.merged(cart, guest, cart_id, expected=expected), 0)
         await store.delete(self._redis, place)
         return merged
 
