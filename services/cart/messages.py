@@ -8,7 +8,7 @@ from google.type import money_pb2
 from services.cart import domain
 from services.chassis import ids, money
 from services.chassis.rpc import render
-from souk.cart.v1 import cart_pb2, cart_service_pb2
+from souk.cart.v1 import cart_events_pb2, cart_pb2, cart_service_pb2
 from souk.order.v1 import order_events_pb2, order_pb2, order_service_pb2
 from souk.promotion.v1 import promotion_pb2
 from souk.type.v1 import address_pb2
@@ -132,6 +132,25 @@ def _verdict(message: order_service_pb2.QuoteOrderResponse.Coupon) -> domain.Ver
     if message.applied:
         return domain.Verdict()
     return domain.Verdict(promotion_pb2.Refusal.Name(message.refusal), message.message)
+
+
+def of_abandoned(event: domain.CartAbandoned) -> cart_events_pb2.CartAbandoned:
+    return cart_events_pb2.CartAbandoned(
+        user_id=event.user_id,
+        abandonment_id=event.id,
+        lines=[
+            cart_events_pb2.CartAbandoned.Line(
+                sku=line.offer.sku,
+                title=line.offer.title,
+                quantity=line.quantity,
+                unit_price=_of_money(line.offer.price),
+                total=_of_money(line.total),
+            )
+            for line in event.lines
+        ],
+        total=_of_money(event.total),
+        touch_time=render.timestamp(event.touched),
+    )
 
 
 def ordered(message: order_events_pb2.OrderConfirmed) -> domain.Ordered:

@@ -1,7 +1,7 @@
 """The rules of a cart, pure.
 
 `values` (what it consists of), `lines` and `coupons` (changes), `ordering` (checkouts and orders), `quotes` (what it would
-cost), `shown`.
+cost), `shown`, `reminding` (carts that were left).
 """
 
 from services.cart.domain.coupons import (
@@ -48,6 +48,12 @@ from services.cart.domain.quotes import (
     Totals,
     Verdict,
 )
+from services.cart.domain.reminding import (
+    AbandonedLine,
+    CartAbandoned,
+    abandoned,
+    look_again,
+)
 from services.cart.domain.shown import (
     Change,
     Shown,
@@ -84,9 +90,11 @@ __all__ = [
     "NOWHERE",
     "REMEMBERED",
     "REPEATABLE",
+    "AbandonedLine",
     "Address",
     "Cancelled",
     "Cart",
+    "CartAbandoned",
     "Change",
     "ChangedError",
     "Checkout",
@@ -108,6 +116,7 @@ __all__ = [
     "Terms",
     "Totals",
     "Verdict",
+    "abandoned",
     "added",
     "checked_out",
     "checking_out",
@@ -116,6 +125,7 @@ __all__ = [
     "counted",
     "line_of",
     "line_to_set",
+    "look_again",
     "merged",
     "no_cart",
     "of_guest",

@@ -143,7 +143,7 @@ class Cart:
     saved are lines for later, which no order takes. applied names the orders and guests' carts that have changed it,
     the latest last. merging_into is the user into whose cart this guest's cart is being merged: from then on only that
     merge may use it. origin is a UUID that it was given when it was first written. revision counts the writes: also of
-    what is no change to who uses the cart.
+    what is no change to who uses the cart. touched is when its user last changed it, if that is known.
     """
 
     lines: Lines = ()
@@ -155,6 +155,7 @@ class Cart:
     checkouts: tuple[Checkout, ...] = ()
     revision: int = 0
     coupons: Coupons = ()
+    touched: datetime | None = None
 
 
 EMPTY = Cart()

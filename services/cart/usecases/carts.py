@@ -5,6 +5,7 @@ import contextlib
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 from typing import Protocol
 
@@ -31,10 +32,11 @@ class Orders(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Lifetimes:
-    """After how many seconds without a change a cart expires."""
+    """After how many seconds without a change a cart expires, and a user's counts as abandoned."""
 
     user_s: int
     guest_s: int
+    reminder_s: float
 
 
 class Carts:
@@ -201,6 +203,7 @@ class Carts:
             changed = domain.counted(cart, change(cart))
             if changed == cart:
                 return cart
+            changed = replace(changed, touched=self._now())
             if await self._replace(place, changed):
                 return replace(changed, revision=cart.revision + 1)
         raise errors.overloaded()
@@ -232,8 +235,10 @@ class Carts:
         return domain.Cart(origin=ids.new_id(self._now()))
 
     async def _replace(self, place: domain.Place, cart: domain.Cart) -> bool:
-        lifetime_s = self._lifetimes.guest_s if place.is_guest else self._lifetimes.user_s
-        return await store.replace(self._redis, place, cart, lifetime_s=lifetime_s)
+        if place.is_guest:
+            return await store.replace(self._redis, place, cart, lifetime_s=self._lifetimes.guest_s)
+        look_at = domain.look_again(cart, timedelta(seconds=self._lifetimes.reminder_s))
+        return await store.replace(self._redis, place, cart, lifetime_s=self._lifetimes.user_s, look_at=look_at)
 
 
 def _without(order: domain.Ordered, cart: domain.Cart) -> domain.Cart:

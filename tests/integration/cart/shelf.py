@@ -7,7 +7,7 @@ from services.cart import domain, usecases
 from services.chassis import clock, errors, money, redis_store
 from souk.cart.v1 import cart_pb2
 
-LIFETIMES = usecases.Lifetimes(user_s=600, guest_s=60)
+LIFETIMES = usecases.Lifetimes(user_s=600, guest_s=60, reminder_s=300)
 
 
 class Shop:
@@ -99,10 +99,12 @@ class Till:
         return [lines for _, _, lines in self.made.values()]
 
 
-def carts_in(redis: redis_store.RedisStore, market: Shop, till: Till | None = None) -> usecases.Carts:
+def carts_in(
+    redis: redis_store.RedisStore, market: Shop, till: Till | None = None, *, now: clock.Clock = clock.utc_now
+) -> usecases.Carts:
     """The use cases as the service has them."""
     shelves = usecases.Shelves(market, market, market)
-    return usecases.Carts(redis, shelves, till or Till(), lifetimes=LIFETIMES, now=clock.utc_now)
+    return usecases.Carts(redis, shelves, till or Till(), lifetimes=LIFETIMES, now=now)
 
 
 def units(cart: domain.Cart | cart_pb2.Cart) -> dict[str, int]:
