@@ -1,6 +1,6 @@
-"""Whom cart calls: the catalog for prices, inventory for stock, order to check out. Answers are domain values."""
+"""Whom cart calls: the catalog for prices, inventory for stock, order for totals and to check out. Answers are domain values."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from services.cart import domain, messages
@@ -17,6 +17,8 @@ ORDER = order_service_pb2.DESCRIPTOR.services_by_name["OrderService"]
 ORDER_S = 2.5
 # Somebody waits for a cart, which is shown without what takes longer, in seconds.
 PATIENCE_S = 0.8
+# Why the order service says that a cart cannot be ordered as it is.
+REFUSALS = frozenset({"CURRENCY_MIXED", "ORDER_TOTAL_TOO_LARGE", "SHIPPING_UNAVAILABLE"})
 
 
 class Catalog:
@@ -66,15 +68,39 @@ class Orders:
         try:
             order = await self._peer.call(self._stub.CreateOrder, request, timeout_s=ORDER_S, for_user=True)
         except errors.DomainError as refused:
-            raise _as_of_a_cart(refused) from refused
+            fields = [field for _, field in domain.codes_to_use(checkout, terms)]
+            raise _as_of_a_cart(refused, fields) from refused
         return domain.Order(order.id, render.money_value(order.total))
 
 
-def _as_of_a_cart(refused: errors.DomainError) -> Exception:
-    """What the order service says of items is said of lines."""
+class Pricing:
+    """What orders would cost, by the order service."""
+
+    def __init__(self, peer: client.Peer) -> None:
+        self._peer = peer
+        self._stub = order_service_pb2_grpc.OrderServiceStub(peer.channel)
+
+    async def quote(self, question: domain.Question) -> domain.Quote:
+        """What the cart would cost as an order. Raises TransientError or DomainError without an answer."""
+        request = messages.of_question(question)
+        try:
+            answer = await self._peer.call(self._stub.QuoteCart, request, timeout_s=PATIENCE_S)
+        except errors.DomainError as error:
+            if error.reason not in REFUSALS:
+                raise
+            return domain.Quote(refusal=error.reason)
+        return messages.quote(answer)
+
+
+def _as_of_a_cart(refused: errors.DomainError, codes: Sequence[str]) -> Exception:
+    """What the order service says of items is said of lines; of codes, by the fields in which they are known here."""
     if refused.code in (errors.Code.UNAVAILABLE, errors.Code.DEADLINE_EXCEEDED):
         return errors.TransientError(str(refused))
     if refused.reason == "REQUEST_ID_REUSED":
         return domain.ordered_otherwise()
-    said = tuple(replace(item, field=item.field.replace("items[", "lines[", 1)) for item in refused.violations)
+    fields = {f"coupon_codes[{number}]": field for number, field in enumerate(codes)}
+    said = tuple(
+        replace(item, field=fields.get(item.field) or item.field.replace("items[", "lines[", 1))
+        for item in refused.violations
+    )
     return replace(refused, violations=said)

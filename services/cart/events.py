@@ -1,10 +1,15 @@
-"""What cart hears; it publishes nothing. Next stop: `usecases.py`."""
+"""What cart hears and tells: two tables. Next stop: `usecases/`."""
 
-from services.cart import messages, usecases
+from services.cart import domain, messages, usecases
 from services.chassis.events import at_least_once
+from services.chassis.outbox import outbox
 from souk.order.v1 import order_events_pb2
 
 CONSUMED = ("orders",)
+
+PUBLISHED: outbox.Publications = {
+    domain.CartAbandoned: outbox.Publication("carts", lambda event: str(event.user_id), messages.of_abandoned),
+}
 
 
 def subscribers(carts: usecases.Carts) -> at_least_once.Subscribers:

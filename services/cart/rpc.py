@@ -24,18 +24,27 @@ class _Move(Protocol):
     def __call__(self, place: domain.Place, sku: str, *, expected: int) -> Awaitable[domain.Cart]: ...
 
 
+class _Coupon(Protocol):
+    """A request about a coupon code."""
+
+    code: str
+    expected_version: int
+
+
+class _CouponVerb(Protocol):
+    """A use case of coupon codes."""
+
+    def __call__(self, place: domain.Place, code: str, *, expected: int) -> Awaitable[domain.Cart]: ...
+
+
 class CartServicer(cart_service_pb2_grpc.CartServiceServicer):
     """`souk.cart.v1.CartService`; what each method promises stands in the contract."""
 
     def __init__(self, carts: usecases.Carts) -> None:
         self._carts = carts
 
-    async def GetCart(
-        self,
-        request: cart_service_pb2.GetCartRequest,  # noqa: ARG002 - it says nothing
-        _: Any,
-    ) -> cart_pb2.Cart:
-        return await self._get(_own())
+    async def GetCart(self, request: cart_service_pb2.GetCartRequest, _: Any) -> cart_pb2.Cart:
+        return await self._get(_own(), messages.destination(request))
 
     async def AddCartItem(self, request: cart_service_pb2.AddCartItemRequest, _: Any) -> cart_pb2.Cart:
         return await self._add(_own(), request)
@@ -52,9 +61,16 @@ class CartServicer(cart_service_pb2_grpc.CartServiceServicer):
     async def ForgetSavedItem(self, request: cart_service_pb2.ForgetSavedItemRequest, _: Any) -> cart_pb2.Cart:
         return await self._move(self._carts.forget_saved, _own(), request)
 
+    async def AddCartCoupon(self, request: cart_service_pb2.AddCartCouponRequest, _: Any) -> cart_pb2.Cart:
+        return await self._coupon(self._carts.add_coupon, _own(), request)
+
+    async def RemoveCartCoupon(self, request: cart_service_pb2.RemoveCartCouponRequest, _: Any) -> cart_pb2.Cart:
+        return await self._coupon(self._carts.remove_coupon, _own(), request)
+
     async def MergeCart(self, request: cart_service_pb2.MergeCartRequest, _: Any) -> cart_pb2.Cart:
         own = _own()
-        return await self._shown(own, await self._carts.merge(request.cart_id, own.id))
+        merging = self._carts.merge(request.cart_id, own.id, expected=request.expected_version)
+        return await self._changed(own, merging)
 
     async def CheckoutCart(
         self, request: cart_service_pb2.CheckoutCartRequest, _: Any
@@ -71,7 +87,7 @@ class CartServicer(cart_service_pb2_grpc.CartServiceServicer):
         return await self._get(domain.of_guest(await self._carts.create()))
 
     async def GetGuestCart(self, request: cart_service_pb2.GetGuestCartRequest, _: Any) -> cart_pb2.Cart:
-        return await self._get(domain.of_guest(request.cart_id))
+        return await self._get(domain.of_guest(request.cart_id), messages.destination(request))
 
     async def AddGuestCartItem(self, request: cart_service_pb2.AddGuestCartItemRequest, _: Any) -> cart_pb2.Cart:
         return await self._add(domain.of_guest(request.cart_id), request)
@@ -92,8 +108,16 @@ class CartServicer(cart_service_pb2_grpc.CartServiceServicer):
     ) -> cart_pb2.Cart:
         return await self._move(self._carts.forget_saved, domain.of_guest(request.cart_id), request)
 
-    async def _get(self, place: domain.Place) -> cart_pb2.Cart:
-        return await self._shown(place, await self._carts.get(place))
+    async def AddGuestCartCoupon(self, request: cart_service_pb2.AddGuestCartCouponRequest, _: Any) -> cart_pb2.Cart:
+        return await self._coupon(self._carts.add_coupon, domain.of_guest(request.cart_id), request)
+
+    async def RemoveGuestCartCoupon(
+        self, request: cart_service_pb2.RemoveGuestCartCouponRequest, _: Any
+    ) -> cart_pb2.Cart:
+        return await self._coupon(self._carts.remove_coupon, domain.of_guest(request.cart_id), request)
+
+    async def _get(self, place: domain.Place, destination: domain.Destination = domain.NOWHERE) -> cart_pb2.Cart:
+        return await self._shown(place, await self._carts.get(place), destination)
 
     async def _add(
         self, place: domain.Place, item: cart_service_pb2.AddCartItemRequest | cart_service_pb2.AddGuestCartItemRequest
@@ -112,13 +136,18 @@ class CartServicer(cart_service_pb2_grpc.CartServiceServicer):
     async def _move(self, verb: _Move, place: domain.Place, item: _Moved) -> cart_pb2.Cart:
         return await self._changed(place, verb(place, item.sku, expected=item.expected_version))
 
+    async def _coupon(self, verb: _CouponVerb, place: domain.Place, coupon: _Coupon) -> cart_pb2.Cart:
+        return await self._changed(place, verb(place, coupon.code, expected=coupon.expected_version))
+
     async def _changed(self, place: domain.Place, change: Awaitable[domain.Cart]) -> cart_pb2.Cart:
         with _carrying_the_cart(place):
             cart = await change
         return await self._shown(place, cart)
 
-    async def _shown(self, place: domain.Place, cart: domain.Cart) -> cart_pb2.Cart:
-        return messages.of_cart(await self._carts.show(cart), place)
+    async def _shown(
+        self, place: domain.Place, cart: domain.Cart, destination: domain.Destination = domain.NOWHERE
+    ) -> cart_pb2.Cart:
+        return messages.of_cart(await self._carts.show(cart, place, destination), place)
 
 
 def servicer(carts: usecases.Carts) -> server.Servicer:
@@ -133,7 +162,7 @@ def _carrying_the_cart(place: domain.Place) -> Iterator[None]:
     try:
         yield
     except domain.ChangedError as lost:
-        lost.details = (messages.of_cart(domain.Shown(lost.cart, None, None), place),)
+        lost.details = (messages.of_cart(domain.Shown(lost.cart, None, None, None), place),)
         raise
 
 

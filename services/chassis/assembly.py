@@ -2,7 +2,8 @@
 
 A `Host` is the process: one or several services live in it, as `serve` (calls), `work` (relay, consumer, timers,
 effects) or both. An `Assembly` is one service in it: its server always; a database with outbox, relay and retention where
-its block names postgres, a Redis where it names redis, a consumer where it consumes. Nothing else is built or configured.
+its block names postgres, a Redis where it names redis, a consumer where it consumes, and where it publishes without a
+database the `publisher` that it asks for. Nothing else is built or configured.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +16,7 @@ from google.protobuf.descriptor import ServiceDescriptor
 
 from services.chassis import clock, credentials, database, kafka, loops, process, redis_store, retention
 from services.chassis.credentials import Credential
-from services.chassis.events import at_least_once, consumer, parked, reader
+from services.chassis.events import at_least_once, consumer, parked, publisher, reader
 from services.chassis.kafka import security
 from services.chassis.outbox import outbox, relay
 from services.chassis.rpc import certificates, client, identity, page_tokens, revocations, server
@@ -150,6 +151,7 @@ class Assembly:
         self._redis = self._redis_store() if REDIS in self.block.stores else None
         self._topics = read(TopicSettings, host.environ)
         self._peers: list[client.Peer] = []
+        self._publishing: kafka.Producer | None = None
         self._relay_loop: loops.Loop | None = None
 
     @property
@@ -220,6 +222,19 @@ class Assembly:
         self._peers.append(made)
         return made
 
+    def publisher(self, publications: outbox.Publications) -> publisher.Publisher:
+        """Publishes its facts without an outbox; `publications` is the table in its `events.py`.
+
+        Raises SettingsError when it has a database, whose outbox it would pass by, or when its block names other topics.
+        """
+        topics = {publication.topic for publication in publications.values()}
+        if self._db or topics != set(self.block.publishes):
+            said = f"its block in the registry says {sorted(self.block.publishes)}, in {', '.join(self.block.stores)}"
+            raise SettingsError(f"{self.service} publishes {sorted(topics)} without an outbox, {said}")
+        # Not the one of its consumer: a producer is for one task at a time.
+        self._publishing = kafka.Producer(self._brokers())
+        return publisher.Publisher(self._publishing, publications, service=self.service)
+
     def gate(self, authority: identity.Authority, revoked: revocations.Revocations) -> identity.Gate:
         """Lets calls in by the authority's keys, unless their tokens were revoked."""
         issuer = identity.Issuer(self.settings.token_issuer, self.settings.token_audience)
@@ -259,8 +274,8 @@ class Assembly:
         topics = set(consuming.topics) if consuming else set()
         if topics != set(self.block.consumes):
             yield f"{self.service} consumes {sorted(topics)}, its block in the registry says {sorted(self.block.consumes)}"
-        if self.block.publishes and self._db is None:
-            yield f"{self.service} publishes, which takes an outbox, and its block in the registry does not name {POSTGRES}"
+        if self.block.publishes and self._db is None and self._publishing is None:
+            yield f"{self.service} publishes, which takes an outbox or a publisher, and has neither"
         if working and WORK not in self.block.roles:
             yield f"{self.service} has work of its own to do, and its block in the registry gives it no role {WORK}"
 
@@ -269,7 +284,7 @@ class Assembly:
     ) -> list[process.Part]:
         """What works without being called: a consumer is last, so that it ends first."""
         producer = kafka.Producer(self._brokers()) if self._speaks else None
-        parts: list[process.Part] = [producer] if producer else []
+        parts: list[process.Part] = [part for part in (producer, self._publishing) if part]
         if self._db:
             parts += self._machinery(self._db, producer)
         if isinstance(consuming, Consuming):

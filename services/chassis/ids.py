@@ -25,6 +25,12 @@ def beneath(owner: str, what: str) -> str:
     return _of(uuid.UUID(owner).int >> _RANDOM_BITS, digest[: _RANDOM_BITS // 8])
 
 
+def dated(moment: datetime, name: str) -> str:
+    """The id of what has this name and happened at this moment: a UUIDv7 with a digest where others have random bits."""
+    digest = hashlib.sha256(f"{moment.timestamp()!r}:{name}".encode()).digest()
+    return _of(int(moment.timestamp() * 1000), digest[: _RANDOM_BITS // 8])
+
+
 def named(namespace: str, name: str) -> str:
     """The id of a name within a namespace, which is a UUID: UUIDv5, for what has no time of its own."""
     return str(uuid.uuid5(uuid.UUID(namespace), name))

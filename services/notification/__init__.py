@@ -6,9 +6,9 @@ channels, and the telephone they lead to) and notifications (what is written, an
 States: QUEUED -> SENT | FAILED. A message is queued by an event, once for each occasion, template and channel, or by an
 administrator, and waits until its contact is known and the mail server or SNS has taken or refused it.
 
-Consumes `users` (UserRegistered, UserChanged), `orders` (OrderConfirmed, OrderCancellationCompleted) and `payments`
-(PaymentRefunded, PaymentPartlyRefunded), publishes nothing. Calls the mail server and SNS, outside of every
-transaction.
+Consumes `users` (UserRegistered, UserChanged), `orders` (OrderConfirmed, OrderCancellationCompleted), `payments`
+(PaymentRefunded, PaymentPartlyRefunded) and `carts` (CartAbandoned, for who wants MARKETING), publishes nothing. Calls the
+mail server and SNS, outside of every transaction.
 
 Read in this order: `events.py` (something happened), `usecases.py` (what it means, and the workers that send), `domain.py` (the
 values), `templates/` and `words.py` (the words), `clients.py` (letters and the mail server), `text_messages.py` (SNS, or the

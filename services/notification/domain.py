@@ -42,6 +42,7 @@ class Template(StrEnum):
     ORDER_CANCELLED = "order_cancelled"
     PAYMENT_REFUNDED = "payment_refunded"
     PAYMENT_PARTLY_REFUNDED = "payment_partly_refunded"
+    CART_REMINDER = "cart_reminder"
     # In the words of whoever runs the shop.
     MESSAGE = "message"
 
@@ -57,8 +58,11 @@ KINDS: Mapping[Template, Kind] = {
     Template.ORDER_CANCELLED: Kind.ORDER,
     Template.PAYMENT_REFUNDED: Kind.PAYMENT,
     Template.PAYMENT_PARTLY_REFUNDED: Kind.PAYMENT,
+    Template.CART_REMINDER: Kind.MARKETING,
     Template.MESSAGE: Kind.ACCOUNT,
 }
+# The messages with `lines` of products, whose titles people chose.
+LISTING = frozenset({Template.ORDER_CONFIRMED, Template.CART_REMINDER})
 # What somebody gets who chose nothing. Marketing is for those who ask for it.
 USUAL: Mapping[Kind, frozenset[Channel]] = {
     Kind.ACCOUNT: frozenset({Channel.EMAIL}),
@@ -127,7 +131,7 @@ class PreferencesChange:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A wish to tell a user something. occasion_id is the order, the user or the refund it is about: told once per template."""
+    """A wish to tell a user something. occasion_id is what it is about (an order, a user, a refund): told once per template."""
 
     user_id: str
     template: Template

@@ -3,11 +3,12 @@
 from services.chassis.events import reader
 from services.chassis.outbox import outbox
 from services.notification import messages, usecases
+from souk.cart.v1 import cart_events_pb2
 from souk.order.v1 import order_events_pb2
 from souk.payment.v1 import payment_events_pb2
 from souk.user.v1 import user_events_pb2
 
-CONSUMED = ("orders", "payments", "users")
+CONSUMED = ("orders", "payments", "users", "carts")
 
 PUBLISHED: outbox.Publications = {}
 
@@ -22,5 +23,6 @@ def subscribers(notifications: usecases.Notifications) -> reader.Subscribers:
         payment_events_pb2.PaymentPartlyRefunded: reader.Subscriber(
             messages.payment_partly_refunded, notifications.queue
         ),
+        cart_events_pb2.CartAbandoned: reader.Subscriber(messages.cart_abandoned, notifications.queue),
         payment_events_pb2.PaymentRefunded: reader.Subscriber(messages.payment_refunded, notifications.queue),
     }

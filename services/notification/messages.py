@@ -1,16 +1,18 @@
 """What people are told, and how they want to be told: `of_notification` renders one, `registered` parses an event."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from services.chassis import ids
 from services.chassis.rpc import render
 from services.notification import domain
 from services.notification.domain import Channel, Kind, Template
+from souk.cart.v1 import cart_events_pb2
 from souk.notification.v1 import (
     notification_pb2,
     preferences_pb2,
 )
-from souk.order.v1 import order_events_pb2
+from souk.order.v1 import order_events_pb2, order_pb2
 from souk.payment.v1 import payment_events_pb2
 from souk.user.v1 import user_events_pb2
 
@@ -69,18 +71,27 @@ def changed(message: user_events_pb2.UserChanged) -> domain.Contact:
     )
 
 
-def order_confirmed(message: order_events_pb2.OrderConfirmed) -> domain.Letter:
-    lines = [
-        {
-            "quantity": line.quantity,
-            "title": line.title,
-            "total": domain.in_words(render.money_value(line.total)),
-        }
-        for line in message.lines
+def cart_abandoned(message: cart_events_pb2.CartAbandoned) -> domain.Letter:
+    total = domain.in_words(render.money_value(message.total)) if message.HasField("total") else ""
+    return domain.Letter(
+        ids.canonical(message.user_id),
+        Template.CART_REMINDER,
+        ids.canonical(message.abandonment_id),
+        {"lines": _lines(message.lines), "total": total},
+    )
+
+
+def _lines(lines: Iterable[order_pb2.OrderLine | cart_events_pb2.CartAbandoned.Line]) -> list[dict[str, Any]]:
+    return [
+        {"quantity": line.quantity, "title": line.title, "total": domain.in_words(render.money_value(line.total))}
+        for line in lines
     ]
+
+
+def order_confirmed(message: order_events_pb2.OrderConfirmed) -> domain.Letter:
     details = {
         "order_id": message.order_id,
-        "lines": lines,
+        "lines": _lines(message.lines),
         "total": domain.in_words(render.money_value(message.total)),
     }
     return domain.Letter(

@@ -81,7 +81,7 @@ def _for_contact(notification: domain.Notification, contact: domain.Contact) -> 
     if notification.channel is domain.Channel.EMAIL and contact.email_verified:
         return details | {"name": one_line(contact.display_name)}
     details["name"] = ""
-    if notification.template is domain.Template.ORDER_CONFIRMED:
+    if notification.template in domain.LISTING:
         lines = details.pop("lines")
         details["items"] = sum(line["quantity"] for line in lines)
     return details

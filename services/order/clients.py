@@ -116,7 +116,7 @@ class Promotions:
             ],
             codes=question.codes,
             first_order=question.first_order,
-            shipping=render.money_message(question.order.shipping),
+            shipping=render.money_message(question.order.shipping) if question.order.shipping else None,
             user_id=question.user_id,
         )
         answer = await self._peer.call(self._stub.QuoteOrder, request)

@@ -48,6 +48,35 @@ def of_quote(quote: domain.Quote) -> order_service_pb2.QuoteOrderResponse:
     )
 
 
+def cart(request: order_service_pb2.QuoteCartRequest) -> domain.Basket:
+    return domain.Basket(
+        user_id=request.user_id.lower(),
+        items=tuple(domain.Item(item.sku, item.quantity) for item in request.items),
+        address=domain.Address("", "", "", "", request.region, "", request.country),
+        coupon_codes=tuple(request.coupon_codes),
+    )
+
+
+def of_cart_quote(quote: domain.Quote | None, *, shipped: bool) -> order_service_pb2.QuoteCartResponse:
+    """The quote of a cart: without shipping and taxes unless it is known where it is shipped to."""
+    if quote is None:
+        return order_service_pb2.QuoteCartResponse()
+    totals = of_totals(quote.totals)
+    if not shipped:
+        totals.ClearField("shipping")
+        totals.ClearField("taxes")
+    line = order_service_pb2.QuoteCartResponse.Line
+    return order_service_pb2.QuoteCartResponse(
+        lines=[
+            line(sku=one.sku, discount=render.money_message(one.in_currency(one.charges.discount)))
+            for one in quote.lines
+        ],
+        totals=totals,
+        discounts=[_discount(discount, quote.totals.total.currency) for discount in quote.discounts],
+        coupons=[_coupon(coupon) for coupon in quote.coupons],
+    )
+
+
 def _discount(discount: domain.Discount, currency: str) -> order_pb2.Discount:
     amount = render.money_message(money.Money(currency, discount.amount))
     return order_pb2.Discount(
@@ -184,6 +213,7 @@ def of_order_confirmed(fact: domain.OrderConfirmed) -> order_events_pb2.OrderCon
         lines=[of_line(line, taxes_included=order.taxes_included) for line in order.lines],
         confirm_time=render.timestamp(fact.time),
         redeems=bool(order.redemptions),
+        coupon_codes=[discount.code for discount in order.discounts if discount.code],
     )
 
 

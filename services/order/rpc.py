@@ -25,6 +25,12 @@ class OrderServicer(order_service_pb2_grpc.OrderServiceServicer):
         basket = messages.basket(request, identity.caller().user_id)
         return messages.of_quote(await self._orders.pricing.quote(basket))
 
+    async def QuoteCart(
+        self, request: order_service_pb2.QuoteCartRequest, _: Any
+    ) -> order_service_pb2.QuoteCartResponse:
+        quote = await self._orders.pricing.quote_cart(messages.cart(request))
+        return messages.of_cart_quote(quote, shipped=bool(request.country))
+
     async def CreateOrder(self, request: order_service_pb2.CreateOrderRequest, _: Any) -> order_pb2.Order:
         placed = await self._orders.accepting.create(messages.draft(request, identity.caller().user_id))
         return messages.of_order(placed)

@@ -18,7 +18,8 @@ from scripts.stack.supervise import component, processes, progress
 from tests.support import stack, traps
 from tests.support.polling import eventually
 
-# Nothing is cancelled because somebody was dead for a while, and what a dead process had claimed is free again soon.
+# Nothing is cancelled because somebody was dead for a while, and what a dead process had claimed is free again soon. A cart
+# is left as soon as nobody touches it.
 PATIENCE = {
     "ORDER_STOCK_DEADLINE_S": "60",
     "ORDER_PAYMENT_DEADLINE_S": "60",
@@ -26,6 +27,8 @@ PATIENCE = {
     "INVENTORY_HOLD_S": "300",
     "PAYMENT_PROVIDER_TIMEOUT_S": "1",
     "NOTIFICATION_SMTP_TIMEOUT_S": "0.8",
+    "CART_REMINDER_S": "1",
+    "CART_REMINDER_LEASE_S": "1",
 }
 DIES_WITHIN_S = 15.0
 LIVES_WITHIN_S = 60.0

@@ -16,6 +16,7 @@ import pytest_asyncio
 
 from scripts.simulators import mailbox
 from tests.faults import mortals
+from tests.faults.deaths import COMMIT, CONSUMER, EFFECT, RELAY, Death, deaths
 from tests.faults.trickle import insist
 from tests.support import audit, shop
 from tests.support.polling import eventually
@@ -24,27 +25,6 @@ from tests.support.traps import Trap
 SETTLE_S = 30.0
 STOCK = 5
 
-
-@dataclass(frozen=True, slots=True)
-class Death:
-    """Who dies, and where."""
-
-    service: str
-    trap: Trap
-
-    def __str__(self) -> str:
-        return f"{self.service}-{self.trap.at}-{self.trap.about}".replace(" ", "-")
-
-
-def deaths(service: str, doing: str, about: str, *moments: str) -> list[Death]:
-    """A death of a service at each of these moments of one thing that it does."""
-    return [Death(service, Trap(f"{doing} {moment}", about)) for moment in moments]
-
-
-RELAY = ("read", "acknowledged", "done")
-CONSUMER = ("written", "committed", "offsets-committed")
-EFFECT = ("claimed", "answered", "written", "committed")
-COMMIT = ("written", "committed")
 
 CONFIRMED = [
     *deaths("order", "call", "OrderPlaced", *COMMIT),

@@ -7,6 +7,7 @@ outside are these, which do the same and look for a trap around it. The service 
 starts it again when it was killed and the test takes away the note of its death: the imports need not be made again.
 """
 
+import contextvars
 import importlib
 import os
 import signal
@@ -17,13 +18,16 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from kafka import KafkaConsumer
+from redis.asyncio import Redis
 
 from services import __main__ as program
-from services.chassis import database, effects, kafka, loops
+from services.chassis import database, effects, kafka, loops, redis_store
 from tests.support import traps
 
 WRITTEN = "written"  # all rows are there, and nothing is committed
 COMMITTED = "committed"
+# How often Redis was used in this call, batch or turn.
+STEPS = contextvars.ContextVar("steps", default=0)
 
 
 def _kinds(records: Sequence[kafka.Record]) -> frozenset[str]:
@@ -78,7 +82,21 @@ class Consumer(kafka.Consumer):
     async def _handle(self, records: Sequence[kafka.Record]) -> None:
         traps.DOING.set("consumer")
         traps.ABOUT.set(_kinds(records))
+        STEPS.set(0)
         await super()._handle(records)
+
+
+class RedisStore(redis_store.RedisStore):
+    """Has a line before and after each use of Redis. They are counted in each call, batch of events and turn of a loop."""
+
+    @asynccontextmanager
+    async def commands(self) -> AsyncIterator[Redis]:
+        step = f"step-{STEPS.get() + 1}"
+        STEPS.set(STEPS.get() + 1)
+        traps.passes("asked", step)
+        async with super().commands() as redis:
+            yield redis
+        traps.passes("answered", step)
 
 
 class LibraryConsumer(KafkaConsumer):  # type: ignore[misc]  # the library has no types
@@ -106,6 +124,7 @@ class Loop(loops.Loop):
             word = name.rpartition("-")[2]
             traps.DOING.set("effect" if word == "settle" else word)
             traps.ABOUT.set(frozenset())
+            STEPS.set(0)
             done = await work()
             traps.passes("done")
             return done
@@ -157,6 +176,7 @@ def _lay() -> None:
         (database, Database),
         (kafka, Producer),
         (kafka, Consumer),
+        (redis_store, RedisStore),
         (loops, Loop),
         (effects, Worker),
     ):

@@ -1,5 +1,15 @@
-"""The rules of a cart, pure: `values` (what it consists of), `lines` (changes), `ordering` (checkouts and orders), `shown`."""
+"""The rules of a cart, pure.
 
+`values` (what it consists of), `lines` and `coupons` (changes), `ordering` (checkouts and orders), `quotes` (what it would
+cost), `shown`, `reminding` (carts that were left).
+"""
+
+from services.cart.domain.coupons import (
+    MOST_COUPONS,
+    codes_to_use,
+    with_coupon,
+    without_coupon,
+)
 from services.cart.domain.lines import (
     MOST_LINES,
     MOST_UNITS,
@@ -28,6 +38,22 @@ from services.cart.domain.ordering import (
     reopened,
     without_ordered,
 )
+from services.cart.domain.quotes import (
+    NOTHING,
+    NOWHERE,
+    Destination,
+    Discount,
+    Question,
+    Quote,
+    Totals,
+    Verdict,
+)
+from services.cart.domain.reminding import (
+    AbandonedLine,
+    CartAbandoned,
+    abandoned,
+    look_again,
+)
 from services.cart.domain.shown import (
     Change,
     Shown,
@@ -38,6 +64,8 @@ from services.cart.domain.values import (
     Cancelled,
     Cart,
     Checkout,
+    Coupon,
+    Coupons,
     Line,
     Lines,
     Offer,
@@ -55,16 +83,25 @@ __all__ = [
     "CHECKOUTS",
     "CLOCKS_DIFFER",
     "EMPTY",
+    "MOST_COUPONS",
     "MOST_LINES",
     "MOST_UNITS",
+    "NOTHING",
+    "NOWHERE",
     "REMEMBERED",
     "REPEATABLE",
+    "AbandonedLine",
     "Address",
     "Cancelled",
     "Cart",
+    "CartAbandoned",
     "Change",
     "ChangedError",
     "Checkout",
+    "Coupon",
+    "Coupons",
+    "Destination",
+    "Discount",
     "Line",
     "Lines",
     "Offer",
@@ -72,16 +109,23 @@ __all__ = [
     "Order",
     "Ordered",
     "Place",
+    "Question",
+    "Quote",
     "Shown",
     "Stock",
     "Terms",
+    "Totals",
+    "Verdict",
+    "abandoned",
     "added",
     "checked_out",
     "checking_out",
     "checkout_of",
+    "codes_to_use",
     "counted",
     "line_of",
     "line_to_set",
+    "look_again",
     "merged",
     "no_cart",
     "of_guest",
@@ -91,7 +135,9 @@ __all__ = [
     "require_version",
     "restored",
     "saved_for_later",
+    "with_coupon",
     "with_quantity",
+    "without_coupon",
     "without_ordered",
     "without_saved",
 ]

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
+from services.cart.domain import coupons
 from services.cart.domain.values import Cart, Line, Lines, Offers
 from services.chassis import errors
 
@@ -64,17 +65,22 @@ def without_saved(cart: Cart, sku: str) -> Cart:
     return replace(cart, saved=_without(cart.saved, sku))
 
 
-def merged(cart: Cart, guest: Cart, name: str) -> Cart:
-    """The user's cart with all lines of the guest's cart of this name, once. Raises CART_FULL, SAVED_FULL."""
+def merged(cart: Cart, guest: Cart, name: str, *, expected: int = 0) -> Cart:
+    """The user's cart with all that is in the guest's cart of this name, once.
+
+    Raises CART_FULL, SAVED_FULL or COUPONS_FULL, and CART_CHANGED unless this is the expected version of the user's.
+    """
     if name in cart.applied:
         return cart
+    require_version(cart, expected)
     lines, saved = _merged(cart.lines, guest.lines), _merged(cart.saved, guest.saved)
-    return having_applied(_bounded(replace(cart, lines=lines, saved=saved)), name)
+    codes = coupons.bounded(coupons.joined(cart.coupons, guest.coupons))
+    return having_applied(_bounded(replace(cart, lines=lines, saved=saved, coupons=codes)), name)
 
 
 def counted(before: Cart, after: Cart) -> Cart:
     """The cart after a change, as the next version if what is in it differs."""
-    differs = (before.lines, before.saved) != (after.lines, after.saved)
+    differs = (before.lines, before.saved, before.coupons) != (after.lines, after.saved, after.coupons)
     return replace(after, version=before.version + 1) if differs else after
 
 

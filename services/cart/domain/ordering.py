@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from services.cart.domain.lines import having_applied, require_version
-from services.cart.domain.values import Cancelled, Cart, Checkout, Line, Order, Ordered, Terms
+from services.cart.domain.values import Cancelled, Cart, Checkout, Coupon, Line, Order, Ordered, Terms
 from services.chassis import errors, ids
 
 # Checkouts that a cart remembers, so that repeating one gives the order that it made.
@@ -32,7 +32,7 @@ def checking_out(cart: Cart, version: int, *, now: datetime) -> Cart:
     require_version(cart, version)
     if not cart.lines:
         raise errors.precondition("CART_EMPTY", "there is nothing in the cart")
-    begun = Checkout(version, ids.named(cart.origin, f"checkout:{version}"), cart.lines, now)
+    begun = Checkout(version, ids.named(cart.origin, f"checkout:{version}"), cart.lines, now, coupons=cart.coupons)
     return replace(cart, checkouts=(*cart.checkouts, begun)[-CHECKOUTS:])
 
 
@@ -62,33 +62,40 @@ def ordered_otherwise(order_id: str = "") -> errors.DomainError:
 
 
 def without_ordered(cart: Cart, order: Ordered) -> Cart:
-    """The cart without what this order took, once: what was added beyond it stays.
+    """The cart without what this order took, and the codes that it used, once: what was added beyond it stays.
 
-    A line that was put in after the order was placed is not what was ordered. So an order that took nothing need not be
+    What was put in after the order was placed is not what was ordered. So an order that took nothing need not be
     remembered: if it is heard again, it takes nothing that was put in meanwhile.
     """
     if order.order_id in cart.applied:
         return cart
-    was_ordered = _ordered_lines(cart, order)
+    was_there = _there_when_placed(cart, order)
     left = tuple(
-        replace(line, quantity=line.quantity - order.units.get(line.sku, 0)) if was_ordered(line) else line
+        replace(line, quantity=line.quantity - order.units.get(line.sku, 0)) if was_there(line) else line
         for line in cart.lines
     )
-    if left == cart.lines:
+    kept = tuple(coupon for coupon in cart.coupons if coupon.code not in order.codes or not was_there(coupon))
+    if (left, kept) == (cart.lines, cart.coupons):
         return cart
-    return having_applied(replace(cart, lines=tuple(line for line in left if line.quantity > 0)), order.order_id)
+    lines = tuple(line for line in left if line.quantity > 0)
+    return having_applied(replace(cart, lines=lines, coupons=kept), order.order_id)
 
 
-def _ordered_lines(cart: Cart, order: Ordered) -> Callable[[Line], bool]:
-    """Whether a line was there when the order was placed: its checkout says so, or else the clocks."""
+def _there_when_placed(cart: Cart, order: Ordered) -> Callable[[Line | Coupon], bool]:
+    """Whether something was in the cart when the order was placed: its checkout says so, or else the clocks."""
     begun = next((checkout for checkout in cart.checkouts if _made(checkout, order)), None)
     if begun:
-        lines = {(line.sku, line.added) for line in begun.lines}
-        return lambda line: (line.sku, line.added) in lines
+        there = {_identity(line) for line in begun.lines} | {_identity(coupon) for coupon in begun.coupons}
+        return lambda item: _identity(item) in there
     if order.placed is None:
         return lambda _: True
     latest = order.placed + CLOCKS_DIFFER
-    return lambda line: line.added <= latest
+    return lambda item: item.added <= latest
+
+
+def _identity(item: Line | Coupon) -> tuple[str, str, datetime]:
+    """What tells a line or code from one of the same name that was put in at another time."""
+    return ("line", item.sku, item.added) if isinstance(item, Line) else ("coupon", item.code, item.added)
 
 
 def _made(checkout: Checkout, order: Ordered) -> bool:

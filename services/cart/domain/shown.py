@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from services.cart.domain.values import Cart, Line, Offer, Offers, Stock
+from services.cart.domain.quotes import Quote, Verdict
+from services.cart.domain.values import Cart, Coupon, Line, Offer, Offers, Stock
 from services.chassis import money
 
 
@@ -17,11 +18,12 @@ class Change(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A cart as it is shown: with what the catalog and inventory say now."""
+    """A cart as it is shown: with what the catalog, inventory and the order service say now. None: no answer."""
 
     cart: Cart
     offers: Offers
     stock: Stock
+    quote: Quote | None
 
     @property
     def total(self) -> money.Money | None:
@@ -36,6 +38,14 @@ class Shown:
     def available(self, line: Line) -> int | None:
         """How many units of the line's SKU can be ordered, if that is known."""
         return None if self.stock is None else self.stock.get(line.sku, 0)
+
+    def discount(self, line: Line) -> money.Money | None:
+        """What is taken off the line, if that is known."""
+        return self.quote.off.get(line.sku) if self.quote else None
+
+    def verdict(self, coupon: Coupon) -> Verdict | None:
+        """Whether the code applies, if that is known."""
+        return self.quote.verdicts.get(coupon.code) if self.quote else None
 
     def changes(self, line: Line) -> list[Change]:
         """What has changed since the line was put in, as far as it is known."""

@@ -59,13 +59,25 @@ Lines = tuple[Line, ...]
 
 
 @dataclass(frozen=True, slots=True)
+class Coupon:
+    """A coupon code that a cart keeps, as promotion writes it, and when it was put in."""
+
+    code: str
+    added: datetime
+
+
+Coupons = tuple[Coupon, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Ordered:
-    """What a confirmed order took, by SKU, and when it was placed if that is known."""
+    """What a confirmed order took, by SKU, the coupon codes that it used, and when it was placed if that is known."""
 
     order_id: str
     user_id: str
     units: Mapping[str, int]
     placed: datetime | None = None
+    codes: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +133,7 @@ class Checkout:
     time: datetime
     order: Order | None = None
     fingerprint: str = ""
+    coupons: Coupons = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +143,7 @@ class Cart:
     saved are lines for later, which no order takes. applied names the orders and guests' carts that have changed it,
     the latest last. merging_into is the user into whose cart this guest's cart is being merged: from then on only that
     merge may use it. origin is a UUID that it was given when it was first written. revision counts the writes: also of
-    what is no change to who uses the cart.
+    what is no change to who uses the cart. touched is when its user last changed it, if that is known.
     """
 
     lines: Lines = ()
@@ -141,6 +154,8 @@ class Cart:
     origin: str = ""
     checkouts: tuple[Checkout, ...] = ()
     revision: int = 0
+    coupons: Coupons = ()
+    touched: datetime | None = None
 
 
 EMPTY = Cart()

@@ -21,19 +21,6 @@ DEAD_LETTER = "dead-letter"
 
 
 @dataclass(frozen=True, slots=True)
-class Publication:
-    """How one kind of domain event is published. render makes its message; key and sequence read the event."""
-
-    topic: str
-    key: Callable[[Any], str]
-    render: Callable[[Any], Message]
-    sequence: Callable[[Any], int] = lambda _: 0
-
-
-Publications = Mapping[type, Publication]
-
-
-@dataclass(frozen=True, slots=True)
 class Entry:
     """A row of the outbox: one record for Kafka. headers go beside the CloudEvents ones."""
 
@@ -51,6 +38,33 @@ class Entry:
     def shard(self) -> int:
         """Which relay it belongs to: a stable hash, so that one key stays with one relay whatever process wrote it."""
         return zlib.crc32(self.key.encode()) % SHARDS
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """How one kind of domain event is published. render makes its message; key and sequence read the event."""
+
+    topic: str
+    key: Callable[[Any], str]
+    render: Callable[[Any], Message]
+    sequence: Callable[[Any], int] = lambda _: 0
+
+    def entry(self, event: object, event_id: str, time: datetime, *, traceparent: str) -> Entry:
+        """An event of this kind, which happened at that time, as what is published."""
+        message = self.render(event)
+        return Entry(
+            event_id=event_id,
+            topic=self.topic,
+            key=self.key(event),
+            type=message.DESCRIPTOR.full_name,
+            sequence=self.sequence(event),
+            time=time,
+            payload=message.SerializeToString(),
+            traceparent=traceparent,
+        )
+
+
+Publications = Mapping[type, Publication]
 
 
 def record(entry: Entry, service: str) -> kafka.Record:
@@ -99,15 +113,5 @@ class Outbox:
 
     def _entry(self, event: object, now: datetime, origin: tracing.Origin) -> Entry:
         publication = self._publications[type(event)]
-        message = publication.render(event)
-        key = publication.key(event)
-        return Entry(
-            event_id=ids.new_id(now),
-            topic=publication.topic,
-            key=key,
-            type=message.DESCRIPTOR.full_name,
-            sequence=publication.sequence(event),
-            time=now,
-            payload=message.SerializeToString(),
-            traceparent=origin.traceparent(key),
-        )
+        parent = origin.traceparent(publication.key(event))
+        return publication.entry(event, ids.new_id(now), now, traceparent=parent)

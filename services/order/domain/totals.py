@@ -57,10 +57,13 @@ def parcel(address: domain.Address, lines: tuple[domain.Line, ...]) -> domain.Pa
 
 @dataclass(frozen=True, slots=True)
 class Shipped:
-    """A parcel, what it costs to ship it, and the promotions that take something off. coupons says what became of codes."""
+    """A parcel, what it costs to ship it, and the promotions that take something off. coupons says what became of codes.
+
+    shipping is None while it is not known where to.
+    """
 
     parcel: domain.Parcel
-    shipping: money.Money
+    shipping: money.Money | None
     discounts: tuple[domain.Discount, ...] = ()
     coupons: tuple[domain.Coupon, ...] = ()
 
@@ -121,8 +124,8 @@ def _limited(currency: str, amount: int) -> money.Money:
     return money.Money(currency, amount)
 
 
-def _shared(lines: tuple[domain.Line, ...], cost: money.Money) -> tuple[domain.Line, ...]:
-    if not cost.amount:
+def _shared(lines: tuple[domain.Line, ...], cost: money.Money | None) -> tuple[domain.Line, ...]:
+    if not cost or not cost.amount:
         return lines
     shares = money.split(cost, [line.total.amount for line in lines])
     return tuple(_charged(line, shipping=share.amount) for line, share in zip(lines, shares, strict=True))

@@ -14,7 +14,7 @@ AT_ONCE = 32
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """An order whose discounts are asked for. first_order says whether its customer has ordered before."""
+    """An order whose discounts are asked for. first_order: its customer has no order yet. A guest's has an empty user_id."""
 
     user_id: str
     codes: tuple[str, ...]
@@ -55,7 +55,7 @@ class Discounting:
         asked = [question for question in questions if question.codes or automatic]
         if not asked:
             return [question.order for question in questions]
-        new = await self.customers.newcomers([question.user_id for question in asked])
+        new = await self._newcomers([question.user_id for question in asked])
         gate = asyncio.Semaphore(AT_ONCE)
         answers = iter(
             await asyncio.gather(
@@ -63,6 +63,11 @@ class Discounting:
             )
         )
         return [next(answers) if question.codes or automatic else question.order for question in questions]
+
+    async def _newcomers(self, user_ids: Sequence[str]) -> frozenset[str]:
+        """Those who have no order but cancelled ones. Of a guest that is believed until the guest orders."""
+        known = [user_id for user_id in user_ids if user_id]
+        return (await self.customers.newcomers(known) if known else frozenset()) | {""}
 
     async def _ask(self, gate: asyncio.Semaphore, question: Question) -> totals.Shipped | errors.DomainError:
         """An order whose promotions cannot be asked for does not hold back the others of its batch."""

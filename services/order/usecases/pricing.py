@@ -54,6 +54,31 @@ class Pricing:
         ]
         return [self._quote(order, offers) for order in await self._discounted(baskets, sent)]
 
+    async def quote_cart(self, basket: domain.Basket) -> domain.Quote | None:
+        """What those items of this basket that are for sale would cost now; None when none is.
+
+        Without a country shipping and taxes are not known, and count as none. Raises SKU_DUPLICATE, CURRENCY_MIXED,
+        ORDER_TOTAL_TOO_LARGE, SHIPPING_UNAVAILABLE, or TransientError.
+        """
+        offers = await self.catalog.offers({item.sku for item in basket.items})
+        sold = tuple(item for item in basket.items if item.sku in offers)
+        if not sold:
+            return None
+        parcel = totals.parcel(basket.address, totals.lines_of(sold, offers))
+        question = discounting.Question(basket.user_id, basket.coupon_codes, await self._sent(parcel))
+        [found] = await self.discounts.discounted([question])
+        quoted = self._quote(found, offers)
+        if isinstance(quoted, errors.DomainError):
+            raise quoted
+        return quoted
+
+    async def _sent(self, parcel: domain.Parcel) -> totals.Shipped:
+        """The parcel with what it costs to ship it, if it is known where to."""
+        if not parcel.address.country:
+            return totals.Shipped(parcel, None)
+        [cost] = await self.shipping.costs([parcel])
+        return totals.shipped(parcel, cost)
+
     async def _discounted(
         self, baskets: Sequence[domain.Basket], sent: Sequence[totals.Shipped | errors.DomainError]
     ) -> list[totals.Shipped | errors.DomainError]:

@@ -168,9 +168,15 @@ def quote(asked: Basket, candidates: Sequence[Candidate], now: datetime, entered
     for candidate in valid.values():
         if candidate.promotion.id not in used:
             alone = _applied(asked, [candidate]).off
-            refused[candidate.code] = Refusal.NOT_COMBINABLE if alone else Refusal.OUT_OF_SCOPE
+            refused[candidate.code] = Refusal.NOT_COMBINABLE if alone else _nothing_off(candidate, asked)
     refused.pop("", None)
     return Quote(asked, tuple(best.applied), refused)
+
+
+def _nothing_off(candidate: Candidate, asked: Basket) -> Refusal:
+    """Why a promotion that is valid for the basket takes nothing off, not even alone."""
+    of_shipping = isinstance(candidate.promotion.terms.kind, promotions.FreeShipping)
+    return Refusal.SHIPPING_UNKNOWN if of_shipping and asked.shipping is None else Refusal.OUT_OF_SCOPE
 
 
 def _rank(candidate: Candidate) -> tuple[int, str, str]:

@@ -25,6 +25,7 @@ SAID = {
     Refusal.NOT_COMBINABLE: "This promotion does not combine with a better one that was applied.",
     Refusal.PROMOTION_REPEATED: "Another code of the same promotion was applied.",
     Refusal.PROMOTION_CHANGED: "This promotion was changed. Check the new price.",
+    Refusal.SHIPPING_UNKNOWN: "This promotion takes off the shipping, which depends on where the order goes.",
 }
 
 

@@ -110,6 +110,22 @@ async def test_a_merge_adds_once_however_often_it_is_repeated_at_the_same_time(c
         await carts.merge(guest, somebody())
 
 
+async def test_a_merge_into_another_version_changes_neither_cart_and_a_repeated_one_is_answered(
+    shop: calls.Shop, carts: usecases.Carts
+) -> None:
+    guest, user_id = await carts.create(), somebody()
+    await carts.add(domain.of_guest(guest), "tea", 2)
+    await carts.add(domain.of_user(user_id), "cup", 1)
+    ann = shop.as_user(user_id)
+    merge = cart_service_pb2.MergeCartRequest(cart_id=guest, expected_version=2)
+    refused, carried = await lost_race(stub(shop).MergeCart(merge, metadata=ann))
+    assert (refused.reason, carried and units(carried)) == ("CART_CHANGED", {"cup": 1})
+    assert units(await carts.add(domain.of_guest(guest), "tea", 1)) == {"tea": 3}
+    merge.expected_version = 1
+    for _ in range(2):
+        assert units(await stub(shop).MergeCart(merge, metadata=ann)) == {"cup": 1, "tea": 3}
+
+
 @pytest.mark.parametrize("done", [1, 2])
 async def test_a_merge_that_died_after_a_write_is_completed_by_repeating_it(
     carts: usecases.Carts, redis: redis_store.RedisStore, done: int

@@ -16,6 +16,7 @@ from services.chassis.rpc import render
 from services.notification import clients, events, text_messages, usecases, words
 from services.notification.domain import Channel
 from services.notification.settings import Settings
+from souk.cart.v1 import cart_events_pb2
 from souk.order.v1 import order_events_pb2, order_pb2
 from souk.payment.v1 import payment_events_pb2
 from souk.user.v1 import user_events_pb2
@@ -59,6 +60,12 @@ def refunded(order_id: str, user_id: str, *, step: int | None = None) -> payment
     """All was refunded: `step` minor units by the last refund, or an event of a release that did not say it."""
     last = None if step is None else render.money_message(Money("USD", step))
     return payment_events_pb2.PaymentRefunded(order_id=order_id, user_id=user_id, amount=PRICE, step_amount=last)
+
+
+def abandoned(user_id: str, abandonment_id: str) -> cart_events_pb2.CartAbandoned:
+    """A cart with two teapots was left."""
+    line = cart_events_pb2.CartAbandoned.Line(sku="POT", title="Teapot", quantity=2, unit_price=PRICE, total=PRICE)
+    return cart_events_pb2.CartAbandoned(user_id=user_id, abandonment_id=abandonment_id, lines=[line], total=PRICE)
 
 
 def settings(smtp_url: str, *, most_attempts: int = 3, timeout_s: float = 2.0) -> Settings:

@@ -17,7 +17,7 @@ from souk.notification.v1 import (
     notification_service_pb2_grpc,
     preferences_pb2,
 )
-from tests.integration.notification.post_office import PostOffice, confirmed, new_id, registered
+from tests.integration.notification.post_office import PostOffice, abandoned, confirmed, new_id, registered
 from tests.support import calls
 
 NUMBER = "+4915112345678"
@@ -200,3 +200,14 @@ async def test_whatever_is_wrong_with_a_choice_is_said_at_once(desk: Desk) -> No
     error = await calls.refused(desk.update(new_id(), *bad))
     assert fields(error) == {"choices[0].kind", "choices[1].channels", "choices[2].channels[0]"}
     assert (await calls.refused(desk.update(new_id()))).reason == "REQUEST_INVALID"
+
+
+async def test_only_who_asked_for_it_is_reminded_of_a_cart_and_once_for_each_time_it_was_left(desk: Desk) -> None:
+    user, first = await known(desk), new_id()
+    await desk.office.hear(abandoned(user, new_id()))
+    await desk.update(user, choice(Kind.MARKETING, Channel.EMAIL))
+    await desk.office.hear(abandoned(user, first))
+    await desk.office.hear(abandoned(user, first))
+    assert await desk.queued(user) == [("cart_reminder", "EMAIL"), ("welcome", "EMAIL")]
+    await desk.office.hear(abandoned(user, new_id()))
+    assert [template for template, _ in await desk.queued(user)] == ["cart_reminder", "cart_reminder", "welcome"]

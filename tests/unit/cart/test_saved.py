@@ -75,7 +75,7 @@ def test_no_order_takes_what_is_saved() -> None:
 
 def test_what_is_saved_is_not_in_the_total() -> None:
     offers = {"tea": domain.Offer("tea", "product", "Tea", money.Money("USD", 500))}
-    assert domain.Shown(domain.saved_for_later(CART, "tea"), offers, None).total is None
+    assert domain.Shown(domain.saved_for_later(CART, "tea"), offers, None, None).total is None
 
 
 def test_what_is_saved_can_be_forgotten() -> None:

@@ -17,7 +17,7 @@ def offers(**prices: money.Money) -> dict[str, domain.Offer]:
 
 
 def shown(said: domain.Offers, stock: domain.Stock = None) -> domain.Shown:
-    return domain.Shown(domain.Cart((TEA, CUP), version=1), said, stock)
+    return domain.Shown(domain.Cart((TEA, CUP), version=1), said, stock, None)
 
 
 def test_a_total_is_of_the_lines_that_are_sold() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from services.chassis import assembly, clock, database, kafka, loops, redis_store
 from services.chassis.events import at_least_once
+from services.chassis.outbox import outbox
 from services.chassis.rpc import revocations, server
 from services.chassis.settings import SettingsError
 from services.registry import Service
@@ -51,6 +52,21 @@ def test_a_service_that_publishes_relays() -> None:
     assert kinds(service)[:3] == [database.Database, kafka.Producer, loops.Loop]
 
 
+def test_a_service_without_a_database_publishes_by_a_producer_of_its_own() -> None:
+    block = {"stores": ("redis",), "publishes": ("carts",), "consumes": ("orders",)}
+    service = assembly.Assembly("cart", host(MESH | REDIS | KAFKA, assembly.WORK, **block))
+    service.publisher({str: outbox.Publication("carts", str, ANYBODY)})
+    found = kinds(service, consuming=assembly.ConsumingAtLeastOnce(("orders",), {}))
+    assert found == [redis_store.RedisStore, kafka.Producer, kafka.Producer, kafka.Consumer]
+
+
+@pytest.mark.parametrize(("stores", "topic"), [((), "orders"), (("postgres",), "carts")])
+def test_nobody_publishes_past_an_outbox_or_to_topics_of_others(stores: tuple[str, ...], topic: str) -> None:
+    service = assembly.Assembly("cart", host(MESH | POSTGRES | KAFKA, stores=stores, publishes=("carts",)))
+    with pytest.raises(SettingsError, match="without an outbox"):
+        service.publisher({str: outbox.Publication(topic, str, ANYBODY)})
+
+
 def test_a_service_without_a_database_consumes_by_idempotent_handlers() -> None:
     async def handle(_: Any) -> None:
         """Nothing."""
@@ -89,7 +105,7 @@ def test_a_store_that_the_block_does_not_name_is_refused(store: str) -> None:
     [
         ({"consumes": ("orders",)}, {}, r"cart consumes \[\], its block in the registry says \['orders'\]"),
         ({}, {"consuming": assembly.ConsumingAtLeastOnce(("orders",), {})}, r"cart consumes \['orders'\]"),
-        ({"publishes": ("carts",)}, {}, "cart publishes, which takes an outbox"),
+        ({"publishes": ("carts",)}, {}, "cart publishes, which takes an outbox or a publisher, and has neither"),
         ({}, {"working": [loops.Loop("cart-timer", ANYBODY, loops.Pace(1))]}, "gives it no role work"),
         (
             {"consumes": ("orders",)},

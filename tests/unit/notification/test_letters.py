@@ -33,6 +33,7 @@ DETAILS: dict[Template, dict[str, object]] = {
     Template.ORDER_CANCELLED: {"order_id": ORDER, "because": "you asked us to"},
     Template.PAYMENT_REFUNDED: {"order_id": ORDER, "amount": "42.00 USD"},
     Template.PAYMENT_PARTLY_REFUNDED: {"order_id": ORDER, "amount": "2.00 USD", "refunded": "12.00 USD"},
+    Template.CART_REMINDER: {"total": "40.00 USD", "lines": [{"quantity": 2, "title": "Teapot", "total": "40.00 USD"}]},
     Template.MESSAGE: {"subject": "Closed on Monday", "lines": ["We move.", "Back on Tuesday."]},
 }
 ANN = domain.Contact(str(uuid.uuid4()), "ann@example.com", "Ann", email_verified=True)
@@ -75,6 +76,15 @@ def test_a_confirmed_order_is_counted_for_an_address_that_nobody_verified() -> N
     assert text.startswith("Hello,\n")
     assert "\nNumber of items: 3 (your account lists them)\n\nTotal: 42.00 USD\n" in text
     assert "Teapot" not in text
+
+
+def test_a_reminder_lists_what_is_in_the_cart_to_who_proved_to_read_there() -> None:
+    reminder = notification(Template.CART_REMINDER)
+    assert "\n  2 x Teapot: 40.00 USD\n\nTotal: 40.00 USD\n" in composed(reminder).get_content()
+    text = composed(reminder, replace(ANN, email_verified=False)).get_content()
+    assert "\nNumber of items: 2 (your cart lists them)\n\nTotal: 40.00 USD\n" in text
+    assert "Teapot" not in text
+    assert "Total" not in composed(notification(Template.CART_REMINDER, total="")).get_content()
 
 
 def test_a_cancelled_order_says_why_in_words() -> None:

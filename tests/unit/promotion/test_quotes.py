@@ -55,6 +55,15 @@ def test_free_shipping_is_for_orders_with_an_item_in_scope() -> None:
     assert (found.total, found.refused) == (usd(1499), {"SHIP": Refusal.OUT_OF_SCOPE})
 
 
+def test_free_shipping_says_that_the_shipping_is_not_known_yet() -> None:
+    found = quoted([item("A", 1000)], by_code("SHIP", promotions.FreeShipping()))
+    assert (found.total, found.refused) == (usd(1000), {"SHIP": Refusal.SHIPPING_UNKNOWN})
+    free = quotes.basket([item("A", 1000)], usd(0))
+    assert quotes.quote(free, [by_code("SHIP", promotions.FreeShipping())], NOW).refused == {
+        "SHIP": Refusal.OUT_OF_SCOPE
+    }
+
+
 def test_a_scope_asks_for_all_of_its_lists_and_includes_the_categories_below() -> None:
     scope = promotions.Scope(frozenset({"p1", "p2"}), frozenset({"music"}), frozenset({"v"}))
     inside = item("A", 100, product_id="p1", categories=frozenset({"vinyl", "music"}), vendor_id="v")

@@ -2,17 +2,16 @@
 
 import asyncio
 import contextlib
-import logging
 import secrets
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from services.cart import domain, store
+from services.cart.usecases import showing
 from services.chassis import clock, errors, ids, redis_store
-
-_LOG = logging.getLogger(__name__)
 
 SERVICE = "cart"
 # Of the writers that race for a cart one wins each round, so this many writers at once all succeed.
@@ -22,21 +21,6 @@ _CART_ID_BYTES = 32
 PAUSES_S = (0.1, 0.3)
 
 Change = Callable[[domain.Cart], domain.Cart]
-Answer = TypeVar("Answer")
-
-
-class Catalog(Protocol):
-    """Who knows what is for sale."""
-
-    async def offers(self, skus: Iterable[str]) -> Mapping[str, domain.Offer]:
-        """What is for sale of these SKUs. Raises TransientError or DomainError without an answer."""
-
-
-class Inventory(Protocol):
-    """Who knows what is in stock."""
-
-    async def available(self, skus: Iterable[str]) -> Mapping[str, int]:
-        """How many units can be ordered of these SKUs. Raises TransientError or DomainError without an answer."""
 
 
 class Orders(Protocol):
@@ -46,48 +30,26 @@ class Orders(Protocol):
         """The order of this request for the user who calls, made now or before. Raises TransientError: it may be made."""
 
 
-class Shelves:
-    """What the shop says of SKUs now. Whoever does not answer is left out, with a line in the log."""
-
-    def __init__(self, catalog: Catalog, inventory: Inventory) -> None:
-        self._catalog = catalog
-        self._inventory = inventory
-
-    async def offers(self, skus: Sequence[str]) -> domain.Offers:
-        """What is for sale of these SKUs; None without an answer."""
-        return await _answered(self._catalog.offers(skus)) if skus else {}
-
-    async def show(self, cart: domain.Cart) -> domain.Shown:
-        """The cart with current prices and stock, as far as they can be had."""
-        skus = sorted({line.sku for line in (*cart.lines, *cart.saved)})
-        offers, stock = await asyncio.gather(self.offers(skus), self._available(skus))
-        return domain.Shown(cart, offers, stock)
-
-    async def _available(self, skus: Sequence[str]) -> domain.Stock:
-        return await _answered(self._inventory.available(skus)) if skus else {}
-
-
-async def _answered(asked: Awaitable[Answer]) -> Answer | None:
-    try:
-        return await asked
-    except (errors.TransientError, errors.DomainError) as error:
-        _LOG.warning("a cart is shown in part", extra={"cause": str(error)})
-        return None
-
-
 @dataclass(frozen=True, slots=True)
 class Lifetimes:
-    """After how many seconds without a change a cart expires."""
+    """After how many seconds without a change a cart expires, and a user's counts as abandoned."""
 
     user_s: int
     guest_s: int
+    reminder_s: float
 
 
 class Carts:
     """The use cases of carts."""
 
     def __init__(
-        self, redis: redis_store.RedisStore, shelves: Shelves, orders: Orders, *, lifetimes: Lifetimes, now: clock.Clock
+        self,
+        redis: redis_store.RedisStore,
+        shelves: showing.Shelves,
+        orders: Orders,
+        *,
+        lifetimes: Lifetimes,
+        now: clock.Clock,
     ) -> None:
         self._redis = redis
         self._shelves = shelves
@@ -143,12 +105,25 @@ class Carts:
         """The cart without what was saved of a SKU for later. Raises CART_NOT_FOUND, CART_CHANGED."""
         return await self._change(place, lambda cart: domain.without_saved(cart, sku), expected)
 
-    async def show(self, cart: domain.Cart) -> domain.Shown:
-        """The cart with current prices and stock, as far as they can be had."""
-        return await self._shelves.show(cart)
+    async def add_coupon(self, place: domain.Place, code: str, *, expected: int = 0) -> domain.Cart:
+        """The cart that keeps a coupon code. Raises CART_NOT_FOUND, CART_CHANGED or COUPONS_FULL."""
+        now = self._now()
+        return await self._change(place, lambda cart: domain.with_coupon(cart, code, now=now), expected)
 
-    async def merge(self, cart_id: str, user_id: str) -> domain.Cart:
-        """The user's cart with the lines of a guest's, which is deleted. Raises CART_NOT_FOUND, CART_FULL, SAVED_FULL.
+    async def remove_coupon(self, place: domain.Place, code: str, *, expected: int = 0) -> domain.Cart:
+        """The cart without a coupon code. Raises CART_NOT_FOUND, CART_CHANGED."""
+        return await self._change(place, lambda cart: domain.without_coupon(cart, code), expected)
+
+    async def show(
+        self, cart: domain.Cart, place: domain.Place, destination: domain.Destination = domain.NOWHERE
+    ) -> domain.Shown:
+        """The cart with current prices, stock and totals, as far as they can be had."""
+        return await self._shelves.show(cart, place, destination)
+
+    async def merge(self, cart_id: str, user_id: str, *, expected: int = 0) -> domain.Cart:
+        """The user's cart with what is in a guest's, which is deleted.
+
+        Raises CART_NOT_FOUND, CART_CHANGED, CART_FULL, SAVED_FULL or COUPONS_FULL.
 
         The guest's cart is claimed for the user first, so that nothing is added to it meanwhile. If the process dies
         after any of the three writes, a repeated call completes the merge; the lines are added once.
@@ -157,11 +132,11 @@ class Carts:
         found = await store.load(self._redis, place)
         if found:
             # What does not fit is refused before the guest's cart is claimed: the guest keeps it.
-            domain.merged(await self._usable(own), found, cart_id)
+            domain.merged(await self._usable(own), found, cart_id, expected=expected)
         guest = await self._claimed(place, user_id)
         if guest is None:
             return await self._merged_before(own, cart_id)
-        merged = await self._change(own, lambda cart: domain.merged(cart, guest, cart_id), 0)
+        merged = await self._change(own, lambda cart: domain.merged(cart, guest, cart_id, expected=expected), 0)
         await store.delete(self._redis, place)
         return merged
 
@@ -169,7 +144,7 @@ class Carts:
         """The order of this version of the user's cart: made once, however often this is repeated.
 
         The request that asks for the order is written down first. Whoever dies after that, or gets no answer, repeats it.
-        Raises CART_EMPTY, CART_CHANGED, CART_CHECKED_OUT and what the order service raises, or TransientError.
+        Raises CART_EMPTY, CART_CHANGED, CART_CHECKED_OUT, COUPONS_FULL and what the order service raises, or TransientError.
         """
         place = domain.of_user(user_id)
         cart = await self._change(place, lambda cart: domain.checking_out(cart, version, now=self._now()), 0)
@@ -228,6 +203,7 @@ class Carts:
             changed = domain.counted(cart, change(cart))
             if changed == cart:
                 return cart
+            changed = replace(changed, touched=self._now())
             if await self._replace(place, changed):
                 return replace(changed, revision=cart.revision + 1)
         raise errors.overloaded()
@@ -259,8 +235,10 @@ class Carts:
         return domain.Cart(origin=ids.new_id(self._now()))
 
     async def _replace(self, place: domain.Place, cart: domain.Cart) -> bool:
-        lifetime_s = self._lifetimes.guest_s if place.is_guest else self._lifetimes.user_s
-        return await store.replace(self._redis, place, cart, lifetime_s=lifetime_s)
+        if place.is_guest:
+            return await store.replace(self._redis, place, cart, lifetime_s=self._lifetimes.guest_s)
+        look_at = domain.look_again(cart, timedelta(seconds=self._lifetimes.reminder_s))
+        return await store.replace(self._redis, place, cart, lifetime_s=self._lifetimes.user_s, look_at=look_at)
 
 
 def _without(order: domain.Ordered, cart: domain.Cart) -> domain.Cart:
