@@ -12,6 +12,7 @@ from services.catalog import (
     usecases,
 )
 from services.catalog.settings import Settings
+from services.catalog.usecases import bulk
 from services.chassis import assembly, cache, loops, process, retention
 from services.chassis.settings import read
 
@@ -30,7 +31,8 @@ def build(host: assembly.Host) -> list[process.Part]:
     images = image_usecases.Images(service.db, catalog, bucket=bucket, now=host.now)
     # Nobody waits for an object to be deleted.
     clearing = [loops.Loop("catalog-images", images.clear, loops.Pace(5.0, 30.0))] if bucket else []
-    use = rpc.UseCases(catalog, schemas, images)
+    files = bulk.Bulk(service.db, catalog, now=host.now)
+    use = rpc.UseCases(catalog, schemas, images, files)
     consuming = assembly.Consuming(events.CONSUMED, events.subscribers(catalog))
     telling = loops.Loop(f"{usecases.SERVICE}-popularity", catalog.popularity.tell, loops.Pace(30.0))
     gauges = retention.Gauges(service.db, usecases.SERVICE, price_store.QUEUES)
@@ -45,6 +47,7 @@ def build(host: assembly.Host) -> list[process.Part]:
                 telling,
                 loops.Loop("catalog-prices", catalog.pricing.turn, loops.Pace(0.5, 1.0)),
                 loops.Loop("catalog-queues", gauges.work, loops.Pace(10)),
+                loops.Loop("catalog-imports", files.purge, loops.Pace(300.0)),
                 *clearing,
             ],
         ),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from google.type.money_pb2 import Money
 
 from services.catalog import attribute_schema_usecases, image_usecases, rpc, usecases
+from services.catalog.usecases import bulk
 from services.chassis import clock, database
 from souk.catalog.v1 import catalog_service_pb2, product_pb2
 from tests.support import calls
@@ -24,7 +25,8 @@ def use_cases(
 ) -> rpc.UseCases:
     """What the calls of a catalog are about; without a bucket no images are taken."""
     schemas = attribute_schema_usecases.AttributeSchemas(db, now=clock.utc_now)
-    return rpc.UseCases(catalog, schemas, image_usecases.Images(db, catalog, bucket=bucket, now=clock.utc_now))
+    images = image_usecases.Images(db, catalog, bucket=bucket, now=clock.utc_now)
+    return rpc.UseCases(catalog, schemas, images, bulk.Bulk(db, catalog, now=clock.utc_now))
 
 
 @dataclass(frozen=True)
