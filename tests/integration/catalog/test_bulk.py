@@ -2,21 +2,30 @@
 
 import json
 import uuid
-from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from collections.abc import AsyncIterator
 
 import grpc
 import pytest
-from google.api.httpbody_pb2 import HttpBody
 
 from services.chassis import database, errors
 from services.chassis.rpc import status
 from souk.catalog.v1 import attribute_schema_pb2, bulk_pb2, catalog_service_pb2
 from souk.inventory.v1 import inventory_service_pb2, inventory_service_pb2_grpc
-from tests.integration.catalog.served import BOB, Metadata, Served, variant
+from tests.integration.catalog.bulk_files import (
+    Response,
+    imported,
+    lines,
+    new_sku,
+    of_category,
+    outcomes,
+    pieces,
+    problems,
+    refused,
+    row,
+)
+from tests.integration.catalog.served import BOB, Served, variant
 
 OUTBOX = database.Statement("SELECT type, key FROM outbox ORDER BY id")
-Response = bulk_pb2.ImportProductsResponse
 APPLIED, CHECKED, REFUSED = Response.APPLIED, Response.CHECKED, Response.REFUSED
 
 
@@ -25,64 +34,12 @@ def catalog(served: Served) -> Served:
     return served
 
 
-def new_sku() -> str:
-    return f"SKU-{str(uuid.uuid4()).upper()}"
-
-
-def row(catalog: Served, **changes: Any) -> dict[str, Any]:
-    """A row of a new product."""
-    fields = {"sku": new_sku(), "title": "Tea", "category": catalog.category, "price": "12.50", "currency": "EUR"}
-    return fields | changes
-
-
-def lines(*rows: dict[str, Any]) -> bytes:
-    return "".join(json.dumps(each) + "\n" for each in rows).encode()
-
-
-def pieces(file: bytes, size: int, **first: Any) -> Iterator[bulk_pb2.ImportProductsRequest]:
-    """A file cut anywhere. The first message says what is to be done."""
-    first = {"format": bulk_pb2.JSON_LINES} | first
-    for place in range(0, max(len(file), 1), size):
-        yield bulk_pb2.ImportProductsRequest(file=HttpBody(data=file[place : place + size]), **first)
-        first = {}
-
-
-async def imported(catalog: Served, who: Metadata, file: bytes, **options: Any) -> tuple[Response.Summary, list[Any]]:
-    """The summary and the rows of an import's report."""
-    call = catalog.stub.ImportProducts(pieces(file, options.pop("size", 100), **options), metadata=who)
-    messages = [message async for message in call]
-    assert messages[0].HasField("summary")
-    return messages[0].summary, [each for message in messages[1:] for each in message.rows]
-
-
-async def refused(catalog: Served, who: Metadata, file: bytes, **options: Any) -> errors.DomainError:
-    """The error of an import that has no report."""
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await imported(catalog, who, file, **options)
-    parsed = status.parse(caught.value)
-    assert isinstance(parsed, errors.DomainError)
-    return parsed
-
-
-def outcomes(rows: list[Any]) -> list[str]:
-    return [Response.Row.Outcome.Name(each.outcome) for each in rows]
-
-
-def problems(rows: list[Any]) -> list[tuple[int, str, str]]:
-    return [(each.line, problem.field, problem.reason) for each in rows for problem in each.problems]
-
-
-async def of_category(catalog: Served) -> list[Any]:
-    request = catalog_service_pb2.ListProductsRequest(category=catalog.category, page_size=100)
-    return list((await catalog.stub.ListProducts(request)).products)
-
-
 async def test_rows_become_products_with_their_events(db: database.Database, catalog: Served) -> None:
     several = {"product": "mug", "title": "Mug", "attributes": {"colour": "blue"}, "images": ["https://example.com/1"]}
     file = lines(
-        row(catalog, title="Cafe\u0301"),
-        row(catalog, **several, variant_title="Small"),
-        row(catalog, **several, variant_title="Large", price="900", currency="JPY"),
+        row(catalog.category, title="Cafe\u0301"),
+        row(catalog.category, **several, variant_title="Small"),
+        row(catalog.category, **several, variant_title="Large", price="900", currency="JPY"),
     )
 
     summary, rows = await imported(catalog, catalog.admin, file)
@@ -101,7 +58,7 @@ async def test_rows_become_products_with_their_events(db: database.Database, cat
 
 
 async def test_the_same_file_again_changes_nothing(db: database.Database, catalog: Served) -> None:
-    file = lines(row(catalog), row(catalog, product="mug"), row(catalog, product="mug"))
+    file = lines(row(catalog.category), row(catalog.category, product="mug"), row(catalog.category, product="mug"))
     _, first = await imported(catalog, catalog.admin, file)
 
     summary, again = await imported(catalog, catalog.admin, file)
@@ -136,24 +93,24 @@ async def test_a_row_changes_what_it_names_and_nothing_else(catalog: Served) -> 
 async def test_one_wrong_row_and_nothing_is_imported(db: database.Database, catalog: Served) -> None:
     made = await catalog.stub.CreateProduct(catalog.product(), metadata=catalog.admin)
     there = {"sku": made.variants[0].sku}
-    good, same = row(catalog), row(catalog)
+    good, same = row(catalog.category), row(catalog.category)
     file = lines(
         good,
         there | {"title": "Other"},
-        row(catalog, sku="lower", title="x" * 201),
-        row(catalog, category="no-such-shelf"),
-        row(catalog, price="0"),
-        row(catalog, price="1.001"),
+        row(catalog.category, sku="lower", title="x" * 201),
+        row("no-such-shelf"),
+        row(catalog.category, price="0"),
+        row(catalog.category, price="1.001"),
         {"sku": new_sku()},
         same,
         same,
-        row(catalog, colour="blue"),
-        row(catalog, attributes=["a"]),
-        row(catalog, title="4242 4242 4242 4242"),
-        row(catalog, price=12),
-        row(catalog, vendor_id=BOB),
-        row(catalog, product="two", title="One"),
-        row(catalog, product="two", title="Other"),
+        row(catalog.category, colour="blue"),
+        row(catalog.category, attributes=["a"]),
+        row(catalog.category, title="4242 4242 4242 4242"),
+        row(catalog.category, price=12),
+        row(catalog.category, vendor_id=BOB),
+        row(catalog.category, product="two", title="One"),
+        row(catalog.category, product="two", title="Other"),
     )
 
     summary, rows = await imported(catalog, catalog.admin, file)
@@ -183,30 +140,30 @@ async def test_one_wrong_row_and_nothing_is_imported(db: database.Database, cata
 
 
 async def test_a_dry_run_says_what_would_happen(db: database.Database, catalog: Served) -> None:
-    summary, rows = await imported(catalog, catalog.admin, lines(row(catalog)), dry_run=True, request_id="dry")
+    summary, rows = await imported(catalog, catalog.admin, lines(row(catalog.category)), dry_run=True, request_id="dry")
     assert (summary.state, outcomes(rows), rows[0].product_id) == (CHECKED, ["CREATED"], "")
     assert not await db.read(OUTBOX)
 
 
 async def test_a_repeated_request_gets_the_first_report_and_changes_nothing(catalog: Served) -> None:
-    file, key = lines(row(catalog), row(catalog)), uuid.uuid4().hex
+    file, key = lines(row(catalog.category), row(catalog.category)), uuid.uuid4().hex
     first = await imported(catalog, catalog.admin, file, request_id=key)
     made = (await of_category(catalog))[0]
     await catalog.stub.DeleteProduct(catalog_service_pb2.DeleteProductRequest(id=made.id), metadata=catalog.admin)
 
     assert await imported(catalog, catalog.admin, file, request_id=key, size=7) == first
     assert len(await of_category(catalog)) == 1
-    reused = await refused(catalog, catalog.admin, lines(row(catalog)), request_id=key)
+    reused = await refused(catalog, catalog.admin, lines(row(catalog.category)), request_id=key)
     assert reused.reason == "REQUEST_ID_REUSED"
 
 
 async def test_a_vendor_imports_their_own_products_only(catalog: Served) -> None:
     bobs = await catalog.stub.CreateProduct(catalog.product(), metadata=catalog.bob)
     taken = bobs.variants[0].sku
-    mine = row(catalog)
+    mine = row(catalog.category)
 
     summary, rows = await imported(
-        catalog, catalog.ann, lines(mine, {"sku": taken, "title": "Mine"}, row(catalog, product=bobs.id))
+        catalog, catalog.ann, lines(mine, {"sku": taken, "title": "Mine"}, row(catalog.category, product=bobs.id))
     )
     assert summary.state == REFUSED
     # Another vendor's id is a word like any other: it does not say that there is such a product.
@@ -218,13 +175,13 @@ async def test_a_vendor_imports_their_own_products_only(catalog: Served) -> None
 
 
 async def test_a_vendor_does_not_take_what_the_shop_has_in_stock(catalog: Served, inventory: str) -> None:
-    stocked = row(catalog)
+    stocked = row(catalog.category)
     level = inventory_service_pb2.SetStockRequest(sku=stocked["sku"], warehouse="east", on_hand=5, actor="test")
     async with grpc.aio.insecure_channel(inventory) as channel:
         stub = inventory_service_pb2_grpc.InventoryServiceStub(channel)
         await stub.SetStock(level, metadata=catalog.shop.as_service("catalog"))
     # More than a product has are asked for at once.
-    for others in ([], [row(catalog) for _ in range(60)]):
+    for others in ([], [row(catalog.category) for _ in range(60)]):
         summary, rows = await imported(catalog, catalog.ann, lines(stocked, *others))
         assert (summary.state, summary.created, problems(rows)) == (REFUSED, len(others), [(1, "sku", "SKU_TAKEN")])
         summary, _ = await imported(catalog, catalog.ann, lines(*others))
@@ -236,7 +193,9 @@ async def test_a_deleted_product_does_not_come_back(catalog: Served) -> None:
     await catalog.stub.DeleteProduct(catalog_service_pb2.DeleteProductRequest(id=made.id), metadata=catalog.admin)
 
     _, rows = await imported(
-        catalog, catalog.admin, lines(row(catalog, sku=made.variants[0].sku), row(catalog, product=made.id))
+        catalog,
+        catalog.admin,
+        lines(row(catalog.category, sku=made.variants[0].sku), row(catalog.category, product=made.id)),
     )
     assert problems(rows) == [(1, "sku", "SKU_TAKEN"), (2, "product", "PRODUCT_NOT_FOUND")]
 
@@ -253,9 +212,9 @@ async def test_what_a_category_asks_for_is_asked_of_rows_too(catalog: Served) ->
         catalog,
         catalog.admin,
         lines(
-            row(catalog),
-            row(catalog, attributes={"litres": "two", "colour": "blue"}),
-            row(catalog, attributes={"litres": "2"}),
+            row(catalog.category),
+            row(catalog.category, attributes={"litres": "two", "colour": "blue"}),
+            row(catalog.category, attributes={"litres": "2"}),
             {"sku": old.variants[0].sku, "title": "Tea"},
         ),
     )
@@ -270,7 +229,7 @@ async def test_what_a_category_asks_for_is_asked_of_rows_too(catalog: Served) ->
 @pytest.mark.parametrize("who", ["nobody", "customer"])
 async def test_who_may_not_write_imports_nothing(catalog: Served, who: str) -> None:
     caller = () if who == "nobody" else catalog.customer
-    error = await refused(catalog, caller, lines(row(catalog)))
+    error = await refused(catalog, caller, lines(row(catalog.category)))
     assert error.reason == ("TOKEN_MISSING" if who == "nobody" else "ACCESS_DENIED")
     assert not await of_category(catalog)
 
