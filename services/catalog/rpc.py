@@ -184,7 +184,7 @@ class CatalogServicer(catalog_service_pb2_grpc.CatalogServiceServicer):
     async def ImportProducts(
         self, request_iterator: AsyncIterator[bulk_pb2.ImportProductsRequest], _: Any
     ) -> AsyncIterator[bulk_pb2.ImportProductsResponse]:
-        async with self._bulk.turn():
+        async with self._bulk.turn(identity.caller().user_id):
             report = await self._bulk.import_file(await _file(request_iterator))
         for message in bulk.of_report(report):
             yield message

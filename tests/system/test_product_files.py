@@ -40,8 +40,8 @@ async def test_a_file_goes_in_through_the_edge_is_sold_and_comes_out_the_same(ma
     assert await imported(vendor, good, **key) == first
 
     async def found() -> Any:
-        answer = shop.taken(await stranger.http.get("/api/v1/products/search", params={"query": word}))
-        return [hit["product_id"] for hit in answer["hits"]] == [first[1][0]["product_id"]]
+        answer = shop.taken(await stranger.http.get("/api/v1/products/search", params={"text": word}))
+        return [hit["product_id"] for hit in answer["results"]] == [first[1][0]["product_id"]]
 
     await eventually(found)
     file = await vendor.http.get("/api/v1/products/export")

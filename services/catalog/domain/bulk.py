@@ -292,7 +292,7 @@ class _Planning:
             before = variants.get(row.sku)
             price = row.given.get("price", before.price if before else None)
             if price is None:
-                if not self._has_problem([row], "price", "currency"):
+                if not self._has_problem([row], "sku", "price", "currency"):
                     self._refuse(row, "price", "is required for a new SKU", "FIELD_REQUIRED")
                 continue
             if before is None and len(variants) >= MOST_VARIANTS:

@@ -19,8 +19,8 @@ from services.catalog.domain import bulk
 from services.catalog.store import bulk as store
 from services.chassis import clock, database, errors, idempotency, ids, retention
 
-# Files that one process takes at a time: each takes memory and processor time as no other call does.
-AT_ONCE = 2
+# Files that one process takes at a time, one of each caller: each takes memory and processor time as no other call does.
+AT_ONCE = 4
 # Somebody may take a new SKU between our look and our write; then everything is looked at again.
 TRIES = 3
 PAGE = 200
@@ -75,18 +75,18 @@ class Bulk:
         self._db = db
         self._products = products
         self._now = now
-        self._running = 0
+        self._callers: set[str] = set()
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        """A turn to receive and import a file. Raises OVERLOADED when too many are under way."""
-        if self._running >= AT_ONCE:
+    async def turn(self, caller: str) -> AsyncIterator[None]:
+        """A turn to send a file. Raises OVERLOADED when too many are sent, or when this caller sends another."""
+        if caller in self._callers or len(self._callers) >= AT_ONCE:
             raise errors.overloaded()
-        self._running += 1
+        self._callers.add(caller)
         try:
             yield
         finally:
-            self._running -= 1
+            self._callers.discard(caller)
 
     async def import_file(self, wanted: Wanted) -> bulk.Report:
         """Import a file, all of it or nothing; a repeated request gets the report of its first.
