@@ -15,6 +15,7 @@ from google.protobuf import descriptor_pb2
 
 from souk.options.v1 import options_pb2
 
+RAW_BODY = "google.api.HttpBody"
 # What the contract promises for `timeout_ms: 0` on a call that is no stream.
 DEFAULT_TIMEOUT_MS = 2000
 
@@ -84,11 +85,12 @@ class RateLimit:
 
 @dataclass(frozen=True, slots=True)
 class HttpRule:
-    """One REST binding: the verb in upper case, the path template, and `*`, a field's name or nothing as the body."""
+    """One REST binding: verb, path template, `*`, a field's name or nothing as the body, and the field answered alone, if any."""
 
     verb: str
     path: str
     body: str
+    response_body: str = ""
 
     @property
     def path_fields(self) -> tuple[str, ...]:
@@ -98,7 +100,7 @@ class HttpRule:
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """One RPC with its REST bindings and its policy. `timeout_ms` is resolved: 0 means no limit."""
+    """One RPC with its REST bindings and its policy. `timeout_ms` is resolved: 0 means no limit. stream_bytes bounds uploads."""
 
     service: str
     service_full_name: str
@@ -114,6 +116,7 @@ class Method:
     idempotency: Idempotency
     timeout_ms: int
     errors: tuple[str, ...]
+    stream_bytes: int = 0
 
     @property
     def full_name(self) -> str:
@@ -213,7 +216,7 @@ def _problems(contract: Contract, registry: Collection[str]) -> Iterator[str]:
     for method in contract.methods:
         yield from _unknown_callers(method, registry)
         if method.access.exposed:
-            yield from _unserved(method)
+            yield from _unserved(method, contract.messages[method.request])
             yield from _unroutable(method, contract.messages[method.request])
     yield from _shared_routes(contract)
 
@@ -231,15 +234,16 @@ def _unknown_callers(method: Method, registry: Collection[str]) -> Iterator[str]
         yield f"{method.full_name}: services may call it for users, but it names no roles that may"
 
 
-def _unserved(method: Method) -> Iterator[str]:
+def _unserved(method: Method, request: Message) -> Iterator[str]:
     if not method.http:
         yield f"{method.full_name}: people may call it, but it has no google.api.http rule"
     if method.rate_limit is None:
         yield f"{method.full_name}: people may call it, but it has no rate limit"
     elif method.rate_limit.scope is Scope.USER and method.access.public:
         yield f"{method.full_name}: a public method is limited by ADDRESS, for its callers need no token"
-    if method.client_streaming:
-        yield f"{method.full_name}: people may call it, but the edge takes requests of one message only"
+    raw = [field.name for field in request.fields if field.type_name == RAW_BODY]
+    if method.client_streaming and not (method.stream_bytes and all(rule.body in raw for rule in method.http)):
+        yield f"{method.full_name}: the edge takes a stream only as an upload: a {RAW_BODY} as the body, and stream_bytes"
 
 
 def _unroutable(method: Method, request: Message) -> Iterator[str]:
@@ -289,15 +293,14 @@ class _Reader:
             try:
                 methods.append(_method(method, full_name, where))
             except ContractError as error:
-                self.problems.extend(error.problems)
+                self.problems += error.problems
         self.services.append(Service(_registry_name(package), full_name, comments.at(*at), tuple(methods)))
 
     def _message(
         self, message: descriptor_pb2.DescriptorProto, full_name: str, comments: "_Comments", at: tuple[int, ...]
     ) -> None:
-        fields = tuple(
-            _field(each, comments.at(*at, _MESSAGE_FIELD, index)) for index, each in enumerate(message.field)
-        )
+        at_field = (*at, _MESSAGE_FIELD)
+        fields = tuple(_field(each, comments.at(*at_field, index)) for index, each in enumerate(message.field))
         self.messages[full_name] = Message(full_name, comments.at(*at), fields, message.options.map_entry)
         for index, nested in enumerate(message.nested_type):
             self._message(nested, f"{full_name}.{nested.name}", comments, (*at, _MESSAGE_NESTED, index))
@@ -351,6 +354,7 @@ def _method(method: descriptor_pb2.MethodDescriptorProto, service: str, comment:
         idempotency=Idempotency(options_pb2.Policy.Idempotency.Name(policy.idempotency)),
         timeout_ms=policy.timeout_ms or (0 if streaming else DEFAULT_TIMEOUT_MS),
         errors=tuple(re.findall(r"\w+", listed.group(1))) if listed else (),
+        stream_bytes=policy.stream_bytes,
     )
 
 
@@ -381,7 +385,7 @@ def _http_rule(rule: http_pb2.HttpRule) -> HttpRule:
     pattern = rule.WhichOneof("pattern")
     if pattern == "custom" or pattern is None:
         return HttpRule(rule.custom.kind, rule.custom.path, rule.body)
-    return HttpRule(pattern.upper(), getattr(rule, pattern), rule.body)
+    return HttpRule(pattern.upper(), getattr(rule, pattern), rule.body, rule.response_body)
 
 
 def _field(proto: descriptor_pb2.FieldDescriptorProto, comment: str) -> Field:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from gateway.contract import Contract, Field, HttpRule, Idempotency, Method, RateLimit, Scope
+from gateway.contract import RAW_BODY, Contract, Field, HttpRule, Idempotency, Method, RateLimit, Scope
 from gateway.envoy import errors
 from gateway.schemas import Schema, Schemas, is_required, reachable
 
@@ -23,6 +23,8 @@ _ANSWERS = {
     "504": "The service did not answer in time. The requested change may have been made or not.",
 }
 _ALL_ROLES = 3
+# A body that is a file: its format is told by its content type.
+_FILE = {kind: {"schema": {"type": "string"}} for kind in ("text/csv", "application/jsonl")}
 _RPC = "google.rpc"
 _DETAILS = (f"{_RPC}.ErrorInfo", f"{_RPC}.BadRequest", f"{_RPC}.RetryInfo", f"{_RPC}.PreconditionFailure")
 
@@ -125,6 +127,8 @@ class _Operation:
             return {}
         if self._rule.body != "*":
             field = next(each for each in self._request.fields if each.name == self._rule.body)
+            if field.type_name == RAW_BODY:
+                return {"requestBody": {"description": field.comment, "required": True, "content": dict(_FILE)}}
             return _json_body(self._schemas.field(field, self._request.full_name), required=is_required(field))
         in_path = self._rule.path_fields
         schema = (
@@ -136,11 +140,15 @@ class _Operation:
         return _json_body(schema, required=required)
 
     def _answers(self) -> Schema:
-        comment = self._contract.messages[self._method.response].comment
-        schema = self._schemas.message(self._method.response)
-        if self._method.server_streaming:
-            comment += "\nA stream: one JSON object per line, each sent when it happens."
-        answers = {"200": {"description": comment, "content": {"application/json": {"schema": schema}}}}
+        response = self._contract.messages[self._method.response]
+        comment, alone = response.comment, [each for each in response.fields if each.name == self._rule.response_body]
+        if alone and alone[0].type_name == RAW_BODY:
+            answers: Schema = {"200": {"description": alone[0].comment, "content": dict(_FILE)}}
+        else:
+            if self._method.server_streaming:
+                comment += "\nA stream: one JSON object per line, each sent when it happens."
+            schema = self._schemas.message(self._method.response)
+            answers = {"200": {"description": comment, "content": {"application/json": {"schema": schema}}}}
         references = {status: {"$ref": f"#/components/responses/{status}"} for status in self._statuses()}
         reasons = ", ".join(f"`{reason}`" for reason in self._method.errors)
         rest = f"Any other error. Reasons of this operation: {reasons}." if reasons else "Any other error."

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway import contract
-from gateway.envoy import browsers, headers, rate_limits, tokens
+from gateway.envoy import browsers, headers, rate_limits, refusals, tokens
 from gateway.settings import Settings
 
 _EXTENSIONS = "type.googleapis.com/envoy.extensions"
@@ -44,7 +44,7 @@ def chain(contracted: contract.Contract, settings: Settings, descriptors: bytes)
         _without_grpcs_headers(),
         health("/livez", []),
         health("/healthz", clusters),
-        _unsized_buffer(),
+        _unsized_buffer(refusals.uploads(contracted.exposed)),
         *_strict_json(),
         transcoder([service.full_name for service in contracted.services], descriptors, settings.max_request_bytes),
         tokens.authentication(settings),
@@ -157,12 +157,13 @@ def _script() -> dict[str, Any]:
     return _skipped_if("script", lua, {"not_matcher": {"or_matcher": {"predicate": needed}}})
 
 
-def _unsized_buffer() -> dict[str, Any]:
+def _unsized_buffer(uploads: list[contract.Method]) -> dict[str, Any]:
     """Holds a REST body that does not say its length, up to a small limit, until all of it is there.
 
     The transcoder parses what arrives and would keep one endless JSON string in memory without any limit. A body that
-    says its length is judged by it (see `routes`), and gRPC is not parsed.
+    says its length is judged by it (see `routes`), and gRPC and uploads are not parsed.
     """
+    raw = [_header(":path", _regex(refusals.upload_paths(uploads)))] if uploads else []
     skip = {
         "or_matcher": {
             "predicate": [
@@ -170,6 +171,7 @@ def _unsized_buffer() -> dict[str, Any]:
                 _header("content-length", _regex("[0-9]+")),
                 # Whatever follows it is no body, and it is refused anyway.
                 _header(":method", {"exact": "CONNECT"}),
+                *raw,
             ]
         }
     }

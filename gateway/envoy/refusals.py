@@ -31,14 +31,28 @@ _ASCII = r"[\t -~]*"
 _HAS_QUERY = {"name": ":path", "string_match": {"contains": "?"}}
 
 
-def of_all(max_request_bytes: int) -> Iterator[dict[str, Any]]:
-    """Refusals of REST and gRPC calls alike."""
-    beyond = {"start": max_request_bytes + 1, "end": 2**63 - 1}
-    yield _refusal(TOO_LARGE, 413, [{"name": "content-length", "range_match": beyond}])
+def of_all(methods: Iterable[contract.Method], max_request_bytes: int) -> Iterator[dict[str, Any]]:
+    """Refusals of REST and gRPC calls alike. Uploads have limits of their own."""
+    takers = uploads(methods)
+    for method in takers:
+        yield _refusal(TOO_LARGE, 413, [_beyond(method.stream_bytes), _like(upload_paths([method]))])
+    others = [{**_like(upload_paths(takers)), "invert_match": True}] if takers else []
+    yield _refusal(TOO_LARGE, 413, [_beyond(max_request_bytes), *others])
     for name in _READ_BY_SERVICES:
         yield _refusal(NOT_ASCII, 400, [_unlike(name, _ASCII)], said=name)
     yield _compressed("content-encoding", [])
     yield _compressed("grpc-encoding", [IS_GRPC])
+
+
+def uploads(methods: Iterable[contract.Method]) -> list[contract.Method]:
+    """Those of the methods whose requests are streams: to a REST caller the body of a request, whatever is in it."""
+    return [method for method in methods if method.client_streaming]
+
+
+def upload_paths(methods: Iterable[contract.Method]) -> str:
+    """A regular expression for the REST paths of uploads, their queries included."""
+    paths = "|".join(path_pattern(rule.path) for method in methods for rule in method.http)
+    return rf"({paths})(\?.*)?"
 
 
 def of_rest(methods: Iterable[contract.Method]) -> Iterator[dict[str, Any]]:
@@ -46,17 +60,19 @@ def of_rest(methods: Iterable[contract.Method]) -> Iterator[dict[str, Any]]:
 
     The path alone says which resource is meant: the transcoder would take a query's word over the path's, while every log and
     cache on the way goes by the path. Methods that take a body take all other fields from there: a password in a query would
-    stand in the history of a browser and in the logs of whatever lies between.
+    stand in the history of a browser and in the logs of whatever lies between. Only the body of an upload has no fields.
     """
-    rules = [rule for method in methods for rule in method.http]
+    served = list(methods)
+    rules = [rule for method in served for rule in method.http]
     # The transcoder reads escapes in names too. No name of the contract needs one, so there is one way to write each.
     yield _refusal(ESCAPED_NAME, 400, [_HAS_QUERY, _like(rf".*[?&]{_NAME}%.*")])
     for name in sorted({name for rule in rules for name in rule.path_fields}):
         paths = "|".join(sorted({path_pattern(rule.path) for rule in rules if name in rule.path_fields}))
         asked = rf"({paths})\?(.*&)?({name}|{_json_name(name)})([=&.].*)?"
         yield _refusal(NAMES_PATH_FIELD, 400, [_HAS_QUERY, _like(asked)], said=name)
-    for verb in sorted({rule.verb for rule in rules if rule.body}):
-        paths = "|".join(sorted({path_pattern(rule.path) for rule in rules if rule.verb == verb and rule.body}))
+    bodies = [rule for method in served for rule in method.http if rule.body and not method.client_streaming]
+    for verb in sorted({rule.verb for rule in bodies}):
+        paths = "|".join(sorted({path_pattern(rule.path) for rule in bodies if rule.verb == verb}))
         yield _refusal(QUERY_BESIDE_BODY, 400, [_is(verb), _HAS_QUERY, _like(rf"({paths})\?.+")])
 
 
@@ -82,6 +98,10 @@ def _refusal(name: str, status: int, headers: list[dict[str, Any]], *, said: str
         "direct_response": {"status": status, **({"body": {"inline_string": said}} if said else {})},
         "typed_per_filter_config": {**UNTRANSCODED, BUFFER: {"@type": FILTER_CONFIG, "disabled": True}},
     }
+
+
+def _beyond(most_bytes: int) -> dict[str, Any]:
+    return {"name": "content-length", "range_match": {"start": most_bytes + 1, "end": 2**63 - 1}}
 
 
 def _is(verb: str) -> dict[str, Any]:

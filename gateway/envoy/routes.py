@@ -14,6 +14,7 @@ from gateway.envoy import rate_limits, refusals, tokens, verbs
 from gateway.settings import Settings
 
 _PREVIOUS_HOSTS = "type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"
+_BUFFER_PER_ROUTE = "type.googleapis.com/envoy.extensions.filters.http.buffer.v3.BufferPerRoute"
 # A stream ends when nothing was sent on it for so long; a call ends at its timeout.
 STREAM_IDLE_S = 300
 NOWHERE = "edge_nowhere"
@@ -24,12 +25,13 @@ def table(contracted: contract.Contract, settings: Settings, served: Sequence[pa
     """All routes, in the order in which they are tried; served are the texts that Envoy itself answers with."""
     exposed = list(contracted.exposed)
     return [
-        *refusals.of_all(settings.max_request_bytes),
+        *refusals.of_all(exposed, settings.max_request_bytes),
         *(_method(method, settings) for method in exposed),
         *(_page(page) for page in served),
         *verbs.unknown(),
         *refusals.of_rest(exposed),
         *verbs.answers(verbs.allowed(exposed, [page.path for page in served]), {"cluster": NOWHERE}),
+        *_raw(exposed),
         _rest(_JUDGED, filters_on=True),
         _rest([]),
         _nowhere(),
@@ -52,8 +54,16 @@ def _method(method: contract.Method, settings: Settings) -> dict[str, Any]:
         "typed_per_filter_config": {
             **tokens.requirement(method),
             rate_limits.FILTER["name"]: rate_limits.for_route(method, limit, settings.rate_limit_factor),
+            **_unbuffered(method),
         },
     }
+
+
+def _unbuffered(method: contract.Method) -> dict[str, Any]:
+    """An upload goes on as it arrives: the service bounds it, and no piece of it is kept here."""
+    if not method.client_streaming:
+        return {}
+    return {refusals.BUFFER: {"@type": _BUFFER_PER_ROUTE, "disabled": True}}
 
 
 def _deadline(method: contract.Method) -> dict[str, Any]:
@@ -151,6 +161,13 @@ def _rest(headers: list[dict[str, Any]], *, filters_on: bool = False) -> dict[st
     not_grpc = {**refusals.IS_GRPC, "invert_match": True, "treat_missing_header_as_empty": True}
     route = {"match": {"prefix": "/", "headers": [not_grpc, *headers]}, "name": "rest", "route": {"cluster": NOWHERE}}
     return route | ({"typed_per_filter_config": _JSON_FILTERS} if filters_on else {})
+
+
+def _raw(methods: Sequence[contract.Method]) -> list[dict[str, Any]]:
+    """The body of an upload is no JSON."""
+    takers = refusals.uploads(methods)
+    path = {"name": ":path", "string_match": {"safe_regex": {"regex": refusals.upload_paths(takers)}}}
+    return [_rest([path])] if takers else []
 
 
 def _nowhere() -> dict[str, Any]:

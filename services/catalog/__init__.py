@@ -11,5 +11,5 @@ what is popular. Calls inventory for stock.
 Read in this order: `rpc.py` (a call comes in), `usecases/` (what it means), `domain/` (the values and rules),
 `store/` (the rows, and the same in the cache), `clients/` (inventory, and the bucket of images), `events.py` (what goes
 out and comes back), `main.py` (put together). In each room the module of the room's own name is about products; attribute
-schemas, images, prices over time and popularity have a module of their own beside it.
+schemas, images, files of products (`bulk`), prices over time and popularity have a module of their own beside it.
 """

@@ -6,6 +6,7 @@ from services.catalog.clients import object_store
 from services.catalog.settings import Settings
 from services.catalog.store import prices as price_store
 from services.catalog.usecases import attribute_schemas as attribute_schema_usecases
+from services.catalog.usecases import bulk
 from services.catalog.usecases import images as image_usecases
 from services.chassis import assembly, cache, loops, process, retention
 from services.chassis.settings import read
@@ -26,7 +27,8 @@ def build(host: assembly.Host) -> list[process.Part]:
     # Nobody waits for an object to be deleted.
     pace = loops.Pace(settings.images_clear_s, 6 * settings.images_clear_s)
     clearing = [loops.Loop("catalog-images", images.clear, pace)] if bucket else []
-    use = rpc.UseCases(catalog, schemas, images)
+    files = bulk.Bulk(service.db, catalog, now=host.now)
+    use = rpc.UseCases(catalog, schemas, images, files)
     consuming = assembly.Consuming(events.CONSUMED, events.subscribers(catalog))
     telling = loops.Loop(f"{usecases.SERVICE}-popularity", catalog.popularity.tell, loops.Pace(30.0))
     gauges = retention.Gauges(service.db, usecases.SERVICE, price_store.QUEUES)
@@ -41,6 +43,7 @@ def build(host: assembly.Host) -> list[process.Part]:
                 telling,
                 loops.Loop("catalog-prices", catalog.pricing.turn, loops.Pace(0.5, 1.0)),
                 loops.Loop("catalog-queues", gauges.work, loops.Pace(10)),
+                loops.Loop("catalog-imports", files.purge, loops.Pace(300.0)),
                 *clearing,
             ],
         ),

@@ -1,7 +1,9 @@
 """The catalog's calls: parse, call the use case, render. Next stop: `usecases/`."""
 
+import asyncio
 import dataclasses
 import hashlib
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,12 +11,15 @@ from google.protobuf.message import Message
 
 from services.catalog import domain, messages, usecases
 from services.catalog.domain import attribute_schemas, images
+from services.catalog.messages import bulk
 from services.catalog.usecases import attribute_schemas as attribute_schema_usecases
+from services.catalog.usecases import bulk as bulk_usecases
 from services.catalog.usecases import images as image_usecases
 from services.chassis import idempotency, ids
 from services.chassis.rpc import identity, page_tokens, server
 from souk.catalog.v1 import (
     attribute_schema_pb2,
+    bulk_pb2,
     catalog_service_pb2,
     catalog_service_pb2_grpc,
     image_pb2,
@@ -31,11 +36,12 @@ MOST_READ_BYTES = 2 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class UseCases:
-    """What the calls are about: products, what they must say of themselves, and their images."""
+    """What the calls are about: products, what they must say of themselves, their images, and files of products."""
 
     catalog: usecases.Catalog
     schemas: attribute_schema_usecases.AttributeSchemas
     images: image_usecases.Images
+    bulk: bulk_usecases.Bulk
 
 
 class CatalogServicer(catalog_service_pb2_grpc.CatalogServiceServicer):
@@ -45,6 +51,7 @@ class CatalogServicer(catalog_service_pb2_grpc.CatalogServiceServicer):
         self._catalog = use.catalog
         self._schemas = use.schemas
         self._images = use.images
+        self._bulk = use.bulk
         self._tokens = tokens
 
     async def CreateProduct(self, request: catalog_service_pb2.CreateProductRequest, _: Any) -> product_pb2.Product:
@@ -169,6 +176,27 @@ class CatalogServicer(catalog_service_pb2_grpc.CatalogServiceServicer):
         await _cacheable(context, _content_tag(answer))
         return answer
 
+    async def ImportProducts(
+        self, request_iterator: AsyncIterator[bulk_pb2.ImportProductsRequest], _: Any
+    ) -> AsyncIterator[bulk_pb2.ImportProductsResponse]:
+        async with self._bulk.turn(identity.caller().user_id):
+            report = await self._bulk.import_file(await _file(request_iterator))
+        for message in bulk.of_report(report):
+            yield message
+
+    async def ExportProducts(
+        self, request: bulk_pb2.ExportProductsRequest, context: Any
+    ) -> AsyncIterator[bulk_pb2.ExportProductsResponse]:
+        after = request.after_product_id.lower()
+        wanted = bulk_usecases.Exported(identity.caller().owner_id, request.vendor_id.lower(), after)
+        await context.send_initial_metadata((("x-products", str(await self._bulk.count(wanted))),))
+        written = bulk.export_format(request)
+        if not after:
+            yield bulk.header(written)
+        async for products in self._bulk.export(wanted):
+            for piece in bulk.exported(products, written):
+                yield piece
+
     async def SetProductStock(
         self, request: catalog_service_pb2.SetProductStockRequest, _: Any
     ) -> catalog_service_pb2.SetProductStockResponse:
@@ -220,6 +248,25 @@ async def _cacheable(context: Any, tag: str) -> None:
 
 def _content_tag(answer: Message) -> str:
     return hashlib.blake2b(answer.SerializeToString(deterministic=True), digest_size=12).hexdigest()
+
+
+async def _file(pieces: AsyncIterator[bulk_pb2.ImportProductsRequest]) -> bulk_usecases.Wanted:
+    """A file as it arrives: the chassis bounds how large it is, and how long that takes."""
+    first = await anext(pieces)
+    data = bytearray(first.file.data)
+    async for piece in pieces:
+        data += piece.file.data
+    written = bulk.file_format(first)
+    said = f"{written.value} {first.dry_run} ".encode()
+    who = identity.caller()
+    return bulk_usecases.Wanted(
+        rows=await asyncio.to_thread(bulk.read, bytes(data), written),
+        owner_id=who.owner_id,
+        actor=who.user_id,
+        request_id=first.request_id,
+        fingerprint=hashlib.sha256(said + data).digest(),
+        dry_run=first.dry_run,
+    )
 
 
 def _draft(request: catalog_service_pb2.CreateProductRequest) -> domain.Draft:

@@ -353,11 +353,16 @@ def offer_title(product_title: str, variant_title: str) -> str:
     return f"{product_title}, {variant_title}" if variant_title else product_title
 
 
-def _price(item: Asked) -> money.Money:
-    money.check_current(item.currency)
-    price = money.from_units(item.currency, item.units, item.nanos)
+def check_price(price: money.Money) -> None:
+    """Raise MONEY_INVALID unless something may cost this from now on: more than zero, of a currency of today."""
+    money.check_current(price.currency)
     if price.amount <= 0:
         raise errors.invalid("MONEY_INVALID", "a price must be more than zero")
+
+
+def _price(item: Asked) -> money.Money:
+    price = money.from_units(item.currency, item.units, item.nanos)
+    check_price(price)
     return price
 
 

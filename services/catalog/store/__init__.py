@@ -197,14 +197,19 @@ class Held:
 
 async def insert_product(transaction: database.Transaction, product: domain.Product) -> list[str]:
     """Write a new product: those of its SKUs that others have. When there are any the transaction must not commit."""
-    row = database.columns([product], *PRODUCT_COLUMNS) | {
-        "vendor_id": [product.vendor_id or None],
-        "attributes": [Jsonb(dict(product.attributes))],
-        "images": [Jsonb(list(product.images))],
-        "gallery": [Jsonb(gallery_rows(product))],
+    await insert_products(transaction, [product])
+    return await put_variants(transaction, [product])
+
+
+async def insert_products(transaction: database.Transaction, products: Sequence[domain.Product]) -> None:
+    """Write new products without their variants."""
+    rows = database.columns(products, *PRODUCT_COLUMNS) | {
+        "vendor_id": [product.vendor_id or None for product in products],
+        "attributes": [Jsonb(dict(product.attributes)) for product in products],
+        "images": [Jsonb(list(product.images)) for product in products],
+        "gallery": [Jsonb(gallery_rows(product)) for product in products],
     }
-    await transaction.run(_INSERT_PRODUCTS, row)
-    return await _put_variants(transaction, product)
+    await transaction.run(_INSERT_PRODUCTS, rows)
 
 
 async def write_product(transaction: database.Transaction, product: domain.Product) -> list[str]:
@@ -215,24 +220,28 @@ async def write_product(transaction: database.Transaction, product: domain.Produ
     row = {name: getattr(product, name) for name in PRODUCT_COLUMNS}
     json_row = {"attributes": Jsonb(dict(product.attributes)), "images": Jsonb(list(product.images))}
     await transaction.run(_WRITE, row | json_row | {"gallery": Jsonb(gallery_rows(product))})
-    taken = await _put_variants(transaction, product)
+    taken = await put_variants(transaction, [product])
     if not taken:
         skus = [variant.sku for variant in product.variants]
         await transaction.run(_WITHDRAW, {"product_id": product.id, "skus": skus})
     return taken
 
 
-async def _put_variants(transaction: database.Transaction, product: domain.Product) -> list[str]:
+async def put_variants(transaction: database.Transaction, products: Sequence[domain.Product]) -> list[str]:
+    """Write the variants of products that are locked or new: those of their SKUs that others have."""
     # In one order, so that two products with SKUs in common wait for each other instead of deadlocking.
-    variants = sorted(enumerate(product.variants), key=lambda item: item[1].sku)
-    skus = [variant.sku for _, variant in variants]
+    variants = sorted(
+        ((variant, position, product.id) for product in products for position, variant in enumerate(product.variants)),
+        key=lambda item: item[0].sku,
+    )
+    skus = [variant.sku for variant, _, _ in variants]
     rows = {
         "sku": skus,
-        "product_id": [product.id] * len(variants),
-        "position": [position for position, _ in variants],
-        "title": [variant.title for _, variant in variants],
-        "currency": [variant.price.currency for _, variant in variants],
-        "price": [variant.price.amount for _, variant in variants],
+        "product_id": [product_id for _, _, product_id in variants],
+        "position": [position for _, position, _ in variants],
+        "title": [variant.title for variant, _, _ in variants],
+        "currency": [variant.price.currency for variant, _, _ in variants],
+        "price": [variant.price.amount for variant, _, _ in variants],
     }
     written = {row[0] for row in await transaction.run(_PUT_VARIANTS, rows)}
     return [sku for sku in skus if sku not in written]

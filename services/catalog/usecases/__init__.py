@@ -24,6 +24,7 @@ from services.chassis import cache, clock, database, errors, idempotency, ids, p
 SERVICE = "catalog"
 # All categories are one value.
 _ALL = "all"
+_FORGOTTEN_AT_ONCE = 500
 
 
 class Stock(Protocol):
@@ -210,6 +211,18 @@ class Catalog:
         sku = product.sku(counted.sku)
         return await self._stock.set(domain.Counted(product.id, sku, counted.warehouse, counted.on_hand, counted.actor))
 
+    async def stocked(self, skus: Iterable[str]) -> set[str]:
+        """Those of the SKUs that no product has or had, and that the shop has stock of. Raises TransientError."""
+        wanted = list(skus)
+        owned = await store.known_skus(self._db, wanted)
+        return await self._stock.known(sku for sku in wanted if sku not in owned)
+
+    async def forget(self, products: Sequence[domain.Product]) -> None:
+        """Drop these products, which were changed, from all caches."""
+        for first in range(0, len(products), _FORGOTTEN_AT_ONCE):
+            some = products[first : first + _FORGOTTEN_AT_ONCE]
+            await self._forget([product.id for product in some], _skus(*some))
+
     async def _check_new_skus(self, draft: domain.Draft) -> None:
         """Raise SKU_TAKEN when a vendor asks for SKUs that no product has, and that the shop has stock of.
 
@@ -218,9 +231,7 @@ class Catalog:
         """
         if not draft.vendor_id:
             return
-        skus = [item.sku for item in draft.variants]
-        owned = await store.known_skus(self._db, skus)
-        stocked = await self._stock.known(sku for sku in skus if sku not in owned)
+        stocked = await self.stocked(item.sku for item in draft.variants)
         if stocked:
             raise domain.sku_taken(draft, sorted(stocked), "the shop has stock of this SKU")
 

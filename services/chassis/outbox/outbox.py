@@ -18,6 +18,8 @@ from services.chassis import clock, database, ids, kafka, schema, tracing
 
 SHARDS = 16
 DEAD_LETTER = "dead-letter"
+# So many events of one transaction are rendered before others have their turn: an import may have thousands.
+AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +106,13 @@ class Outbox:
     async def write(self, transaction: database.Transaction, events: Sequence[object]) -> None:
         """Insert a row per event, in their order. Raises KeyError for an event that no publication names."""
         now = self._now()
-        entries = [
-            event if isinstance(event, Entry) else self._entry(event, now, origin)
-            for event, origin in zip(events, transaction.origins, strict=True)
-        ]
-        await transaction.run(INSERT, database.columns(entries, *_COLUMNS))
+        told = list(zip(events, transaction.origins, strict=True))
+        for first in range(0, len(told), AT_ONCE):
+            entries = [
+                event if isinstance(event, Entry) else self._entry(event, now, origin)
+                for event, origin in told[first : first + AT_ONCE]
+            ]
+            await transaction.run(INSERT, database.columns(entries, *_COLUMNS))
         transaction.after_commit(self._wake)
 
     def _entry(self, event: object, now: datetime, origin: tracing.Origin) -> Entry:

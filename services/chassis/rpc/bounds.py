@@ -25,8 +25,16 @@ _CHARACTER_BYTES = 4
 _TEXTS = (FieldDescriptor.TYPE_STRING, FieldDescriptor.TYPE_BYTES)
 # Formats whose length is known, in bytes.
 _FORMATS = {"uuid": 36, "tuuid": 32, "ipv4": 15, "ipv6": 45}
-# Messages of others in our contract, which have no rules: the domain checks what is in them.
-_FOREIGN = {"google.type.Money.currency_code": 3}
+# Messages of others in our contract, which have no rules: the domain checks what is in them. A piece of an upload is what the
+# edge reads at once from its caller, which is its limit for whole requests, 1 MiB, and a little more.
+_FOREIGN = {
+    "google.type.Money.currency_code": 3,
+    "google.api.HttpBody.content_type": 256,
+    "google.api.HttpBody.data": 1024 * 1024 + 256 * 1024,
+    "google.api.HttpBody.extensions": 0,
+    "google.protobuf.Any.type_url": 0,
+    "google.protobuf.Any.value": 0,
+}
 
 # Adds what is too long in a message, that stands at a path, to a list.
 Check = Callable[[Any, str, list[errors.Violation]], None]
@@ -99,6 +107,8 @@ def _given(text: Any, name: str) -> bool:
 
 def _most(field: FieldDescriptor, rules: validate_pb2.FieldRules) -> int:
     """How many elements a list or map may have."""
+    if field.full_name in _FOREIGN:
+        return _FOREIGN[field.full_name]
     if _is_map(field) and rules.map.HasField("max_pairs"):
         return rules.map.max_pairs
     if not _is_map(field) and rules.repeated.HasField("max_items"):

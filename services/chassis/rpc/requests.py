@@ -22,8 +22,7 @@ def read(sent: bytes, parse: Parse, *, most_bytes: int, key: str) -> Message:
     Raises REQUEST_TOO_LARGE, REQUEST_MALFORMED, IDEMPOTENCY_KEY_MISMATCH or REQUEST_INVALID.
     """
     if len(sent) > most_bytes:
-        said = f"this request has {len(sent)} bytes; the largest valid one has at most {most_bytes}"
-        raise errors.invalid("REQUEST_TOO_LARGE", said, bytes=str(len(sent)), most_bytes=str(most_bytes))
+        raise too_large(len(sent), most_bytes)
     try:
         request = parse(sent)
     except DecodeError as error:
@@ -32,6 +31,12 @@ def read(sent: bytes, parse: Parse, *, most_bytes: int, key: str) -> Message:
         _take_key(request, key)
     validate(request, sent)
     return request
+
+
+def too_large(size: int, most_bytes: int) -> errors.DomainError:
+    """A request, or all messages of one together, has more bytes than any valid one."""
+    said = f"this request has {size} bytes; the largest valid one has at most {most_bytes}"
+    return errors.invalid("REQUEST_TOO_LARGE", said, bytes=str(size), most_bytes=str(most_bytes))
 
 
 def _take_key(request: Any, key: str) -> None:

@@ -25,8 +25,8 @@ LOOK_AWAY_S = 0.2
 # Above gRPC's soft limit it refuses calls at random, so the two are one; the edge lets in less (`gateway/envoy/headers.py`).
 MOST_METADATA_BYTES = 24 * 1024
 # What gRPC itself reads of a message, decompressed: more ends the call without a reason, before it is decompressed. It is
-# what the edge lets through; each method's own limit comes from the contract, is smaller, and has a reason.
-MOST_MESSAGE_BYTES = 1024 * 1024
+# more than the edge lets through; each method's own limit comes from the contract, is smaller, and has a reason.
+MOST_MESSAGE_BYTES = 1536 * 1024
 OPTIONS = [
     ("grpc.max_receive_message_length", MOST_MESSAGE_BYTES),
     ("grpc.max_metadata_size", MOST_METADATA_BYTES),
@@ -149,6 +149,8 @@ def _not_about_a_header(record: logging.LogRecord) -> bool:
 def _wrap(serving: Serving, method: policy.Method, handler: Any) -> Any:
     """A handler that is given bytes: what gRPC itself cannot parse it would answer in its own words."""
     codec = {"request_deserializer": None, "response_serializer": handler.response_serializer}
+    if handler.request_streaming:
+        return grpc.stream_stream_rpc_method_handler(serving.upload(method, handler), **codec)
     if handler.response_streaming:
         return grpc.unary_stream_rpc_method_handler(serving.stream(method, handler), **codec)
     return grpc.unary_unary_rpc_method_handler(serving.unary(method, handler), **codec)

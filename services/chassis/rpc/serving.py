@@ -11,7 +11,7 @@ import contextlib
 import logging
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -95,6 +95,28 @@ class Serving:
 
         return serve
 
+    def upload(self, method: policy.Method, handler: Any) -> Callable[..., Any]:
+        """A method that takes a stream and answers with one, with everything around it. It is given requests as bytes.
+
+        It has a deadline as a unary method has, and a drain waits for it as for one: what it was sent cannot be resumed.
+        """
+
+        async def serve(sent: AsyncIterator[bytes], context: Context) -> AsyncIterator[Any]:
+            async with self._around(method, context):
+                deadline.begin(_seconds_left(method, context))
+                async with asyncio.timeout(deadline.left()):
+                    first = await anext(aiter(sent), b"")
+                    begun = await self._prepare(method, handler, first, context)
+                    received = _following(begun, len(first), sent, partial(_piece, method, handler))
+                    async with (
+                        contextlib.aclosing(received) as messages,
+                        contextlib.aclosing(handler.stream_stream(messages, context)) as answers,
+                    ):
+                        async for message in answers:
+                            yield message
+
+        return serve
+
     @contextlib.asynccontextmanager
     async def _around(self, method: policy.Method, context: Context) -> AsyncIterator[None]:
         """Counts a call and measures it; what it raises becomes a status."""
@@ -157,6 +179,23 @@ class Serving:
             self._idle.set()
         seconds = metrics.RPC_SECONDS.labels(self._service, method.path, code.name)
         seconds.observe(time.perf_counter() - started)
+
+
+def _piece(method: policy.Method, handler: Any, sent: bytes, before: int) -> Message:
+    """A later message of a stream of which so many bytes came before. Raises REQUEST_TOO_LARGE when that is too much."""
+    if before + len(sent) > method.stream_bytes:
+        raise requests.too_large(before + len(sent), method.stream_bytes)
+    return requests.read(sent, handler.request_deserializer, most_bytes=method.most_bytes, key="")
+
+
+async def _following(
+    first: Message, size: int, sent: AsyncIterator[bytes], read: Callable[[bytes, int], Message]
+) -> AsyncGenerator[Message]:
+    """The first message of a stream, which has this size, and then the others."""
+    yield first
+    async for following in sent:
+        yield read(following, size)
+        size += len(following)
 
 
 def _request_id(metadata: Mapping[str, Any]) -> str:

@@ -3,10 +3,15 @@
 import asyncio
 import dataclasses
 import os
+import tempfile
 from collections.abc import Iterable
+from pathlib import Path
 
 from services.catalog import domain, events, usecases
 from services.catalog.clients import object_store
+from services.catalog.messages import bulk as messages
+from services.catalog.messages import bulk_files
+from services.catalog.usecases import bulk
 from services.catalog.usecases import images as image_usecases
 from services.chassis import cache, clock, database, kafka
 from services.chassis.events import consumer, reader
@@ -31,6 +36,21 @@ def draft(category: str, sku: str, request_id: str) -> domain.Draft:
     return domain.Draft("Tea", "", category, "", variants, "admin", request_id, b"same")
 
 
+def wanted_file(file: str, request_id: str) -> bulk.Wanted:
+    """An administrator's file of JSON Lines."""
+    rows = messages.read(file.encode(), bulk_files.Format.JSON_LINES)
+    return bulk.Wanted(rows, None, "admin", request_id, b"same", dry_run=False)
+
+
+def dies_importing(database_url: str, redis_url: str, at: str, file: str, request_id: str) -> None:
+    """Run this module as a process that is killed while it imports a file, which is larger than an environment may be."""
+    with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as kept:
+        kept.write(file)
+        kept.flush()
+        told = {"DOES": "import", "FILE": kept.name, "REQUEST_ID": request_id}
+        mortal.dies(__name__, database_url, at=at, REDIS_URL=redis_url, **told)
+
+
 async def hear_of_deletion(db: database.Database, catalog: usecases.Catalog, product_id: str, event_id: str) -> None:
     """Have the catalog's consumer handle the event of a product's deletion."""
     message = catalog_events_pb2.ProductDeleted(product_id=product_id)
@@ -38,6 +58,10 @@ async def hear_of_deletion(db: database.Database, catalog: usecases.Catalog, pro
     table = reader.Reader(events.subscribers(catalog))
     deliverer = consumer.Deliverer(db, table, service=usecases.SERVICE, now=clock.utc_now)
     await deliverer.deliver([kafka.Record(events.TOPIC, product_id, message.SerializeToString(), headers)])
+
+
+def _file() -> str:
+    return Path(os.environ["FILE"]).read_text()
 
 
 async def _do() -> None:
@@ -64,6 +88,9 @@ async def _do() -> None:
                 await images.put(gallery.placement(os.environ["PRODUCT"], os.environ["IMAGE"]))
             case "turn":
                 await catalog.pricing.turn()
+            case "import":
+                files = bulk.Bulk(db, catalog, now=clock.utc_now)
+                await files.import_file(wanted_file(_file(), os.environ["REQUEST_ID"]))
             case "feature":
                 await catalog.set_featured(os.environ["PRODUCT"], featured=True)
 

@@ -8,6 +8,7 @@ from google.type.money_pb2 import Money
 
 from services.catalog import rpc, usecases
 from services.catalog.usecases import attribute_schemas as attribute_schema_usecases
+from services.catalog.usecases import bulk
 from services.catalog.usecases import images as image_usecases
 from services.chassis import clock, database
 from souk.catalog.v1 import catalog_service_pb2, product_pb2
@@ -26,7 +27,8 @@ def use_cases(
 ) -> rpc.UseCases:
     """What the calls of a catalog are about; without a bucket no images are taken."""
     schemas = attribute_schema_usecases.AttributeSchemas(db, now=clock.utc_now)
-    return rpc.UseCases(catalog, schemas, image_usecases.Images(db, catalog, bucket=bucket, now=clock.utc_now))
+    images = image_usecases.Images(db, catalog, bucket=bucket, now=clock.utc_now)
+    return rpc.UseCases(catalog, schemas, images, bulk.Bulk(db, catalog, now=clock.utc_now))
 
 
 @dataclass(frozen=True)

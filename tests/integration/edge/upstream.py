@@ -17,7 +17,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from services.chassis import errors
 from services.chassis.rpc import server as server_module
 from services.chassis.rpc import status
-from souk.catalog.v1 import catalog_service_pb2_grpc, product_pb2
+from souk.catalog.v1 import bulk_pb2, catalog_service_pb2_grpc, product_pb2
 from souk.order.v1 import order_pb2, order_service_pb2, order_service_pb2_grpc
 from souk.user.v1 import user_pb2, user_service_pb2, user_service_pb2_grpc
 
@@ -45,6 +45,8 @@ class Upstream:
         self.deadlines: dict[str, float | None] = {}
         # Calls that were given up while they were served.
         self.cancelled: Counter[str] = Counter()
+        # The messages of the last upload.
+        self.uploaded: list[bulk_pb2.ImportProductsRequest] = []
         # While it is clear, a watched order has no news after its first event.
         self.news = threading.Event()
         self.news.set()
@@ -177,6 +179,23 @@ class _Catalog(catalog_service_pb2_grpc.CatalogServiceServicer):
         await context.send_initial_metadata((("etag", 'W/"7"'), ("cache-control", "public, max-age=0")))
         description = "tea " * (1000 if request.id == LARGE else 1)
         return product_pb2.Product(id=request.id, version=7, description=description)
+
+    async def ImportProducts(self, requests: Any, context: Any) -> AsyncIterator[bulk_pb2.ImportProductsResponse]:
+        """Reports how many bytes came in how many pieces, and how large the largest was."""
+        await self._upstream.asked("ImportProducts", context)
+        pieces = [request async for request in requests]
+        self._upstream.uploaded = pieces
+        received = sum(len(piece.file.data) for piece in pieces)
+        yield bulk_pb2.ImportProductsResponse(summary=bulk_pb2.ImportProductsResponse.Summary(rows=received))
+        yield bulk_pb2.ImportProductsResponse(rows=[bulk_pb2.ImportProductsResponse.Row(line=1)])
+
+    async def ExportProducts(self, _: Any, context: Any) -> AsyncIterator[bulk_pb2.ExportProductsResponse]:
+        await self._upstream.asked("ExportProducts", context)
+        await context.send_initial_metadata((("x-products", "2"),))
+        for text in ("sku\n", "A\n", "B\n"):
+            yield bulk_pb2.ExportProductsResponse(
+                file={"content_type": "text/csv; charset=utf-8", "data": text.encode()}, product_id=KNOWN
+            )
 
 
 def _wrong(items: Iterable[Any]) -> errors.DomainError:

@@ -126,11 +126,15 @@ def test_a_policy_without_an_idempotency_is_refused(edited: Edited, registry: li
     assert "does not say what a repeated call does" in refusal(broken, registry)[0]
 
 
-def test_an_exposed_method_takes_one_message(edited: Edited, registry: list[str]) -> None:
+def test_an_exposed_method_takes_one_message_or_an_upload(edited: Edited, registry: list[str]) -> None:
     def stream_requests(method: Method) -> None:
         method.client_streaming = True
 
-    assert "requests of one message only" in refusal(edited("GetOrder", stream_requests), registry)[0]
+    def unbounded(method: Method) -> None:
+        policy(method).ClearField("stream_bytes")
+
+    for broken in (edited("GetOrder", stream_requests), edited("ImportProducts", unbounded)):
+        assert "takes a stream only as an upload" in refusal(broken, registry)[0]
 
 
 @pytest.mark.parametrize("path", ["/api/v1/orders/{id=orders/*}", "/api/v1/orders/**", "api/v1/orders"])
