@@ -26,6 +26,8 @@ JVM = (
     "-XX:+ExitOnOutOfMemoryError",
     "-Djna.nosys=true",
     "-Djava.awt.headless=true",
+    # A node tries its analyzers of all languages; ICU brings those that this Java was made without.
+    "-Djava.locale.providers=CLDR,SPI",
     "--enable-native-access=ALL-UNNAMED",
     "--sun-misc-unsafe-memory-access=allow",
 )
