@@ -18,7 +18,7 @@ from services.search.opensearch_engine import cluster, index
 from services.search.settings import OpenSearchSettings
 
 _LOG = logging.getLogger(__name__)
-_BATCH = 500
+_BATCH = 1_000
 # A mirror that no build has is deleted when it is older than this.
 _NEW_MS = 60_000
 # Answers to one document: it is there in a later revision, or it was to be deleted and is not there.

@@ -4,6 +4,7 @@ Tests that ask for `search` run with both engines, those that ask for `record` w
 `mirrored` with OpenSearch.
 """
 
+import dataclasses
 import itertools
 import uuid
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -55,6 +56,7 @@ class Search:
     searches: usecases.Searches
     synonyms: usecases.Synonyms
     kept: mirror.Mirror | None = None
+    settings: OpenSearchSettings = field(default_factory=lambda: OpenSearchSettings(url=""))
 
     async def told(self, *what: Product | Level) -> None:
         """It hears of these in one transaction, as of a wave of events, and searches find it."""
@@ -127,7 +129,7 @@ async def mirrored(db: database.Database, shop: Shop, node: str) -> AsyncIterato
         chosen = selecting.Selecting(db, found, postgres_engine.PostgresEngine(db), fresh_s=0)
         made = await _made(db, shop, chosen, mirror.Mirror(db, asked, settings))
         assert await pushes.active_mirror(db)
-        yield made
+        yield dataclasses.replace(made, settings=settings)
     finally:
         await asked.stop()
 
