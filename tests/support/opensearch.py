@@ -12,7 +12,7 @@ from scripts.stack.servers import opensearch
 from scripts.stack.supervise import progress
 from tests.support import servers
 
-START_S = 120.0
+START_S = 300.0
 SMALL = opensearch.Size()
 _LISTENS = re.compile(r"AbstractHttpServerTransport\] publish_address \{([^}]+)\}")
 

@@ -11,8 +11,8 @@ locals {
     )
   ]...)
 
-  # SNS needs no secret: a role says who may send.
-  outside = setsubtract(flatten([for service in var.services : tolist(service.outside)]), ["sns"])
+  # SNS needs no secret: a role says who may send. OpenSearch neither: a role says who may search.
+  outside = setsubtract(flatten([for service in var.services : tolist(service.outside)]), ["opensearch", "sns"])
   shared = merge(
     {
       mesh    = "With which services sign who they are: made by the job"

@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import dataclasses
-from collections.abc import AsyncIterator, Callable
+import uuid
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 import aiohttp
@@ -14,13 +15,15 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 
-from services.chassis import database, errors, money, pages
-from services.search import domain, engines, pushes
+from services.chassis import database, errors, loops, money, pages, process
+from services.chassis.settings import read
+from services.search import domain, engines, pushes, usecases
 from services.search.domain import Level, Product, Variant
 from services.search.opensearch_engine import cluster, engine, index, mirror
-from services.search.settings import OpenSearchSettings
+from services.search.settings import OpenSearchSettings, Settings
 from tests.integration.search.conftest import Search, product
 from tests.support import front
+from tests.support.polling import eventually
 
 EXPIRE = database.Statement("UPDATE pushes SET leased_until = '-infinity'")
 QUEUE = database.Statement("SELECT count(*) FROM pushes")
@@ -206,6 +209,26 @@ async def test_one_index_is_read_and_those_that_nobody_needs_are_deleted(
         assert list(await answer.json()) == [left["index"]]
 
 
+async def test_by_its_settings_a_process_mirrors_a_shop_that_postgresql_searched_and_keeps_it_so(
+    record: Search, node: str
+) -> None:
+    record.shop.products = [product("Chair")]
+    await record.told(*record.shop.products)
+    environ = {"SEARCH_OPENSEARCH_URL": node, "SEARCH_OPENSEARCH_INDEX": f"test-{uuid.uuid4().hex[:8]}"}
+    settings = read(Settings, {"SEARCH_ENGINE": "opensearch"})
+    chosen = engines.choose(settings, environ | {"SEARCH_OPENSEARCH_REPLICAS": "0"}, record.db)
+    moments = usecases.Moments(record.db, fresh_s=0)
+    index_of = usecases.Index(record.db, record.shop, record.shop, chosen.mirror)
+    search = dataclasses.replace(record, index=index_of, searches=usecases.Searches(record.db, chosen.engine, moments))
+    assert await search.titles("chair") == ["Chair"]
+    parts = [*chosen.parts, *chosen.working, loops.Loop("search-build", search.index.build, loops.Pace(0.1))]
+    async with _running(parts):
+        assert await search.titles("chair") == ["Chair"]
+        await eventually(lambda: _is_mirrored(search))
+        await hear(search, product("Stool", description="Lower than a chair"))
+        await eventually(lambda: _finds(search, "chair", 2))
+
+
 async def test_a_shop_goes_back_to_postgresql_without_a_build(mirrored: Search) -> None:
     await mirrored.told(product("Chair"))
     await engines.unmirror(mirrored.db)
@@ -260,6 +283,25 @@ async def test_requests_are_signed_for_a_role_of_aws(
     async with _asked(settings) as asked:
         with pytest.raises(errors.TransientError):
             await _count(asked, mirrored)
+
+
+@contextlib.asynccontextmanager
+async def _running(parts: Sequence[process.Part]) -> AsyncIterator[None]:
+    for part in parts:
+        await part.start()
+    try:
+        yield
+    finally:
+        for part in reversed(parts):
+            await part.stop()
+
+
+async def _is_mirrored(search: Search) -> bool:
+    return bool(await pushes.active_mirror(search.db))
+
+
+async def _finds(search: Search, text: str, count: int) -> bool:
+    return len(await search.titles(text)) == count
 
 
 async def _under_way(fronted: Fronted) -> "asyncio.Task[int]":
