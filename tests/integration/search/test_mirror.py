@@ -224,9 +224,9 @@ async def test_by_its_settings_a_process_mirrors_a_shop_that_postgresql_searched
     parts = [*chosen.parts, *chosen.working, loops.Loop("search-build", search.index.build, loops.Pace(0.1))]
     async with _running(parts):
         assert await search.titles("chair") == ["Chair"]
-        await eventually(lambda: _is_mirrored(search))
+        await eventually(lambda: _is_mirrored(search), within_s=30)
         await hear(search, product("Stool", description="Lower than a chair"))
-        await eventually(lambda: _finds(search, "chair", 2))
+        await eventually(lambda: _finds(search, "chair", 2), within_s=30)
 
 
 async def test_a_shop_goes_back_to_postgresql_without_a_build(mirrored: Search) -> None:
