@@ -14,7 +14,7 @@ file's path, and reads it again whenever a connection is made; any other setting
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, get_args, get_type_hints
 
 from services.chassis.credentials import Credential
 
@@ -45,7 +45,7 @@ def read(kind: type[T], environ: Mapping[str, str], *, service: str = "") -> T:
         name = item.metadata["env"].format(SERVICE=service.upper())
         try:
             text = _lookup(name, environ)
-            if text is not None and hints[item.name] is Credential:
+            if text is not None and Credential in (hints[item.name], *get_args(hints[item.name])):
                 path = None if name in environ else Path(environ[f"{name}_FILE"])
                 values[item.name] = Credential(text, path=path, service=service, variable=name)
             elif text is not None:

@@ -3,7 +3,7 @@
 from services import signing_keys
 from services.chassis import assembly, cache, loops, process
 from services.chassis.settings import read
-from services.search import clients, events, postgres_engine, rpc, usecases
+from services.search import clients, engines, events, rpc, usecases
 from services.search.settings import Settings
 
 # A build waits this long for somebody to ask for it, in seconds.
@@ -22,15 +22,17 @@ def build(host: assembly.Host) -> list[process.Part]:
     inventory = clients.Inventory(service.peer("inventory", clients.INVENTORY))
     shared = cache.Shared(service.redis_url, cache.Seal.of_database(service.database_url))
     moments = usecases.Moments(service.db, fresh_s=settings.fresh_s)
-    index = usecases.Index(service.db, catalog, inventory)
+    chosen = engines.choose(settings, host.environ, service.db)
+    index = usecases.Index(service.db, catalog, inventory, chosen.mirror)
     use = usecases.UseCases(
-        usecases.Searches(service.db, postgres_engine.PostgresEngine(service.db), moments),
+        usecases.Searches(service.db, chosen.engine, moments),
         usecases.Answers(moments, shared, shared_s=settings.cache_s),
         usecases.Synonyms(service.db, now=host.now),
         index,
     )
     return [
         shared,
+        *chosen.parts,
         *service.parts(
             rpc.servicer(use, service.page_tokens, currency=settings.currency),
             signing_keys.fetched_from(user),
@@ -38,6 +40,7 @@ def build(host: assembly.Host) -> list[process.Part]:
             working=[
                 loops.Loop("search-build", index.build, BUILD_PACE),
                 loops.Loop("search-categories", index.learn_categories, loops.Pace(settings.categories_s)),
+                *chosen.working,
             ],
         ),
     ]

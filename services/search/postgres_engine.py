@@ -114,17 +114,7 @@ class PostgresEngine:
         return domain.Found(found, after, total, domain.facets(counts, query))
 
     async def complete(self, typed: Sequence[str], most: int) -> list[domain.Suggestion]:
-        """Products whose title has all of these words, the last one perhaps unfinished; or else words that are like them."""
-        return await self._completions(typed, most) or await self._likely(typed, most)
-
-    async def _likely(self, typed: Sequence[str], most: int) -> list[domain.Suggestion]:
-        """Completions of the most similar words; or else of what was typed before the last word."""
-        lexicon = await self.lexicon(typed)
-        meant = [words.closest(word, lexicon) for word in typed]
-        found = await self._completions(meant, most) if meant != list(typed) else []
-        return found or (await self._completions(meant[:-1], most) if len(meant) > 1 else [])
-
-    async def _completions(self, typed: Sequence[str], most: int) -> list[domain.Suggestion]:
+        """Products whose title has all of these words, the last one perhaps unfinished."""
         *whole, last = typed
         terms = " & ".join([*(f"'{word}':A" for word in whole), f"'{last}':*A"])
         rows = await self._db.read(_COMPLETIONS, {"terms": terms, "most": most})

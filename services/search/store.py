@@ -24,11 +24,11 @@ SELECT 1 FROM availability WHERE sku = ANY(%(skus)s::text[]) ORDER BY sku FOR UP
 # What is told of a product again, or late, changes nothing: only a newer version does. Popularity alone has no version.
 _PUT_DOCUMENTS = database.Statement(f"""
 INSERT INTO documents AS d (slot, product_id, version, deleted, title, title_words, description, category, vendor_id, image,
-  attributes, skus, currencies, amounts, earlier, facets, in_stock, popularity, terms)
+  attributes, skus, currencies, amounts, earlier, facets, in_stock, popularity, details, terms)
 SELECT i.slot, g.product_id, g.version, g.deleted, g.title, g.title_words, g.description, g.category, g.vendor_id, g.image,
   g.attributes, g.skus, g.currencies, g.amounts, g.earlier, g.facets,
   EXISTS (SELECT FROM availability AS v WHERE v.sku = ANY(g.skus) AND v.available > 0), g.popularity,
-  setweight(to_tsvector('souk', g.heading), 'A') || setweight(to_tsvector('souk', g.details), 'B')
+  g.details, setweight(to_tsvector('souk', g.heading), 'A') || setweight(to_tsvector('souk', g.details), 'B')
     || setweight(to_tsvector('souk', g.numbers), 'C') || setweight(to_tsvector('souk', g.prose), 'D')
 FROM jsonb_to_recordset(%(documents)s) AS g(product_id uuid, version bigint, deleted boolean, title text, title_words text,
     description text, category text, vendor_id uuid, image text, attributes jsonb, skus text[], currencies text[],
@@ -40,7 +40,7 @@ ON CONFLICT (slot, product_id) DO UPDATE SET version = excluded.version, deleted
   vendor_id = excluded.vendor_id, image = excluded.image, attributes = excluded.attributes, skus = excluded.skus,
   currencies = excluded.currencies, amounts = excluded.amounts,
   earlier = excluded.earlier, facets = excluded.facets, in_stock = excluded.in_stock,
-  popularity = excluded.popularity, terms = excluded.terms
+  popularity = excluded.popularity, details = excluded.details, terms = excluded.terms
 WHERE d.version < excluded.version OR (d.version = excluded.version AND d.popularity <> excluded.popularity)
 RETURNING 1
 """)  # noqa: S608 - only texts of this module are put in
@@ -126,12 +126,14 @@ WHERE state = 'ACTIVE' AND NOT EXISTS (SELECT FROM indexes WHERE state = 'BUILDI
 """)
 _CLEAR = {slot: database.Statement(f"TRUNCATE documents_{slot}") for slot in ("a", "b")}
 _CLEAR_WORDS = database.Statement("DELETE FROM words WHERE slot = %(slot)s")
+_CLEAR_PUSHES = database.Statement("DELETE FROM pushes WHERE slot = %(slot)s")
 _FORGET_RETIRED = database.Statement("DELETE FROM indexes WHERE state = 'RETIRED' AND slot = %(slot)s")
 _BEGIN = database.Statement("""
-INSERT INTO indexes (version, slot, state) SELECT max(version) + 1, %(slot)s, 'BUILDING' FROM indexes
+INSERT INTO indexes (version, slot, state, mirror) SELECT max(version) + 1, %(slot)s, 'BUILDING', %(mirror)s FROM indexes
 """)
 _BUILD = """
-SELECT version, after_product, products_done, after_stock FROM indexes WHERE state = 'BUILDING'
+SELECT version, after_product, products_done, after_stock, mirror, complete_at IS NOT NULL FROM indexes
+WHERE state = 'BUILDING'
 """
 _BUILD_NOW = database.Statement(_BUILD)
 _LOCK_BUILD = database.Statement(f"{_BUILD} FOR UPDATE")
@@ -139,6 +141,9 @@ _ADVANCE = database.Statement("""
 UPDATE indexes SET after_product = %(after_product)s, products_done = %(products_done)s, after_stock = %(after_stock)s,
   products_read = products_read + %(read)s
 WHERE version = %(version)s
+""")
+_COMPLETE = database.Statement("""
+UPDATE indexes SET complete_at = (SELECT last_value FROM document_revisions) WHERE version = %(version)s
 """)
 _RETIRE = database.Statement("UPDATE indexes SET state = 'RETIRED' WHERE state = 'ACTIVE'")
 _ACTIVATE = database.Statement("""
@@ -156,12 +161,17 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """How far the build of an index is: where its next page begins, of products and then of stock."""
+    """How far the build of an index is: where its next page begins, of products and then of stock.
+
+    mirror names its mirror, empty without one. complete: it has read everything, and waits for its mirror.
+    """
 
     version: int
     after_product: str = ""
     products_done: bool = False
     after_stock: str = ""
+    mirror: str = ""
+    complete: bool = False
 
 
 async def lock_skus(transaction: database.Transaction, skus: Iterable[str]) -> None:
@@ -266,8 +276,8 @@ async def index(db: database.Database) -> domain.IndexState:
     return domain.IndexState(version, products, building, read, since)
 
 
-async def begin_build(transaction: database.Transaction) -> bool:
-    """Begin to build an index in the free slot, unless one is being built: whether it was begun."""
+async def begin_build(transaction: database.Transaction, *, mirror: str = "") -> bool:
+    """Begin to build an index in the free slot, with this mirror, unless one is being built: whether it was begun."""
     await transaction.run(_LOCK_INDEXES)
     rows = await transaction.run(_FREE_SLOT)
     if not rows:
@@ -275,7 +285,8 @@ async def begin_build(transaction: database.Transaction) -> bool:
     slot = {"slot": rows[0][0]}
     await transaction.run(_CLEAR[rows[0][0]])
     await transaction.run(_CLEAR_WORDS, slot)
-    await transaction.run(_BEGIN, slot)
+    await transaction.run(_CLEAR_PUSHES, slot)
+    await transaction.run(_BEGIN, slot | {"mirror": mirror})
     await transaction.run(_FORGET_RETIRED, slot)
     return True
 
@@ -296,6 +307,11 @@ async def advance(transaction: database.Transaction, reached: Build, *, read: in
     """Say how far a locked build is, and how many more products it has read."""
     row = {"version": reached.version, "after_product": reached.after_product, "after_stock": reached.after_stock}
     await transaction.run(_ADVANCE, row | {"products_done": reached.products_done, "read": read})
+
+
+async def complete(transaction: database.Transaction, version: int) -> None:
+    """A locked build has read everything; it is searched when its mirror has it all, too."""
+    await transaction.run(_COMPLETE, {"version": version})
 
 
 async def switch(transaction: database.Transaction, version: int) -> None:

@@ -29,7 +29,7 @@ class Engine(Protocol):
         """A page of the products that match all clauses and filters. The filters' categories are whole subtrees."""
 
     async def complete(self, typed: Sequence[str], most: int) -> Sequence[domain.Suggestion]:
-        """Products whose title begins with, or else is like, what was typed."""
+        """Products whose title has all of these words, the last one perhaps unfinished; of each title one."""
 
 
 class Catalog(Protocol):
@@ -47,6 +47,16 @@ class Inventory(Protocol):
 
     async def levels_page(self, token: str) -> tuple[Sequence[domain.Level], str]:
         """A page of levels and the token of the next one, empty on the last. Raises TransientError."""
+
+
+class Mirror(Protocol):
+    """Keeps the documents where the engine searches them, when that is not in the database."""
+
+    async def make(self) -> str:
+        """Make an empty place for the documents of another build: its name. Raises TransientError."""
+
+    async def show(self, build: store.Build) -> bool:
+        """Search this build from now on, if it is all there: whether it is. Raises TransientError."""
 
 
 class Moments:
@@ -126,8 +136,17 @@ class Searches:
             return []
         most = min(limit or SUGGESTIONS, MOST_SUGGESTIONS)
         shelves = domain.completing(await store.categories(self._db), typed)
-        products = await self._engine.complete(typed, most)
+        products = await self._completed(typed, most)
         return [*shelves, *products][:most]
+
+    async def _completed(self, typed: Sequence[str], most: int) -> Sequence[domain.Suggestion]:
+        """Completions of what was typed; or of the most similar words; or of what was typed before the last word."""
+        if found := await self._engine.complete(typed, most):
+            return found
+        lexicon = await self._engine.lexicon(typed)
+        meant = [words.closest(word, lexicon) for word in typed]
+        found = await self._engine.complete(meant, most) if meant != list(typed) else []
+        return found or (await self._engine.complete(meant[:-1], most) if len(meant) > 1 else [])
 
     async def _guess(self, query: domain.Query, clauses: Sequence[words.Clause], lexicon: words.Lexicon) -> str:
         """A text like the one that found nothing, which does find something; empty when there is none."""
@@ -175,10 +194,13 @@ class Synonyms:
 
 
 class Index:
-    """The use cases of the index: what events tell, and building another one."""
+    """The use cases of the index: what events tell, and building another one, which has a mirror if a mirror is given."""
 
-    def __init__(self, db: database.Database, catalog: Catalog, inventory: Inventory) -> None:
+    def __init__(
+        self, db: database.Database, catalog: Catalog, inventory: Inventory, mirror: Mirror | None = None
+    ) -> None:
         self._db = db
+        self._mirror = mirror
         self._catalog = catalog
         self._inventory = inventory
 
@@ -198,8 +220,10 @@ class Index:
 
     async def rebuild(self) -> domain.IndexState:
         """Begin to build another index, unless one is being built."""
-        async with self._db.transaction() as transaction:
-            await store.begin_build(transaction)
+        if not await store.build(self._db):
+            mirror = await self._mirror.make() if self._mirror else ""
+            async with self._db.transaction() as transaction:
+                await store.begin_build(transaction, mirror=mirror)
         return await self.state()
 
     async def build(self) -> int:
@@ -211,6 +235,8 @@ class Index:
         reached = await store.build(self._db)
         if reached is None:
             return 0
+        if reached.complete:
+            return await self._switch(reached)
         if not reached.products_done:
             await self._build_products(reached, await self._catalog.products_after(reached.after_product))
         else:
@@ -246,9 +272,21 @@ class Index:
                 await store.lock_skus(transaction, [level.sku for level in levels])
                 await store.put_levels(transaction, levels, read=True)
             await store.advance(transaction, dataclasses.replace(reached, after_stock=token), read=0)
-            if not token:
+            if not token and reached.mirror:
+                await store.complete(transaction, reached.version)
+            elif not token:
                 await store.switch(transaction, reached.version)
             await store.next_generation(transaction)
+
+    async def _switch(self, reached: store.Build) -> int:
+        """Switch to a build that has read everything: 0 while its mirror does not have everything."""
+        if reached.mirror and not (self._mirror and await self._mirror.show(reached)):
+            return 0
+        async with self._db.transaction() as transaction:
+            if await store.lock_build(transaction) == reached:
+                await store.switch(transaction, reached.version)
+                await store.next_generation(transaction)
+        return 1
 
     async def _put(self, transaction: database.Transaction, products: Sequence[domain.Product]) -> int:
         if not products:

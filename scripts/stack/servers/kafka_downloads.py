@@ -1,6 +1,6 @@
-"""Downloads the broker's jars, each checked against the SHA-256 that kafka.lock pins.
+"""Downloads the jars of servers, each checked against the SHA-256 that its lock file pins.
 
-python -m scripts.stack.servers.kafka_downloads      re-reads the jars of the coordinates in kafka.lock and writes their sums anew
+python -m scripts.stack.servers.kafka_downloads      re-reads the jars of all lock files and writes their sums anew
 """
 
 import concurrent.futures
@@ -43,14 +43,14 @@ def download(
     registries: Registries = Registries(),
 ) -> None:
     """Download jars side by side, keeping each only when its sum is the pinned one. Raises a StackError."""
-    report.say("kafka", f"downloading {len(jars)} jars (43 MiB in all)")
+    report.say("jars", f"downloading {len(jars)} jars")
     with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
         pending = [pool.submit(_keep, jar, repository, registries, cancelled) for jar in jars]
         try:
             for count, done in enumerate(concurrent.futures.as_completed(pending), start=1):
                 done.result()
                 if count % 15 == 0 or count == len(jars):
-                    report.say("kafka", f"{count} of {len(jars)} jars downloaded")
+                    report.say("jars", f"{count} of {len(jars)} jars downloaded")
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
@@ -67,12 +67,12 @@ def _keep(jar: kafka_jars.Jar, repository: Path, registries: Registries, cancell
         registries.fetch(jar, parts)
     except (requests.RequestException, RuntimeError) as error:
         raise problems.StackError(
-            f"kafka: cannot download {jar.coordinate} ({type(error).__name__}): "
+            f"jars: cannot download {jar.coordinate} ({type(error).__name__}): "
             "check the network to the package registry and run again; what was downloaded is kept"
         ) from error
     if (found := _sum(part)) != jar.sha256:
         part.unlink()
-        raise problems.StackError(f"kafka: {jar.coordinate} has the SHA-256 {found}, not the pinned one: not used")
+        raise problems.StackError(f"jars: {jar.coordinate} has the SHA-256 {found}, not the pinned one: not used")
     path = jar.path(repository)
     path.parent.mkdir(parents=True, exist_ok=True)
     part.replace(path)
@@ -83,10 +83,11 @@ def _sum(path: Path) -> str:
 
 
 def main() -> int:
-    """Write kafka.lock anew, from the jars of its coordinates."""
+    """Write each lock file anew, from the jars of its coordinates."""
     repository = layout.ROOT / ".souk" / "cache" / "maven.lock"
-    lines = [_relocked(line, repository) for line in kafka_jars.LOCK.read_text().splitlines()]
-    kafka_jars.LOCK.write_text("\n".join(lines) + "\n")
+    for lock in sorted(kafka_jars.LOCK.parent.glob("*.lock")):
+        lines = [_relocked(line, repository) for line in lock.read_text().splitlines()]
+        lock.write_text("\n".join(lines) + "\n")
     return 0
 
 

@@ -26,13 +26,16 @@ output "values" {
       }
     }
 
-    outside = {
-      sns = { egress = [{ to = [for block in local.sns : { ipBlock = block }], ports = [443] }] }
-      s3 = {
-        environment = { CATALOG_IMAGES_BUCKET = module.images.bucket, CATALOG_IMAGES_URL = module.images.url }
-        egress      = [{ to = [{ ipBlock = local.world }], ports = [443] }]
-      }
-    }
+    outside = merge(
+      {
+        sns = { egress = [{ to = [for block in local.sns : { ipBlock = block }], ports = [443] }] }
+        s3 = {
+          environment = { CATALOG_IMAGES_BUCKET = module.images.bucket, CATALOG_IMAGES_URL = module.images.url }
+          egress      = [{ to = [{ ipBlock = local.world }], ports = [443] }]
+        }
+      },
+      local.engine,
+    )
 
     tokens = { issuer = "https://${var.edge.hosts[0]}" }
     edge = merge({
@@ -53,6 +56,21 @@ output "values" {
 locals {
   world = { cidr = "0.0.0.0/0", except = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"] }
   sns   = [for block in contains(module.network.endpoints, "sns") ? [for cidr in module.network.private_cidrs : { cidr = cidr, except = null }] : [local.world] : { for key, value in block : key => value if value != null }]
+}
+
+# The engine of search: OpenSearch where there is one, with a copy of each shard in two more zones. Search signs its requests.
+locals {
+  engine = var.opensearch == null ? {} : {
+    opensearch = {
+      environment = {
+        SEARCH_ENGINE                = "opensearch"
+        SEARCH_OPENSEARCH_URL        = module.opensearch[0].url
+        SEARCH_OPENSEARCH_AWS_REGION = local.region
+        SEARCH_OPENSEARCH_REPLICAS   = "2"
+      }
+      egress = [{ to = [for cidr in module.network.intra_cidrs : { ipBlock = { cidr = cidr } }], ports = [443] }]
+    }
+  }
 }
 
 # How many pods there are and what they ask for, as the chart's values say it.

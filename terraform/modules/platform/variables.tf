@@ -195,11 +195,11 @@ variable "redis" {
 }
 
 variable "opensearch" {
-  description = "OpenSearch: null for none, which is right until search has outgrown PostgreSQL; or its class, volume, and the services that use it."
+  description = "OpenSearch: null for none, which is right until search has outgrown PostgreSQL; or its class, volume, and the services that use it. With it, the chart's values make it the engine of search."
   type = object({
     instance_type = optional(string, "r7g.large.search")
     volume_gib    = optional(number, 100)
-    services      = set(string)
+    services      = optional(set(string), ["search"])
   })
   default = null
 

@@ -11,8 +11,8 @@ locals {
     )
   ]...)
 
-  # SNS and S3 need no secret: a role says who may send and upload.
-  outside = setsubtract(flatten([for service in var.services : tolist(service.outside)]), ["s3", "sns"])
+  # SNS, S3 and OpenSearch need no secret: a role says who may send, upload and search.
+  outside = setsubtract(flatten([for service in var.services : tolist(service.outside)]), ["opensearch", "s3", "sns"])
   shared = merge(
     {
       mesh    = "With which services sign who they are: made by the job"

@@ -88,7 +88,9 @@ def test_secrets_are_those_that_the_registrys_services_read(prod: workspace.Appl
     names = {secret["name"].removeprefix("souk/prod/") for secret in prod.of("aws_secretsmanager_secret")}
     stored = [name for name, service in KNOWN.services.items() if "postgres" in service.stores]
     expected = {f"{name}-{kind}" for name in stored for kind in ("database", "migration")}
-    outside = {system for service in KNOWN.services.values() for system in service.outside} - {"s3", "sns"}
+    outside = {system for service in KNOWN.services.values() for system in service.outside}
+    # A role says who may use these.
+    outside -= {"opensearch", "s3", "sns"}
     assert names == expected | outside | {"mesh", "signing", "admin", "redis"}
 
 

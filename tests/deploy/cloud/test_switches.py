@@ -7,6 +7,7 @@ from typing import Any
 import botocore.session
 import pytest
 
+from services.search.settings import EngineKind, OpenSearchSettings
 from tests.deploy.cloud import workspace
 
 
@@ -31,7 +32,7 @@ def searching(copy: workspace.Workspace) -> workspace.Applied:
     return _variant(
         copy,
         "searching",
-        ("  kafka = {\n", '  opensearch = { services = ["catalog"] }\n\n  kafka = {\n    version = "4.2.x.kraft"\n'),
+        ("  kafka = {\n", '  opensearch = {}\n\n  kafka = {\n    version = "4.2.x.kraft"\n'),
         ("= var.grafana", "= true"),
         ("  postgres = {\n", '  postgres_version = "17.6"\n\n  postgres = {\n'),
     )
@@ -66,13 +67,32 @@ def test_a_configuration_of_another_version_of_kafka_does_not_take_the_name_of_t
     assert all(re.fullmatch(r"[0-9A-Za-z][0-9A-Za-z-]*", one["name"]) for one in (last, next_one))
 
 
-def test_search_is_for_the_services_that_use_it(searching: workspace.Applied) -> None:
+def test_the_engine_of_search_is_for_search_which_is_told_where_it_is(searching: workspace.Applied) -> None:
     (domain,) = searching.of("aws_opensearch_domain")
     (statement,) = json.loads(domain["access_policies"])["Statement"]
     allowed = {arn.rsplit("/", 1)[1] for arn in statement["Principal"]["AWS"]}
-    assert allowed == {"souk-prod-catalog", "souk-prod-search-administration"}
+    assert allowed == {"souk-prod-search", "souk-prod-search-administration"}
     assert domain["encrypt_at_rest"][0]["enabled"]
     assert domain["node_to_node_encryption"][0]["enabled"]
+    told = searching.outputs["values"]["outside"]["opensearch"]
+    settings = OpenSearchSettings.of(told["environment"])
+    assert settings.url == searching.outputs["opensearch"]
+    assert settings.aws_region == searching.outputs["values"]["awsRegion"]
+    assert told["environment"]["SEARCH_ENGINE"] == EngineKind.OPENSEARCH
+    intra = {one["cidr_block"] for one in searching.of("aws_subnet") if "-intra-" in one["tags"]["Name"]}
+    [rule] = told["egress"]
+    assert ({peer["ipBlock"]["cidr"] for peer in rule["to"]}, rule["ports"]) == (intra, [443])
+    [entry] = [
+        one
+        for one in searching.of("aws_vpc_security_group_ingress_rule")
+        if one["from_port"] == 443 and "search" in one["tags"]["Name"]
+    ]
+    assert entry["referenced_security_group_id"]
+
+
+def test_without_the_switch_there_is_no_opensearch_and_search_is_told_nothing(prod: workspace.Applied) -> None:
+    assert not prod.of("aws_opensearch_domain")
+    assert "opensearch" not in prod.outputs["values"]["outside"]
 
 
 def test_metrics_in_the_cluster_need_no_managed_prometheus(plain: workspace.Applied) -> None:

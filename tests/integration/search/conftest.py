@@ -1,8 +1,13 @@
-"""A search on a real database: what it is told of, and where its builds read."""
+"""A search on a real database and a real node of OpenSearch: what it is told of, and where its builds read.
 
+Tests that ask for `search` run with both engines, those that ask for `record` with PostgreSQL alone, and those that ask for
+`mirrored` with OpenSearch.
+"""
+
+import dataclasses
 import itertools
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -10,10 +15,13 @@ import pytest
 import pytest_asyncio
 
 from services.chassis import cache, clock, database, ids, money, pages
-from services.search import domain, postgres_engine, usecases
+from services.search import domain, postgres_engine, pushes, usecases
 from services.search.domain import Category, Filters, Level, Product, Query, Sort, Variant
+from services.search.opensearch_engine import cluster, engine, mirror, selecting
+from services.search.settings import OpenSearchSettings
+from tests.support import opensearch
 
-TABLES = "documents, words, levels, availability, synonyms, categories"
+TABLES = "documents, words, levels, availability, synonyms, categories, pushes"
 # Each product of a test is newer than the one before.
 _AGE = itertools.count()
 SHELVES = [Category("home", "Home"), Category("chairs", "Chairs", "home"), Category("lamps", "Lamps", "home")]
@@ -47,16 +55,24 @@ class Search:
     index: usecases.Index
     searches: usecases.Searches
     synonyms: usecases.Synonyms
+    kept: mirror.Mirror | None = None
+    settings: OpenSearchSettings = field(default_factory=lambda: OpenSearchSettings(url=""))
 
     async def told(self, *what: Product | Level) -> None:
-        """It hears of these in one transaction, as of a wave of events."""
+        """It hears of these in one transaction, as of a wave of events, and searches find it."""
         async with self.db.transaction() as transaction:
             await self.index.hear(transaction, what)
+        await self.pushed()
+
+    async def pushed(self) -> None:
+        """The mirror, if there is one, has everything."""
+        while self.kept and await self.kept.push():
+            pass
 
     async def built(self) -> None:
         """Every step of a build is done."""
         while await self.index.build():
-            pass
+            await self.pushed()
 
     async def find(self, text: str = "", *, size: int = 20, after: str = "", **wanted: object) -> domain.Found:
         """A search: filters by name, and sort, currency and with_facets."""
@@ -87,21 +103,68 @@ def shop() -> Shop:
     return Shop()
 
 
+@pytest.fixture(scope="session")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a node of OpenSearch."""
+    with opensearch.running(tmp_path_factory.mktemp("opensearch")) as url:
+        yield url
+
+
 @pytest_asyncio.fixture
-async def search(db: database.Database, shop: Shop) -> AsyncIterator[Search]:
-    """A search that knows nothing but categories, with its first build done."""
+async def record(db: database.Database, shop: Shop) -> Search:
+    """A search on PostgreSQL that knows nothing but categories, with its first build done."""
+    await _emptied(db)
+    return await _made(db, shop, postgres_engine.PostgresEngine(db), None)
+
+
+@pytest_asyncio.fixture
+async def mirrored(db: database.Database, shop: Shop, node: str) -> AsyncIterator[Search]:
+    """The same on OpenSearch."""
+    await _emptied(db)
+    settings = opensearch_settings(node)
+    asked = cluster.Cluster(settings)
+    await asked.start()
+    try:
+        found = engine.OpenSearchEngine(asked, db, settings.index)
+        chosen = selecting.Selecting(db, found, postgres_engine.PostgresEngine(db), fresh_s=0)
+        made = await _made(db, shop, chosen, mirror.Mirror(db, asked, settings))
+        assert await pushes.active_mirror(db)
+        yield dataclasses.replace(made, settings=settings)
+    finally:
+        await asked.stop()
+
+
+@pytest.fixture(params=["record", "mirrored"], ids=["postgres", "opensearch"])
+def search(request: pytest.FixtureRequest) -> Search:
+    """A search with each engine, one after the other."""
+    made: Search = request.getfixturevalue(request.param)
+    return made
+
+
+def opensearch_settings(url: str, **changes: object) -> OpenSearchSettings:
+    """Where the node is; its indexes are of one test alone."""
+    usual: dict[str, object] = {"url": url, "index": f"test-{uuid.uuid4().hex[:8]}", "replicas": 0, "refresh_ms": 50}
+    return OpenSearchSettings(**usual | changes)  # type: ignore[arg-type]
+
+
+async def _emptied(db: database.Database) -> None:
     await db.read(database.Statement(f"TRUNCATE {TABLES}"))
+    async with db.transaction() as transaction:
+        await pushes.unmirror(transaction, [each.mirror for each in await pushes.mirrored(db) if each.mirror])
+
+
+async def _made(db: database.Database, shop: Shop, chosen: usecases.Engine, kept: mirror.Mirror | None) -> Search:
     moments = usecases.Moments(db, fresh_s=0)
+    searches = usecases.Searches(db, chosen, moments)
     made = Search(
-        db,
-        shop,
-        usecases.Index(db, shop, shop),
-        usecases.Searches(db, postgres_engine.PostgresEngine(db), moments),
-        usecases.Synonyms(db, now=clock.utc_now),
+        db, shop, usecases.Index(db, shop, shop, kept), searches, usecases.Synonyms(db, now=clock.utc_now), kept
     )
     await made.index.learn_categories()
     await made.built()
-    yield made
+    if kept:
+        await made.index.rebuild()
+        await made.built()
+    return made
 
 
 @pytest_asyncio.fixture

@@ -139,9 +139,10 @@ async def test_relevance_is_paged_through_too(search: Search) -> None:
     assert len(set(found)) == 7
 
 
-async def test_of_more_results_than_are_ranked_the_most_popular_are(
-    search: Search, monkeypatch: pytest.MonkeyPatch
+async def test_of_more_results_than_postgresql_ranks_the_most_popular_are(
+    record: Search, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    search = record
     monkeypatch.setattr(domain, "MOST_RANKED", 3)
     await search.told(
         product("Chair", popularity=0),

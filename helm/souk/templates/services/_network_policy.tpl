@@ -58,10 +58,12 @@ spec:
     {{- end }}
 {{- end -}}
 
-{{/* Whether a workload asks the agent of EKS Pod Identity for credentials: it signs in at the brokers by its role, sends by SNS, or keeps images in S3. */}}
+{{/* Whether a workload asks the agent of EKS Pod Identity for credentials: it signs in at the brokers by its role, sends by SNS, keeps images
+in S3, or searches in a cluster of AWS. */}}
 {{- define "souk.hasRole" -}}
 {{- $brokers := and (eq .role "work") (include "souk.onKafka" .) (eq .root.Values.kafka.saslMechanism "AWS_MSK_IAM") -}}
-{{- if or $brokers (has "sns" .spec.outside) (has "s3" .spec.outside) }}true{{ end -}}
+{{- $engine := and (has "opensearch" .spec.outside) .root.Values.outside.opensearch.environment.SEARCH_OPENSEARCH_AWS_REGION -}}
+{{- if or $brokers $engine (has "sns" .spec.outside) (has "s3" .spec.outside) }}true{{ end -}}
 {{- end -}}
 
 {{/* Where the systems are that the mesh uses: inside the release when it brings them, else where the values say. */}}
