@@ -3,7 +3,7 @@
 from services import signing_keys
 from services.chassis import assembly, cache, loops, process
 from services.chassis.settings import read
-from services.search import clients, events, postgres_engine, rpc, usecases
+from services.search import answers, clients, events, postgres_checker, postgres_engine, rpc, usecases
 from services.search.settings import Settings
 
 # A build waits this long for somebody to ask for it, in seconds.
@@ -21,11 +21,11 @@ def build(host: assembly.Host) -> list[process.Part]:
     catalog = clients.Catalog(service.peer("catalog", clients.CATALOG))
     inventory = clients.Inventory(service.peer("inventory", clients.INVENTORY))
     shared = cache.Shared(service.redis_url, cache.Seal.of_database(service.database_url))
-    moments = usecases.Moments(service.db, fresh_s=settings.fresh_s)
+    moments = answers.Moments(service.db, fresh_s=settings.fresh_s)
     index = usecases.Index(service.db, catalog, inventory)
     use = usecases.UseCases(
         usecases.Searches(service.db, postgres_engine.PostgresEngine(service.db), moments),
-        usecases.Answers(moments, shared, shared_s=settings.cache_s),
+        answers.Answers(moments, shared, postgres_checker.PostgresChecker(service.db), shared_s=settings.cache_s),
         usecases.Synonyms(service.db, now=host.now),
         index,
     )

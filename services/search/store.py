@@ -40,7 +40,7 @@ ON CONFLICT (slot, product_id) DO UPDATE SET version = excluded.version, deleted
   vendor_id = excluded.vendor_id, image = excluded.image, attributes = excluded.attributes, skus = excluded.skus,
   currencies = excluded.currencies, amounts = excluded.amounts,
   earlier = excluded.earlier, facets = excluded.facets, in_stock = excluded.in_stock,
-  popularity = excluded.popularity, terms = excluded.terms
+  popularity = excluded.popularity, terms = excluded.terms, changed = excluded.changed
 WHERE d.version < excluded.version OR (d.version = excluded.version AND d.popularity <> excluded.popularity)
 RETURNING 1
 """)  # noqa: S608 - only texts of this module are put in
@@ -75,7 +75,7 @@ WITH now AS (
 locked AS (
   SELECT d.slot, d.product_id, n.in_stock FROM documents AS d JOIN now AS n USING (slot, product_id)
   WHERE d.in_stock <> n.in_stock ORDER BY d.slot, d.product_id FOR UPDATE OF d)
-UPDATE documents AS d SET in_stock = l.in_stock FROM locked AS l
+UPDATE documents AS d SET in_stock = l.in_stock, changed = pg_current_xact_id() FROM locked AS l
 WHERE d.slot = l.slot AND d.product_id = l.product_id
 RETURNING 1
 """)  # noqa: S608 - only texts of this module are put in
@@ -85,8 +85,13 @@ WHERE shard = (SELECT shard FROM generation ORDER BY shard LIMIT 1 FOR UPDATE SK
 RETURNING 1
 """)
 _ONE_GENERATION_MORE = database.Statement("INSERT INTO generation (value) VALUES (1)")
+# Transactions before the oldest one that is under way have ended: what they did is seen by whoever reads after this.
 _MOMENT = database.Statement("""
-SELECT (SELECT sum(value) FROM generation)::bigint, (SELECT count(*) || ' ' || coalesce(max(update_time)::text, '') FROM synonyms)
+SELECT (SELECT sum(value) FROM generation)::bigint,
+  (SELECT count(*) || ' ' || coalesce(max(update_time)::text, '') FROM synonyms) AS synonyms,
+  (SELECT version::text FROM indexes WHERE state = 'ACTIVE')
+    || ' ' || (SELECT md5(coalesce(string_agg(c::text, '' ORDER BY slug), '')) FROM categories AS c),
+  pg_snapshot_xmin(pg_current_snapshot())::text::bigint
 """)
 
 _CATEGORIES = database.Statement("SELECT slug, title, parent FROM categories ORDER BY slug")
@@ -148,10 +153,20 @@ UPDATE indexes SET state = 'ACTIVE', since = clock_timestamp() WHERE version = %
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """The generation of what can be found, and a text that is another one when synonyms were changed."""
+    """The generation of what can be found; and texts that are others when synonyms, or categories or the index, are others.
+
+    horizon is a transaction: all before it have ended, and what they changed is seen by who reads later.
+    """
 
     generation: int
     synonyms: str
+    shelves: str
+    horizon: int
+
+    @property
+    def meaning(self) -> str:
+        """Another one when a search may mean something else, or another index is searched."""
+        return f"{self.shelves} {self.synonyms}"
 
 
 @dataclass(frozen=True, slots=True)

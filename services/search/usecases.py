@@ -1,18 +1,15 @@
-"""What search does: understand a text, ask the engine, remember the answer; and keep the index up to date. Next stop: `store.py`.
+"""What search does: understand a text, ask the engine; and keep the index up to date. Next stop: `store.py`.
 
-Answers are remembered under the generation of the index: every commit that changes what can be found begins a new one, so an
-answer is never older than the moment for which a process goes on with the generation that it knows.
+Answers are remembered (`answers.py`): every commit that changes what can be found begins a new generation, and an answer of an
+earlier one is compared with what changed since.
 """
 
-import asyncio
 import dataclasses
-import hashlib
-import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from services.chassis import cache, clock, database, errors, pages
-from services.search import domain, store, words
+from services.chassis import clock, database, errors, pages
+from services.search import answers, domain, store, words
 
 SERVICE = "search"
 MOST_SUGGESTIONS = 20
@@ -27,6 +24,9 @@ class Engine(Protocol):
 
     async def search(self, query: domain.Query, clauses: Sequence[words.Clause], page: pages.Page) -> domain.Found:
         """A page of the products that match all clauses and filters. The filters' categories are whole subtrees."""
+
+    def nothing(self, query: domain.Query, clauses: Sequence[words.Clause]) -> tuple[str, ...]:
+        """The proofs that nothing matches these clauses and filters; none if the engine has no proofs (see `domain.Found`)."""
 
     async def complete(self, typed: Sequence[str], most: int) -> Sequence[domain.Suggestion]:
         """Products whose title begins with, or else is like, what was typed."""
@@ -49,51 +49,10 @@ class Inventory(Protocol):
         """A page of levels and the token of the next one, empty on the last. Raises TransientError."""
 
 
-class Moments:
-    """The moment that this process goes on with, read again when it is older than `fresh_s` seconds."""
-
-    def __init__(self, db: database.Database, *, fresh_s: float) -> None:
-        self._db = db
-        self._fresh = fresh_s
-        self._known: store.Moment | None = None
-        self._until = 0.0
-        self._reading = asyncio.Lock()
-
-    async def now(self) -> store.Moment:
-        """The moment. Raises TransientError."""
-        async with self._reading:
-            if self._known is None or time.monotonic() >= self._until:
-                # From before it is read: what is committed meanwhile may be missing in it.
-                until = time.monotonic() + self._fresh
-                self._known, self._until = await store.moment(self._db), until
-            return self._known
-
-
-class Answers:
-    """Answers as bytes, in this process for a moment and in Redis for longer."""
-
-    def __init__(self, moments: Moments, shared: cache.Shared, *, shared_s: int) -> None:
-        self._moments = moments
-        # With a byte in front, because an empty answer is one too.
-        packing = cache.Packing("search:answer", lambda answer: b"." + answer, lambda kept: kept[1:], shared_s)
-        self._cache: cache.Cache[bytes] = cache.Cache(shared, packing)
-
-    async def read(self, asked: bytes, make: Callable[[], Awaitable[bytes]]) -> bytes:
-        """The answer to what is asked, made if nobody remembers one of this generation. Raises what `make` raises."""
-        moment = await self._moments.now()
-        digest = hashlib.blake2b(asked, digest_size=16).hexdigest()
-        key = f"{moment.generation}:{digest}"
-
-        async def load(_: Sequence[str]) -> dict[str, bytes]:
-            return {key: await make()}
-
-        return (await self._cache.read([key], load))[key]
-
-
 class Searches:
     """The use cases of who searches."""
 
-    def __init__(self, db: database.Database, engine: Engine, moments: Moments) -> None:
+    def __init__(self, db: database.Database, engine: Engine, moments: answers.Moments) -> None:
         self._db = db
         self._engine = engine
         self._moments = moments
@@ -114,6 +73,9 @@ class Searches:
         meant = words.expanded(clauses, lexicon, await self._known_synonyms() if clauses else words.Thesaurus())
         corrected = words.corrected(meant, lexicon)
         found = await self._engine.search(wanted, corrected, page)
+        if corrected != meant and found.proofs:
+            # It was corrected because nothing has what was written.
+            found = dataclasses.replace(found, proofs=(*found.proofs, *self._engine.nothing(wanted, meant)))
         if not found.total:
             return dataclasses.replace(found, did_you_mean=await self._guess(wanted, clauses, lexicon))
         said = " ".join(map(words.written, corrected)) if corrected != meant else ""
@@ -265,6 +227,6 @@ class UseCases:
     """All use cases that calls reach."""
 
     searches: Searches
-    answers: Answers
+    answers: answers.Answers
     synonyms: Synonyms
     index: Index

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from services.chassis import cache, clock, database, ids, money, pages
-from services.search import domain, postgres_engine, usecases
+from services.search import answers, domain, postgres_engine, usecases
 from services.search.domain import Category, Filters, Level, Product, Query, Sort, Variant
 
 TABLES = "documents, words, levels, availability, synonyms, categories"
@@ -91,7 +91,7 @@ def shop() -> Shop:
 async def search(db: database.Database, shop: Shop) -> AsyncIterator[Search]:
     """A search that knows nothing but categories, with its first build done."""
     await db.read(database.Statement(f"TRUNCATE {TABLES}"))
-    moments = usecases.Moments(db, fresh_s=0)
+    moments = answers.Moments(db, fresh_s=0)
     made = Search(
         db,
         shop,
