@@ -37,6 +37,7 @@ def build(host: assembly.Host) -> list[process.Part]:
             consuming=assembly.Consuming(events.CONSUMED, events.subscribers(index), PATIENCE_S),
             working=[
                 loops.Loop("search-build", index.build, BUILD_PACE),
+                loops.Loop("search-titles", index.follow_titles, loops.Pace(settings.categories_s)),
                 loops.Loop("search-categories", index.learn_categories, loops.Pace(settings.categories_s)),
             ],
         ),

@@ -14,6 +14,8 @@ from services.search import answers, domain, store, words
 SERVICE = "search"
 MOST_SUGGESTIONS = 20
 SUGGESTIONS = 8
+# Products of a renamed category that are written anew in one transaction.
+PRODUCTS_AT_ONCE = 100
 
 
 class Engine(Protocol):
@@ -37,6 +39,9 @@ class Catalog(Protocol):
 
     async def products_after(self, product_id: str) -> Sequence[domain.Product]:
         """A page of products, oldest first, from behind this one on; empty after the last."""
+
+    async def products_by_id(self, product_ids: Sequence[str]) -> Sequence[domain.Product]:
+        """Those of up to PRODUCTS_AT_ONCE products that are there."""
 
     async def categories(self) -> Sequence[domain.Category]:
         """All categories."""
@@ -183,10 +188,31 @@ class Index:
     async def learn_categories(self) -> int:
         """Take over the categories of the catalog: 0, so that it is done again after a pause. Raises TransientError."""
         known = await self._catalog.categories()
+        if set(known) <= set(await store.categories(self._db)):
+            return 0
         async with self._db.transaction() as transaction:
             if await store.put_categories(transaction, known):
                 await store.next_generation(transaction)
         return 0
+
+    async def follow_titles(self) -> int:
+        """Write some products anew whose category has another title, by which they are found: 0 when there is none.
+
+        They are asked for outside of any transaction; whoever dies before the commit leaves them to the next one, and of two
+        who take the same products one finds them taken. Raises TransientError.
+        """
+        reached = await store.renamed(self._db)
+        if reached is None:
+            return 0
+        shelved = await store.shelved(self._db, reached, PRODUCTS_AT_ONCE)
+        products = await self._catalog.products_by_id(shelved) if shelved else []
+        async with self._db.transaction() as transaction:
+            if await store.lock_renamed(transaction, reached.slug) == reached:
+                await store.lock_skus(transaction, _skus(products))
+                if await self._put(transaction, products):
+                    await store.next_generation(transaction)
+                await store.advance_renamed(transaction, reached.slug, shelved[-1] if shelved else "")
+        return 1
 
     async def _build_products(self, reached: store.Build, products: Sequence[domain.Product]) -> None:
         async with self._db.transaction() as transaction:

@@ -13,7 +13,7 @@ from services.chassis import cache, clock, database, ids, money, pages
 from services.search import answers, domain, postgres_engine, usecases
 from services.search.domain import Category, Filters, Level, Product, Query, Sort, Variant
 
-TABLES = "documents, words, levels, availability, synonyms, categories"
+TABLES = "documents, words, levels, availability, synonyms, categories, renamed_categories"
 # Each product of a test is newer than the one before.
 _AGE = itertools.count()
 SHELVES = [Category("home", "Home"), Category("chairs", "Chairs", "home"), Category("lamps", "Lamps", "home")]
@@ -33,6 +33,9 @@ class Shop:
     async def levels_page(self, token: str) -> tuple[Sequence[Level], str]:
         start = int(token or 0)
         return self.levels[start : start + 2], str(start + 2) if len(self.levels) > start + 2 else ""
+
+    async def products_by_id(self, product_ids: Sequence[str]) -> Sequence[Product]:
+        return [product for product in self.products if product.id in product_ids]
 
     async def categories(self) -> Sequence[Category]:
         return self.shelves
