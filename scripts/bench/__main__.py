@@ -6,15 +6,15 @@ import dataclasses
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from scripts.bench import bare, machine, report, shop
+from scripts.bench import bare, machine, report, search, shop
 from scripts.bench.books import Books
-from scripts.bench.run import Runner
+from scripts.bench.run import Measurement, Runner
 from scripts.bench.scenarios import HALF, NAMES, SUSTAINED, Scenarios, Wishes
 from scripts.bench.stack import BenchStack, environment_of
 from scripts.operate.edge import EdgeError
@@ -24,6 +24,15 @@ from scripts.stack.supervise import component, exclusive, problems, progress
 INTERRUPTED = 130
 IDLE_S = 5.0
 LONGEST_S = 600.0
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Measured:
+    """What the scenarios showed: those of orders by name, the bare path, and searches if they were asked for."""
+
+    orders: Mapping[str, Measurement]
+    floor: Sequence[bare.Measurement]
+    searches: search.Measurement | None
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -45,7 +54,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m scripts.bench", description="Measure Souk on a stack of its own.")
-    parser.add_argument("--scenario", action="append", choices=(*NAMES, bare.NAME), help="only this one; repeatable")
+    parser.add_argument(
+        "--scenario", action="append", choices=(*NAMES, bare.NAME, search.NAME), help="only this one; repeatable"
+    )
     parser.add_argument("--seconds", type=_seconds, default=60.0, help="how long orders are sent (half: half as long)")
     parser.add_argument("--concurrency", type=int, default=128, help="connections of the closed loops")
     parser.add_argument("--rate", type=float, default=0.0, help="orders a second of `half`, when it runs alone")
@@ -71,14 +82,16 @@ def _bench(names: Sequence[str], options: argparse.Namespace) -> int:
             stack.begin()
             scenarios = _prepared(stack, options)
             idle = scenarios.runner.idle(IDLE_S)
-            for name in (name for name in names if name != bare.NAME):
+            for name in (name for name in names if name in NAMES):
                 stack.report.say(name, "running")
                 scenarios.run(name)
             floor = _bare(scenarios) if bare.NAME in names else []
+            searched = search.measure(stack, options.seconds) if search.NAME in names else None
         finally:
             if not options.keep:
                 stack.end()
-    return _told(scenarios, floor, {"machine": described, "idle_cpu_ms_per_s": idle, **_settings(stack, options)})
+    measured = Measured(scenarios.results, floor, searched)
+    return _told(measured, {"machine": described, "idle_cpu_ms_per_s": idle, **_settings(stack, options)})
 
 
 def _bare(scenarios: Scenarios) -> list[bare.Measurement]:
@@ -109,19 +122,20 @@ def _settings(stack: BenchStack, options: argparse.Namespace) -> dict[str, Any]:
     return {"settings": {"options": vars(options), "environment": environment}, "commit": machine.commit()}
 
 
-def _told(scenarios: Scenarios, floor: Sequence[bare.Measurement], content: dict[str, Any]) -> int:
+def _told(measured: Measured, content: dict[str, Any]) -> int:
     now = datetime.now(UTC)
-    results = scenarios.results
-    found = report.problems(results)
+    found = [*report.problems(measured.orders), *(measured.searches.problems if measured.searches else [])]
     whole = {
         "time": now.isoformat(timespec="seconds"),
         **content,
-        "scenarios": {name: dataclasses.asdict(measured) for name, measured in results.items()},
-        bare.NAME: [dataclasses.asdict(measured) for measured in floor],
+        "scenarios": {name: dataclasses.asdict(each) for name, each in measured.orders.items()},
+        bare.NAME: [dataclasses.asdict(each) for each in measured.floor],
+        search.NAME: dataclasses.asdict(measured.searches) if measured.searches else None,
         "problems": found,
     }
     path = report.write(_folder(), whole, now)
-    tables = "\n\n".join(filter(None, (report.table(results) if results else "", bare.table(floor))))
+    orders = report.table(measured.orders) if measured.orders else ""
+    tables = "\n\n".join(filter(None, (orders, bare.table(measured.floor), search.table(measured.searches))))
     print(f"\n{content['machine']}\n\n{tables}\n\nwritten to {path.relative_to(layout.ROOT)}")
     for problem in found:
         print(f"bench: {problem}", file=sys.stderr)

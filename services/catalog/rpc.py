@@ -73,9 +73,10 @@ class CatalogServicer(catalog_service_pb2_grpc.CatalogServiceServicer):
         return messages.of_product(await self._catalog.set_featured(request.id.lower(), featured=request.featured))
 
     async def GetProduct(self, request: catalog_service_pb2.GetProductRequest, context: Any) -> product_pb2.Product:
-        product = await self._catalog.get(request.id.lower())
-        await _cacheable(context, str(product.version))
-        return messages.of_product(product)
+        answer = messages.of_product(await self._catalog.get(request.id.lower()))
+        # Not of its version: what is popular, and what a reduced price is compared with, changes without one.
+        await _cacheable(context, _content_tag(answer))
+        return answer
 
     async def BatchGetProducts(
         self, request: catalog_service_pb2.BatchGetProductsRequest, context: Any

@@ -98,8 +98,8 @@ class Sharing(Protocol):
     async def get(self, keys: Sequence[str]) -> Sequence[bytes | None]:
         """The value of each key, or None."""
 
-    async def put(self, values: Mapping[str, bytes], seconds: int) -> None:
-        """Keep values whose keys have none, and were not forgotten just now."""
+    async def put(self, values: Mapping[str, bytes], seconds: int, *, replace: bool = False) -> None:
+        """Keep values whose keys have none, and were not forgotten just now; or, to replace them, whatever is there."""
 
     async def forget(self, keys: Iterable[str]) -> None:
         """Drop the values of these keys, and take no other for a moment."""
@@ -115,7 +115,7 @@ class Unshared:
         """Nothing is found."""
         return [None] * len(keys)
 
-    async def put(self, values: Mapping[str, bytes], seconds: int) -> None:
+    async def put(self, values: Mapping[str, bytes], seconds: int, *, replace: bool = False) -> None:
         """Nothing is kept."""
 
     async def forget(self, keys: Iterable[str]) -> None:
@@ -153,11 +153,11 @@ class Shared:
         found: list[bytes | None] = await self._tried(lambda: self._redis.mget(keys)) or [None] * len(keys)
         return [self._seal.open(key, data) if data else None for key, data in zip(keys, found, strict=True)]
 
-    async def put(self, values: Mapping[str, bytes], seconds: int) -> None:
-        """Keep values whose keys have none, and were not forgotten just now."""
+    async def put(self, values: Mapping[str, bytes], seconds: int, *, replace: bool = False) -> None:
+        """Keep values whose keys have none, and were not forgotten just now; or, to replace them, whatever is there."""
         pipeline = self._redis.pipeline(transaction=False)
         for key, value in values.items():
-            pipeline.set(key, self._seal.close(key, value, seconds), ex=seconds, nx=True)
+            pipeline.set(key, self._seal.close(key, value, seconds), ex=seconds, nx=not replace)
         await self._tried(pipeline.execute)
 
     async def forget(self, keys: Iterable[str]) -> None:

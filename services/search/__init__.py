@@ -10,6 +10,6 @@ Consumes `catalog` (ProductChanged, ProductDeleted) and `inventory` (StockLevelC
 for categories, and catalog and inventory to build an index.
 
 Read in this order: `rpc.py` (somebody searches), `usecases.py` (what is meant), `words.py` (the rules of texts), `domain.py` (the
-values, filters and facets), `postgres_engine.py` (what is found); then `events.py` (something changed), `store.py` (the
-rows), `clients.py` (what a build reads), `main.py` (put together).
+values, filters and facets), `postgres_engine.py` (what is found), `answers.py` and `postgres_checker.py` (what is remembered
+of it); then `events.py` (something changed), `store.py` (the rows), `clients.py` (what a build reads), `main.py` (put together).
 """

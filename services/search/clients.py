@@ -25,6 +25,12 @@ class Catalog:
         answer = await self._peer.call(self._stub.ReadProducts, request)
         return [messages.product(product) for product in answer.products]
 
+    async def products_by_id(self, product_ids: Sequence[str]) -> Sequence[domain.Product]:
+        """Those of up to 100 products that are there. Raises TransientError."""
+        request = catalog_service_pb2.BatchGetProductsRequest(ids=product_ids)
+        answer = await self._peer.call(self._stub.BatchGetProducts, request)
+        return [messages.product(product) for product in answer.products]
+
     async def categories(self) -> Sequence[domain.Category]:
         """All categories, by slug. Raises TransientError."""
         answer = await self._peer.call(self._stub.ListCategories, catalog_service_pb2.ListCategoriesRequest())

@@ -146,7 +146,7 @@ class Excerpt:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A product that was found."""
+    """A product that was found. key is its place in the order of the results, as a `Cursor` has it."""
 
     product_id: str
     version: int
@@ -160,6 +160,7 @@ class Hit:
     attributes: Mapping[str, str]
     excerpts: tuple[Excerpt, ...] = ()
     earlier: money.Money | None = None
+    key: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +193,10 @@ class Facet:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A page of results. after is the cursor of the next page, empty on the last."""
+    """A page of results. after is the cursor of the next page, empty on the last.
+
+    proofs are what the engine needs to see later whether it would still find this page; none if it cannot see that.
+    """
 
     hits: tuple[Hit, ...]
     after: str
@@ -200,6 +204,7 @@ class Found:
     facets: tuple[Facet, ...] = ()
     searched_for: str = ""
     did_you_mean: str = ""
+    proofs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

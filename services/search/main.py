@@ -3,7 +3,7 @@
 from services import signing_keys
 from services.chassis import assembly, cache, loops, process
 from services.chassis.settings import read
-from services.search import clients, engines, events, rpc, usecases
+from services.search import answers, clients, engines, events, postgres_checker, rpc, usecases
 from services.search.settings import Settings
 
 # A build waits this long for somebody to ask for it, in seconds.
@@ -21,12 +21,12 @@ def build(host: assembly.Host) -> list[process.Part]:
     catalog = clients.Catalog(service.peer("catalog", clients.CATALOG))
     inventory = clients.Inventory(service.peer("inventory", clients.INVENTORY))
     shared = cache.Shared(service.redis_url, cache.Seal.of_database(service.database_url))
-    moments = usecases.Moments(service.db, fresh_s=settings.fresh_s)
+    moments = answers.Moments(service.db, fresh_s=settings.fresh_s)
     chosen = engines.choose(settings, host.environ, service.db)
     index = usecases.Index(service.db, catalog, inventory, chosen.mirror)
     use = usecases.UseCases(
         usecases.Searches(service.db, chosen.engine, moments),
-        usecases.Answers(moments, shared, shared_s=settings.cache_s),
+        answers.Answers(moments, shared, postgres_checker.PostgresChecker(service.db), shared_s=settings.cache_s),
         usecases.Synonyms(service.db, now=host.now),
         index,
     )
@@ -39,6 +39,7 @@ def build(host: assembly.Host) -> list[process.Part]:
             consuming=assembly.Consuming(events.CONSUMED, events.subscribers(index), PATIENCE_S),
             working=[
                 loops.Loop("search-build", index.build, BUILD_PACE),
+                loops.Loop("search-titles", index.follow_titles, loops.Pace(settings.categories_s)),
                 loops.Loop("search-categories", index.learn_categories, loops.Pace(settings.categories_s)),
                 *chosen.working,
             ],

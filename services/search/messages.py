@@ -1,5 +1,7 @@
 """Search's values and messages of the contract: `of_result` renders a result, `query` parses a search."""
 
+from collections.abc import Mapping
+
 from google.type import money_pb2
 
 from services.chassis import ids, money
@@ -83,6 +85,15 @@ def of_found(found: domain.Found) -> search_service_pb2.SearchResponse:
         searched_for=found.searched_for,
         did_you_mean=found.did_you_mean,
     )
+
+
+def with_results(answer: bytes, news: Mapping[str, domain.Hit]) -> bytes:
+    """A response as bytes with these results, by product, in place of those that it has of the same products."""
+    response = search_service_pb2.SearchResponse.FromString(answer)
+    for result in response.results:
+        if result.product_id in news:
+            result.CopyFrom(of_result(news[result.product_id]))
+    return response.SerializeToString()
 
 
 def of_result(hit: domain.Hit) -> search_result_pb2.SearchResult:

@@ -5,9 +5,11 @@ its text: words become a `tsquery` here, of letters and digits alone, and travel
 """
 
 import asyncio
+import dataclasses
 import functools
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from services.chassis import database, money, pages
@@ -21,7 +23,7 @@ _PRICE = """CASE WHEN cardinality(d.currencies) = 1 THEN CASE WHEN d.currencies[
 # A title counts most, then attributes and category, then the description. Long texts count less; what sells, a little more.
 _SCORE = """(ts_rank('{0.05, 0.1, 0.4, 1.0}', d.terms, to_tsquery('souk', %(terms)s), 1)
   * (1 + ln(1 + d.popularity) / 20) * 1000000)::bigint"""
-_KEYS = {
+KEYS = {
     Sort.RELEVANCE: _SCORE,
     Sort.POPULARITY: "d.popularity",
     Sort.NEWEST: "0::bigint",
@@ -40,10 +42,10 @@ _SELECTIONS = {
 }
 _TEXT = "d.terms @@ to_tsquery('souk', %(terms)s)"
 _PRICED = "%(currency)s = ANY(d.currencies)"
-_SHOWN = """d.product_id, d.version, d.title, d.category, coalesce(d.vendor_id::text, ''), d.image, d.currencies, d.amounts,
+SHOWN = """d.product_id, d.version, d.title, d.category, coalesce(d.vendor_id::text, ''), d.image, d.currencies, d.amounts,
   d.earlier, d.in_stock, d.attributes"""
 _MARKS = f"StartSel={words.MATCH_BEGINS}, StopSel={words.MATCH_ENDS}"
-_EXCERPTS = """ts_headline('souk', d.title, to_tsquery('souk', %(terms)s), %(title_marks)s),
+EXCERPTS = """ts_headline('souk', d.title, to_tsquery('souk', %(terms)s), %(title_marks)s),
   ts_headline('souk', d.description, to_tsquery('souk', %(terms)s), %(prose_marks)s)"""
 _TITLE_MARKS = f"{_MARKS}, HighlightAll=true"
 _PROSE_MARKS = f"{_MARKS}, MaxFragments=1, MaxWords=30, MinWords=12"
@@ -73,7 +75,7 @@ ORDER BY popularity DESC, length(title), product_id DESC LIMIT %(most)s
 
 
 @dataclass(frozen=True, slots=True)
-class _Shape:
+class Shape:
     """Which conditions a statement has, and how it is sorted: what distinguishes its text from that of others."""
 
     text: bool
@@ -84,6 +86,37 @@ class _Shape:
     def fixed(self) -> list[str]:
         """The conditions that no facet leaves out."""
         return [_SLOT, *([_TEXT] if self.text else []), *([_PRICED] if self.sort.by_price else [])]
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """How a page was found and what is on it, by which `postgres_checker` sees whether it still would be; as text it is JSON.
+
+    after is where the page begins, last its last place if there is another page, places the key of each product on it.
+    """
+
+    shape: Shape
+    values: dict[str, Any]
+    currency: str
+    with_facets: bool = False
+    after: domain.Cursor | None = None
+    last: domain.Cursor | None = None
+    places: Mapping[str, int] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return json.dumps(dataclasses.asdict(self))
+
+    @classmethod
+    def of(cls, text: str) -> "Proof":
+        """The proof that was such a text."""
+        fields = json.loads(text)
+        shape, after, last = fields.pop("shape"), fields.pop("after"), fields.pop("last")
+        return cls(
+            shape=Shape(shape["text"], Sort(shape["sort"]), tuple(shape["selections"])),
+            after=domain.Cursor(**after) if after else None,
+            last=domain.Cursor(**last) if last else None,
+            **fields,
+        )
 
 
 class PostgresEngine:
@@ -110,8 +143,15 @@ class PostgresEngine:
         )
         shown = hits[: page.size]
         after = str(domain.Cursor(shown[-1][-1], shown[-1][0])) if len(hits) > page.size else ""
-        found = tuple(_hit(row, query.currency, excerpts=shape.text) for row in shown)
-        return domain.Found(found, after, total, domain.facets(counts, query))
+        found = tuple(hit(row, query.currency, excerpts=shape.text) for row in shown)
+        last = domain.cursor(after) if after else None
+        proof = Proof(shape, values, query.currency, query.with_facets, _begins(page), last, _places(found))
+        return domain.Found(found, after, total, domain.facets(counts, query), proofs=(str(proof),))
+
+    def nothing(self, query: domain.Query, clauses: Sequence[words.Clause]) -> tuple[str, ...]:
+        """The proof that nothing matches these clauses and filters."""
+        shape, values = _asked(query, clauses)
+        return (str(Proof(shape, values, query.currency)),)
 
     async def complete(self, typed: Sequence[str], most: int) -> list[domain.Suggestion]:
         """Products whose title has all of these words, the last one perhaps unfinished."""
@@ -120,7 +160,7 @@ class PostgresEngine:
         rows = await self._db.read(_COMPLETIONS, {"terms": terms, "most": most})
         return [domain.Suggestion(title, category, product_id) for title, category, product_id in rows]
 
-    async def _page(self, shape: _Shape, values: dict[str, Any], page: pages.Page) -> list[database.Row]:
+    async def _page(self, shape: Shape, values: dict[str, Any], page: pages.Page) -> list[database.Row]:
         row = (
             values | {"most": page.size + 1} | ({"ranked": domain.MOST_RANKED} if shape.sort is Sort.RELEVANCE else {})
         )
@@ -129,17 +169,25 @@ class PostgresEngine:
             row |= {"after_key": place.key, "after_id": place.product_id}
         return await self._db.read(_page_statement(shape, first=not page.after), row)
 
-    async def _total(self, shape: _Shape, values: dict[str, Any]) -> int:
+    async def _total(self, shape: Shape, values: dict[str, Any]) -> int:
         [[total]] = await self._db.read(_total_statement(shape), values | {"counted": domain.MOST_COUNTED + 1})
         return int(total)
 
-    async def _counts(self, query: domain.Query, shape: _Shape, values: dict[str, Any]) -> list[domain.Count]:
+    async def _counts(self, query: domain.Query, shape: Shape, values: dict[str, Any]) -> list[domain.Count]:
         if not query.with_facets:
             return []
         ranges = [span.low for span in domain.price_ranges(query.currency)]
         row = values | {"counted": domain.MOST_COUNTED, "edges": ranges, "currency": query.currency}
         rows = await self._db.read(_facets_statement(shape), row)
         return [domain.Count(name, value, results) for name, value, results in rows]
+
+
+def _begins(page: pages.Page) -> domain.Cursor | None:
+    return domain.cursor(page.after) if page.after else None
+
+
+def _places(found: Sequence[domain.Hit]) -> dict[str, int]:
+    return {each.product_id: each.key for each in found}
 
 
 def tsquery(clauses: Sequence[words.Clause]) -> str:
@@ -154,7 +202,7 @@ def _any(alternatives: Sequence[words.Alternative]) -> str:
     return " | ".join(f"({option})" for option in joined)
 
 
-def _asked(query: domain.Query, clauses: Sequence[words.Clause]) -> tuple[_Shape, dict[str, Any]]:
+def _asked(query: domain.Query, clauses: Sequence[words.Clause]) -> tuple[Shape, dict[str, Any]]:
     """The shape of a search and the values of its conditions."""
     filters = query.filters
     values: dict[str, Any] = {"currency": query.currency} if query.sort.by_price else {}
@@ -178,7 +226,7 @@ def _asked(query: domain.Query, clauses: Sequence[words.Clause]) -> tuple[_Shape
     sort = query.sort if clauses or query.sort is not Sort.RELEVANCE else Sort.POPULARITY
     for more in chosen.values():
         values |= more
-    return _Shape(bool(clauses), sort, tuple(chosen)), values
+    return Shape(bool(clauses), sort, tuple(chosen)), values
 
 
 def _selection(name: str) -> str:
@@ -193,42 +241,43 @@ def _facet_of(name: str) -> str:
     return f"%(name{number})s::text" if number != name else f"'{name}'"
 
 
-def _conditions(shape: _Shape) -> str:
+def conditions(shape: Shape) -> str:
+    """All conditions of a search, as SQL on documents `d`."""
     return " AND ".join([*shape.fixed, *(_selection(name) for name in shape.selections)])
 
 
 @functools.cache
-def _page_statement(shape: _Shape, *, first: bool) -> database.Statement:
+def _page_statement(shape: Shape, *, first: bool) -> database.Statement:
     """The keys of the page's products, and then what is shown of them: nothing else is read of what is not on the page.
 
     A first page compares no keys: the score of each match would be computed twice. A score costs five times what finding the
     match does, so of many matches the most popular are ranked, of those the newest, and the others are on no page.
     """
-    key = _KEYS[shape.sort]
-    excerpts = f", {_EXCERPTS}" if shape.text else ""
+    key = KEYS[shape.sort]
+    excerpts = f", {EXCERPTS}" if shape.text else ""
     behind = "" if first else f"({key}, d.product_id) < (%(after_key)s, %(after_id)s::uuid)"
-    found = f"documents AS d WHERE {_conditions(shape)}{behind and ' AND '}{behind}"
+    found = f"documents AS d WHERE {conditions(shape)}{behind and ' AND '}{behind}"
     if shape.sort is Sort.RELEVANCE:
         best = "ORDER BY d.popularity DESC, d.product_id DESC LIMIT %(ranked)s"
-        ranked = f"SELECT d.* FROM documents AS d WHERE {_conditions(shape)} {best}"  # noqa: S608 - as below
+        ranked = f"SELECT d.* FROM documents AS d WHERE {conditions(shape)} {best}"  # noqa: S608 - as below
         found = f"({ranked}) AS d{behind and ' WHERE '}{behind}"
     return database.Statement(f"""
     WITH page AS MATERIALIZED (
       SELECT d.product_id, {key} AS key FROM {found} ORDER BY key DESC, d.product_id DESC LIMIT %(most)s)
-    SELECT {_SHOWN}{excerpts}, page.key FROM page JOIN documents AS d ON d.product_id = page.product_id AND {_SLOT}
+    SELECT {SHOWN}{excerpts}, page.key FROM page JOIN documents AS d ON d.product_id = page.product_id AND {_SLOT}
     ORDER BY page.key DESC, page.product_id DESC
     """)  # noqa: S608 - only texts of this module are put in
 
 
 @functools.cache
-def _total_statement(shape: _Shape) -> database.Statement:
+def _total_statement(shape: Shape) -> database.Statement:
     return database.Statement(f"""
-    SELECT count(*) FROM (SELECT FROM documents AS d WHERE {_conditions(shape)} LIMIT %(counted)s) AS counted
+    SELECT count(*) FROM (SELECT FROM documents AS d WHERE {conditions(shape)} LIMIT %(counted)s) AS counted
     """)  # noqa: S608 - only texts of this module are put in
 
 
 @functools.cache
-def _facets_statement(shape: _Shape) -> database.Statement:
+def _facets_statement(shape: Shape) -> database.Statement:
     """Counts by value. A product that misses one selection only counts for the facet of that selection."""
     missed = [f"CASE WHEN {_selection(name)} THEN NULL ELSE {_facet_of(name)} END" for name in shape.selections]
     judged = f", array_remove(ARRAY[{', '.join(missed)}]::text[], NULL) AS missed" if missed else ""
@@ -259,7 +308,8 @@ def _facets_statement(shape: _Shape) -> database.Statement:
     """)  # noqa: S608 - only texts of this module are put in
 
 
-def _hit(row: database.Row, currency: str, *, excerpts: bool) -> domain.Hit:
+def hit(row: database.Row, currency: str, *, excerpts: bool) -> domain.Hit:
+    """A product that was found, of a row with SHOWN, EXCERPTS if there are some, and its key."""
     (
         product_id,
         version,
@@ -293,4 +343,5 @@ def _hit(row: database.Row, currency: str, *, excerpts: bool) -> domain.Hit:
         attributes,
         tuple(excerpt for excerpt in found if words.MATCH_BEGINS in excerpt.marked),
         money.Money(shown, before) if before else None,
+        more[-1],
     )

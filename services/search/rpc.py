@@ -3,7 +3,7 @@
 from typing import Any
 
 from services.chassis.rpc import page_tokens, server
-from services.search import domain, messages, usecases
+from services.search import answers, domain, messages, usecases
 from souk.search.v1 import search_result_pb2, search_service_pb2, search_service_pb2_grpc
 
 DESCRIPTOR = search_service_pb2.DESCRIPTOR.services_by_name["SearchService"]
@@ -25,23 +25,24 @@ class SearchServicer(search_service_pb2_grpc.SearchServiceServicer):
         page = await self._tokens.page(request, page_tokens.ANYBODY, key=domain.cursor)
         query = messages.query(request, self._currency)
 
-        async def make() -> bytes:
+        async def make() -> answers.Made:
             found = await self._use.searches.search(query, page)
             answer = messages.of_found(found)
             answer.next_page_token = await self._tokens.token(request, page_tokens.ANYBODY, found.after)
-            return answer.SerializeToString()
+            return answers.Made(answer.SerializeToString(), found.proofs)
 
         asked = b"search " + request.SerializeToString(deterministic=True)
         await _cacheable(context)
-        return search_service_pb2.SearchResponse.FromString(await self._use.answers.read(asked, make))
+        answer = await self._use.answers.read(asked, make, messages.with_results)
+        return search_service_pb2.SearchResponse.FromString(answer)
 
     async def Suggest(
         self, request: search_service_pb2.SuggestRequest, context: Any
     ) -> search_service_pb2.SuggestResponse:
-        async def make() -> bytes:
+        async def make() -> answers.Made:
             found = await self._use.searches.suggest(request.text, request.limit)
             shown = [messages.of_suggestion(suggestion) for suggestion in found]
-            return search_service_pb2.SuggestResponse(suggestions=shown).SerializeToString()
+            return answers.Made(search_service_pb2.SuggestResponse(suggestions=shown).SerializeToString())
 
         asked = b"suggest " + request.SerializeToString(deterministic=True)
         await _cacheable(context)

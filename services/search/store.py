@@ -21,7 +21,8 @@ ON CONFLICT DO NOTHING
 _LOCK_AVAILABILITY = database.Statement("""
 SELECT 1 FROM availability WHERE sku = ANY(%(skus)s::text[]) ORDER BY sku FOR UPDATE
 """)
-# What is told of a product again, or late, changes nothing: only a newer version does. Popularity alone has no version.
+# What is told of a product again, or late, changes nothing: only a newer version does. Popularity has no version, nor has the
+# title of its category, which is in its terms.
 _PUT_DOCUMENTS = database.Statement(f"""
 INSERT INTO documents AS d (slot, product_id, version, deleted, title, title_words, description, category, vendor_id, image,
   attributes, skus, currencies, amounts, earlier, facets, in_stock, popularity, details, terms)
@@ -40,8 +41,9 @@ ON CONFLICT (slot, product_id) DO UPDATE SET version = excluded.version, deleted
   vendor_id = excluded.vendor_id, image = excluded.image, attributes = excluded.attributes, skus = excluded.skus,
   currencies = excluded.currencies, amounts = excluded.amounts,
   earlier = excluded.earlier, facets = excluded.facets, in_stock = excluded.in_stock,
-  popularity = excluded.popularity, details = excluded.details, terms = excluded.terms
-WHERE d.version < excluded.version OR (d.version = excluded.version AND d.popularity <> excluded.popularity)
+  popularity = excluded.popularity, details = excluded.details, terms = excluded.terms, changed = excluded.changed
+WHERE d.version < excluded.version
+  OR (d.version = excluded.version AND (d.popularity <> excluded.popularity OR d.terms <> excluded.terms))
 RETURNING 1
 """)  # noqa: S608 - only texts of this module are put in
 _PUT_WORDS = database.Statement(f"""
@@ -75,7 +77,7 @@ WITH now AS (
 locked AS (
   SELECT d.slot, d.product_id, n.in_stock FROM documents AS d JOIN now AS n USING (slot, product_id)
   WHERE d.in_stock <> n.in_stock ORDER BY d.slot, d.product_id FOR UPDATE OF d)
-UPDATE documents AS d SET in_stock = l.in_stock FROM locked AS l
+UPDATE documents AS d SET in_stock = l.in_stock, changed = pg_current_xact_id() FROM locked AS l
 WHERE d.slot = l.slot AND d.product_id = l.product_id
 RETURNING 1
 """)  # noqa: S608 - only texts of this module are put in
@@ -85,8 +87,13 @@ WHERE shard = (SELECT shard FROM generation ORDER BY shard LIMIT 1 FOR UPDATE SK
 RETURNING 1
 """)
 _ONE_GENERATION_MORE = database.Statement("INSERT INTO generation (value) VALUES (1)")
+# Transactions before the oldest one that is under way have ended: what they did is seen by whoever reads after this.
 _MOMENT = database.Statement("""
-SELECT (SELECT sum(value) FROM generation)::bigint, (SELECT count(*) || ' ' || coalesce(max(update_time)::text, '') FROM synonyms)
+SELECT (SELECT sum(value) FROM generation)::bigint,
+  (SELECT count(*) || ' ' || coalesce(max(update_time)::text, '') FROM synonyms) AS synonyms,
+  (SELECT version::text FROM indexes WHERE state = 'ACTIVE')
+    || ' ' || (SELECT md5(coalesce(string_agg(c::text, '' ORDER BY slug), '')) FROM categories AS c),
+  pg_snapshot_xmin(pg_current_snapshot())::text::bigint
 """)
 
 _CATEGORIES = database.Statement("SELECT slug, title, parent FROM categories ORDER BY slug")
@@ -97,6 +104,26 @@ ON CONFLICT (slug) DO UPDATE SET title = excluded.title, parent = excluded.paren
 WHERE (c.title, c.parent) <> (excluded.title, excluded.parent)
 RETURNING 1
 """)
+# Whoever writes documents by the titles that are there has ended before titles change, and others wait.
+_USE_TITLES = database.Statement("LOCK TABLE renamed_categories IN ROW SHARE MODE")
+_CHANGE_TITLES = database.Statement("LOCK TABLE renamed_categories IN EXCLUSIVE MODE")
+_NOTE_RENAMED = database.Statement("""
+INSERT INTO renamed_categories (slug)
+SELECT g.slug FROM unnest(%(slug)s::text[], %(title)s::text[]) AS g(slug, title) LEFT JOIN categories AS c USING (slug)
+WHERE c.title IS DISTINCT FROM g.title ORDER BY g.slug
+ON CONFLICT (slug) DO UPDATE SET after_product = ''
+""")
+_RENAMED = "SELECT slug, after_product FROM renamed_categories"
+_SOME_RENAMED = database.Statement(f"{_RENAMED} ORDER BY slug LIMIT 1")
+_LOCK_RENAMED = database.Statement(f"{_RENAMED} WHERE slug = %(slug)s FOR UPDATE")
+_SHELVED = database.Statement(f"""
+SELECT DISTINCT d.product_id FROM documents AS d
+WHERE d.category = %(slug)s AND d.product_id > coalesce(nullif(%(after)s, '')::uuid, '00000000-0000-0000-0000-000000000000')
+  AND d.slot IN {_LIVE} AND NOT d.deleted
+ORDER BY d.product_id LIMIT %(most)s
+""")  # noqa: S608 - only texts of this module are put in
+_ADVANCE_RENAMED = database.Statement("UPDATE renamed_categories SET after_product = %(after)s WHERE slug = %(slug)s")
+_FORGET_RENAMED = database.Statement("DELETE FROM renamed_categories WHERE slug = %(slug)s")
 
 _SYNONYMS = database.Statement("SELECT id, terms, update_time FROM synonyms ORDER BY id")
 _SYNONYMS_PAGE = database.Statement("""
@@ -153,10 +180,28 @@ UPDATE indexes SET state = 'ACTIVE', since = clock_timestamp() WHERE version = %
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """The generation of what can be found, and a text that is another one when synonyms were changed."""
+    """The generation of what can be found; and texts that are others when synonyms, or categories or the index, are others.
+
+    horizon is a transaction: all before it have ended, and what they changed is seen by who reads later.
+    """
 
     generation: int
     synonyms: str
+    shelves: str
+    horizon: int
+
+    @property
+    def meaning(self) -> str:
+        """Another one when a search may mean something else, or another index is searched."""
+        return f"{self.shelves} {self.synonyms}"
+
+
+@dataclass(frozen=True, slots=True)
+class Renamed:
+    """A category whose documents are written anew, from behind this product on, because of its title."""
+
+    slug: str
+    after_product: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,13 +271,41 @@ async def categories(db: database.Database) -> tuple[domain.Category, ...]:
 
 
 async def category_titles(transaction: database.Transaction) -> dict[str, str]:
-    """The titles of all categories, by slug."""
+    """The titles of all categories, by slug; they stay what they are until the transaction ends."""
+    await transaction.run(_USE_TITLES)
     return {slug: title for slug, title, _ in await transaction.run(_CATEGORIES)}
 
 
 async def put_categories(transaction: database.Transaction, known: Sequence[domain.Category]) -> int:
-    """Write categories: how many are new or changed."""
-    return len(await transaction.run(_PUT_CATEGORIES, database.columns(known, "slug", "title", "parent")))
+    """Write categories: how many are new or changed. Those with another title than before are `renamed` from then on."""
+    rows = database.columns(known, "slug", "title", "parent")
+    await transaction.run(_CHANGE_TITLES)
+    await transaction.run(_NOTE_RENAMED, {"slug": rows["slug"], "title": rows["title"]})
+    return len(await transaction.run(_PUT_CATEGORIES, rows))
+
+
+async def renamed(db: database.Database) -> Renamed | None:
+    """One of the categories whose documents are to be written anew."""
+    rows = await db.read(_SOME_RENAMED)
+    return Renamed(*rows[0]) if rows else None
+
+
+async def lock_renamed(transaction: database.Transaction, slug: str) -> Renamed | None:
+    """How far this category is, which nobody else advances until the transaction ends."""
+    rows = await transaction.run(_LOCK_RENAMED, {"slug": slug})
+    return Renamed(*rows[0]) if rows else None
+
+
+async def shelved(db: database.Database, reached: Renamed, most: int) -> list[str]:
+    """The next products of a renamed category."""
+    row = {"slug": reached.slug, "after": reached.after_product, "most": most}
+    return [product_id for [product_id] in await db.read(_SHELVED, row)]
+
+
+async def advance_renamed(transaction: database.Transaction, slug: str, after_product: str) -> None:
+    """A locked category is done as far as this product; with an empty one, to the end."""
+    row = {"slug": slug, "after": after_product}
+    await transaction.run(_ADVANCE_RENAMED if after_product else _FORGET_RENAMED, row)
 
 
 async def all_synonyms(db: database.Database) -> list[words.Synonyms]:

@@ -1,22 +1,21 @@
-"""What search does: understand a text, ask the engine, remember the answer; and keep the index up to date. Next stop: `store.py`.
+"""What search does: understand a text, ask the engine; and keep the index up to date. Next stop: `store.py`.
 
-Answers are remembered under the generation of the index: every commit that changes what can be found begins a new one, so an
-answer is never older than the moment for which a process goes on with the generation that it knows.
+Answers are remembered (`answers.py`): every commit that changes what can be found begins a new generation, and an answer of an
+earlier one is compared with what changed since.
 """
 
-import asyncio
 import dataclasses
-import hashlib
-import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from services.chassis import cache, clock, database, errors, pages
-from services.search import domain, store, words
+from services.chassis import clock, database, errors, pages
+from services.search import answers, domain, store, words
 
 SERVICE = "search"
 MOST_SUGGESTIONS = 20
 SUGGESTIONS = 8
+# Products of a renamed category that are written anew in one transaction.
+PRODUCTS_AT_ONCE = 100
 
 
 class Engine(Protocol):
@@ -28,6 +27,9 @@ class Engine(Protocol):
     async def search(self, query: domain.Query, clauses: Sequence[words.Clause], page: pages.Page) -> domain.Found:
         """A page of the products that match all clauses and filters. The filters' categories are whole subtrees."""
 
+    def nothing(self, query: domain.Query, clauses: Sequence[words.Clause]) -> tuple[str, ...]:
+        """The proofs that nothing matches these clauses and filters; none if the engine has no proofs (see `domain.Found`)."""
+
     async def complete(self, typed: Sequence[str], most: int) -> Sequence[domain.Suggestion]:
         """Products whose title has all of these words, the last one perhaps unfinished; of each title one."""
 
@@ -37,6 +39,9 @@ class Catalog(Protocol):
 
     async def products_after(self, product_id: str) -> Sequence[domain.Product]:
         """A page of products, oldest first, from behind this one on; empty after the last."""
+
+    async def products_by_id(self, product_ids: Sequence[str]) -> Sequence[domain.Product]:
+        """Those of up to PRODUCTS_AT_ONCE products that are there."""
 
     async def categories(self) -> Sequence[domain.Category]:
         """All categories."""
@@ -59,51 +64,10 @@ class Mirror(Protocol):
         """Search this build from now on, if it is all there: whether it is. Raises TransientError."""
 
 
-class Moments:
-    """The moment that this process goes on with, read again when it is older than `fresh_s` seconds."""
-
-    def __init__(self, db: database.Database, *, fresh_s: float) -> None:
-        self._db = db
-        self._fresh = fresh_s
-        self._known: store.Moment | None = None
-        self._until = 0.0
-        self._reading = asyncio.Lock()
-
-    async def now(self) -> store.Moment:
-        """The moment. Raises TransientError."""
-        async with self._reading:
-            if self._known is None or time.monotonic() >= self._until:
-                # From before it is read: what is committed meanwhile may be missing in it.
-                until = time.monotonic() + self._fresh
-                self._known, self._until = await store.moment(self._db), until
-            return self._known
-
-
-class Answers:
-    """Answers as bytes, in this process for a moment and in Redis for longer."""
-
-    def __init__(self, moments: Moments, shared: cache.Shared, *, shared_s: int) -> None:
-        self._moments = moments
-        # With a byte in front, because an empty answer is one too.
-        packing = cache.Packing("search:answer", lambda answer: b"." + answer, lambda kept: kept[1:], shared_s)
-        self._cache: cache.Cache[bytes] = cache.Cache(shared, packing)
-
-    async def read(self, asked: bytes, make: Callable[[], Awaitable[bytes]]) -> bytes:
-        """The answer to what is asked, made if nobody remembers one of this generation. Raises what `make` raises."""
-        moment = await self._moments.now()
-        digest = hashlib.blake2b(asked, digest_size=16).hexdigest()
-        key = f"{moment.generation}:{digest}"
-
-        async def load(_: Sequence[str]) -> dict[str, bytes]:
-            return {key: await make()}
-
-        return (await self._cache.read([key], load))[key]
-
-
 class Searches:
     """The use cases of who searches."""
 
-    def __init__(self, db: database.Database, engine: Engine, moments: Moments) -> None:
+    def __init__(self, db: database.Database, engine: Engine, moments: answers.Moments) -> None:
         self._db = db
         self._engine = engine
         self._moments = moments
@@ -124,6 +88,10 @@ class Searches:
         meant = words.expanded(clauses, lexicon, await self._known_synonyms() if clauses else words.Thesaurus())
         corrected = words.corrected(meant, lexicon)
         found = await self._engine.search(wanted, corrected, page)
+        if corrected != meant and found.proofs:
+            # It was corrected because nothing has what was written: without a proof of that, nothing is proved.
+            absent = self._engine.nothing(wanted, meant)
+            found = dataclasses.replace(found, proofs=(*found.proofs, *absent) if absent else ())
         if not found.total:
             return dataclasses.replace(found, did_you_mean=await self._guess(wanted, clauses, lexicon))
         said = " ".join(map(words.written, corrected)) if corrected != meant else ""
@@ -247,10 +215,31 @@ class Index:
     async def learn_categories(self) -> int:
         """Take over the categories of the catalog: 0, so that it is done again after a pause. Raises TransientError."""
         known = await self._catalog.categories()
+        if set(known) <= set(await store.categories(self._db)):
+            return 0
         async with self._db.transaction() as transaction:
             if await store.put_categories(transaction, known):
                 await store.next_generation(transaction)
         return 0
+
+    async def follow_titles(self) -> int:
+        """Write some products anew whose category has another title, by which they are found: 0 when there is none.
+
+        They are asked for outside of any transaction; whoever dies before the commit leaves them to the next one, and of two
+        who take the same products one finds them taken. Raises TransientError.
+        """
+        reached = await store.renamed(self._db)
+        if reached is None:
+            return 0
+        shelved = await store.shelved(self._db, reached, PRODUCTS_AT_ONCE)
+        products = await self._catalog.products_by_id(shelved) if shelved else []
+        async with self._db.transaction() as transaction:
+            if await store.lock_renamed(transaction, reached.slug) == reached:
+                await store.lock_skus(transaction, _skus(products))
+                if await self._put(transaction, products):
+                    await store.next_generation(transaction)
+                await store.advance_renamed(transaction, reached.slug, shelved[-1] if shelved else "")
+        return 1
 
     async def _build_products(self, reached: store.Build, products: Sequence[domain.Product]) -> None:
         async with self._db.transaction() as transaction:
@@ -303,6 +292,6 @@ class UseCases:
     """All use cases that calls reach."""
 
     searches: Searches
-    answers: Answers
+    answers: answers.Answers
     synonyms: Synonyms
     index: Index

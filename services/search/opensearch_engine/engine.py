@@ -55,6 +55,10 @@ class OpenSearchEngine:
         counts = queries.counts(answer["aggregations"], query) if query.with_facets else []
         return domain.Found(found, after, answer["hits"]["total"]["value"], domain.facets(counts, query))
 
+    def nothing(self, query: domain.Query, clauses: Sequence[words.Clause]) -> tuple[str, ...]:  # noqa: ARG002 - the port's
+        """None: answers are remembered until anything changes."""
+        return ()
+
     async def complete(self, typed: Sequence[str], most: int) -> list[domain.Suggestion]:
         """Products whose title has all of these words, the last one perhaps unfinished."""
         answer = await self._ask(queries.completions(typed, most))

@@ -33,6 +33,10 @@ class Selecting:
         """A page of the products that match all clauses and filters. The filters' categories are whole subtrees."""
         return await (await self._chosen()).search(query, clauses, page)
 
+    def nothing(self, query: domain.Query, clauses: Sequence[words.Clause]) -> tuple[str, ...]:  # noqa: ARG002 - the port's
+        """None, for it is not known here which engine searched: an answer that found nothing is remembered until anything changes."""
+        return ()
+
     async def complete(self, typed: Sequence[str], most: int) -> Sequence[domain.Suggestion]:
         """Products whose title has all of these words, the last one perhaps unfinished; of each title one."""
         return await (await self._chosen()).complete(typed, most)

@@ -15,13 +15,13 @@ import pytest
 import pytest_asyncio
 
 from services.chassis import cache, clock, database, ids, money, pages
-from services.search import domain, postgres_engine, pushes, usecases
+from services.search import answers, domain, postgres_engine, pushes, usecases
 from services.search.domain import Category, Filters, Level, Product, Query, Sort, Variant
 from services.search.opensearch_engine import cluster, engine, mirror, selecting
 from services.search.settings import OpenSearchSettings
 from tests.support import opensearch
 
-TABLES = "documents, words, levels, availability, synonyms, categories, pushes"
+TABLES = "documents, words, levels, availability, synonyms, categories, renamed_categories, pushes"
 # Each product of a test is newer than the one before.
 _AGE = itertools.count()
 SHELVES = [Category("home", "Home"), Category("chairs", "Chairs", "home"), Category("lamps", "Lamps", "home")]
@@ -41,6 +41,9 @@ class Shop:
     async def levels_page(self, token: str) -> tuple[Sequence[Level], str]:
         start = int(token or 0)
         return self.levels[start : start + 2], str(start + 2) if len(self.levels) > start + 2 else ""
+
+    async def products_by_id(self, product_ids: Sequence[str]) -> Sequence[Product]:
+        return [product for product in self.products if product.id in product_ids]
 
     async def categories(self) -> Sequence[Category]:
         return self.shelves
@@ -154,7 +157,7 @@ async def _emptied(db: database.Database) -> None:
 
 
 async def _made(db: database.Database, shop: Shop, chosen: usecases.Engine, kept: mirror.Mirror | None) -> Search:
-    moments = usecases.Moments(db, fresh_s=0)
+    moments = answers.Moments(db, fresh_s=0)
     searches = usecases.Searches(db, chosen, moments)
     made = Search(
         db, shop, usecases.Index(db, shop, shop, kept), searches, usecases.Synonyms(db, now=clock.utc_now), kept

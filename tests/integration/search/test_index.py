@@ -1,10 +1,9 @@
-"""How the index follows the catalog and the stock: late, repeated and racing events, builds, and what is remembered."""
+"""How the index follows the catalog and the stock: late, repeated and racing events, and builds."""
 
 import asyncio
 import dataclasses
 
-from services.chassis import cache, database, money
-from services.search import usecases
+from services.chassis import database, money
 from services.search.domain import Level, Product, Variant
 from tests.integration.search.conftest import Search, product
 
@@ -107,31 +106,3 @@ async def test_what_was_told_of_stock_is_not_replaced_by_what_a_build_read_befor
     await search.index.rebuild()
     await search.built()
     assert await search.titles(in_stock=True) == []
-
-
-async def test_an_answer_is_remembered_until_something_that_can_be_found_changes(
-    search: Search, shared: cache.Shared
-) -> None:
-    answers = usecases.Answers(usecases.Moments(search.db, fresh_s=0), shared, shared_s=30)
-    made = 0
-
-    async def make() -> bytes:
-        nonlocal made
-        made += 1
-        return b""
-
-    chair = product("Chair")
-    await search.told(chair)
-    for _ in range(3):
-        assert await answers.read(b"chair", make) == b""
-    assert made == 1
-    # Another process has nothing but what is in Redis.
-    other = usecases.Answers(usecases.Moments(search.db, fresh_s=0), shared, shared_s=30)
-    await other.read(b"chair", make)
-    assert made == 1
-    await search.told(chair)
-    await answers.read(b"chair", make)
-    assert made == 1
-    await search.told(priced(chair, 5, version=2))
-    await answers.read(b"chair", make)
-    assert made == 2

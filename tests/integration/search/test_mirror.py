@@ -17,7 +17,7 @@ from aiohttp import web
 
 from services.chassis import database, errors, loops, money, pages, process
 from services.chassis.settings import read
-from services.search import domain, engines, pushes, usecases
+from services.search import answers, domain, engines, pushes, usecases
 from services.search.domain import Level, Product, Variant
 from services.search.opensearch_engine import cluster, engine, index, mirror
 from services.search.settings import OpenSearchSettings, Settings
@@ -217,7 +217,7 @@ async def test_by_its_settings_a_process_mirrors_a_shop_that_postgresql_searched
     environ = {"SEARCH_OPENSEARCH_URL": node, "SEARCH_OPENSEARCH_INDEX": f"test-{uuid.uuid4().hex[:8]}"}
     settings = read(Settings, {"SEARCH_ENGINE": "opensearch"})
     chosen = engines.choose(settings, environ | {"SEARCH_OPENSEARCH_REPLICAS": "0"}, record.db)
-    moments = usecases.Moments(record.db, fresh_s=0)
+    moments = answers.Moments(record.db, fresh_s=0)
     index_of = usecases.Index(record.db, record.shop, record.shop, chosen.mirror)
     search = dataclasses.replace(record, index=index_of, searches=usecases.Searches(record.db, chosen.engine, moments))
     assert await search.titles("chair") == ["Chair"]

@@ -5,8 +5,8 @@ Triggers number the documents and fill the queue, so that whoever writes documen
 
 from alembic import op
 
-revision = "search_0003"
-down_revision = "search_0002"
+revision = "search_0004"
+down_revision = "search_0003"
 branch_labels = None
 depends_on = None
 
