@@ -34,7 +34,7 @@ class Selecting:
         return await (await self._chosen()).search(query, clauses, page)
 
     def nothing(self, query: domain.Query, clauses: Sequence[words.Clause]) -> tuple[str, ...]:  # noqa: ARG002 - the port's
-        """None, for it is not known here which engine searched: an answer that found nothing is remembered until anything changes."""
+        """None: which engine searched is not known here, so such answers are remembered until anything changes."""
         return ()
 
     async def complete(self, typed: Sequence[str], most: int) -> Sequence[domain.Suggestion]:
