@@ -10,6 +10,7 @@ what is popular. Calls inventory for stock.
 
 Read in this order: `rpc.py` (a call comes in), `usecases/` (what it means), `domain/` (the values and rules),
 `store/` (the rows, and the same in the cache), `clients.py` (inventory), `events.py` (what goes out and comes back),
-`main.py` (put together). Files of products have a module `bulk` in most of these rooms. Beside them, with the same division: `attribute_schemas.py` and `images.py` (rules),
-`..._usecases.py` and `..._store.py` of each, and `object_store.py` (the bucket).
+`main.py` (put together). Files of products are `bulk` in these rooms. Beside them, with the same division:
+`attribute_schemas.py` and `images.py` (rules), `..._usecases.py` and `..._store.py` of each, and `object_store.py` (the
+bucket).
 """
