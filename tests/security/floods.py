@@ -12,6 +12,8 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescri
 from services import registry
 
 LENGTH_DELIMITED = 2
+# No request may hold one at all: what is in it does not matter.
+REFUSED_WHOLE = ("google.protobuf.Any",)
 TEXTS = (FieldDescriptor.TYPE_STRING, FieldDescriptor.TYPE_BYTES)
 
 
@@ -88,5 +90,6 @@ def _paths(message: Descriptor, before: tuple[FieldDescriptor, ...] = ()) -> Ite
         path = (*before, field)
         if field.is_repeated or field.type in TEXTS:
             yield path
-        if field.message_type and not field.message_type.GetOptions().map_entry:
+        of_others = field.message_type and field.message_type.full_name in REFUSED_WHOLE
+        if field.message_type and not field.message_type.GetOptions().map_entry and not of_others:
             yield from _paths(field.message_type, path)

@@ -106,7 +106,7 @@ def _requests(kind: Any, card: str, depth: int = 4) -> Iterator[tuple[str, Messa
             else:
                 setattr(message, field.name, card)
             yield f"{field.name}[0]" if field.is_repeated else field.name, message
-        elif field.message_type:
+        elif field.message_type and field.message_type.full_name != "google.protobuf.Any":  # which none may hold
             for path, within in _requests(field.message_type, card, depth - 1):
                 holder = GetMessageClass(kind)()
                 if field.is_repeated:

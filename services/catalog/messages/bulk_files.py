@@ -27,6 +27,7 @@ _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _GUARDED = re.compile(r"'+[=+\-@\t\r]")
 _BOM = b"\xef\xbb\xbf"
 _MOST_SAID = 60
+_MOST_CONTENT_TYPE = 200
 
 
 class Format(Enum):
@@ -56,6 +57,8 @@ def told(wanted: "bulk_pb2.FileFormat.ValueType") -> Format | None:
 
 def of_content_type(content_type: str) -> Format | None:
     """How a file of this content type is written; None when it says nothing of that. Raises FILE_INVALID."""
+    if len(content_type) > _MOST_CONTENT_TYPE:
+        raise refusal("has a content type that is too long", "FORMAT_UNKNOWN")
     kind, _, parameters = content_type.lower().partition(";")
     charset = re.search(r'charset\s*=\s*"?([^\s";]+)', parameters)
     if charset and charset[1] not in ("utf-8", "us-ascii"):

@@ -40,14 +40,6 @@ ROWS = [
         "request_id",
         who="vendor",
     ),
-    row(
-        "a file that is too large",
-        IMPORT,
-        {"content": b"x" * (16 * 1024 * 1024 + 1), "headers": CSV},
-        413,
-        "REQUEST_TOO_LARGE",
-        who="admin",
-    ),
     row("an export by a customer", EXPORT, {}, 403, "ACCESS_DENIED"),
     row("an export of an unknown format", EXPORT, {"params": {"format": "XLS"}}, *MALFORMED, who="admin"),
     row(

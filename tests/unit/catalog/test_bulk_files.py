@@ -179,7 +179,11 @@ def test_a_content_type_says_how_a_file_is_written(content_type: str, expected: 
     assert bulk_files.of_content_type(content_type) is expected
 
 
-def test_another_character_set_is_refused() -> None:
+@pytest.mark.parametrize(
+    ("content_type", "reason"),
+    [("text/csv; charset=iso-8859-1", "CHARSET_UNSUPPORTED"), ("text/csv;" + " " * 200, "FORMAT_UNKNOWN")],
+)
+def test_another_character_set_and_a_long_content_type_are_refused(content_type: str, reason: str) -> None:
     with pytest.raises(errors.DomainError) as caught:
-        bulk_files.of_content_type("text/csv; charset=iso-8859-1")
-    assert [violation.reason for violation in caught.value.violations] == ["CHARSET_UNSUPPORTED"]
+        bulk_files.of_content_type(content_type)
+    assert [violation.reason for violation in caught.value.violations] == [reason]
