@@ -1,7 +1,6 @@
 """The catalog's calls: parse, call the use case, render. Next stop: `usecases/`."""
 
 import dataclasses
-import hashlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +11,7 @@ from services.catalog.domain import attribute_schemas, images
 from services.catalog.usecases import attribute_schemas as attribute_schema_usecases
 from services.catalog.usecases import images as image_usecases
 from services.chassis import idempotency, ids
-from services.chassis.rpc import identity, page_tokens, server
+from services.chassis.rpc import cacheable, identity, page_tokens, server
 from souk.catalog.v1 import (
     attribute_schema_pb2,
     catalog_service_pb2,
@@ -211,15 +210,12 @@ def servicer(use: UseCases, tokens: page_tokens.PageTokens) -> server.Servicer:
 
 
 async def _cacheable(context: Any, tag: str) -> None:
-    """Headers of an answer that anybody may keep: a browser asks whether it is still the same, a cache on the way seldom.
-
-    The tag is weak because the edge may compress the answer.
-    """
-    await context.send_initial_metadata((("etag", f'W/"{tag}"'), ("cache-control", CACHE_CONTROL)))
+    """Headers of an answer that anybody may keep: a browser asks whether it is still the same, a cache on the way seldom."""
+    await cacheable.announce(context, tag, CACHE_CONTROL)
 
 
 def _content_tag(answer: Message) -> str:
-    return hashlib.blake2b(answer.SerializeToString(deterministic=True), digest_size=12).hexdigest()
+    return cacheable.tag_of(answer.SerializeToString(deterministic=True))
 
 
 def _draft(request: catalog_service_pb2.CreateProductRequest) -> domain.Draft:
