@@ -10,6 +10,9 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 VENV_PYTHON := .venv/bin/python
 LOCAL := $(VENV_PYTHON) -m scripts.stack
 CLUSTER := $(VENV_PYTHON) -m scripts.cluster
+# Compiled modules are kept, and in .souk: where nobody keeps them, each process compiles some 1,300 of them as it starts.
+export PYTHONPYCACHEPREFIX := $(CURDIR)/.souk/cache/bytecode
+unexport PYTHONDONTWRITEBYTECODE
 # A release on a cluster, for status and smoke.
 RELEASE ?=
 NAMESPACE ?= $(or $(RELEASE),souk)

@@ -64,7 +64,8 @@ def up(run: Run) -> None:
         _end_what_does_not_belong(run)
         services = run.components.services()
         fresh = _any_to_start(run, services)
-        _at_once(run, [*_servers(run, fresh=fresh), functools.partial(edge.generate, run.chosen)])
+        beside = [functools.partial(edge.generate, run.chosen), *([functools.partial(_compile, run)] if fresh else [])]
+        _at_once(run, [*_servers(run, fresh=fresh), *beside])
         # The edge is well when the services behind it are, so it waits together with them.
         _at_once(run, [functools.partial(run.ensure, item) for item in (*services, edge.build(run.chosen))])
     except (KeyboardInterrupt, component.Cancelled):
@@ -153,6 +154,23 @@ def _end_what_does_not_belong(run: Run) -> None:
 def _any_to_start(run: Run, services: Sequence[component.Component]) -> bool:
     records = [(run.running.running(item.name), item) for item in services]
     return any(record is None or record.fingerprint != item.fingerprint for record, item in records)
+
+
+def _compile(run: Run) -> None:
+    """Compile once what all services import, while the servers start: started at once, each of them would do so by itself.
+
+    Not again for the same packages: what changed of the services' own code, they compile. What fails is theirs to tell.
+    """
+    done = run.chosen.stack.cache / "compiled"
+    wanted = fingerprints.of((sys.version,), {}, [layout.ROOT / "requirements.lock"])
+    if run.chosen.stack.together or sys.dont_write_bytecode or (done.exists() and done.read_text() == wanted):
+        return
+    program = mesh.importing(run.chosen)
+    made = subprocess.run(
+        program.command, cwd=program.cwd, env=program.environment, capture_output=True, text=True, check=False
+    )
+    if not made.returncode:
+        storage.write(done, wanted)
 
 
 def _services_program(run: Run, *arguments: str, part: str) -> None:

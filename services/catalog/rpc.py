@@ -16,7 +16,7 @@ from services.catalog.usecases import attribute_schemas as attribute_schema_usec
 from services.catalog.usecases import bulk as bulk_usecases
 from services.catalog.usecases import images as image_usecases
 from services.chassis import idempotency, ids
-from services.chassis.rpc import identity, page_tokens, server
+from services.chassis.rpc import cacheable, identity, page_tokens, server
 from souk.catalog.v1 import (
     attribute_schema_pb2,
     bulk_pb2,
@@ -240,15 +240,12 @@ def servicer(use: UseCases, tokens: page_tokens.PageTokens) -> server.Servicer:
 
 
 async def _cacheable(context: Any, tag: str) -> None:
-    """Headers of an answer that anybody may keep: a browser asks whether it is still the same, a cache on the way seldom.
-
-    The tag is weak because the edge may compress the answer.
-    """
-    await context.send_initial_metadata((("etag", f'W/"{tag}"'), ("cache-control", CACHE_CONTROL)))
+    """Headers of an answer that anybody may keep: a browser asks whether it is still the same, a cache on the way seldom."""
+    await cacheable.announce(context, tag, CACHE_CONTROL)
 
 
 def _content_tag(answer: Message) -> str:
-    return hashlib.blake2b(answer.SerializeToString(deterministic=True), digest_size=12).hexdigest()
+    return cacheable.tag_of(answer.SerializeToString(deterministic=True))
 
 
 async def _file(pieces: AsyncIterator[bulk_pb2.ImportProductsRequest]) -> bulk_usecases.Wanted:

@@ -93,7 +93,7 @@ def with_results(answer: bytes, news: Mapping[str, domain.Hit]) -> bytes:
     for result in response.results:
         if result.product_id in news:
             result.CopyFrom(of_result(news[result.product_id]))
-    return response.SerializeToString()
+    return response.SerializeToString(deterministic=True)
 
 
 def of_result(hit: domain.Hit) -> search_result_pb2.SearchResult:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.chassis.rpc import page_tokens, server
+from services.chassis.rpc import cacheable, page_tokens, server
 from services.search import answers, domain, messages, usecases
 from souk.search.v1 import search_result_pb2, search_service_pb2, search_service_pb2_grpc
 
@@ -29,11 +29,10 @@ class SearchServicer(search_service_pb2_grpc.SearchServiceServicer):
             found = await self._use.searches.search(query, page)
             answer = messages.of_found(found)
             answer.next_page_token = await self._tokens.token(request, page_tokens.ANYBODY, found.after)
-            return answers.Made(answer.SerializeToString(), found.proofs)
+            return answers.Made(answer.SerializeToString(deterministic=True), found.proofs)
 
         asked = b"search " + request.SerializeToString(deterministic=True)
-        await _cacheable(context)
-        answer = await self._use.answers.read(asked, make, messages.with_results)
+        answer = await self._answered(context, asked, make, messages.with_results)
         return search_service_pb2.SearchResponse.FromString(answer)
 
     async def Suggest(
@@ -42,11 +41,11 @@ class SearchServicer(search_service_pb2_grpc.SearchServiceServicer):
         async def make() -> answers.Made:
             found = await self._use.searches.suggest(request.text, request.limit)
             shown = [messages.of_suggestion(suggestion) for suggestion in found]
-            return answers.Made(search_service_pb2.SuggestResponse(suggestions=shown).SerializeToString())
+            answer = search_service_pb2.SuggestResponse(suggestions=shown)
+            return answers.Made(answer.SerializeToString(deterministic=True))
 
         asked = b"suggest " + request.SerializeToString(deterministic=True)
-        await _cacheable(context)
-        return search_service_pb2.SuggestResponse.FromString(await self._use.answers.read(asked, make))
+        return search_service_pb2.SuggestResponse.FromString(await self._answered(context, asked, make))
 
     async def ListSynonyms(
         self, request: search_service_pb2.ListSynonymsRequest, _: Any
@@ -80,12 +79,16 @@ class SearchServicer(search_service_pb2_grpc.SearchServiceServicer):
     ) -> search_result_pb2.Index:
         return messages.of_index(await self._use.index.rebuild())
 
+    async def _answered(
+        self, context: Any, asked: bytes, make: answers.Make, patch: answers.Patch | None = None
+    ) -> bytes:
+        """The answer, remembered or made, after its headers."""
+        answer = await self._use.answers.read(asked, make, patch)
+        await cacheable.announce(context, cacheable.tag_of(answer), CACHE_CONTROL)
+        return answer
+
 
 def servicer(use: usecases.UseCases, tokens: page_tokens.PageTokens, *, currency: str) -> server.Servicer:
     """The servicer, ready to be served. currency is the shop's own."""
     add = search_service_pb2_grpc.add_SearchServiceServicer_to_server
     return server.Servicer(DESCRIPTOR, add, SearchServicer(use, tokens, currency=currency))
-
-
-async def _cacheable(context: Any) -> None:
-    await context.send_initial_metadata((("cache-control", CACHE_CONTROL),))

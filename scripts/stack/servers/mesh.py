@@ -26,6 +26,12 @@ def program(chosen: settings.Settings, *arguments: str) -> processes.Program:
     return processes.Program((sys.executable, "-m", "services", *arguments), environment, layout.ROOT)
 
 
+def importing(chosen: settings.Settings) -> processes.Program:
+    """A run that imports what all services import, and does nothing: what is compiled then is not compiled by each of them."""
+    code = "; ".join(f"import services.{service.name}.main" for service in chosen.services)
+    return processes.Program((sys.executable, "-c", code), settings.passed_on(chosen), layout.ROOT)
+
+
 def _alone(chosen: settings.Settings, service: registry.Service) -> component.Component:
     metrics = chosen.stack.metrics_port(service.metrics_port)
     return _process(chosen, service.name, (service,), metrics)
