@@ -106,4 +106,5 @@ ROWS = [
         "CART_NOT_FOUND",
         who="nobody",
     ),
+    row("what carts ask", "POST /souk.order.v1.OrderService/QuoteCart", {}, 404, "ROUTE_NOT_FOUND"),
 ]

@@ -87,6 +87,14 @@ def test_an_id_says_when_it_was_made_unless_it_is_one_without_a_time() -> None:
     assert ids.moment(str(uuid.uuid4())) is None
 
 
+def test_what_happened_has_one_id_that_sorts_by_when_it_did() -> None:
+    dated = ids.dated(NOW, "a")
+    assert (dated, uuid.UUID(dated).version) == (ids.dated(NOW, "a"), 7)
+    assert ids.moment(dated) == NOW.replace(microsecond=123000)
+    assert len({dated, ids.dated(NOW, "b"), ids.dated(NOW + timedelta(microseconds=1), "a")}) == 3
+    assert dated < ids.dated(NOW + timedelta(milliseconds=1), "a")
+
+
 def test_pages_follow_each_other_to_the_end_without_gap_or_repetition() -> None:
     rows = [f"{number:02}" for number in range(7)]
     seen: list[str] = []
