@@ -13,7 +13,8 @@ TERRAFORM = Path("terraform")
 BACKEND = TERRAFORM / "backend.hcl"
 # What only the controllers understand.
 CLUSTER_WIDE = (Path("k8s/prometheus/rules.yaml"),)
-ROOTS = {"shared": TERRAFORM / "shared", "dev": TERRAFORM / "envs" / "dev", "prod": TERRAFORM / "envs" / "prod"}
+ENVIRONMENTS = TERRAFORM / "envs"
+ROOTS = {"shared": TERRAFORM / "shared", "dev": ENVIRONMENTS / "dev", "prod": ENVIRONMENTS / "prod"}
 
 
 def terraform(root: Path, *arguments: str) -> tuple[str, ...]:
@@ -107,8 +108,12 @@ def destroy(name: str) -> list[Step]:
 
 
 def _init(root: Path) -> Step:
-    backend = os.path.relpath(BACKEND, root)
-    return Step(terraform(root, "init", "-input=false", "-reconfigure", f"-backend-config={backend}"), needs=BACKEND)
+    backend = [os.path.relpath(BACKEND, root)]
+    if root.parent == ENVIRONMENTS:
+        # What environments have alike they have by links: each has a state of its own by its name alone.
+        backend.append(f"key=souk/{root.name}.tfstate")
+    chosen = (f"-backend-config={setting}" for setting in backend)
+    return Step(terraform(root, "init", "-input=false", "-reconfigure", *chosen), needs=BACKEND)
 
 
 def _variables(root: Path) -> Path:

@@ -34,7 +34,8 @@ module "encryption" {
 module "registry" {
   source = "../modules/registry"
 
-  images      = toset(keys(module.services.images))
+  # Beside a release's images that of Jenkins' agents, which an administrator pushes.
+  images      = toset(concat(keys(module.services.images), ["jenkins-agent"]))
   kms_key_arn = module.encryption.arns.registry
 }
 

@@ -33,26 +33,26 @@ locals {
 
 # The newest image of nodes and the version of each add-on that EKS has for the cluster's version: raising that raises these.
 data "aws_ssm_parameter" "node_release" {
-  name = "/aws/service/eks/optimized-ami/${var.kubernetes_version}/amazon-linux-2023/arm64/standard/recommended/release_version"
+  name = "/aws/service/eks/optimized-ami/${var.settings.kubernetes_version}/amazon-linux-2023/arm64/standard/recommended/release_version"
 }
 
 data "aws_eks_addon_version" "this" {
   for_each = local.addons
 
   addon_name         = each.key
-  kubernetes_version = var.kubernetes_version
+  kubernetes_version = var.settings.kubernetes_version
 }
 
 resource "aws_cloudwatch_log_group" "control_plane" {
-  name              = "/aws/eks/${var.prefix}/cluster"
-  retention_in_days = var.log_retention_days
-  kms_key_id        = var.logs_kms_key_arn
+  name              = "/aws/eks/${var.place.prefix}/cluster"
+  retention_in_days = var.place.log_retention_days
+  kms_key_id        = var.place.logs_kms_key_arn
 }
 
 resource "aws_iam_role" "cluster" {
-  name                 = "${var.prefix}-control-plane"
-  description          = "The control plane of ${var.prefix}"
-  permissions_boundary = var.permissions_boundary_arn
+  name                 = "${var.place.prefix}-control-plane"
+  description          = "The control plane of ${var.place.prefix}"
+  permissions_boundary = var.place.permissions_boundary_arn
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
@@ -80,30 +80,30 @@ resource "aws_iam_role_policy" "cluster" {
       Sid      = "EncryptSecrets"
       Effect   = "Allow"
       Action   = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt"]
-      Resource = var.kms_key_arn
+      Resource = var.place.kms_key_arn
       }, {
       Sid       = "GrantForSecrets"
       Effect    = "Allow"
       Action    = ["kms:CreateGrant"]
-      Resource  = var.kms_key_arn
+      Resource  = var.place.kms_key_arn
       Condition = { Bool = { "kms:GrantIsForAWSResource" = "true" } }
     }]
   })
 }
 
 resource "aws_eks_cluster" "this" {
-  name                          = var.prefix
-  version                       = var.kubernetes_version
+  name                          = var.place.prefix
+  version                       = var.settings.kubernetes_version
   role_arn                      = aws_iam_role.cluster.arn
-  deletion_protection           = var.deletion_protection
+  deletion_protection           = var.place.guarded
   bootstrap_self_managed_addons = false
   enabled_cluster_log_types     = ["api", "audit", "authenticator", "controllerManager", "scheduler"]
 
   vpc_config {
-    subnet_ids              = var.subnet_ids
+    subnet_ids              = var.place.subnet_ids
     endpoint_private_access = true
-    endpoint_public_access  = length(var.public_access_cidrs) > 0
-    public_access_cidrs     = length(var.public_access_cidrs) > 0 ? var.public_access_cidrs : null
+    endpoint_public_access  = length(var.settings.public_access_cidrs) > 0
+    public_access_cidrs     = length(var.settings.public_access_cidrs) > 0 ? var.settings.public_access_cidrs : null
   }
 
   access_config {
@@ -115,7 +115,7 @@ resource "aws_eks_cluster" "this" {
     resources = ["secrets"]
 
     provider {
-      key_arn = var.kms_key_arn
+      key_arn = var.place.kms_key_arn
     }
   }
 
@@ -131,15 +131,15 @@ resource "aws_eks_cluster" "this" {
 }
 
 resource "aws_ec2_tag" "cluster_group" {
-  count = var.karpenter ? 1 : 0
+  count = var.settings.karpenter ? 1 : 0
 
   resource_id = aws_eks_cluster.this.vpc_config[0].cluster_security_group_id
   key         = "karpenter.sh/discovery"
-  value       = var.prefix
+  value       = var.place.prefix
 }
 
 resource "aws_vpc_security_group_ingress_rule" "api" {
-  for_each = toset(var.api_client_cidrs)
+  for_each = toset(var.settings.api_client_cidrs)
 
   security_group_id = aws_eks_cluster.this.vpc_config[0].cluster_security_group_id
   description       = "The API server, from ${each.value}"
@@ -173,9 +173,9 @@ resource "aws_eks_access_policy_association" "this" {
 resource "aws_iam_role" "addon" {
   for_each = local.addon_roles
 
-  name                 = "${var.prefix}-${each.key}"
-  description          = "An add-on of ${var.prefix}: ${each.key}"
-  permissions_boundary = var.permissions_boundary_arn
+  name                 = "${var.place.prefix}-${each.key}"
+  description          = "An add-on of ${var.place.prefix}: ${each.key}"
+  permissions_boundary = var.place.permissions_boundary_arn
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
@@ -209,12 +209,12 @@ resource "aws_iam_role_policy" "volumes" {
       Sid      = "EncryptVolumes"
       Effect   = "Allow"
       Action   = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo"]
-      Resource = var.kms_key_arn
+      Resource = var.place.kms_key_arn
       }, {
       Sid       = "GrantForVolumes"
       Effect    = "Allow"
       Action    = ["kms:CreateGrant"]
-      Resource  = var.kms_key_arn
+      Resource  = var.place.kms_key_arn
       Condition = { Bool = { "kms:GrantIsForAWSResource" = "true" } }
     }]
   })
@@ -225,7 +225,7 @@ resource "aws_eks_addon" "before_nodes" {
 
   cluster_name                = aws_eks_cluster.this.name
   addon_name                  = each.value
-  addon_version               = lookup(var.addon_versions, each.value, data.aws_eks_addon_version.this[each.value].version)
+  addon_version               = lookup(var.settings.addon_versions, each.value, data.aws_eks_addon_version.this[each.value].version)
   configuration_values        = length(local.addons[each.value].configuration) > 0 ? jsonencode(local.addons[each.value].configuration) : null
   resolve_conflicts_on_create = "OVERWRITE"
   resolve_conflicts_on_update = "PRESERVE"
@@ -247,7 +247,7 @@ resource "aws_eks_addon" "after_nodes" {
 
   cluster_name                = aws_eks_cluster.this.name
   addon_name                  = each.value
-  addon_version               = lookup(var.addon_versions, each.value, data.aws_eks_addon_version.this[each.value].version)
+  addon_version               = lookup(var.settings.addon_versions, each.value, data.aws_eks_addon_version.this[each.value].version)
   configuration_values        = length(local.addons[each.value].configuration) > 0 ? jsonencode(local.addons[each.value].configuration) : null
   resolve_conflicts_on_create = "OVERWRITE"
   resolve_conflicts_on_update = "PRESERVE"
@@ -265,9 +265,9 @@ resource "aws_eks_addon" "after_nodes" {
 }
 
 resource "aws_iam_role" "node" {
-  name                 = "${var.prefix}-node"
-  description          = "Nodes of ${var.prefix}: join, pull images, be reached by Session Manager"
-  permissions_boundary = var.permissions_boundary_arn
+  name                 = "${var.place.prefix}-node"
+  description          = "Nodes of ${var.place.prefix}: join, pull images, be reached by Session Manager"
+  permissions_boundary = var.place.permissions_boundary_arn
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
@@ -287,9 +287,9 @@ resource "aws_iam_role_policy_attachment" "node" {
 }
 
 resource "aws_launch_template" "node" {
-  for_each = var.node_groups
+  for_each = var.settings.node_groups
 
-  name                   = "${var.prefix}-${each.key}"
+  name                   = "${var.place.prefix}-${each.key}"
   update_default_version = true
 
   block_device_mappings {
@@ -299,7 +299,7 @@ resource "aws_launch_template" "node" {
       volume_type           = "gp3"
       volume_size           = each.value.volume_gib
       encrypted             = true
-      kms_key_id            = var.kms_key_arn
+      kms_key_id            = var.place.kms_key_arn
       delete_on_termination = true
     }
   }
@@ -320,18 +320,18 @@ resource "aws_launch_template" "node" {
 
     content {
       resource_type = tag_specifications.value
-      tags          = merge(var.tags, { Name = "${var.prefix}-${each.key}" })
+      tags          = merge(var.place.tags, { Name = "${var.place.prefix}-${each.key}" })
     }
   }
 }
 
 resource "aws_eks_node_group" "this" {
-  for_each = var.node_groups
+  for_each = var.settings.node_groups
 
   cluster_name    = aws_eks_cluster.this.name
   node_group_name = each.key
   node_role_arn   = aws_iam_role.node.arn
-  subnet_ids      = var.subnet_ids
+  subnet_ids      = var.place.subnet_ids
   ami_type        = "AL2023_ARM_64_STANDARD"
   version         = aws_eks_cluster.this.version
   release_version = data.aws_ssm_parameter.node_release.insecure_value
@@ -378,7 +378,7 @@ resource "aws_eks_node_group" "this" {
 
 # Karpenter, ready to be installed: what it may do is limited to instances that it has tagged as this cluster's.
 locals {
-  owned     = "kubernetes.io/cluster/${var.prefix}"
+  owned     = "kubernetes.io/cluster/${var.place.prefix}"
   ec2       = "arn:${local.partition}:ec2:${local.region}"
   own_ec2   = "arn:${local.partition}:ec2:${local.region}:${local.account}"
   launching = ["fleet", "instance", "launch-template", "network-interface", "spot-instances-request", "volume"]
@@ -391,11 +391,11 @@ locals {
 }
 
 resource "aws_iam_role" "karpenter" {
-  count = var.karpenter ? 1 : 0
+  count = var.settings.karpenter ? 1 : 0
 
-  name                 = "${var.prefix}-karpenter"
-  description          = "Karpenter in ${var.prefix}"
-  permissions_boundary = var.permissions_boundary_arn
+  name                 = "${var.place.prefix}-karpenter"
+  description          = "Karpenter in ${var.place.prefix}"
+  permissions_boundary = var.place.permissions_boundary_arn
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
@@ -412,7 +412,7 @@ resource "aws_iam_role" "karpenter" {
 }
 
 resource "aws_eks_pod_identity_association" "karpenter" {
-  count = var.karpenter ? 1 : 0
+  count = var.settings.karpenter ? 1 : 0
 
   cluster_name    = aws_eks_cluster.this.name
   namespace       = var.karpenter_service_account.namespace
@@ -421,7 +421,7 @@ resource "aws_eks_pod_identity_association" "karpenter" {
 }
 
 resource "aws_iam_role_policy" "karpenter" {
-  count = var.karpenter ? 1 : 0
+  count = var.settings.karpenter ? 1 : 0
 
   name = "nodes"
   role = aws_iam_role.karpenter[0].id
@@ -540,15 +540,15 @@ resource "aws_iam_role_policy" "karpenter" {
 }
 
 resource "aws_sqs_queue" "interruptions" {
-  count = var.karpenter ? 1 : 0
+  count = var.settings.karpenter ? 1 : 0
 
-  name                      = "${var.prefix}-interruptions"
+  name                      = "${var.place.prefix}-interruptions"
   message_retention_seconds = 300
   sqs_managed_sse_enabled   = true
 }
 
 resource "aws_sqs_queue_policy" "interruptions" {
-  count = var.karpenter ? 1 : 0
+  count = var.settings.karpenter ? 1 : 0
 
   queue_url = aws_sqs_queue.interruptions[0].id
 
@@ -573,10 +573,10 @@ resource "aws_sqs_queue_policy" "interruptions" {
 }
 
 resource "aws_cloudwatch_event_rule" "interruption" {
-  for_each = var.karpenter ? local.interruptions : {}
+  for_each = var.settings.karpenter ? local.interruptions : {}
 
-  name        = "${var.prefix}-${each.key}"
-  description = "Nodes of ${var.prefix} that are about to go: ${each.key}"
+  name        = "${var.place.prefix}-${each.key}"
+  description = "Nodes of ${var.place.prefix} that are about to go: ${each.key}"
 
   event_pattern = jsonencode({ source = each.value.source, detail-type = each.value.detail })
 }

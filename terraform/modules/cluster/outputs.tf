@@ -30,7 +30,7 @@ output "node_role_arn" {
 
 output "karpenter" {
   description = "What Karpenter is installed with; null without it."
-  value = var.karpenter ? {
+  value = var.settings.karpenter ? {
     role_arn           = aws_iam_role.karpenter[0].arn
     node_role          = aws_iam_role.node.name
     interruption_queue = aws_sqs_queue.interruptions[0].name

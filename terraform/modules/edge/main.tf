@@ -6,32 +6,32 @@ data "aws_partition" "current" {}
 data "aws_region" "current" {}
 
 data "aws_route53_zone" "existing" {
-  count = var.create_zone ? 0 : 1
+  count = var.settings.create_zone ? 0 : 1
 
-  name = var.zone_name
+  name = var.settings.zone_name
 }
 
 resource "aws_route53_zone" "this" {
   # checkov:skip=CKV2_AWS_39: who asks for the address of a public API is nobody's secret and not worth a log
   # checkov:skip=CKV2_AWS_38: needs a key in us-east-1 and a record at the registrar, which Terraform can't place; docs/aws.md says how
-  count = var.create_zone ? 1 : 0
+  count = var.settings.create_zone ? 1 : 0
 
-  name    = var.zone_name
-  comment = "The shop: ${var.prefix}"
+  name    = var.settings.zone_name
+  comment = "The shop: ${var.place.prefix}"
 }
 
 locals {
   account   = data.aws_caller_identity.current.account_id
   partition = data.aws_partition.current.partition
   region    = data.aws_region.current.region
-  zone_id   = var.create_zone ? aws_route53_zone.this[0].zone_id : data.aws_route53_zone.existing[0].zone_id
+  zone_id   = var.settings.create_zone ? aws_route53_zone.this[0].zone_id : data.aws_route53_zone.existing[0].zone_id
   own_elb   = "arn:${local.partition}:elasticloadbalancing:${local.region}:${local.account}"
   own_ec2   = "arn:${local.partition}:ec2:${local.region}:${local.account}"
 }
 
 resource "aws_acm_certificate" "this" {
-  domain_name               = var.hosts[0]
-  subject_alternative_names = slice(var.hosts, 1, length(var.hosts))
+  domain_name               = var.settings.hosts[0]
+  subject_alternative_names = slice(var.settings.hosts, 1, length(var.settings.hosts))
   validation_method         = "DNS"
   key_algorithm             = "EC_prime256v1"
 
@@ -41,7 +41,7 @@ resource "aws_acm_certificate" "this" {
 }
 
 resource "aws_route53_record" "validation" {
-  for_each = toset(var.hosts)
+  for_each = toset(var.settings.hosts)
 
   zone_id         = local.zone_id
   name            = one([for option in aws_acm_certificate.this.domain_validation_options : option.resource_record_name if option.domain_name == each.value])
@@ -71,18 +71,18 @@ locals {
     [{
       Name      = "rate"
       Priority  = 0
-      Statement = { RateBasedStatement = { Limit = var.requests_per_five_minutes, AggregateKeyType = "IP", EvaluationWindowSec = 300 } }
+      Statement = { RateBasedStatement = { Limit = var.settings.requests_per_five_minutes, AggregateKeyType = "IP", EvaluationWindowSec = 300 } }
       Action = {
         Block = { CustomResponse = { ResponseCode = 429, ResponseHeaders = [{ Name = "retry-after", Value = "300" }] } }
       }
-      VisibilityConfig = { SampledRequestsEnabled = true, CloudWatchMetricsEnabled = true, MetricName = "${var.prefix}-rate" }
+      VisibilityConfig = { SampledRequestsEnabled = true, CloudWatchMetricsEnabled = true, MetricName = "${var.place.prefix}-rate" }
     }],
     [for at, name in local.managed_rules : {
       Name             = name
       Priority         = at + 1
       Statement        = { ManagedRuleGroupStatement = { VendorName = "AWS", Name = name, RuleActionOverrides = local.overrides[name] } }
       OverrideAction   = { None = {} }
-      VisibilityConfig = { SampledRequestsEnabled = true, CloudWatchMetricsEnabled = true, MetricName = "${var.prefix}-${name}" }
+      VisibilityConfig = { SampledRequestsEnabled = true, CloudWatchMetricsEnabled = true, MetricName = "${var.place.prefix}-${name}" }
     }],
   )
 }
@@ -90,8 +90,8 @@ locals {
 resource "aws_wafv2_web_acl" "this" {
   # checkov:skip=CKV_AWS_192: AWSManagedRulesKnownBadInputsRuleSet is among the rules, which are JSON
   # checkov:skip=CKV_AWS_175: the rules are JSON: rule_json
-  name        = var.prefix
-  description = "Before the load balancer of ${var.prefix}"
+  name        = var.place.prefix
+  description = "Before the load balancer of ${var.place.prefix}"
   scope       = "REGIONAL"
   rule_json   = jsonencode(local.rules)
 
@@ -102,20 +102,20 @@ resource "aws_wafv2_web_acl" "this" {
   visibility_config {
     sampled_requests_enabled   = true
     cloudwatch_metrics_enabled = true
-    metric_name                = var.prefix
+    metric_name                = var.place.prefix
   }
 }
 
 # AWS WAF writes only to groups whose names begin so.
 resource "aws_cloudwatch_log_group" "waf" {
   # checkov:skip=CKV_AWS_338: a year by default; development keeps less
-  name              = "aws-waf-logs-${var.prefix}"
-  retention_in_days = var.log_retention_days
-  kms_key_id        = var.logs_kms_key_arn
+  name              = "aws-waf-logs-${var.place.prefix}"
+  retention_in_days = var.place.log_retention_days
+  kms_key_id        = var.place.logs_kms_key_arn
 }
 
 resource "aws_cloudwatch_log_resource_policy" "waf" {
-  policy_name = "${var.prefix}-waf"
+  policy_name = "${var.place.prefix}-waf"
 
   policy_document = jsonencode({
     Version = "2012-10-17"
@@ -156,7 +156,7 @@ resource "aws_wafv2_web_acl_logging_configuration" "this" {
 # What the AWS Load Balancer Controller does, limited to what it has tagged as its own. Its describe calls know no narrower resource.
 locals {
   owned = { "Null" = { "aws:ResourceTag/elbv2.k8s.aws/cluster" = "false" } }
-  mine  = { StringEquals = { "aws:RequestTag/elbv2.k8s.aws/cluster" = var.prefix } }
+  mine  = { StringEquals = { "aws:RequestTag/elbv2.k8s.aws/cluster" = var.place.prefix } }
 
   balancer_policy = jsonencode({
     Version = "2012-10-17"
@@ -212,7 +212,7 @@ locals {
         Sid      = "MakeGroupsInTheNetwork"
         Effect   = "Allow"
         Action   = ["ec2:CreateSecurityGroup", "ec2:GetSecurityGroupsForVpc"]
-        Resource = var.vpc_arn
+        Resource = var.place.vpc_arn
       },
       {
         Sid       = "TagGroupsAtBirth"
@@ -234,7 +234,7 @@ locals {
         Effect    = "Allow"
         Action    = ["ec2:AuthorizeSecurityGroupIngress", "ec2:RevokeSecurityGroupIngress"]
         Resource  = "${local.own_ec2}:security-group/*"
-        Condition = { ArnEquals = { "ec2:Vpc" = var.vpc_arn } }
+        Condition = { ArnEquals = { "ec2:Vpc" = var.place.vpc_arn } }
       },
       {
         Sid       = "MakeBalancers"

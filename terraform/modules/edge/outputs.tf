@@ -10,7 +10,7 @@ output "waf_arn" {
 
 output "hosts" {
   description = "The names under which the API is reached."
-  value       = var.hosts
+  value       = var.settings.hosts
 }
 
 output "zone_id" {
@@ -20,7 +20,7 @@ output "zone_id" {
 
 output "name_servers" {
   description = "Where the domain's registrar has to point, if the zone was made here."
-  value       = var.create_zone ? aws_route53_zone.this[0].name_servers : []
+  value       = var.settings.create_zone ? aws_route53_zone.this[0].name_servers : []
 }
 
 output "balancer_policy" {

@@ -1,7 +1,7 @@
 # Kafka on MSK, where services sign in by IAM: each writes and reads the registry's topics for it, and nothing else.
 
 locals {
-  brokers = length(var.subnet_ids) * var.brokers_per_zone
+  brokers = length(var.place.subnet_ids) * var.settings.brokers_per_zone
 
   # arn:aws:kafka:REGION:ACCOUNT:cluster/NAME/UUID: topics and groups are addressed beneath the same name and UUID.
   resource = { for kind in ["topic", "group"] : kind => replace(aws_msk_cluster.this.arn, ":cluster/", ":${kind}/") }
@@ -10,7 +10,7 @@ locals {
   # Clients, and Prometheus, which reads brokers by JMX and node exporters.
   ports = { iam = local.port, jmx = 11001, node = 11002 }
   rules = merge([
-    for client, group in var.client_security_group_ids : {
+    for client, group in var.place.client_security_group_ids : {
       for name, port in local.ports : "${client}-${name}" => { group = group, port = port }
     }
   ]...)
@@ -20,7 +20,7 @@ locals {
     "default.replication.factor"       = "3"
     "min.insync.replicas"              = "2"
     "unclean.leader.election.enable"   = "false"
-    "log.retention.hours"              = tostring(var.retention_hours)
+    "log.retention.hours"              = tostring(var.settings.retention_hours)
     "num.partitions"                   = "6"
     "offsets.retention.minutes"        = "20160"
     "group.initial.rebalance.delay.ms" = "3000"
@@ -28,11 +28,11 @@ locals {
 }
 
 resource "aws_security_group" "this" {
-  name        = "${var.prefix}-kafka"
-  description = "Brokers of ${var.prefix}"
-  vpc_id      = var.vpc_id
+  name        = "${var.place.prefix}-kafka"
+  description = "Brokers of ${var.place.prefix}"
+  vpc_id      = var.place.vpc_id
 
-  tags = { Name = "${var.prefix}-kafka" }
+  tags = { Name = "${var.place.prefix}-kafka" }
 }
 
 resource "aws_vpc_security_group_ingress_rule" "clients" {
@@ -45,21 +45,21 @@ resource "aws_vpc_security_group_ingress_rule" "clients" {
   from_port                    = each.value.port
   to_port                      = each.value.port
 
-  tags = { Name = "${var.prefix}-kafka-${each.key}" }
+  tags = { Name = "${var.place.prefix}-kafka-${each.key}" }
 }
 
 resource "aws_cloudwatch_log_group" "this" {
-  name              = "/${var.prefix}/kafka"
-  retention_in_days = var.log_retention_days
-  kms_key_id        = var.logs_kms_key_arn
+  name              = "/${var.place.prefix}/kafka"
+  retention_in_days = var.place.log_retention_days
+  kms_key_id        = var.place.logs_kms_key_arn
 }
 
 resource "aws_msk_configuration" "this" {
   # Another version of Kafka replaces the configuration, and the new one stands beside the old until the brokers have moved: both
   # can't have one name.
-  name              = "${var.prefix}-${replace(var.kafka_version, ".", "-")}"
+  name              = "${var.place.prefix}-${replace(var.settings.kafka_version, ".", "-")}"
   description       = "Topics are made by a job from the registry, never by a typing error"
-  kafka_versions    = [var.kafka_version]
+  kafka_versions    = [var.settings.kafka_version]
   server_properties = join("\n", [for key, value in local.server_properties : "${key}=${value}"])
 
   lifecycle {
@@ -68,19 +68,19 @@ resource "aws_msk_configuration" "this" {
 }
 
 resource "aws_msk_cluster" "this" {
-  cluster_name           = var.prefix
-  kafka_version          = var.kafka_version
+  cluster_name           = var.place.prefix
+  kafka_version          = var.settings.kafka_version
   number_of_broker_nodes = local.brokers
   enhanced_monitoring    = "PER_BROKER"
 
   broker_node_group_info {
-    instance_type   = var.instance_type
-    client_subnets  = var.subnet_ids
+    instance_type   = var.settings.instance_type
+    client_subnets  = var.place.subnet_ids
     security_groups = [aws_security_group.this.id]
 
     storage_info {
       ebs_storage_info {
-        volume_size = var.storage_gib
+        volume_size = var.settings.storage_gib
       }
     }
   }
@@ -99,7 +99,7 @@ resource "aws_msk_cluster" "this" {
   }
 
   encryption_info {
-    encryption_at_rest_kms_key_arn = var.kms_key_arn
+    encryption_at_rest_kms_key_arn = var.place.kms_key_arn
 
     encryption_in_transit {
       client_broker = "TLS"
@@ -139,11 +139,11 @@ resource "aws_appautoscaling_target" "storage" {
   scalable_dimension = "kafka:broker-storage:VolumeSize"
   resource_id        = aws_msk_cluster.this.arn
   min_capacity       = 1
-  max_capacity       = var.storage_most_gib
+  max_capacity       = var.settings.storage_most_gib
 }
 
 resource "aws_appautoscaling_policy" "storage" {
-  name               = "${var.prefix}-storage"
+  name               = "${var.place.prefix}-storage"
   policy_type        = "TargetTrackingScaling"
   service_namespace  = aws_appautoscaling_target.storage.service_namespace
   scalable_dimension = aws_appautoscaling_target.storage.scalable_dimension
@@ -162,7 +162,7 @@ resource "aws_appautoscaling_policy" "storage" {
 module "guard" {
   source = "../guard"
 
-  enabled = var.guarded
+  enabled = var.place.guarded
   ids     = [aws_msk_cluster.this.arn]
 }
 

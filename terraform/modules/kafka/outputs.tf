@@ -5,7 +5,7 @@ output "arn" {
 
 output "name" {
   description = "The cluster's name, as its metrics know it."
-  value       = var.prefix
+  value       = var.place.prefix
 }
 
 output "bootstrap" {

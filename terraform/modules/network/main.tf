@@ -8,27 +8,27 @@ data "aws_partition" "current" {}
 module "address_plan" {
   source = "../address_plan"
 
-  vpc_cidr = var.vpc_cidr
-  zones    = var.zones
+  vpc_cidr = var.settings.vpc_cidr
+  zones    = var.settings.zones
 }
 
 locals {
-  nat_zones = toset(var.single_nat_gateway ? [var.zones[0]] : var.zones)
+  nat_zones = toset(var.settings.single_nat_gateway ? [var.settings.zones[0]] : var.settings.zones)
 }
 
 resource "aws_vpc" "this" {
-  cidr_block           = var.vpc_cidr
+  cidr_block           = var.settings.vpc_cidr
   enable_dns_support   = true
   enable_dns_hostnames = true
 
-  tags = { Name = var.prefix }
+  tags = { Name = var.place.prefix }
 }
 
 # Nothing may use the group that AWS gives to whatever names none.
 resource "aws_default_security_group" "this" {
   vpc_id = aws_vpc.this.id
 
-  tags = { Name = "${var.prefix}-unused" }
+  tags = { Name = "${var.place.prefix}-unused" }
 }
 
 resource "aws_subnet" "private" {
@@ -39,9 +39,9 @@ resource "aws_subnet" "private" {
   cidr_block        = each.value
 
   tags = {
-    Name                              = "${var.prefix}-private-${each.key}"
+    Name                              = "${var.place.prefix}-private-${each.key}"
     "kubernetes.io/role/internal-elb" = "1"
-    "karpenter.sh/discovery"          = var.cluster_name
+    "karpenter.sh/discovery"          = var.place.cluster_name
   }
 }
 
@@ -54,7 +54,7 @@ resource "aws_subnet" "public" {
   map_public_ip_on_launch = false
 
   tags = {
-    Name                     = "${var.prefix}-public-${each.key}"
+    Name                     = "${var.place.prefix}-public-${each.key}"
     "kubernetes.io/role/elb" = "1"
   }
 }
@@ -66,13 +66,13 @@ resource "aws_subnet" "intra" {
   availability_zone = each.key
   cidr_block        = each.value
 
-  tags = { Name = "${var.prefix}-intra-${each.key}" }
+  tags = { Name = "${var.place.prefix}-intra-${each.key}" }
 }
 
 resource "aws_internet_gateway" "this" {
   vpc_id = aws_vpc.this.id
 
-  tags = { Name = var.prefix }
+  tags = { Name = var.place.prefix }
 }
 
 resource "aws_eip" "nat" {
@@ -81,7 +81,7 @@ resource "aws_eip" "nat" {
 
   domain = "vpc"
 
-  tags = { Name = "${var.prefix}-nat-${each.key}" }
+  tags = { Name = "${var.place.prefix}-nat-${each.key}" }
 
   depends_on = [aws_internet_gateway.this]
 }
@@ -92,13 +92,13 @@ resource "aws_nat_gateway" "this" {
   subnet_id     = aws_subnet.public[each.key].id
   allocation_id = aws_eip.nat[each.key].id
 
-  tags = { Name = "${var.prefix}-${each.key}" }
+  tags = { Name = "${var.place.prefix}-${each.key}" }
 }
 
 resource "aws_route_table" "public" {
   vpc_id = aws_vpc.this.id
 
-  tags = { Name = "${var.prefix}-public" }
+  tags = { Name = "${var.place.prefix}-public" }
 }
 
 resource "aws_route" "public" {
@@ -119,7 +119,7 @@ resource "aws_route_table" "private" {
 
   vpc_id = aws_vpc.this.id
 
-  tags = { Name = "${var.prefix}-private-${each.key}" }
+  tags = { Name = "${var.place.prefix}-private-${each.key}" }
 }
 
 resource "aws_route" "private" {
@@ -127,7 +127,7 @@ resource "aws_route" "private" {
 
   route_table_id         = each.value.id
   destination_cidr_block = "0.0.0.0/0"
-  nat_gateway_id         = aws_nat_gateway.this[var.single_nat_gateway ? var.zones[0] : each.key].id
+  nat_gateway_id         = aws_nat_gateway.this[var.settings.single_nat_gateway ? var.settings.zones[0] : each.key].id
 }
 
 resource "aws_route_table_association" "private" {
@@ -140,7 +140,7 @@ resource "aws_route_table_association" "private" {
 resource "aws_route_table" "intra" {
   vpc_id = aws_vpc.this.id
 
-  tags = { Name = "${var.prefix}-intra" }
+  tags = { Name = "${var.place.prefix}-intra" }
 }
 
 resource "aws_route_table_association" "intra" {
@@ -156,15 +156,15 @@ resource "aws_vpc_endpoint" "s3" {
   vpc_endpoint_type = "Gateway"
   route_table_ids   = concat([for table in aws_route_table.private : table.id], [aws_route_table.intra.id])
 
-  tags = { Name = "${var.prefix}-s3" }
+  tags = { Name = "${var.place.prefix}-s3" }
 }
 
 resource "aws_security_group" "endpoints" {
-  name        = "${var.prefix}-endpoints"
+  name        = "${var.place.prefix}-endpoints"
   description = "AWS services inside the network"
   vpc_id      = aws_vpc.this.id
 
-  tags = { Name = "${var.prefix}-endpoints" }
+  tags = { Name = "${var.place.prefix}-endpoints" }
 }
 
 resource "aws_vpc_security_group_ingress_rule" "endpoints" {
@@ -177,11 +177,11 @@ resource "aws_vpc_security_group_ingress_rule" "endpoints" {
   from_port         = 443
   to_port           = 443
 
-  tags = { Name = "${var.prefix}-endpoints-${each.key}" }
+  tags = { Name = "${var.place.prefix}-endpoints-${each.key}" }
 }
 
 resource "aws_vpc_endpoint" "interface" {
-  for_each = var.interface_endpoints
+  for_each = var.settings.interface_endpoints
 
   vpc_id              = aws_vpc.this.id
   service_name        = "com.amazonaws.${data.aws_region.current.region}.${each.value}"
@@ -190,20 +190,20 @@ resource "aws_vpc_endpoint" "interface" {
   subnet_ids          = [for subnet in aws_subnet.private : subnet.id]
   security_group_ids  = [aws_security_group.endpoints.id]
 
-  tags = { Name = "${var.prefix}-${each.value}" }
+  tags = { Name = "${var.place.prefix}-${each.value}" }
 }
 
 resource "aws_cloudwatch_log_group" "flow" {
   # checkov:skip=CKV_AWS_338: a year by default; development keeps less
-  name              = "/${var.prefix}/flow-logs"
-  retention_in_days = var.flow_log_retention_days
-  kms_key_id        = var.logs_kms_key_arn
+  name              = "/${var.place.prefix}/flow-logs"
+  retention_in_days = var.place.log_retention_days
+  kms_key_id        = var.place.logs_kms_key_arn
 }
 
 resource "aws_iam_role" "flow" {
-  name                 = "${var.prefix}-flow-logs"
+  name                 = "${var.place.prefix}-flow-logs"
   description          = "Writes the network's flow logs"
-  permissions_boundary = var.permissions_boundary_arn
+  permissions_boundary = var.place.permissions_boundary_arn
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
@@ -242,5 +242,5 @@ resource "aws_flow_log" "this" {
   iam_role_arn             = aws_iam_role.flow.arn
   max_aggregation_interval = 60
 
-  tags = { Name = var.prefix }
+  tags = { Name = var.place.prefix }
 }

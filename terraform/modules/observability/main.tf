@@ -5,20 +5,20 @@ data "aws_caller_identity" "current" {}
 
 locals {
   account = data.aws_caller_identity.current.account_id
-  managed = var.mode == "managed"
-  grafana = local.managed && var.grafana
+  managed = var.settings.mode == "managed"
+  grafana = local.managed && var.settings.grafana
   gib     = pow(1024, 3)
 }
 
 resource "aws_cloudwatch_log_group" "services" {
-  name              = "/${var.prefix}/services"
-  retention_in_days = var.log_retention_days
-  kms_key_id        = var.logs_kms_key_arn
+  name              = "/${var.place.prefix}/services"
+  retention_in_days = var.place.log_retention_days
+  kms_key_id        = var.place.logs_kms_key_arn
 }
 
 resource "aws_sns_topic" "alarms" {
-  name              = "${var.prefix}-alarms"
-  kms_master_key_id = var.alarms_kms_key_arn
+  name              = "${var.place.prefix}-alarms"
+  kms_master_key_id = var.place.alarms_kms_key_arn
 }
 
 resource "aws_sns_topic_policy" "alarms" {
@@ -45,7 +45,7 @@ resource "aws_sns_topic_policy" "alarms" {
 }
 
 resource "aws_sns_topic_subscription" "alarms" {
-  for_each = var.recipients
+  for_each = var.settings.recipients
 
   topic_arn = aws_sns_topic.alarms.arn
   protocol  = "email"
@@ -130,7 +130,7 @@ locals {
 resource "aws_cloudwatch_metric_alarm" "this" {
   for_each = local.alarms
 
-  alarm_name          = "${var.prefix}-${each.key}"
+  alarm_name          = "${var.place.prefix}-${each.key}"
   alarm_description   = each.value.means
   namespace           = each.value.namespace
   metric_name         = each.value.metric
@@ -146,10 +146,10 @@ resource "aws_cloudwatch_metric_alarm" "this" {
 }
 
 resource "aws_budgets_budget" "monthly" {
-  name         = var.prefix
+  name         = var.place.prefix
   budget_type  = "COST"
   time_unit    = "MONTHLY"
-  limit_amount = tostring(var.monthly_budget_usd)
+  limit_amount = tostring(var.settings.monthly_budget_usd)
   limit_unit   = "USD"
 
   dynamic "cost_filter" {
@@ -179,8 +179,8 @@ resource "aws_budgets_budget" "monthly" {
 resource "aws_prometheus_workspace" "this" {
   count = local.managed ? 1 : 0
 
-  alias       = var.prefix
-  kms_key_arn = var.logs_kms_key_arn
+  alias       = var.place.prefix
+  kms_key_arn = var.place.logs_kms_key_arn
 
   logging_configuration {
     log_group_arn = "${aws_cloudwatch_log_group.prometheus[0].arn}:*"
@@ -190,17 +190,17 @@ resource "aws_prometheus_workspace" "this" {
 resource "aws_cloudwatch_log_group" "prometheus" {
   count = local.managed ? 1 : 0
 
-  name              = "/aws/vendedlogs/${var.prefix}/prometheus"
-  retention_in_days = var.log_retention_days
-  kms_key_id        = var.logs_kms_key_arn
+  name              = "/aws/vendedlogs/${var.place.prefix}/prometheus"
+  retention_in_days = var.place.log_retention_days
+  kms_key_id        = var.place.logs_kms_key_arn
 }
 
 resource "aws_iam_role" "grafana" {
   count = local.grafana ? 1 : 0
 
-  name                 = "${var.prefix}-grafana"
-  description          = "Grafana reads the metrics of ${var.prefix}"
-  permissions_boundary = var.permissions_boundary_arn
+  name                 = "${var.place.prefix}-grafana"
+  description          = "Grafana reads the metrics of ${var.place.prefix}"
+  permissions_boundary = var.place.permissions_boundary_arn
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
@@ -239,8 +239,8 @@ resource "aws_iam_role_policy" "grafana" {
 resource "aws_grafana_workspace" "this" {
   count = local.grafana ? 1 : 0
 
-  name                     = var.prefix
-  description              = "Dashboards of ${var.prefix}"
+  name                     = var.place.prefix
+  description              = "Dashboards of ${var.place.prefix}"
   account_access_type      = "CURRENT_ACCOUNT"
   authentication_providers = ["AWS_SSO"]
   permission_type          = "CUSTOMER_MANAGED"

@@ -27,3 +27,8 @@ output "grafana" {
   description = "The managed Grafana; null without it."
   value       = local.grafana ? "https://${aws_grafana_workspace.this[0].endpoint}" : null
 }
+
+output "managed" {
+  description = "Whether metrics go to Amazon's Prometheus."
+  value       = local.managed
+}

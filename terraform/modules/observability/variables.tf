@@ -1,76 +1,44 @@
-variable "prefix" {
-  description = "What names begin with."
-  type        = string
+variable "place" {
+  description = "Where it is made: what the environment says to each of its parts (the module `platform`)."
+  type = object({
+    prefix                   = string
+    logs_kms_key_arn         = string
+    alarms_kms_key_arn       = string
+    log_retention_days       = number
+    permissions_boundary_arn = string
+  })
 
   validation {
-    condition     = can(regex("^[a-z][a-z0-9-]{3,18}$", var.prefix))
+    condition     = can(regex("^[a-z][a-z0-9-]{3,18}$", var.place.prefix))
     error_message = "A prefix is 4 to 19 lower-case letters, digits and hyphens."
   }
 }
-variable "mode" {
-  description = "managed: Amazon's Prometheus and Grafana. in-cluster: the charts of the Prometheus operator; here are only logs and alarms then."
-  type        = string
-  default     = "managed"
+
+variable "settings" {
+  description = "Where metrics go, who gets alarms, and what a month may cost."
+  type = object({
+    # managed: Amazon's Prometheus and Grafana. in-cluster: the charts of the Prometheus operator; here are only logs and alarms then.
+    mode = optional(string, "managed")
+    # Whether Amazon's Grafana is made too; it wants IAM Identity Center in the account.
+    grafana = optional(bool, true)
+    # E-mail addresses that get alarms and word of the budget; each confirms once.
+    recipients = set(string)
+    # What a month may cost, in US dollars; word comes at 80 % and 100 %, and when a forecast exceeds it.
+    monthly_budget_usd = number
+  })
 
   validation {
-    condition     = contains(["managed", "in-cluster"], var.mode)
+    condition     = contains(["managed", "in-cluster"], var.settings.mode)
     error_message = "The mode is managed or in-cluster."
   }
-}
-
-variable "grafana" {
-  description = "Whether Amazon's Grafana is made too; it wants IAM Identity Center in the account."
-  type        = bool
-  default     = true
-}
-
-variable "logs_kms_key_arn" {
-  description = "The key of the logs and of the metrics."
-  type        = string
 
   validation {
-    condition     = startswith(var.logs_kms_key_arn, "arn:")
-    error_message = "An ARN is expected."
-  }
-}
-
-variable "alarms_kms_key_arn" {
-  description = "The key of the topic that alarms are sent to."
-  type        = string
-
-  validation {
-    condition     = startswith(var.alarms_kms_key_arn, "arn:")
-    error_message = "An ARN is expected."
-  }
-}
-
-variable "log_retention_days" {
-  description = "How long the services' logs are kept."
-  type        = number
-  default     = 365
-
-  validation {
-    condition     = contains([7, 14, 30, 60, 90, 180, 365, 400, 731], var.log_retention_days)
-    error_message = "CloudWatch keeps logs for 7, 14, 30, 60, 90, 180, 365, 400 or 731 days."
-  }
-}
-
-variable "recipients" {
-  description = "E-mail addresses that get alarms and word of the budget; each confirms once."
-  type        = set(string)
-
-  validation {
-    condition     = length(var.recipients) > 0 && alltrue([for address in var.recipients : can(regex("^[^@ ]+@[^@ ]+\\.[^@ ]+$", address))])
+    condition     = length(var.settings.recipients) > 0 && alltrue([for address in var.settings.recipients : can(regex("^[^@ ]+@[^@ ]+\\.[^@ ]+$", address))])
     error_message = "At least one e-mail address: an alarm that nobody gets is none."
   }
-}
-
-variable "monthly_budget_usd" {
-  description = "What a month may cost, in US dollars; word comes at 80 % and 100 %, and when a forecast exceeds it."
-  type        = number
 
   validation {
-    condition     = var.monthly_budget_usd > 0
+    condition     = var.settings.monthly_budget_usd > 0
     error_message = "A budget is above 0."
   }
 }
@@ -119,15 +87,5 @@ variable "cost_tag" {
   validation {
     condition     = var.cost_tag == null || try(length(var.cost_tag.key) > 0 && length(var.cost_tag.value) > 0, false)
     error_message = "A tag has a key and a value."
-  }
-}
-
-variable "permissions_boundary_arn" {
-  description = "The boundary that roles carry (the module `boundary`)."
-  type        = string
-
-  validation {
-    condition     = can(regex("^arn:[a-z-]+:iam::[0-9]{12}:policy/", var.permissions_boundary_arn))
-    error_message = "The ARN of a policy is expected."
   }
 }

@@ -13,10 +13,27 @@ locals {
   shop_origins = ["https://${var.edge.zone_name}"]
   registry     = "${local.account}.dkr.ecr.${local.region}.${data.aws_partition.current.dns_suffix}"
 
-  placed = flatten([for server in var.postgres : tolist(server.services)])
+  # What parts are told that are made everywhere alike, and those that are reached inside the network alone.
+  everywhere = {
+    prefix                   = local.prefix
+    logs_kms_key_arn         = module.encryption.arns.logs
+    log_retention_days       = var.log_retention_days
+    guarded                  = var.guarded
+    permissions_boundary_arn = module.boundary.arn
+    tags                     = var.tags
+  }
+  inside = merge(local.everywhere, {
+    vpc_id                    = module.network.vpc_id
+    subnet_ids                = values(module.network.intra_subnet_ids)
+    client_security_group_ids = local.nodes
+    kms_key_arn               = module.encryption.arns.data
+  })
+
+  # A server whose services are not named has all that no other has.
+  placed = flatten([for server in var.postgres.servers : try(tolist(server.services), [])])
   servers = {
-    for name, server in var.postgres : name => merge(server, {
-      services = length(server.services) > 0 ? server.services : toset(setsubtract(keys(module.services.databases), local.placed))
+    for name, server in var.postgres.servers : name => merge(server, {
+      services = toset(length(try(server.services, [])) > 0 ? server.services : tolist(setsubtract(keys(module.services.databases), local.placed)))
     })
   }
 }
@@ -46,32 +63,15 @@ module "boundary" {
 module "network" {
   source = "../network"
 
-  permissions_boundary_arn = module.boundary.arn
-  prefix                   = local.prefix
-  vpc_cidr                 = var.network.vpc_cidr
-  zones                    = var.network.zones
-  cluster_name             = local.prefix
-  single_nat_gateway       = var.network.single_nat_gateway
-  interface_endpoints      = var.network.interface_endpoints
-  logs_kms_key_arn         = module.encryption.arns.logs
-  flow_log_retention_days  = var.log_retention_days
+  place    = merge(local.everywhere, { cluster_name = local.prefix })
+  settings = var.network
 }
 
 module "cluster" {
   source = "../cluster"
 
-  permissions_boundary_arn = module.boundary.arn
-  prefix                   = local.prefix
-  kubernetes_version       = var.cluster.kubernetes_version
-  subnet_ids               = values(module.network.private_subnet_ids)
-  public_access_cidrs      = var.cluster.public_access_cidrs
-  api_client_cidrs         = var.cluster.api_client_cidrs
-  kms_key_arn              = module.encryption.arns.cluster
-  logs_kms_key_arn         = module.encryption.arns.logs
-  log_retention_days       = var.log_retention_days
-  node_groups              = var.cluster.node_groups
-  deletion_protection      = var.guarded
-  tags                     = var.tags
+  place    = merge(local.everywhere, { kms_key_arn = module.encryption.arns.cluster, subnet_ids = values(module.network.private_subnet_ids) })
+  settings = var.cluster
 
   access = merge(
     { for name, arn in var.cluster.administrators : name => { principal_arn = arn, level = "admin" } },
@@ -89,59 +89,25 @@ module "cluster" {
 module "kafka" {
   source = "../kafka"
 
-  prefix                    = local.prefix
-  vpc_id                    = module.network.vpc_id
-  subnet_ids                = values(module.network.intra_subnet_ids)
-  client_security_group_ids = local.nodes
-  kms_key_arn               = module.encryption.arns.data
-  logs_kms_key_arn          = module.encryption.arns.logs
-  log_retention_days        = var.log_retention_days
-  guarded                   = var.guarded
-  kafka_version             = var.kafka.version
-  instance_type             = var.kafka.instance_type
-  brokers_per_zone          = var.kafka.brokers_per_zone
-  storage_gib               = var.kafka.storage_gib
-  storage_most_gib          = var.kafka.storage_most_gib
-  retention_hours           = var.kafka.retention_hours
-  access                    = module.services.access
-  topics                    = toset(keys(module.services.topics))
+  place    = local.inside
+  settings = var.kafka
+  access   = module.services.access
+  topics   = toset(keys(module.services.topics))
 }
 
 module "postgres" {
   source = "../postgres"
 
-  permissions_boundary_arn  = module.boundary.arn
-  prefix                    = local.prefix
-  vpc_id                    = module.network.vpc_id
-  subnet_ids                = values(module.network.intra_subnet_ids)
-  client_security_group_ids = local.nodes
-  kms_key_arn               = module.encryption.arns.data
-  logs_kms_key_arn          = module.encryption.arns.logs
-  secrets_kms_key_arn       = module.encryption.arns.secrets
-  log_retention_days        = var.log_retention_days
-  guarded                   = var.guarded
-  deletion_protection       = var.guarded
-  engine_version            = var.postgres_version
-  servers                   = local.servers
-  databases                 = module.services.databases
-  backup_retention_days     = var.backup_retention_days
-  connections               = var.connections
+  place     = merge(local.inside, { secrets_kms_key_arn = module.encryption.arns.secrets })
+  settings  = merge(var.postgres, { servers = local.servers })
+  databases = module.services.databases
 }
 
 module "redis" {
   source = "../redis"
 
-  prefix                    = local.prefix
-  vpc_id                    = module.network.vpc_id
-  subnet_ids                = values(module.network.intra_subnet_ids)
-  client_security_group_ids = local.nodes
-  kms_key_arn               = module.encryption.arns.data
-  logs_kms_key_arn          = module.encryption.arns.logs
-  log_retention_days        = var.log_retention_days
-  guarded                   = var.guarded
-  node_type                 = var.redis.node_type
-  nodes                     = var.redis.nodes
-  snapshot_retention_days   = var.redis.snapshot_retention_days
+  place    = local.inside
+  settings = var.redis
 }
 
 module "opensearch" {
@@ -176,14 +142,8 @@ module "secrets" {
 module "edge" {
   source = "../edge"
 
-  prefix                    = local.prefix
-  hosts                     = var.edge.hosts
-  zone_name                 = var.edge.zone_name
-  create_zone               = var.edge.create_zone
-  requests_per_five_minutes = var.edge.requests_per_five_minutes
-  logs_kms_key_arn          = module.encryption.arns.logs
-  log_retention_days        = var.log_retention_days
-  vpc_arn                   = module.network.vpc_arn
+  place    = merge(local.everywhere, { vpc_arn = module.network.vpc_arn })
+  settings = var.edge
 }
 
 module "images" {
@@ -199,34 +159,27 @@ module "images" {
 module "observability" {
   source = "../observability"
 
-  permissions_boundary_arn = module.boundary.arn
-  prefix                   = local.prefix
-  mode                     = var.observability.mode
-  grafana                  = var.observability.grafana
-  logs_kms_key_arn         = module.encryption.arns.logs
-  alarms_kms_key_arn       = module.encryption.arns.alarms
-  log_retention_days       = var.log_retention_days
-  recipients               = var.observability.recipients
-  monthly_budget_usd       = var.observability.monthly_budget_usd
-  cost_tag                 = { key = "environment", value = var.environment }
-  kafka                    = { name = module.kafka.name, brokers = module.kafka.brokers }
-  caches                   = { for at in range(var.redis.nodes) : "cache-${at + 1}" => module.redis.nodes[at] }
+  place    = merge(local.everywhere, { alarms_kms_key_arn = module.encryption.arns.alarms })
+  settings = var.observability
+  cost_tag = { key = "environment", value = var.environment }
+  kafka    = { name = module.kafka.name, brokers = module.kafka.brokers }
+  caches   = { for at, node in module.redis.nodes : "cache-${at + 1}" => node }
 
   databases = merge(
     {
       for name, server in local.servers : name => {
         identifier       = "${local.prefix}-${name}"
         free_storage_gib = max(1, min(32, floor(server.storage_gib / 25)))
-        connections      = var.connections
+        connections      = module.postgres.connections
         replica          = false
       }
     },
     merge([
       for name, server in local.servers : {
-        for at in range(server.replicas) : "${name}-${at + 1}" => {
+        for at in range(try(server.replicas, 0)) : "${name}-${at + 1}" => {
           identifier       = "${local.prefix}-${name}-${at + 1}"
           free_storage_gib = max(1, min(32, floor(server.storage_gib / 25)))
-          connections      = var.connections
+          connections      = module.postgres.connections
           replica          = true
         }
       }
@@ -274,7 +227,7 @@ locals {
       logs             = { namespace = "monitoring", service_account = "fluent-bit", policies = { write = module.observability.logs_policy } }
       credentials      = { namespace = var.release.namespace, service_account = "${var.release.name}-credentials", policies = { write = module.secrets.writer_policy } }
     },
-    var.observability.mode != "managed" ? {} : {
+    !module.observability.managed ? {} : {
       metrics = { namespace = "monitoring", service_account = "prometheus", policies = { write = module.observability.metrics_policy } }
     },
   )

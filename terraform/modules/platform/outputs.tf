@@ -46,6 +46,8 @@ output "values" {
         hosts          = var.edge.hosts
         certificateArn = module.edge.certificate_arn
         wafArn         = module.edge.waf_arn
+        # Names and certificates of the shop hang on its address.
+        deletionProtection = var.guarded
       }
     }, try(local.sizes.edge, {}))
   }, { for role, size in local.sizes : role => size if role != "edge" })

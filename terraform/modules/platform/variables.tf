@@ -57,38 +57,23 @@ variable "log_retention_days" {
 }
 
 variable "network" {
-  description = "The network: its addresses, its three zones, whether all share one NAT gateway, and which AWS services have an address inside."
-  type = object({
-    vpc_cidr            = string
-    zones               = list(string)
-    single_nat_gateway  = optional(bool, false)
-    interface_endpoints = optional(set(string), ["ecr.api", "ecr.dkr", "eks-auth", "secretsmanager", "sns", "logs"])
-  })
+  description = "The network, as the module `network` takes it."
+  type        = any
 
   validation {
-    condition     = can(cidrhost(var.network.vpc_cidr, 0)) && length(var.network.zones) == 3
-    error_message = "A range in CIDR notation and three zones."
+    condition     = can(var.network.vpc_cidr) && can(var.network.zones)
+    error_message = "The module `network` says what belongs here."
   }
 }
 
 variable "cluster" {
-  description = "The cluster: version, nodes, who may reach and use it (the module `cluster` says more)."
-  type = object({
-    kubernetes_version  = optional(string, "1.35")
-    public_access_cidrs = optional(list(string), [])
-    api_client_cidrs    = optional(list(string), [])
-    administrators      = map(string)
-    node_groups = map(object({
-      capacity_type  = string
-      instance_types = list(string)
-      min_size       = number
-      desired_size   = number
-      max_size       = number
-      volume_gib     = optional(number, 50)
-      labels         = optional(map(string), {})
-      taints         = optional(map(object({ value = string, effect = string })), {})
-    }))
-  })
+  description = "The cluster, as the module `cluster` takes it; and the roles that administer it, by a name."
+  type        = any
+
+  validation {
+    condition     = can(var.cluster.administrators) && can(var.cluster.node_groups)
+    error_message = "The module `cluster` says what belongs here."
+  }
 
   validation {
     condition     = length(var.cluster.administrators) > 0 && alltrue([for arn in values(var.cluster.administrators) : startswith(arn, "arn:")])
@@ -97,59 +82,27 @@ variable "cluster" {
 }
 
 variable "kafka" {
-  description = "The brokers (the module `kafka` says more)."
-  type = object({
-    version          = optional(string, "4.1.x.kraft")
-    instance_type    = optional(string, "kafka.m7g.large")
-    brokers_per_zone = optional(number, 1)
-    storage_gib      = optional(number, 100)
-    storage_most_gib = optional(number, 1000)
-    retention_hours  = optional(number, 168)
-  })
-  default = {}
+  description = "The brokers, as the module `kafka` takes them."
+  type        = any
 
   validation {
-    condition     = endswith(var.kafka.version, ".kraft")
-    error_message = "A version of Kafka as MSK writes it, without ZooKeeper, such as 4.1.x.kraft."
-  }
-}
-
-variable "postgres_version" {
-  description = "PostgreSQL's major version, or an exact one, of every server."
-  type        = string
-  default     = "18"
-
-  validation {
-    condition     = can(regex("^[0-9]+(\\.[0-9]+)?$", var.postgres_version))
-    error_message = "A version such as 18 or 18.1."
+    condition     = can(keys(var.kafka))
+    error_message = "The module `kafka` says what belongs here."
   }
 }
 
 variable "postgres" {
-  description = "The database servers by name. One whose services are not named has all that no other has."
-  type = map(object({
-    services         = optional(set(string), [])
-    instance_class   = string
-    storage_gib      = number
-    storage_most_gib = number
-    multi_az         = optional(bool, true)
-    replicas         = optional(number, 0)
-  }))
+  description = "The database servers, as the module `postgres` takes them; one whose services are not named has all that no other has."
+  type        = any
 
   validation {
-    condition     = length([for server in var.postgres : server if length(server.services) == 0]) <= 1
-    error_message = "At most one server takes what the others don't."
+    condition     = can(var.postgres.servers)
+    error_message = "The module `postgres` says what belongs here."
   }
-}
-
-variable "connections" {
-  description = "Connections that a database server takes: more than all pods of the release can open, each postgres.pool of them."
-  type        = number
-  default     = 500
 
   validation {
-    condition     = var.connections >= 50 && var.connections <= 5000
-    error_message = "Between 50 and 5,000."
+    condition     = length([for server in var.postgres.servers : server if length(try(server.services, [])) == 0]) <= 1
+    error_message = "At most one server takes what the others don't."
   }
 }
 
@@ -168,29 +121,13 @@ variable "pods" {
   }
 }
 
-variable "backup_retention_days" {
-  description = "For how many days a database can be restored to any second."
-  type        = number
-  default     = 14
-
-  validation {
-    condition     = var.backup_retention_days >= 1 && var.backup_retention_days <= 35
-    error_message = "Between 1 and 35 days."
-  }
-}
-
 variable "redis" {
-  description = "The cache (the module `redis` says more)."
-  type = object({
-    node_type               = optional(string, "cache.m7g.large")
-    nodes                   = optional(number, 2)
-    snapshot_retention_days = optional(number, 1)
-  })
-  default = {}
+  description = "The cache, as the module `redis` takes it."
+  type        = any
 
   validation {
-    condition     = var.redis.nodes >= 1 && var.redis.nodes <= 6
-    error_message = "Between 1 and 6 nodes."
+    condition     = can(keys(var.redis))
+    error_message = "The module `redis` says what belongs here."
   }
 }
 
@@ -210,32 +147,22 @@ variable "opensearch" {
 }
 
 variable "edge" {
-  description = "The names under which the API is reached, their zone, and how many requests an address may send in five minutes."
-  type = object({
-    hosts                     = list(string)
-    zone_name                 = string
-    create_zone               = optional(bool, false)
-    requests_per_five_minutes = optional(number, 2000)
-  })
+  description = "The edge, as the module `edge` takes it."
+  type        = any
 
   validation {
-    condition     = length(var.edge.hosts) > 0
-    error_message = "At least one host."
+    condition     = can(var.edge.hosts) && can(var.edge.zone_name)
+    error_message = "The module `edge` says what belongs here."
   }
 }
 
 variable "observability" {
-  description = "Where metrics go, who gets alarms, what a month may cost, and whether Amazon's Grafana is made: only in an account with IAM Identity Center."
-  type = object({
-    mode               = optional(string, "managed")
-    grafana            = optional(bool, false)
-    recipients         = set(string)
-    monthly_budget_usd = number
-  })
+  description = "What is watched and who is told, as the module `observability` takes it."
+  type        = any
 
   validation {
-    condition     = length(var.observability.recipients) > 0 && var.observability.monthly_budget_usd > 0
-    error_message = "Somebody gets the alarms, and a month may cost something."
+    condition     = can(var.observability.recipients)
+    error_message = "The module `observability` says what belongs here."
   }
 }
 

@@ -5,15 +5,15 @@
 data "aws_partition" "current" {}
 
 locals {
-  major = split(".", var.engine_version)[0]
+  major = split(".", var.settings.engine_version)[0]
 
   replicas = merge([
-    for name, server in var.servers : { for at in range(server.replicas) : "${name}-${at + 1}" => merge(server, { of = name }) }
+    for name, server in var.settings.servers : { for at in range(server.replicas) : "${name}-${at + 1}" => merge(server, { of = name }) }
   ]...)
 
   parameters = {
     "rds.force_ssl"                       = { value = "1", apply = "immediate" }
-    "max_connections"                     = { value = tostring(var.connections), apply = "pending-reboot" }
+    "max_connections"                     = { value = tostring(var.settings.connections), apply = "pending-reboot" }
     "log_min_duration_statement"          = { value = "500", apply = "immediate" }
     "log_lock_waits"                      = { value = "1", apply = "immediate" }
     "log_connections"                     = { value = tonumber(local.major) >= 18 ? "receipt,authentication,authorization" : "1", apply = "immediate" }
@@ -26,21 +26,21 @@ locals {
 }
 
 resource "aws_db_subnet_group" "this" {
-  name        = var.prefix
-  description = "Databases of ${var.prefix}: no way out"
-  subnet_ids  = var.subnet_ids
+  name        = var.place.prefix
+  description = "Databases of ${var.place.prefix}: no way out"
+  subnet_ids  = var.place.subnet_ids
 }
 
 resource "aws_security_group" "this" {
-  name        = "${var.prefix}-postgres"
-  description = "Databases of ${var.prefix}"
-  vpc_id      = var.vpc_id
+  name        = "${var.place.prefix}-postgres"
+  description = "Databases of ${var.place.prefix}"
+  vpc_id      = var.place.vpc_id
 
-  tags = { Name = "${var.prefix}-postgres" }
+  tags = { Name = "${var.place.prefix}-postgres" }
 }
 
 resource "aws_vpc_security_group_ingress_rule" "clients" {
-  for_each = var.client_security_group_ids
+  for_each = var.place.client_security_group_ids
 
   security_group_id            = aws_security_group.this.id
   description                  = "From ${each.key}"
@@ -49,12 +49,12 @@ resource "aws_vpc_security_group_ingress_rule" "clients" {
   from_port                    = 5432
   to_port                      = 5432
 
-  tags = { Name = "${var.prefix}-postgres-${each.key}" }
+  tags = { Name = "${var.place.prefix}-postgres-${each.key}" }
 }
 
 resource "aws_db_parameter_group" "this" {
-  name_prefix = "${var.prefix}-postgres${local.major}-"
-  description = "PostgreSQL ${local.major} for ${var.prefix}"
+  name_prefix = "${var.place.prefix}-postgres${local.major}-"
+  description = "PostgreSQL ${local.major} for ${var.place.prefix}"
   family      = "postgres${local.major}"
 
   dynamic "parameter" {
@@ -73,17 +73,17 @@ resource "aws_db_parameter_group" "this" {
 }
 
 resource "aws_cloudwatch_log_group" "this" {
-  for_each = merge([for name in keys(var.servers) : { for kind in ["postgresql", "upgrade"] : "${name}/${kind}" => { server = name, kind = kind } }]...)
+  for_each = merge([for name in keys(var.settings.servers) : { for kind in ["postgresql", "upgrade"] : "${name}/${kind}" => { server = name, kind = kind } }]...)
 
-  name              = "/aws/rds/instance/${var.prefix}-${each.value.server}/${each.value.kind}"
-  retention_in_days = var.log_retention_days
-  kms_key_id        = var.logs_kms_key_arn
+  name              = "/aws/rds/instance/${var.place.prefix}-${each.value.server}/${each.value.kind}"
+  retention_in_days = var.place.log_retention_days
+  kms_key_id        = var.place.logs_kms_key_arn
 }
 
 resource "aws_iam_role" "monitoring" {
-  name                 = "${var.prefix}-postgres-monitoring"
+  name                 = "${var.place.prefix}-postgres-monitoring"
   description          = "Sends the servers' operating system metrics"
-  permissions_boundary = var.permissions_boundary_arn
+  permissions_boundary = var.place.permissions_boundary_arn
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
@@ -102,23 +102,23 @@ resource "aws_iam_role_policy_attachment" "monitoring" {
 
 resource "aws_db_instance" "this" {
   # checkov:skip=CKV_AWS_157: by default; development has one zone
-  for_each = var.servers
+  for_each = var.settings.servers
 
-  identifier     = "${var.prefix}-${each.key}"
+  identifier     = "${var.place.prefix}-${each.key}"
   engine         = "postgres"
-  engine_version = var.engine_version
+  engine_version = var.settings.engine_version
   instance_class = each.value.instance_class
   multi_az       = each.value.multi_az
 
   username                      = "souk_master"
   manage_master_user_password   = true
-  master_user_secret_kms_key_id = var.secrets_kms_key_arn
+  master_user_secret_kms_key_id = var.place.secrets_kms_key_arn
 
   storage_type          = "gp3"
   allocated_storage     = each.value.storage_gib
   max_allocated_storage = each.value.storage_most_gib
   storage_encrypted     = true
-  kms_key_id            = var.kms_key_arn
+  kms_key_id            = var.place.kms_key_arn
 
   db_subnet_group_name                = aws_db_subnet_group.this.name
   vpc_security_group_ids              = [aws_security_group.this.id]
@@ -127,25 +127,25 @@ resource "aws_db_instance" "this" {
   iam_database_authentication_enabled = true
   parameter_group_name                = aws_db_parameter_group.this.name
 
-  backup_retention_period  = var.backup_retention_days
+  backup_retention_period  = var.settings.backup_retention_days
   backup_window            = "02:00-03:00"
   maintenance_window       = "sun:03:30-sun:04:30"
   copy_tags_to_snapshot    = true
-  delete_automated_backups = !var.deletion_protection
+  delete_automated_backups = !var.place.guarded
 
   auto_minor_version_upgrade  = true
   allow_major_version_upgrade = false
   apply_immediately           = false
 
-  deletion_protection       = var.deletion_protection
-  skip_final_snapshot       = !var.deletion_protection
-  final_snapshot_identifier = var.deletion_protection ? "${var.prefix}-${each.key}-last" : null
+  deletion_protection       = var.place.guarded
+  skip_final_snapshot       = !var.place.guarded
+  final_snapshot_identifier = var.place.guarded ? "${var.place.prefix}-${each.key}-last" : null
 
   enabled_cloudwatch_logs_exports       = ["postgresql", "upgrade"]
   monitoring_interval                   = 30
   monitoring_role_arn                   = aws_iam_role.monitoring.arn
   performance_insights_enabled          = true
-  performance_insights_kms_key_id       = var.kms_key_arn
+  performance_insights_kms_key_id       = var.place.kms_key_arn
   performance_insights_retention_period = 7
 
   tags = { services = join(" ", sort(each.value.services)) }
@@ -158,7 +158,7 @@ resource "aws_db_instance" "replica" {
   # checkov:skip=CKV_AWS_157: a replica is for reads that may be stale; its server is the one that has a standby
   for_each = local.replicas
 
-  identifier          = "${var.prefix}-${each.key}"
+  identifier          = "${var.place.prefix}-${each.key}"
   replicate_source_db = aws_db_instance.this[each.value.of].identifier
   instance_class      = each.value.instance_class
   multi_az            = false
@@ -177,20 +177,20 @@ resource "aws_db_instance" "replica" {
   maintenance_window         = "sun:05:00-sun:06:00"
   auto_minor_version_upgrade = true
   copy_tags_to_snapshot      = true
-  deletion_protection        = var.deletion_protection
+  deletion_protection        = var.place.guarded
   skip_final_snapshot        = true
 
   enabled_cloudwatch_logs_exports       = ["postgresql", "upgrade"]
   monitoring_interval                   = 30
   monitoring_role_arn                   = aws_iam_role.monitoring.arn
   performance_insights_enabled          = true
-  performance_insights_kms_key_id       = var.kms_key_arn
+  performance_insights_kms_key_id       = var.place.kms_key_arn
   performance_insights_retention_period = 7
 }
 
 module "guard" {
   source = "../guard"
 
-  enabled = var.guarded
+  enabled = var.place.guarded
   ids     = [for server in aws_db_instance.this : server.resource_id]
 }

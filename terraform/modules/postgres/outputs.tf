@@ -14,7 +14,7 @@ output "servers" {
 output "databases" {
   description = "Service to where its database is: server, address, port, name, and a replica for reads that may be stale (or null)."
   value = merge([
-    for name, server in var.servers : {
+    for name, server in var.settings.servers : {
       for service in server.services : service => {
         server   = name
         address  = aws_db_instance.this[name].address
@@ -34,4 +34,9 @@ output "identifiers" {
 output "replica_identifiers" {
   description = "The identifiers of replicas."
   value       = [for replica in aws_db_instance.replica : replica.identifier]
+}
+
+output "connections" {
+  description = "Connections that each server takes."
+  value       = var.settings.connections
 }

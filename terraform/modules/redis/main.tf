@@ -1,21 +1,21 @@
 # Valkey on ElastiCache: caches, and carts, which are nowhere else. TLS and a password; another node takes over by itself.
 
 resource "aws_elasticache_subnet_group" "this" {
-  name        = var.prefix
-  description = "Caches of ${var.prefix}: no way out"
-  subnet_ids  = var.subnet_ids
+  name        = var.place.prefix
+  description = "Caches of ${var.place.prefix}: no way out"
+  subnet_ids  = var.place.subnet_ids
 }
 
 resource "aws_security_group" "this" {
-  name        = "${var.prefix}-redis"
-  description = "Caches of ${var.prefix}"
-  vpc_id      = var.vpc_id
+  name        = "${var.place.prefix}-redis"
+  description = "Caches of ${var.place.prefix}"
+  vpc_id      = var.place.vpc_id
 
-  tags = { Name = "${var.prefix}-redis" }
+  tags = { Name = "${var.place.prefix}-redis" }
 }
 
 resource "aws_vpc_security_group_ingress_rule" "clients" {
-  for_each = var.client_security_group_ids
+  for_each = var.place.client_security_group_ids
 
   security_group_id            = aws_security_group.this.id
   description                  = "From ${each.key}"
@@ -24,13 +24,13 @@ resource "aws_vpc_security_group_ingress_rule" "clients" {
   from_port                    = 6379
   to_port                      = 6379
 
-  tags = { Name = "${var.prefix}-redis-${each.key}" }
+  tags = { Name = "${var.place.prefix}-redis-${each.key}" }
 }
 
 resource "aws_elasticache_parameter_group" "this" {
-  name        = "${var.prefix}-valkey${split(".", var.engine_version)[0]}"
+  name        = "${var.place.prefix}-valkey${split(".", var.settings.engine_version)[0]}"
   description = "When memory is short, writes are refused: carts are nowhere else"
-  family      = "valkey${split(".", var.engine_version)[0]}"
+  family      = "valkey${split(".", var.settings.engine_version)[0]}"
 
   parameter {
     name  = "maxmemory-policy"
@@ -41,9 +41,9 @@ resource "aws_elasticache_parameter_group" "this" {
 resource "aws_cloudwatch_log_group" "this" {
   for_each = toset(["engine-log", "slow-log"])
 
-  name              = "/${var.prefix}/redis/${each.value}"
-  retention_in_days = var.log_retention_days
-  kms_key_id        = var.logs_kms_key_arn
+  name              = "/${var.place.prefix}/redis/${each.value}"
+  retention_in_days = var.place.log_retention_days
+  kms_key_id        = var.place.logs_kms_key_arn
 }
 
 # Only the first password, which nobody is ever given: the job `credentials` (scripts/cloud) puts another in its place when it
@@ -55,16 +55,16 @@ data "aws_secretsmanager_random_password" "first" {
 
 resource "aws_elasticache_replication_group" "this" {
   # checkov:skip=CKV2_AWS_50: from two nodes on; development has one
-  replication_group_id       = var.prefix
-  description                = "Caches of ${var.prefix}"
+  replication_group_id       = var.place.prefix
+  description                = "Caches of ${var.place.prefix}"
   engine                     = "valkey"
-  engine_version             = var.engine_version
-  node_type                  = var.node_type
-  num_cache_clusters         = var.nodes
+  engine_version             = var.settings.engine_version
+  node_type                  = var.settings.node_type
+  num_cache_clusters         = var.settings.nodes
   parameter_group_name       = aws_elasticache_parameter_group.this.name
   port                       = 6379
-  automatic_failover_enabled = var.nodes > 1
-  multi_az_enabled           = var.nodes > 1
+  automatic_failover_enabled = var.settings.nodes > 1
+  multi_az_enabled           = var.settings.nodes > 1
 
   subnet_group_name  = aws_elasticache_subnet_group.this.name
   security_group_ids = [aws_security_group.this.id]
@@ -74,9 +74,9 @@ resource "aws_elasticache_replication_group" "this" {
   auth_token                 = data.aws_secretsmanager_random_password.first.random_password
   auth_token_update_strategy = "ROTATE"
   at_rest_encryption_enabled = true
-  kms_key_id                 = var.kms_key_arn
+  kms_key_id                 = var.place.kms_key_arn
 
-  snapshot_retention_limit   = var.snapshot_retention_days
+  snapshot_retention_limit   = var.settings.snapshot_retention_days
   snapshot_window            = "02:00-03:00"
   maintenance_window         = "sun:05:00-sun:06:00"
   auto_minor_version_upgrade = true
@@ -101,6 +101,6 @@ resource "aws_elasticache_replication_group" "this" {
 module "guard" {
   source = "../guard"
 
-  enabled = var.guarded
+  enabled = var.place.guarded
   ids     = [aws_elasticache_replication_group.this.id]
 }

@@ -15,5 +15,5 @@ output "address" {
 
 output "nodes" {
   description = "The names of the nodes, as their metrics know them."
-  value       = [for at in range(var.nodes) : format("%s-%03d", aws_elasticache_replication_group.this.id, at + 1)]
+  value       = [for at in range(var.settings.nodes) : format("%s-%03d", aws_elasticache_replication_group.this.id, at + 1)]
 }

@@ -3,6 +3,8 @@
 import re
 from typing import Any
 
+import pytest
+
 from gateway.envoy import listener, routes
 from scripts.generate.chart import package
 from services import registry
@@ -50,6 +52,24 @@ def test_the_load_balancer_closes_an_idle_connection_before_the_edge_does_and_af
             pair.split("=") for pair in one["metadata"]["annotations"][f"{ALB}/load-balancer-attributes"].split(",")
         )
         assert routes.STREAM_IDLE_S < int(attributes["idle_timeout.timeout_seconds"]) < listener.CONNECTION_IDLE_S
+
+
+@pytest.mark.parametrize("guarded", ["true", "false"])
+def test_the_load_balancer_refuses_to_be_deleted_where_it_is_said_and_writes_down_requests_where_there_is_a_bucket(
+    guarded: str,
+) -> None:
+    chosen = f"edge.ingress.deletionProtection={guarded},edge.ingress.accessLogs.bucket=souk-logs"
+    items = rendering.rendered(*rendering.CASES["production"], "--set", chosen)
+    told = {
+        one["metadata"]["annotations"]["alb.ingress.kubernetes.io/load-balancer-attributes"]
+        for one in objects.of_kind(items, "Ingress")
+    }
+    # Both Ingresses are one load balancer: the controller refuses two words for one attribute.
+    (attributes,) = told
+    assert f"deletion_protection.enabled={guarded}," in attributes
+    assert "access_logs.s3.enabled=true,access_logs.s3.bucket=souk-logs,access_logs.s3.prefix=souk" in attributes
+    plain = rendering.rendered(*rendering.CASES["production"])
+    assert "access_logs" not in str(objects.of_kind(plain, "Ingress"))
 
 
 def test_the_manuals_mail_server_is_one_that_a_service_may_reach() -> None:

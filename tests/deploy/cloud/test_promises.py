@@ -229,7 +229,7 @@ def test_nodes_and_addons_follow_the_version_of_the_cluster(prod: workspace.Appl
     assert {addon["addon_version"] for addon in prod.of("aws_eks_addon")} == {"v1.2.3-eksbuild.4"}
     text = (copy.folder / "terraform/modules/cluster/main.tf").read_text()
     asked = text.split('data "aws_eks_addon_version"')[1].split("\n}\n")[0]
-    assert "kubernetes_version = var.kubernetes_version" in asked
+    assert "kubernetes_version = var.settings.kubernetes_version" in asked
 
 
 def test_all_tags_come_from_one_place(copy: workspace.Workspace) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from scripts.release import history
+from scripts.release.build import building
 from tests.deploy.cloud import workspace
 
 PLATFORMS = ("amd64", "arm64")
@@ -72,3 +73,8 @@ def test_the_newest_build_stays_however_long_nobody_commits_for_it_runs_in_devel
 ) -> None:
     newest = history.Version("1.4.1-dev.9.gabc", "c" * 40, release=False).tag
     assert _expired([*_build(newest, 200)], _policy(shared)) == set()
+
+
+def test_the_agents_of_jenkins_have_a_repository_beside_the_images_of_a_release(shared: workspace.Applied) -> None:
+    made = {repository["name"] for repository in shared.of("aws_ecr_repository")}
+    assert made == {image.name for image in (*building.IMAGES, building.AGENT)} | {"souk/charts/souk"}

@@ -108,6 +108,12 @@ def test_an_environment_in_the_cloud_brings_no_servers_of_its_own(environment: E
     assert chosen["migrations"]["when"] == chosen["topics"]["when"] == "before"
 
 
+def test_the_load_balancer_stays_where_data_stays(environment: Environment) -> None:
+    applied, chosen = environment
+    guarded = any(found["type"] == "terraform_data" for found in applied.resources)
+    assert chosen["edge"]["ingress"]["deletionProtection"] is guarded
+
+
 def test_the_firewall_lets_the_load_test_through(dev: workspace.Applied) -> None:
     load = environments.read("dev", {}).load
     (acl,) = dev.of("aws_wafv2_web_acl")

@@ -53,6 +53,7 @@ class Somebody:
             "bucket": BUCKET,
             "region": amazon.REGION,
             "endpoints": f'{{s3="{aws.url}", iam="{aws.url}", sts="{aws.url}"}}',
+            "key": "souk/prod.tfstate",
             "use_path_style": "true",
             "skip_credentials_validation": "true",
             "skip_requesting_account_id": "true",

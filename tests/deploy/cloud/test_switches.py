@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from typing import Any
 
 import botocore.session
@@ -13,15 +14,11 @@ from tests.deploy.cloud import workspace
 
 def _variant(copy: workspace.Workspace, name: str, *changes: tuple[str, str]) -> workspace.Applied:
     """Production, differently: another root with some text replaced."""
-    folder = copy.folder / "terraform" / "envs" / name
-    folder.mkdir()
-    for path in (copy.folder / "terraform" / "envs" / "prod").glob("*.tf*"):
-        if path.suffix in {".tf", ".tfvars"}:
-            text = path.read_text()
-            for good, other in changes:
-                assert good in text or path.name != "main.tf", f"production has no {good!r} any more"
-                text = text.replace(good, other)
-            (folder / path.name).write_text(text)
+    folder, prod = copy.folder / "terraform" / "envs" / name, copy.folder / "terraform" / "envs" / "prod"
+    shutil.copytree(prod, folder, ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*"))
+    for good, other in changes:
+        (changed,) = (path for path in folder.glob("*.tf") if good in path.read_text())
+        changed.write_text(changed.read_text().replace(good, other))
     copy.prepare(f"envs/{name}")
     return copy.applied(f"envs/{name}")
 
@@ -32,9 +29,10 @@ def searching(copy: workspace.Workspace) -> workspace.Applied:
     return _variant(
         copy,
         "searching",
-        ("  kafka = {\n", '  opensearch = {}\n\n  kafka = {\n    version = "4.2.x.kraft"\n'),
+        ("    kafka = {\n", '    kafka = {\n      kafka_version = "4.2.x.kraft"\n'),
+        ("  network = merge(", "  opensearch = {}\n\n  network = merge("),
         ("= var.grafana", "= true"),
-        ("  postgres = {\n", '  postgres_version = "17.6"\n\n  postgres = {\n'),
+        ("    postgres = {\n", '    postgres = {\n      engine_version = "17.6"\n'),
     )
 
 
@@ -44,8 +42,8 @@ def plain(copy: workspace.Workspace) -> workspace.Applied:
     return _variant(
         copy,
         "plain",
-        ("  observability = {\n", '  observability = {\n    mode = "in-cluster"\n'),
-        ("  network = {\n", "  network = {\n    interface_endpoints = []\n"),
+        ("    observability = {}", '    observability = { mode = "in-cluster" }'),
+        ("    network = {", "    network = { interface_endpoints = [],"),
         ("  ci = var.jenkins == null ? null : {", "  ci = var.jenkins != null ? null : {"),
     )
 
@@ -138,7 +136,7 @@ def _towards_sns(applied: workspace.Applied) -> tuple[set[str], list[int]]:
 
 # What is refused before anything is planned: the switch, and the words that say why.
 REFUSED = [
-    ('version = "3.9.x"', "without ZooKeeper"),
+    ('kafka_version = "3.9.x"', "without ZooKeeper"),
     ("storage_most_gib = 1\n    storage_gib = 2\n", "At least what it starts with"),
 ]
 
@@ -146,7 +144,7 @@ REFUSED = [
 @pytest.mark.parametrize(("switch", "said"), REFUSED, ids=[row[1] for row in REFUSED])
 def test_what_makes_no_sense_is_refused_with_its_reason(copy: workspace.Workspace, switch: str, said: str) -> None:
     name = f"refused-{REFUSED.index((switch, said))}"
-    kafka = (copy.folder / "terraform/envs/prod/main.tf").read_text().split("  kafka = {\n")[1].split("  }\n")[0]
+    kafka = (copy.folder / "terraform/envs/prod/values.tf").read_text().split("    kafka = {\n")[1].split("    }\n")[0]
     with pytest.raises(workspace.TerraformError) as refusal:
-        _variant(copy, name, (kafka, f"    {switch}\n"))
+        _variant(copy, name, (kafka, f"      {switch}\n"))
     assert said in " ".join(str(refusal.value).replace("│", " ").split())

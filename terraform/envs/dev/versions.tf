@@ -8,9 +8,8 @@ terraform {
     }
   }
 
-  # The rest of it (bucket, region, key) is in terraform/backend.hcl, which `make tf-bootstrap` writes.
+  # The rest of it is in terraform/backend.hcl, which `make tf-bootstrap` writes, and the key is given by `make`: souk/ENV.tfstate.
   backend "s3" {
-    key          = "souk/dev.tfstate"
     encrypt      = true
     use_lockfile = true
   }
