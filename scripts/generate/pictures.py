@@ -7,7 +7,12 @@ from services.registry import Registry
 
 BEGIN = "<!-- services: drawn by `make generate` from services/services.yaml -->\n"
 END = "<!-- end of services -->\n"
-OUTSIDE = {"provider": "payment provider", "smtp": "mail server", "sns": "Amazon SNS", "opensearch": "OpenSearch, if chosen"}
+OUTSIDE = {
+    "provider": "payment provider",
+    "smtp": "mail server",
+    "sns": "Amazon SNS",
+    "opensearch": "OpenSearch, if chosen",
+}
 
 
 def pages(root: Path) -> list[Path]:
