@@ -11,7 +11,7 @@ from typing import Any
 from services.chassis import database
 
 # A push that takes longer, in seconds, may be made twice, which does no harm.
-_LEASE_S = 5
+_LEASE_S = 10
 _MIRRORS = database.Statement("""
 SELECT version, slot, state, mirror FROM indexes WHERE state <> 'RETIRED' ORDER BY version
 """)

@@ -39,7 +39,7 @@ class OpenSearchSettings:
 
     login is `user:password`; with aws_region requests are signed for the role of the process instead. ca_file has the
     authorities to trust, the usual ones without it. index is what the names of indexes begin with. refresh_ms is how long a
-    document that was pushed may not be found. A request is given up after timeout_s seconds.
+    document that was pushed may not be found. A search is given up after timeout_s seconds.
     """
 
     url: str = env("SEARCH_OPENSEARCH_URL")

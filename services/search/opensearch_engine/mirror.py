@@ -19,6 +19,8 @@ from services.search.settings import OpenSearchSettings
 
 _LOG = logging.getLogger(__name__)
 _BATCH = 1_000
+# Nobody waits for what is done here: it is given up later than a search, in seconds.
+_PATIENCE: dict[str, Any] = {"request_timeout": 30}
 # A mirror that no build has is deleted when it is older than this.
 _NEW_MS = 60_000
 # Answers to one document: it is there in a later revision, or it was to be deleted and is not there.
@@ -59,8 +61,10 @@ class Mirror:
         name, called = index.name(self._settings, mirror), self._settings.index
         template = index.template(self._settings)
         body = {"aliases": {index.writing(self._settings, mirror): {"is_write_index": True}}}
-        await self._cluster.ask(lambda client: client.indices.put_index_template(name=called, body=template))
-        await self._cluster.ask(lambda client: client.indices.create(index=name, body=body))
+        await self._cluster.ask(
+            lambda client: client.indices.put_index_template(name=called, body=template, params=_PATIENCE)
+        )
+        await self._cluster.ask(lambda client: client.indices.create(index=name, body=body, params=_PATIENCE))
         return mirror
 
     async def look_after(self) -> int:
@@ -91,14 +95,18 @@ class Mirror:
             {"remove": {"index": f"{alias}-v*", "alias": alias, "must_exist": False}},
             {"add": {"index": name, "alias": alias}},
         ]
-        await self._cluster.ask(lambda client: client.indices.refresh(index=name))
-        await self._cluster.ask(lambda client: client.indices.update_aliases(body={"actions": actions}))
+        await self._cluster.ask(lambda client: client.indices.refresh(index=name, params=_PATIENCE))
+        await self._cluster.ask(
+            lambda client: client.indices.update_aliases(body={"actions": actions}, params=_PATIENCE)
+        )
         return True
 
     async def _bulk(self, documents: Sequence[pushes.Document]) -> list[pushes.Document]:
         """Send these documents: those that OpenSearch has, in their revision or a later one."""
         lines = index.bulk(self._settings, documents)
-        answer = await self._cluster.ask(lambda client: client.bulk(body=lines, params={"refresh": "wait_for"}))
+        answer = await self._cluster.ask(
+            lambda client: client.bulk(body=lines, params={"refresh": "wait_for", **_PATIENCE})
+        )
         statuses = [next(iter(item.values())) for item in answer["items"]]
         failed = [said for said in statuses if not _arrived(said)]
         if failed:
@@ -113,7 +121,9 @@ class Mirror:
         """The mirrors that OpenSearch has."""
         begins = f"{self._settings.index}-v"
         try:
-            found = await self._cluster.ask(lambda client: client.indices.get_alias(index=f"{begins}*"))
+            found = await self._cluster.ask(
+                lambda client: client.indices.get_alias(index=f"{begins}*", params=_PATIENCE)
+            )
         except cluster.MissingError:
             return set()
         return {name.removeprefix(begins) for name in found}
@@ -131,7 +141,7 @@ class Mirror:
         old = [index.name(self._settings, mirror) for mirror in mirrors if mirror.isdecimal() and int(mirror) < before]
         if old:
             await self._cluster.ask(
-                lambda client: client.indices.delete(index=old, params={"ignore_unavailable": "true"})
+                lambda client: client.indices.delete(index=old, params={"ignore_unavailable": "true", **_PATIENCE})
             )
 
 

@@ -1,7 +1,7 @@
 """What OpenSearch is asked: searches, completions and similar words as its query language has them. Pure, without I/O."""
 
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from services.chassis import pages
@@ -152,7 +152,7 @@ def _selections(query: domain.Query) -> dict[str, Json]:
     return chosen
 
 
-def _all(conditions: Sequence[Json] | Any) -> Json:
+def _all(conditions: Iterable[Json]) -> Json:
     return {"bool": {"filter": list(conditions)}}
 
 
