@@ -11,8 +11,9 @@ from services.search import words
 
 # The most results that are counted, and that facets are made of.
 MOST_COUNTED = 2_000
-# The most results that are ranked by relevance: of more, the most popular are.
-MOST_RANKED = 2_000
+# The most results that are ranked by relevance: of more, the most popular are. One more than are counted, so that who ranks
+# them counts them, too.
+MOST_RANKED = MOST_COUNTED + 1
 # Values that a facet shows at most, beside those that are selected.
 MOST_VALUES = 20
 MOST_SYNONYMS = 2_000

@@ -83,6 +83,11 @@ class Shape:
     selections: tuple[str, ...]
 
     @property
+    def counts(self) -> bool:
+        """Whether a first page reads all results anyway, or as many as are counted, and so counts them."""
+        return self.sort is Sort.RELEVANCE or self.sort.by_price
+
+    @property
     def fixed(self) -> list[str]:
         """The conditions that no facet leaves out."""
         return [_SLOT, *([_TEXT] if self.text else []), *([_PRICED] if self.sort.by_price else [])]
@@ -138,8 +143,8 @@ class PostgresEngine:
         The filters' categories are whole subtrees. Raises TransientError.
         """
         shape, values = _asked(query, clauses)
-        hits, total, counts = await asyncio.gather(
-            self._page(shape, values, page), self._total(shape, values), self._counts(query, shape, values)
+        (hits, total), counts = await asyncio.gather(
+            self._counted_page(shape, values, page), self._counts(query, shape, values)
         )
         shown = hits[: page.size]
         after = str(domain.Cursor(shown[-1][-1], shown[-1][0])) if len(hits) > page.size else ""
@@ -160,10 +165,22 @@ class PostgresEngine:
         rows = await self._db.read(_COMPLETIONS, {"terms": terms, "most": most})
         return [domain.Suggestion(title, category, product_id) for title, category, product_id in rows]
 
+    async def _counted_page(
+        self, shape: Shape, values: dict[str, Any], page: pages.Page
+    ) -> tuple[list[database.Row], int]:
+        """The rows of a page, and how many results there are."""
+        if shape.counts and not page.after:
+            rows = await self._page(shape, values, page)
+            return [row[1:] for row in rows], int(rows[0][0]) if rows else 0
+        rows, total = await asyncio.gather(self._page(shape, values, page), self._total(shape, values))
+        return rows, total
+
     async def _page(self, shape: Shape, values: dict[str, Any], page: pages.Page) -> list[database.Row]:
         row = (
             values | {"most": page.size + 1} | ({"ranked": domain.MOST_RANKED} if shape.sort is Sort.RELEVANCE else {})
         )
+        if shape.counts and not page.after:
+            row |= {"counted": domain.MOST_COUNTED + 1}
         if page.after:
             place = domain.cursor(page.after)
             row |= {"after_key": place.key, "after_id": place.product_id}
@@ -251,7 +268,8 @@ def _page_statement(shape: Shape, *, first: bool) -> database.Statement:
     """The keys of the page's products, and then what is shown of them: nothing else is read of what is not on the page.
 
     A first page compares no keys: the score of each match would be computed twice. A score costs five times what finding the
-    match does, so of many matches the most popular are ranked, of those the newest, and the others are on no page.
+    match does, so of many matches the most popular are ranked, of those the newest, and the others are on no page. What it reads
+    anyway to find the first page is counted at once.
     """
     key = KEYS[shape.sort]
     excerpts = f", {EXCERPTS}" if shape.text else ""
@@ -261,10 +279,13 @@ def _page_statement(shape: Shape, *, first: bool) -> database.Statement:
         best = "ORDER BY d.popularity DESC, d.product_id DESC LIMIT %(ranked)s"
         ranked = f"SELECT d.* FROM documents AS d WHERE {conditions(shape)} {best}"  # noqa: S608 - as below
         found = f"({ranked}) AS d{behind and ' WHERE '}{behind}"
+    counted = ", least(count(*) OVER (), %(counted)s) AS total" if first and shape.counts else ""
+    total = "page.total, " if counted else ""
     return database.Statement(f"""
     WITH page AS MATERIALIZED (
-      SELECT d.product_id, {key} AS key FROM {found} ORDER BY key DESC, d.product_id DESC LIMIT %(most)s)
-    SELECT {SHOWN}{excerpts}, page.key FROM page JOIN documents AS d ON d.product_id = page.product_id AND {_SLOT}
+      SELECT d.product_id, d.key{counted} FROM (SELECT d.product_id, {key} AS key FROM {found}) AS d
+      ORDER BY d.key DESC, d.product_id DESC LIMIT %(most)s)
+    SELECT {total}{SHOWN}{excerpts}, page.key FROM page JOIN documents AS d ON d.product_id = page.product_id AND {_SLOT}
     ORDER BY page.key DESC, page.product_id DESC
     """)  # noqa: S608 - only texts of this module are put in
 
