@@ -10,6 +10,7 @@ from typing import Protocol
 
 from services.chassis import clock, database, errors, pages
 from services.search import answers, domain, store, words
+from services.search.store import synonyms
 
 SERVICE = "search"
 MOST_SUGGESTIONS = 20
@@ -128,7 +129,7 @@ class Searches:
     async def _known_synonyms(self) -> words.Thesaurus:
         moment = await self._moments.now()
         if moment.synonyms != self._thesaurus_of:
-            self._thesaurus = words.thesaurus(await store.all_synonyms(self._db))
+            self._thesaurus = words.thesaurus(await synonyms.known(self._db))
             self._thesaurus_of = moment.synonyms
         return self._thesaurus
 
@@ -142,13 +143,13 @@ class Synonyms:
 
     async def list(self, page: pages.Page) -> pages.Slice[domain.SynonymSet]:
         """Sets of synonyms, by id."""
-        return pages.cut(await store.synonyms_page(self._db, page), page, lambda kept: kept.id)
+        return pages.cut(await synonyms.page(self._db, page), page, lambda kept: kept.id)
 
     async def put(self, set_id: str, terms: Iterable[str]) -> domain.SynonymSet:
         """Make a set of synonyms, or replace its terms. Raises SYNONYMS_INVALID or SYNONYMS_TOO_MANY."""
         made = domain.SynonymSet(set_id, words.synonym_terms(terms), self._now())
         async with self._db.transaction() as transaction:
-            if not await store.put_synonyms(transaction, made):
+            if not await synonyms.put(transaction, made):
                 said = f"there can be at most {domain.MOST_SYNONYMS} sets of synonyms"
                 raise errors.precondition("SYNONYMS_TOO_MANY", said, most=str(domain.MOST_SYNONYMS))
             await store.next_generation(transaction)
@@ -157,7 +158,7 @@ class Synonyms:
     async def delete(self, set_id: str) -> None:
         """Delete a set of synonyms, if there is one."""
         async with self._db.transaction() as transaction:
-            if await store.delete_synonyms(transaction, set_id):
+            if await synonyms.delete(transaction, set_id):
                 await store.next_generation(transaction)
 
 

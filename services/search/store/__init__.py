@@ -1,4 +1,4 @@
-"""The rows of the read model: documents, stock, categories, synonyms, indexes. Queries of searches are `postgres_engine.py`.
+"""The rows of the read model: documents, stock, categories, indexes. Queries of searches are `postgres_engine.py`.
 
 Locks are taken in one order: availability by SKU, then documents by slot and product. So a document and the stock of its SKUs,
 which come from different topics, never miss each other.
@@ -10,7 +10,7 @@ from datetime import datetime
 
 from psycopg.types.json import Jsonb
 
-from services.chassis import database, pages
+from services.chassis import database
 from services.search import domain, words
 
 _LIVE = "(SELECT slot FROM indexes WHERE state <> 'RETIRED')"
@@ -125,18 +125,6 @@ ORDER BY d.product_id LIMIT %(most)s
 _ADVANCE_RENAMED = database.Statement("UPDATE renamed_categories SET after_product = %(after)s WHERE slug = %(slug)s")
 _FORGET_RENAMED = database.Statement("DELETE FROM renamed_categories WHERE slug = %(slug)s")
 
-_SYNONYMS = database.Statement("SELECT id, terms, update_time FROM synonyms ORDER BY id")
-_SYNONYMS_PAGE = database.Statement("""
-SELECT id, terms, update_time FROM synonyms WHERE id > %(after)s ORDER BY id LIMIT %(most)s
-""")
-_PUT_SYNONYMS = database.Statement("""
-INSERT INTO synonyms (id, terms, update_time)
-SELECT %(id)s, %(terms)s::text[], %(now)s
-WHERE (SELECT count(*) FROM synonyms WHERE id <> %(id)s) < %(most)s
-ON CONFLICT (id) DO UPDATE SET terms = excluded.terms, update_time = excluded.update_time
-RETURNING 1
-""")
-_DELETE_SYNONYMS = database.Statement("DELETE FROM synonyms WHERE id = %(id)s RETURNING 1")
 _STEMS = database.Statement("""
 SELECT word, coalesce((ts_lexize('english_stem', word))[1], '') FROM unnest(%(words)s::text[]) AS g(word)
 """)
@@ -308,37 +296,9 @@ async def advance_renamed(transaction: database.Transaction, slug: str, after_pr
     await transaction.run(_ADVANCE_RENAMED if after_product else _FORGET_RENAMED, row)
 
 
-async def all_synonyms(db: database.Database) -> list[words.Synonyms]:
-    """All synonyms, with the stems of their words."""
-    rows = await db.read(_SYNONYMS)
-    parts = {term: words.words_of(term) for _, terms, _ in rows for term in terms}
-    stems = await stems_of(db, sorted({word for part in parts.values() for word in part}))
-    return [
-        words.Synonyms(id_, tuple(terms), tuple(tuple(stems[word] for word in parts[term]) for term in terms))
-        for id_, terms, _ in rows
-    ]
-
-
 async def stems_of(db: database.Database, some: Sequence[str]) -> dict[str, str]:
     """The stem of each word; empty for words that say nothing."""
     return {word: stem or word for word, stem in await db.read(_STEMS, {"words": list(some)})} if some else {}
-
-
-async def synonyms_page(db: database.Database, page: pages.Page) -> list[domain.SynonymSet]:
-    """Sets of synonyms, by id: up to one more than the page shows."""
-    rows = await db.read(_SYNONYMS_PAGE, {"after": page.after, "most": page.size + 1})
-    return [domain.SynonymSet(id_, tuple(terms), time) for id_, terms, time in rows]
-
-
-async def put_synonyms(transaction: database.Transaction, made: domain.SynonymSet) -> bool:
-    """Write a set of synonyms, unless there are too many others: whether it was written."""
-    row = {"id": made.id, "terms": list(made.terms), "now": made.update_time, "most": domain.MOST_SYNONYMS}
-    return bool(await transaction.run(_PUT_SYNONYMS, row))
-
-
-async def delete_synonyms(transaction: database.Transaction, set_id: str) -> bool:
-    """Delete a set of synonyms: whether there was one."""
-    return bool(await transaction.run(_DELETE_SYNONYMS, {"id": set_id}))
 
 
 async def index(db: database.Database) -> domain.IndexState:
