@@ -64,7 +64,10 @@ def up(run: Run) -> None:
         _end_what_does_not_belong(run)
         services = run.components.services()
         fresh = _any_to_start(run, services)
-        beside = [functools.partial(edge.generate, run.chosen), *([functools.partial(_compile, run)] if fresh else [])]
+        beside = [
+            functools.partial(edge.generate, run.chosen),
+            *([functools.partial(compile_once, run)] if fresh else []),
+        ]
         _at_once(run, [*_servers(run, fresh=fresh), *beside])
         # The edge is well when the services behind it are, so it waits together with them.
         _at_once(run, [functools.partial(run.ensure, item) for item in (*services, edge.build(run.chosen))])
@@ -156,7 +159,7 @@ def _any_to_start(run: Run, services: Sequence[component.Component]) -> bool:
     return any(record is None or record.fingerprint != item.fingerprint for record, item in records)
 
 
-def _compile(run: Run) -> None:
+def compile_once(run: Run) -> None:
     """Compile once what all services import, while the servers start: started at once, each of them would do so by itself.
 
     Not again for the same packages: what changed of the services' own code, they compile. What fails is theirs to tell.
