@@ -31,6 +31,9 @@ IDEMPOTENCY_KEY = "idempotency-key"
 UNNAMED = "reason_unnamed"
 # No caller may hold a unary call longer than this, whatever deadline it sends, in seconds.
 MOST_TIMEOUT_S = 30.0
+# An upload that breaks off ends its stream as a whole one does; that the call is cancelled is told beside it, and perhaps a
+# moment later. So long an upload that seems whole waits for that, in seconds.
+BROKEN_OFF_S = 0.1
 # What an answer needs to get back to its caller.
 ANSWER_S = 0.03
 
@@ -191,11 +194,12 @@ def _piece(method: policy.Method, handler: Any, sent: bytes, before: int) -> Mes
 async def _following(
     first: Message, size: int, sent: AsyncIterator[bytes], read: Callable[[bytes, int], Message]
 ) -> AsyncGenerator[Message]:
-    """The first message of a stream, which has this size, and then the others."""
+    """The first message of a stream, which has this size, and then the others; cancelled when the stream broke off."""
     yield first
     async for following in sent:
         yield read(following, size)
         size += len(following)
+    await asyncio.sleep(BROKEN_OFF_S)
 
 
 def _request_id(metadata: Mapping[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """Files of products over the real server: a file is imported whole or not at all, and says so row by row."""
 
+import asyncio
 import json
 import uuid
 from collections.abc import AsyncIterator
@@ -24,6 +25,7 @@ from tests.integration.catalog.bulk_files import (
     row,
 )
 from tests.integration.catalog.served import BOB, Served, variant
+from tests.support import polling
 
 OUTBOX = database.Statement("SELECT type, key FROM outbox ORDER BY id")
 APPLIED, CHECKED, REFUSED = Response.APPLIED, Response.CHECKED, Response.REFUSED
@@ -237,6 +239,33 @@ async def test_who_may_not_write_imports_nothing(catalog: Served, who: str) -> N
 async def test_a_file_of_unknown_form_is_refused(catalog: Served) -> None:
     error = await refused(catalog, catalog.admin, b"x", format=bulk_pb2.FILE_FORMAT_UNSPECIFIED)
     assert (error.reason, [violation.reason for violation in error.violations]) == ("FILE_INVALID", ["FORMAT_UNKNOWN"])
+
+
+async def test_a_file_that_breaks_off_is_not_imported(db: database.Database, catalog: Served) -> None:
+    sending = asyncio.Event()
+
+    async def half() -> AsyncIterator[bulk_pb2.ImportProductsRequest]:
+        for piece in pieces(lines(row(catalog.category), row(catalog.category)), 100_000):
+            yield piece
+        sending.set()
+        await asyncio.sleep(60)
+
+    call = catalog.stub.ImportProducts(half(), metadata=catalog.admin)
+    await sending.wait()
+    # Of one caller one file at a time.
+    second = await refused(catalog, catalog.admin, lines(row(catalog.category)))
+    assert (second.code, second.reason) == (errors.Code.RESOURCE_EXHAUSTED, "OVERLOADED")
+    call.cancel()
+
+    async def is_over() -> bool:
+        try:
+            return bool(await imported(catalog, catalog.admin, b""))
+        except grpc.aio.AioRpcError:
+            return False
+
+    await polling.eventually(is_over)
+    assert not await of_category(catalog)
+    assert not await db.read(OUTBOX)
 
 
 async def test_a_stream_that_is_too_large_ends(catalog: Served) -> None:

@@ -2,6 +2,8 @@
 
 import http.client
 import json
+import time
+from collections.abc import Callable
 from contextlib import closing
 
 import httpx
@@ -15,6 +17,14 @@ from tests.integration.edge.upstream import reason
 UPLOAD = "/api/v1/products/import"
 MOST_BYTES = 16 * 1024 * 1024
 LINE = b'TEA,"no ""JSON""",\'\xc3\xa9\n'
+
+
+def until(happened: Callable[[], bool]) -> None:
+    """Wait for what happens by itself."""
+    late = time.monotonic() + 10
+    while not happened():
+        assert time.monotonic() < late
+        time.sleep(0.01)
 
 
 def lines(answer: httpx.Response) -> list[dict[str, object]]:
@@ -57,6 +67,27 @@ def test_a_file_that_says_it_is_too_large_is_413(edge: Edge, caller: httpx.Clien
         answer = kept.getresponse()
         assert (answer.status, reason(json.loads(answer.read()))) == (413, "REQUEST_TOO_LARGE")
     assert edge.upstream.calls["ImportProducts"] == before
+
+
+@pytest.mark.parametrize(
+    ("header", "sent"),
+    [(("content-length", "2000000"), LINE * 50_000), (("transfer-encoding", "chunked"), b"4\r\nsku\n\r\n")],
+)
+def test_a_file_that_breaks_off_is_not_taken_for_a_whole_one(
+    edge: Edge, caller: httpx.Client, header: tuple[str, str], sent: bytes
+) -> None:
+    edge.upstream.uploaded = []
+    before = edge.upstream.cancelled["ImportProducts"], edge.upstream.calls["ImportProducts"]
+    with closing(http.client.HTTPConnection(edge.address, timeout=10)) as kept:
+        kept.putrequest("POST", UPLOAD)
+        kept.putheader("authorization", caller.headers["authorization"])
+        kept.putheader(*header)
+        kept.endheaders()
+        kept.send(sent)
+        # It is on its way to the service before it breaks off.
+        until(lambda: edge.upstream.calls["ImportProducts"] > before[1])
+    until(lambda: edge.upstream.cancelled["ImportProducts"] > before[0])
+    assert not edge.upstream.uploaded
 
 
 @pytest.mark.parametrize("params", [{"no_such_word": "1"}, {"format": "EXCEL"}, {"dry_run": "perhaps"}])

@@ -16,7 +16,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from services.chassis import errors
 from services.chassis.rpc import server as server_module
-from services.chassis.rpc import status
+from services.chassis.rpc import serving, status
 from souk.catalog.v1 import bulk_pb2, catalog_service_pb2_grpc, product_pb2
 from souk.order.v1 import order_pb2, order_service_pb2, order_service_pb2_grpc
 from souk.user.v1 import user_pb2, user_service_pb2, user_service_pb2_grpc
@@ -182,8 +182,14 @@ class _Catalog(catalog_service_pb2_grpc.CatalogServiceServicer):
 
     async def ImportProducts(self, requests: Any, context: Any) -> AsyncIterator[bulk_pb2.ImportProductsResponse]:
         """Reports how many bytes came in how many pieces, and how large the largest was."""
-        await self._upstream.asked("ImportProducts", context)
-        pieces = [request async for request in requests]
+        try:
+            await self._upstream.asked("ImportProducts", context)
+            pieces = [request async for request in requests]
+            # As a service does, which this one is not.
+            await asyncio.sleep(serving.BROKEN_OFF_S)
+        except asyncio.CancelledError:
+            self._upstream.cancelled["ImportProducts"] += 1
+            raise
         self._upstream.uploaded = pieces
         received = sum(len(piece.file.data) for piece in pieces)
         yield bulk_pb2.ImportProductsResponse(summary=bulk_pb2.ImportProductsResponse.Summary(rows=received))
