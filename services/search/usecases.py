@@ -10,7 +10,7 @@ from typing import Protocol
 
 from services.chassis import clock, database, errors, pages
 from services.search import answers, domain, store, words
-from services.search.store import synonyms
+from services.search.store import renamed, synonyms
 
 SERVICE = "search"
 MOST_SUGGESTIONS = 20
@@ -229,17 +229,17 @@ class Index:
         They are asked for outside of any transaction; whoever dies before the commit leaves them to the next one, and of two
         who take the same products one finds them taken. Raises TransientError.
         """
-        reached = await store.renamed(self._db)
+        reached = await renamed.some(self._db)
         if reached is None:
             return 0
-        shelved = await store.shelved(self._db, reached, PRODUCTS_AT_ONCE)
+        shelved = await renamed.shelved(self._db, reached, PRODUCTS_AT_ONCE)
         products = await self._catalog.products_by_id(shelved) if shelved else []
         async with self._db.transaction() as transaction:
-            if await store.lock_renamed(transaction, reached.slug) == reached:
+            if await renamed.lock(transaction, reached.slug) == reached:
                 await store.lock_skus(transaction, _skus(products))
                 if await self._put(transaction, products):
                     await store.next_generation(transaction)
-                await store.advance_renamed(transaction, reached.slug, shelved[-1] if shelved else "")
+                await renamed.advance(transaction, reached.slug, shelved[-1] if shelved else "")
         return 1
 
     async def _build_products(self, reached: store.Build, products: Sequence[domain.Product]) -> None:

@@ -113,17 +113,6 @@ SELECT g.slug FROM unnest(%(slug)s::text[], %(title)s::text[]) AS g(slug, title)
 WHERE c.title IS DISTINCT FROM g.title ORDER BY g.slug
 ON CONFLICT (slug) DO UPDATE SET after_product = ''
 """)
-_RENAMED = "SELECT slug, after_product FROM renamed_categories"
-_SOME_RENAMED = database.Statement(f"{_RENAMED} ORDER BY slug LIMIT 1")
-_LOCK_RENAMED = database.Statement(f"{_RENAMED} WHERE slug = %(slug)s FOR UPDATE")
-_SHELVED = database.Statement(f"""
-SELECT DISTINCT d.product_id FROM documents AS d
-WHERE d.category = %(slug)s AND d.product_id > coalesce(nullif(%(after)s, '')::uuid, '00000000-0000-0000-0000-000000000000')
-  AND d.slot IN {_LIVE} AND NOT d.deleted
-ORDER BY d.product_id LIMIT %(most)s
-""")  # noqa: S608 - only texts of this module are put in
-_ADVANCE_RENAMED = database.Statement("UPDATE renamed_categories SET after_product = %(after)s WHERE slug = %(slug)s")
-_FORGET_RENAMED = database.Statement("DELETE FROM renamed_categories WHERE slug = %(slug)s")
 
 _STEMS = database.Statement("""
 SELECT word, coalesce((ts_lexize('english_stem', word))[1], '') FROM unnest(%(words)s::text[]) AS g(word)
@@ -182,14 +171,6 @@ class Moment:
     def meaning(self) -> str:
         """Another one when a search may mean something else, or another index is searched."""
         return f"{self.shelves} {self.synonyms}"
-
-
-@dataclass(frozen=True, slots=True)
-class Renamed:
-    """A category whose documents are written anew, from behind this product on, because of its title."""
-
-    slug: str
-    after_product: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,30 +251,6 @@ async def put_categories(transaction: database.Transaction, known: Sequence[doma
     await transaction.run(_CHANGE_TITLES)
     await transaction.run(_NOTE_RENAMED, {"slug": rows["slug"], "title": rows["title"]})
     return len(await transaction.run(_PUT_CATEGORIES, rows))
-
-
-async def renamed(db: database.Database) -> Renamed | None:
-    """One of the categories whose documents are to be written anew."""
-    rows = await db.read(_SOME_RENAMED)
-    return Renamed(*rows[0]) if rows else None
-
-
-async def lock_renamed(transaction: database.Transaction, slug: str) -> Renamed | None:
-    """How far this category is, which nobody else advances until the transaction ends."""
-    rows = await transaction.run(_LOCK_RENAMED, {"slug": slug})
-    return Renamed(*rows[0]) if rows else None
-
-
-async def shelved(db: database.Database, reached: Renamed, most: int) -> list[str]:
-    """The next products of a renamed category."""
-    row = {"slug": reached.slug, "after": reached.after_product, "most": most}
-    return [product_id for [product_id] in await db.read(_SHELVED, row)]
-
-
-async def advance_renamed(transaction: database.Transaction, slug: str, after_product: str) -> None:
-    """A locked category is done as far as this product; with an empty one, to the end."""
-    row = {"slug": slug, "after": after_product}
-    await transaction.run(_ADVANCE_RENAMED if after_product else _FORGET_RENAMED, row)
 
 
 async def stems_of(db: database.Database, some: Sequence[str]) -> dict[str, str]:

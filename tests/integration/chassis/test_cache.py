@@ -182,6 +182,15 @@ def _times_away() -> float:
     return REGISTRY.get_sample_value("souk_cache_away_total") or 0
 
 
+async def test_what_is_there_is_kept_unless_it_shall_be_replaced(shared: cache.Shared) -> None:
+    key = f"test:{uuid.uuid4().hex}"
+    await shared.put({key: b"first"}, 30)
+    await shared.put({key: b"second"}, 30)
+    assert await shared.get([key]) == [b"first"]
+    await shared.put({key: b"third"}, 30, replace=True)
+    assert await shared.get([key]) == [b"third"]
+
+
 async def test_without_redis_the_store_answers_and_redis_is_not_asked_each_time(kind: cache.Packing[int]) -> None:
     nobody = cache.Shared("redis://127.0.0.1:1/0", cache.Seal(b"a secret of the tests"))
     away = cache.Cache(nobody, cache.Packing(kind.name, kind.pack, kind.unpack, local_s=0))
