@@ -48,21 +48,30 @@ async def merge(edge: Edge, guest: Json) -> Json:
     return cart
 
 
-async def check_out(edge: Edge, cart: Json, terms: Json) -> Json:
-    """Order the cart at the price that is quoted for it: the order. terms has address, payment method and coupon codes."""
-    items = [{"sku": line["sku"], "quantity": line["quantity"]} for line in cart["lines"]]
-    asked = {name: terms[name] for name in ("shipping_address", "coupon_codes")}
-    quote = await edge.post("/api/v1/orders/quote", {"items": items, **asked})
-    print(explained(quote))
-    agreed = {"expected_version": cart["version"], "expected_total": quote["totals"]["total"]}
+async def keep(edge: Edge, code: str) -> Json:
+    """Keep a coupon in the user's cart: the cart."""
+    cart = await edge.put(f"{CART}/coupons/{code}", {})
+    print(f"the cart keeps the coupon {code}")
+    return cart
+
+
+async def check_out(edge: Edge, terms: Json) -> Json:
+    """Order the user's cart at the price that it shows for this address: the order. terms has address and payment method."""
+    address = terms["shipping_address"]
+    cart = await edge.get(CART, country=address["country"], region=address.get("region", ""))
+    agreed = {"expected_version": cart["version"]}
+    # Without totals the order service says why, or whether it can be had after all.
+    if cart.get("totals"):
+        print(explained(cart))
+        agreed |= {"expected_total": cart["totals"]["total"]}
     made = await edge.post(f"{CART}/checkout", terms | agreed)
     return await edge.get(f"/api/v1/orders/{made['order_id']}")
 
 
-def explained(quote: Json) -> str:
-    """What a quote says of the price, in one line."""
-    totals = quote["totals"]
-    off = [f"- {money(one['amount'])} ({one['title']}, {one['code'] or 'no code'})" for one in quote["discounts"]]
+def explained(cart: Json) -> str:
+    """What a cart says of the price, in one line."""
+    totals = cart["totals"]
+    off = [f"- {money(one['amount'])} ({one['title']}, {one['code'] or 'no code'})" for one in cart["discounts"]]
     added = [f"+ {money(totals[name])} {name}" for name in ("shipping", "taxes") if money(totals[name]) != "0.00 USD"]
     return " ".join(["price:", money(totals["items"]), *off, *added, "=", money(totals["total"])])
 

@@ -90,18 +90,20 @@ class Customer:
 
     async def order(self, wish: Wish, cart: Json | None) -> Json:
         """Place the order, of the guest's cart if there is one."""
-        terms = {
-            "shipping_address": ADDRESS,
-            "payment_method": wish.payment_method,
-            "coupon_codes": [wish.coupon] if wish.coupon else [],
-        }
-        mine = await first_cart.merge(self._edge, cart) if cart else None
+        terms = {"shipping_address": ADDRESS, "payment_method": wish.payment_method}
+        if cart:
+            await first_cart.merge(self._edge, cart)
+            if wish.coupon:
+                await first_cart.keep(self._edge, wish.coupon)
         started = time.monotonic()
-        if mine:
-            order = await first_cart.check_out(self._edge, mine, terms)
+        if cart:
+            order = await first_cart.check_out(self._edge, terms)
         else:
             items = [{"sku": sku, "quantity": quantity} for sku, quantity in wish.items]
-            order = await self._edge.post("/api/v1/orders", terms | {"items": items}, key=new_key())
+            codes = [wish.coupon] if wish.coupon else []
+            order = await self._edge.post(
+                "/api/v1/orders", terms | {"items": items, "coupon_codes": codes}, key=new_key()
+            )
         basket = ", ".join(f"{quantity} x {sku}" for sku, quantity in wish.items)
         print(f"ordered {basket} with {wish.payment_method}: {money(order['total'])}")
         print(f"order {order['id']} accepted in {1000 * (time.monotonic() - started):.0f} ms: {order['status']}\n")
