@@ -25,6 +25,9 @@ from services.chassis.settings import SettingsError, check, env, read
 SERVE = "serve"
 WORK = "work"
 ALL = "all"
+# How often a relay looks by itself for what there is to publish, in seconds: where others write it too, and where nobody does.
+AMONG_OTHERS_S = 0.25
+ALONE_S = 1.0
 POSTGRES = "postgres"
 REDIS = "redis"
 
@@ -308,8 +311,12 @@ class Assembly:
     def _relay(self, db: database.Database, producer: kafka.Producer) -> loops.Loop:
         owner, chosen = self.host.owner, self._topics
         bringer = relay.Relay(db, producer, service=self.service, owner=owner, batch=chosen.relay_batch)
-        # Fallback polling only: writers in this process wake it at commit.
-        pace = loops.Pace(0.05, 0.25, gather_s=chosen.gather_s)
+
+        def pace() -> loops.Pace:
+            # Writers in this process wake it at commit: it looks by itself for what others write, if there are others.
+            most = ALONE_S if self.host.role == ALL and bringer.alone else AMONG_OTHERS_S
+            return loops.Pace(0.05, most, gather_s=chosen.gather_s)
+
         self._relay_loop = loops.Loop(f"{self.service}-relay", bringer.work, pace, leave=bringer.leave)
         return self._relay_loop
 

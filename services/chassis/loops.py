@@ -48,11 +48,11 @@ class Pace:
 class Loop:
     """Calls `work` until stopped. It answers how much it did: after nothing the loop sleeps until woken or idle."""
 
-    def __init__(self, name: str, work: Work, pace: Pace, *, leave: Leave | None = None) -> None:
+    def __init__(self, name: str, work: Work, pace: Pace | Callable[[], Pace], *, leave: Leave | None = None) -> None:
         self._name = name
         self._work = work
         self._leave = leave
-        self._pace = pace
+        self._paced: Callable[[], Pace] = (lambda: pace) if isinstance(pace, Pace) else pace
         self._woken = asyncio.Event()
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
@@ -76,7 +76,7 @@ class Loop:
 
     async def _run(self) -> None:
         failures = 0
-        idle = self._pace.idle_s
+        idle = self._paced().idle_s
         while not self._stopping:
             self._woken.clear()
             try:
@@ -93,11 +93,12 @@ class Loop:
                 await self._sleep(backoff(failures))
                 continue
             failures = 0
-            idle = self._pace.idle_s if done else min(idle * 1.5, max(self._pace.idle_s, self._pace.idle_most_s))
+            pace = self._paced()
+            idle = pace.idle_s if done else min(idle * 1.5, max(pace.idle_s, pace.idle_most_s))
             if not done:
                 await self._sleep(idle)
             elif done < FEW and not self._stopping:
-                await asyncio.sleep(self._pace.gather_s)
+                await asyncio.sleep(pace.gather_s)
 
     async def _sleep(self, seconds: float) -> None:
         if self._stopping:

@@ -48,7 +48,7 @@ STOP_GRACE_S = 10.0
 FETCH_MS = 500
 GATHERED_BYTES = 256 * 1024
 # How long a poll waits for records, and the least that an empty one takes.
-POLL_MS = 200
+POLL_MS = 500
 PAUSE_S = 0.02
 
 

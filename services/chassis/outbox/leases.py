@@ -12,25 +12,26 @@ from sqlalchemy.types import Text
 
 from services.chassis import database, schema
 
-# A member is a lease too, named after its owner: so that everyone can count who is alive.
-_JOIN = database.Statement("""
-INSERT INTO leases (name, owner, epoch, expires_at)
-VALUES (%(kind)s || ':member:' || %(owner)s, %(owner)s, 0, clock_timestamp() + make_interval(secs => %(lease)s))
-ON CONFLICT (name) DO UPDATE SET expires_at = excluded.expires_at
-""")
-_COUNT = database.Statement("""
-SELECT count(*) FROM leases
-WHERE name LIKE %(kind)s || ':member:%%' AND expires_at > statement_timestamp()
+# A member is a lease too, named after its owner: so that everyone can count who is alive. One statement for what each renewal
+# does, because an idle process does little else. It does not see its own insert: the others are counted, and one more.
+_RENEW = database.Statement("""
+WITH member AS (
+  INSERT INTO leases (name, owner, epoch, expires_at)
+  VALUES (%(kind)s || ':member:' || %(owner)s, %(owner)s, 0, clock_timestamp() + make_interval(secs => %(lease)s))
+  ON CONFLICT (name) DO UPDATE SET expires_at = excluded.expires_at),
+renewed AS (
+  UPDATE leases SET expires_at = clock_timestamp() + make_interval(secs => %(lease)s)
+  WHERE owner = %(owner)s AND name = ANY(%(names)s)
+  RETURNING name, epoch)
+SELECT others.members + 1, renewed.name, renewed.epoch FROM (
+  SELECT count(*) AS members FROM leases
+  WHERE name LIKE %(kind)s || ':member:%%' AND owner <> %(owner)s AND expires_at > statement_timestamp()) AS others
+LEFT JOIN renewed ON true
 """)
 _MAKE = database.Statement("""
 INSERT INTO leases (name, owner, epoch, expires_at)
 SELECT %(kind)s || ':' || shard, '', 0, '-infinity' FROM generate_series(0, %(shards)s - 1) AS shard
 ON CONFLICT (name) DO NOTHING
-""")
-_RENEW = database.Statement("""
-UPDATE leases SET expires_at = clock_timestamp() + make_interval(secs => %(lease)s)
-WHERE owner = %(owner)s AND name = ANY(%(names)s)
-RETURNING name, epoch
 """)
 _TAKE = database.Statement("""
 UPDATE leases SET owner = %(owner)s, epoch = epoch + 1, expires_at = clock_timestamp() + make_interval(secs => %(lease)s)
@@ -56,6 +57,12 @@ class Shards:
         self._owner = owner
         self.lease_s = lease_s
         self._held: dict[str, int] = {}
+        self._members = 0
+
+    @property
+    def alone(self) -> bool:
+        """Whether no other process had a share when this one last looked."""
+        return self._members == 1
 
     @property
     def held(self) -> Mapping[int, int]:
@@ -69,13 +76,12 @@ class Shards:
     async def renew(self) -> None:
         """Renew what is owned, give back what is above the fair share, take what is free. Raises TransientError."""
         mine = {"owner": self._owner, "lease": self.lease_s}
-        await self._db.read(_JOIN, {"kind": self._kind, **mine})
-        [[members]] = await self._db.read(_COUNT, {"kind": self._kind})
-        share = math.ceil(len(self._names) / max(members, 1))
+        rows = await self._db.read(_RENEW, {"kind": self._kind, "names": list(self._held), **mine})
+        self._held = {name: epoch for _, name, epoch in rows if name}
+        self._members = rows[0][0]
+        share = math.ceil(len(self._names) / self._members)
         for name in sorted(self._held)[share:]:
             await self._release(name)
-        renewed = await self._db.read(_RENEW, {"names": list(self._held), **mine})
-        self._held = dict(renewed)
         if len(self._held) < share:
             wanted = {"names": list(self._names), "wanted": share - len(self._held), **mine}
             self._held |= dict(await self._db.read(_TAKE, wanted))

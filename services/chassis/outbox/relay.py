@@ -70,6 +70,11 @@ class Relay:
         # Topics and keys of which something was set aside: what follows waits behind it.
         self._aside: set[tuple[str, str]] = set()
 
+    @property
+    def alone(self) -> bool:
+        """Whether no other process publishes this outbox."""
+        return self._shards.alone
+
     async def work(self) -> int:
         """Publish what is pending: how many rows were. Raises TransientError when the database or Kafka is unavailable."""
         await self._own()
