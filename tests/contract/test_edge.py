@@ -60,7 +60,8 @@ def test_the_path_alone_says_which_resource_is_meant(admin: httpx.Client, method
             assert f"field {name}" in answer.json()["message"]
 
 
-@by_route([(method, rule) for method, rule in RULES if rule.body])
+# Where the body is one field, a file, the other fields are in the query.
+@by_route([(method, rule) for method, rule in RULES if rule.body == "*"])
 def test_a_method_with_a_body_takes_no_query(admin: httpx.Client, method: Method, rule: HttpRule) -> None:
     answer = admin.request(rule.verb, f"{path_of(rule)}?password=secret", json={})
 

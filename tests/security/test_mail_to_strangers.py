@@ -40,6 +40,8 @@ def _lure(made: Any) -> None:
             _lure(getattr(made, field.name).add())
         elif field.name.endswith("_id"):
             setattr(made, field.name, str(uuid.uuid4()))
+        elif field.type == field.TYPE_STRING and field.is_repeated:
+            getattr(made, field.name).append(LURE)
         elif field.type == field.TYPE_STRING:
             setattr(made, field.name, LURE)
 

@@ -113,6 +113,14 @@ class Channel:
         """Calls this method, which answers with a stream."""
         return functools.partial(self._call, "unary_stream", path, options)
 
+    def stream_unary(self, path: str, **options: Any) -> Callable[..., Any]:
+        """Calls this method, which takes a stream."""
+        return functools.partial(self._call, "stream_unary", path, options)
+
+    def stream_stream(self, path: str, **options: Any) -> Callable[..., Any]:
+        """Calls this method, which takes a stream and answers with one."""
+        return functools.partial(self._call, "stream_stream", path, options)
+
     def _call(self, kind: str, path: str, options: dict[str, Any], request: Any, **call: Any) -> Any:
         if (identity := self._own.current()) is not self._identity:
             self._replace(identity)

@@ -1,13 +1,15 @@
-"""What attribute schemas, images and lists of prices refuse. The stack of these tests has no bucket."""
+"""What attribute schemas, images and lists of prices refuse. The stack of these tests has a bucket."""
 
 from tests.contract.refused import INVALID, row
 
 SCHEMA = "PUT /api/v1/categories/{category}/schema"
 NOT_TAKEN = (400, "ATTRIBUTE_SCHEMA_INVALID")
 UPLOAD = "POST /api/v1/products/{product}/images"
+UPLOAD_NOWHERE = "POST /api/v1/products/{unknown}/images"
 IMAGE = "PUT /api/v1/products/{product}/images/{unknown}"
 REMOVED = "DELETE /api/v1/products/{product}/images/{unknown}"
-NO_BUCKET = (400, "IMAGES_NOT_CONFIGURED")
+REMOVED_NOWHERE = "DELETE /api/v1/products/{unknown}/images/{unknown}"
+NO_PRODUCT = (404, "PRODUCT_NOT_FOUND")
 ROWS = [
     row("prices of an unknown product", "GET /api/v1/products/{unknown}/prices", {}, 404, "PRODUCT_NOT_FOUND"),
     row(
@@ -55,7 +57,13 @@ ROWS = [
         "content_type",
         who="vendor",
     ),
-    row("an upload without a bucket", UPLOAD, {"json": {"content_type": "image/png"}}, *NO_BUCKET, who="vendor"),
+    row(
+        "an upload for an unknown product",
+        UPLOAD_NOWHERE,
+        {"json": {"content_type": "image/png"}},
+        *NO_PRODUCT,
+        who="vendor",
+    ),
     row("an image by nobody", IMAGE, {"json": {}}, 401, "TOKEN_MISSING", who="nobody"),
     row(
         "an image far behind",
@@ -66,7 +74,7 @@ ROWS = [
         "alt_text",
         who="vendor",
     ),
-    row("an image without a bucket", IMAGE, {"json": {}}, *NO_BUCKET, who="vendor"),
+    row("an image that nobody uploaded", IMAGE, {"json": {}}, 404, "IMAGE_NOT_FOUND", who="vendor"),
     row("a deleted image by a customer", REMOVED, {}, 403, "ACCESS_DENIED"),
-    row("a deleted image without a bucket", REMOVED, {}, *NO_BUCKET, who="vendor"),
+    row("a deleted image of an unknown product", REMOVED_NOWHERE, {}, *NO_PRODUCT, who="vendor"),
 ]

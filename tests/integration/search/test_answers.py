@@ -50,6 +50,12 @@ NewReader = Callable[[], Reader]
 
 
 @pytest.fixture
+def search(record: Search) -> Search:
+    """PostgreSQL's, whose answers have proofs: what OpenSearch answers is remembered until anything changes (test_mirror.py)."""
+    return record
+
+
+@pytest.fixture
 def another(search: Search, shared: cache.Shared) -> NewReader:
     """Makes processes that have one Redis."""
 

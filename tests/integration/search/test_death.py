@@ -12,6 +12,12 @@ from tests.integration.search.conftest import Search, product
 from tests.support import mortal
 
 
+@pytest.fixture
+def search(record: Search) -> Search:
+    """PostgreSQL's: the process that is killed has no mirror."""
+    return record
+
+
 @pytest.mark.parametrize("at", process.POINTS)
 async def test_a_build_that_is_killed_leaves_the_index_of_before_and_the_next_process_finishes_it(
     at: str, search: Search, database_url: str, tmp_path: Path

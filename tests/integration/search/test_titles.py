@@ -16,6 +16,7 @@ async def followed(search: Search) -> int:
     steps = 0
     while await search.index.follow_titles():
         steps += 1
+    await search.pushed()
     return steps
 
 
@@ -65,6 +66,7 @@ async def test_whoever_dies_in_between_leaves_the_rest_to_the_next_one(search: S
     await search.told(*search.shop.products)
     await renamed(search, "Fauteuils")
     assert await search.index.follow_titles()
+    await search.pushed()
     assert len(await search.titles("fauteuil")) == 2
     # Another process goes on; and two at once take each step once.
     other = usecases.Index(search.db, search.shop, search.shop)
