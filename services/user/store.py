@@ -142,10 +142,12 @@ VALUES (%(user_id)s, %(least_version)s, clock_timestamp(), %(expire_time)s)
 ON CONFLICT (subject_id) DO UPDATE SET least_version = greatest(revocations.least_version, excluded.least_version),
   revoke_time = excluded.revoke_time, expire_time = greatest(revocations.expire_time, excluded.expire_time)
 """)
-_CLOCK = database.Statement("SELECT clock_timestamp()")
+# The clock is that of before the rows are read: what is committed later is found by who looks back from there.
 _REVOCATIONS = database.Statement("""
-SELECT subject_id, least_version, revoke_time, expire_time FROM revocations
-WHERE revoke_time > %(since)s AND expire_time > %(now)s ORDER BY revoke_time LIMIT %(most)s
+SELECT statement_timestamp(), found.* FROM (SELECT) AS always LEFT JOIN (
+  SELECT subject_id, least_version, revoke_time, expire_time FROM revocations
+  WHERE revoke_time > %(since)s AND expire_time > %(now)s ORDER BY revoke_time LIMIT %(most)s) AS found ON true
+ORDER BY found.revoke_time
 """)
 _REVOKE_ALL = database.Statement("""
 UPDATE token_families SET revoke_time = %(now)s WHERE user_id = %(user_id)s AND revoke_time IS NULL
@@ -276,16 +278,15 @@ async def revoke_access(transaction: database.Transaction, user: domain.User, *,
     await transaction.run(_REVOKE_ACCESS, row)
 
 
-async def clock(db: database.Database) -> datetime:
-    """What the database's clock says."""
-    now: datetime = (await db.read(_CLOCK))[0][0]
-    return now
+async def revocations(
+    db: database.Database, since: datetime, now: datetime, *, most: int
+) -> tuple[datetime, list[domain.Revocation]]:
+    """What was revoked after `since` and has not expired, oldest first, at most so many; and when that was looked at.
 
-
-async def revocations(db: database.Database, since: datetime, now: datetime, *, most: int) -> list[domain.Revocation]:
-    """What was revoked after `since`, by the database's clock, and has not expired: oldest first, at most so many."""
+    Both times are by the database's clock.
+    """
     rows = await db.read(_REVOCATIONS, {"since": since, "now": now, "most": most})
-    return [domain.Revocation(*row) for row in rows]
+    return rows[0][0], [domain.Revocation(*row) for _, *row in rows if row[0] is not None]
 
 
 async def revoke_all(transaction: database.Transaction, user_id: str, now: datetime) -> None:

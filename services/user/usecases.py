@@ -118,9 +118,7 @@ class Sessions:
     async def revocations(self, since: datetime | None) -> domain.Revoked:
         """The access tokens that were revoked since then, or all that were and have not expired yet."""
         now = self._now()
-        # Read before the rows are: what is committed later is found by who looks back from here.
-        looked = await store.clock(self._db)
-        found = await store.revocations(self._db, since or LONG_AGO, now, most=REVOCATIONS_AT_ONCE)
+        looked, found = await store.revocations(self._db, since or LONG_AGO, now, most=REVOCATIONS_AT_ONCE)
         more = len(found) == REVOCATIONS_AT_ONCE
         return domain.Revoked(found, found[-1].revoke_time if more else looked - COMMITTED_WITHIN, more)
 
