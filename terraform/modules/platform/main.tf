@@ -125,7 +125,9 @@ module "opensearch" {
   guarded                   = var.guarded
   instance_type             = var.opensearch.instance_type
   volume_gib                = var.opensearch.volume_gib
-  client_role_arns          = [for service in var.opensearch.services : module.identities.role_arns[service]]
+  client_role_arns = [
+    for name, service in module.services.services : module.identities.role_arns[name] if contains(service.outside, "opensearch")
+  ]
 }
 
 module "secrets" {

@@ -132,17 +132,16 @@ variable "redis" {
 }
 
 variable "opensearch" {
-  description = "OpenSearch: null for none, which is right until search has outgrown PostgreSQL; or its class, volume, and the services that use it. With it, the chart's values make it the engine of search."
+  description = "OpenSearch: null for none, which is right until search has outgrown PostgreSQL; or its class and volume. With it, the chart's values make it the engine of the services whose registry block names it."
   type = object({
     instance_type = optional(string, "r7g.large.search")
     volume_gib    = optional(number, 100)
-    services      = optional(set(string), ["search"])
   })
   default = null
 
   validation {
-    condition     = var.opensearch == null || try(length(var.opensearch.services) > 0, false)
-    error_message = "Somebody uses it."
+    condition     = var.opensearch == null || try(var.opensearch.volume_gib >= 10, false)
+    error_message = "A volume has at least 10 GiB."
   }
 }
 

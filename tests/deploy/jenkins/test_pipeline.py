@@ -200,8 +200,13 @@ def test_a_mistake_is_caught_by_its_rule(harness: groovy.Harness, mistake: str) 
     assert next(iter(rule(planted)), "") != ""
 
 
-def test_a_build_is_called_by_its_version(harness: groovy.Harness) -> None:
-    build = {"environment": rules.BRANCH, "files": {".souk/release/version": "1.4.1-dev.2.gabcdef12\n"}, "secrets": {}}
+def test_a_build_is_called_by_its_version(harness: groovy.Harness, pipeline: rules.Pipeline) -> None:
+    build = {
+        "environment": rules.BRANCH,
+        "files": {".souk/release/version": "1.4.1-dev.2.gabcdef12\n"},
+        "secrets": {},
+        "plugins": sorted(pipeline.plugins),
+    }
     assert harness.evaluate(JENKINSFILE, build)["displayName"] == "1.4.1-dev.2.gabcdef12"
 
 
