@@ -10,17 +10,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import yaml
+
 from scripts.cloud import commands, steps
 from scripts.cloud.steps import Step
 from scripts.release import environments
-from scripts.stack.supervise import problems
+from scripts.stack.supervise import places, problems
 from services import registry
 
 # RDS signs with a CA of its own: AWS's bundle, as its user guide names it.
 RDS_CA = "https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem"
 VALUES = "helm/souk/values-aws.yaml"
-# Systems outside that services reach by their role: nobody fills in a secret for them.
-BY_ROLE = {"s3", "sns"}
+# What services are told of the systems outside: which of these are reached with a secret, and which by a role.
+OUTSIDE = Path("helm/souk/values.yaml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +160,9 @@ def _namespace(wish: Wish, where: environments.Environment) -> list[Step]:
 
 def _outside(wish: Wish, where: environments.Environment) -> list[Step]:
     """Ask for the secrets that an operator fills in: a secret without a value is an error."""
+    told = yaml.safe_load((places.ROOT / OUTSIDE).read_text())["outside"]
     known = registry.load().services.values()
-    systems = sorted({system for service in known for system in service.outside} - BY_ROLE)
+    systems = sorted({system for service in known for system in service.outside if told[system]["secrets"]})
     asked = ("aws", "secretsmanager", "get-secret-value", "--region", where.region, "--query", "Name")
     return [Step((*asked, "--secret-id", f"souk/{wish.name}/{system}")) for system in systems]
 

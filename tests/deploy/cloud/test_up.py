@@ -41,6 +41,16 @@ def test_a_dry_run_shows_every_call_of_every_stage_in_order_and_makes_none() -> 
     assert not (hcl.ROOT / ".souk/cloud/dev/up.json").exists()
 
 
+def test_only_systems_that_are_reached_with_a_secret_are_asked_for_one() -> None:
+    asked = re.findall(
+        r"--secret-id souk/dev/([\w-]+)", "\n".join(str(step) for each in stages() for step in each.steps())
+    )
+    assert {"provider", "smtp"} <= set(asked)
+    assert not {"opensearch", "s3", "sns"} & set(asked), (
+        "a role says who may use these, and Terraform makes no secret for them"
+    )
+
+
 @pytest.mark.parametrize("left_out", ["ENV", "VERSION", "ADMIN_EMAIL"])
 def test_what_was_not_said_is_missed_in_one_line(capsys: pytest.CaptureFixture[str], left_out: str) -> None:
     given = {"ENV": "dev", "VERSION": "1.2.3", "ADMIN_EMAIL": "ann@souk.example", left_out: ""}
