@@ -78,7 +78,7 @@ class Reminding:
         offers = await self._catalog.offers(skus) if skus else {}
         told = {user_id: domain.abandoned(cart, user_id, offers) for user_id, cart in due.items()}
         facts = {user_id: self._fact(event) for user_id, event in told.items() if event}
-        acknowledged = await self._publishing.publish(list(facts.values())) if facts else []
+        acknowledged = await self._publishing.publish(list(facts.values()))
         missing = {user_id for user_id, has in zip(facts, acknowledged, strict=True) if not has}
         return [user_id for user_id in due if user_id not in missing]
 

@@ -39,6 +39,5 @@ class Publisher:
 
     def _record(self, fact: Fact) -> kafka.Record:
         publication = self._publications[type(fact.event)]
-        parent = tracing.origin().traceparent(publication.key(fact.event))
-        entry = publication.entry(fact.event, fact.id, fact.time, traceparent=parent)
+        entry = publication.entry(fact.event, fact.id, fact.time, origin=tracing.origin())
         return outbox.record(entry, self._service)

@@ -51,18 +51,18 @@ class Publication:
     render: Callable[[Any], Message]
     sequence: Callable[[Any], int] = lambda _: 0
 
-    def entry(self, event: object, event_id: str, time: datetime, *, traceparent: str) -> Entry:
-        """An event of this kind, which happened at that time, as what is published."""
-        message = self.render(event)
+    def entry(self, event: object, event_id: str, time: datetime, *, origin: tracing.Origin) -> Entry:
+        """An event of this kind, which happened at that time and comes from there, as what is published."""
+        message, key = self.render(event), self.key(event)
         return Entry(
             event_id=event_id,
             topic=self.topic,
-            key=self.key(event),
+            key=key,
             type=message.DESCRIPTOR.full_name,
             sequence=self.sequence(event),
             time=time,
             payload=message.SerializeToString(),
-            traceparent=traceparent,
+            traceparent=origin.traceparent(key),
         )
 
 
@@ -116,6 +116,4 @@ class Outbox:
         transaction.after_commit(self._wake)
 
     def _entry(self, event: object, now: datetime, origin: tracing.Origin) -> Entry:
-        publication = self._publications[type(event)]
-        parent = origin.traceparent(publication.key(event))
-        return publication.entry(event, ids.new_id(now), now, traceparent=parent)
+        return self._publications[type(event)].entry(event, ids.new_id(now), now, origin=origin)
