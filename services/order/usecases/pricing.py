@@ -39,9 +39,7 @@ class Pricing:
         Raises SKU_UNKNOWN, SKU_DUPLICATE, CURRENCY_MIXED, ORDER_TOTAL_TOO_LARGE or SHIPPING_UNAVAILABLE.
         """
         [quoted] = await self.quotes([basket])
-        if isinstance(quoted, errors.DomainError):
-            raise quoted
-        return quoted
+        return _possible(quoted)
 
     async def quotes(self, baskets: Sequence[domain.Basket]) -> list[domain.Quote | errors.DomainError]:
         """What an order of each basket would cost now, or why it can't be ordered. Raises TransientError for all of them."""
@@ -65,12 +63,8 @@ class Pricing:
         if not sold:
             return None
         parcel = totals.parcel(basket.address, totals.lines_of(sold, offers))
-        question = discounting.Question(basket.user_id, basket.coupon_codes, await self._sent(parcel))
-        [found] = await self.discounts.discounted([question])
-        quoted = self._quote(found, offers)
-        if isinstance(quoted, errors.DomainError):
-            raise quoted
-        return quoted
+        [order] = await self._discounted([basket], [await self._sent(parcel)])
+        return _possible(self._quote(order, offers))
 
     async def _sent(self, parcel: domain.Parcel) -> totals.Shipped:
         """The parcel with what it costs to ship it, if it is known where to."""
@@ -97,6 +91,13 @@ class Pricing:
             return order if isinstance(order, errors.DomainError) else totals.quote(order, self.taxes, offers)
         except errors.DomainError as error:
             return error
+
+
+def _possible(quoted: domain.Quote | errors.DomainError) -> domain.Quote:
+    """The quote. Raises why it can't be ordered."""
+    if isinstance(quoted, errors.DomainError):
+        raise quoted
+    return quoted
 
 
 def _shipped(parcel: domain.Parcel, cost: money.Money | None) -> totals.Shipped | errors.DomainError:
