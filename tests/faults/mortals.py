@@ -4,8 +4,9 @@ import asyncio
 import os
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -129,7 +130,13 @@ class Mortals:
             admin.close()
 
 
-def of_the_stack(services: Sequence[str]) -> Mortals:
-    """Those of the stack that the tests use."""
+@contextmanager
+def of_the_stack(services: Sequence[str]) -> Iterator[Mortals]:
+    """Those of the stack that the tests use, which can be trapped until the block ends."""
     given = {**os.environ, **PATIENCE}
-    return Mortals(settings.read(layout.saved(stack.name()), given, resume=True), services)
+    mortal = Mortals(settings.read(layout.saved(stack.name()), given, resume=True), services)
+    try:
+        mortal.start()
+        yield mortal
+    finally:
+        mortal.end()

@@ -49,12 +49,8 @@ REMINDED = [
 def mortal(environment: Mapping[str, str]) -> Iterator[mortals.Mortals]:
     """Cart, which can be trapped."""
     del environment  # it is up
-    mortal = mortals.of_the_stack(("cart",))
-    try:
-        mortal.start()
+    with mortals.of_the_stack(("cart",)) as mortal:
         yield mortal
-    finally:
-        mortal.end()
 
 
 @dataclass(frozen=True, slots=True)

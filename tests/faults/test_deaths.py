@@ -83,12 +83,8 @@ ON_THE_WAY = tuple({death.service: None for death in ALL})
 def mortal(environment: Mapping[str, str]) -> Iterator[mortals.Mortals]:
     """The services on an order's way, which can be trapped."""
     del environment  # it is up
-    mortal = mortals.of_the_stack(ON_THE_WAY)
-    try:
-        mortal.start()
+    with mortals.of_the_stack(ON_THE_WAY) as mortal:
         yield mortal
-    finally:
-        mortal.end()
 
 
 @dataclass(frozen=True, slots=True)
