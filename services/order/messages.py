@@ -101,7 +101,7 @@ def of_order(placed: domain.Placed) -> order_pb2.Order:
         total=render.money_message(order.total),
         totals=of_totals(order.totals),
         lines=[of_line(line, taxes_included=order.taxes_included) for line in order.lines],
-        shipping_address=address_pb2.Address(**{name: getattr(order.address, name) for name in _ADDRESS}),
+        shipping_address=_address(order.address),
         payment_id=saga.payment_id,
         cancel_reason=saga.cancel_reason,
         shortages=[stock_pb2.Shortage(sku=s.sku, requested=s.requested, available=s.available) for s in saga.shortages],
@@ -110,6 +110,10 @@ def of_order(placed: domain.Placed) -> order_pb2.Order:
         version=saga.version,
         discounts=[_discount(discount, order.total.currency) for discount in order.discounts],
     )
+
+
+def _address(address: domain.Address) -> address_pb2.Address:
+    return address_pb2.Address(**{name: getattr(address, name) for name in _ADDRESS})
 
 
 def of_totals(totals: domain.Totals) -> order_pb2.Totals:
@@ -214,6 +218,7 @@ def of_order_confirmed(fact: domain.OrderConfirmed) -> order_events_pb2.OrderCon
         confirm_time=render.timestamp(fact.time),
         redeems=bool(order.redemptions),
         coupon_codes=[discount.code for discount in order.discounts if discount.code],
+        shipping_address=_address(order.address),
     )
 
 
