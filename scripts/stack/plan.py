@@ -8,8 +8,7 @@ from scripts.stack import settings
 from scripts.stack.servers import edge, kafka, mesh, postgres, redis, simulators
 from scripts.stack.supervise import component, progress
 
-STAND_INS = (simulators.PROVIDER, simulators.CARRIER, simulators.MAIL, simulators.OBJECTS)
-SERVERS = (kafka.NAME, postgres.NAME, redis.NAME, *STAND_INS)
+SERVERS = (kafka.NAME, postgres.NAME, redis.NAME, *simulators.STAND_INS)
 Maker = Callable[[], component.Component]
 
 
@@ -70,7 +69,7 @@ def service_names(chosen: settings.Settings) -> tuple[str, ...]:
 
 def ending_order(names: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
     """The given processes in groups that are ended one after the other: nobody loses what it still needs."""
-    late = STAND_INS, (kafka.NAME,), (redis.NAME, postgres.NAME)
+    late = simulators.STAND_INS, (kafka.NAME,), (redis.NAME, postgres.NAME)
     settled = {edge.NAME, *(name for group in late for name in group)}
     services = tuple(name for name in names if name not in settled)
     groups = ((edge.NAME,), services, *late)

@@ -27,6 +27,8 @@ PUBLISHED: outbox.Publications = {
     deliveries.ShipmentDelivered: _of_parcel(messages.of_delivered),
     deliveries.ShipmentDeliveryFailed: _of_parcel(messages.of_delivery_failed),
     deliveries.ShipmentUndeliverable: _of_parcel(messages.of_undeliverable),
+    deliveries.ShipmentsStopped: outbox.Publication(TOPIC, lambda fact: fact.order_id, messages.of_stopped),
+    deliveries.StopRefused: outbox.Publication(TOPIC, lambda fact: fact.order_id, messages.of_stop_refused),
 }
 
 
@@ -34,6 +36,7 @@ def subscribers(delivering: delivering.Delivering) -> reader.Subscribers:
     """Who handles what shipping consumes: one use case for all of it, so that a wave's rows are locked at once."""
     return {
         order_events_pb2.OrderConfirmed: reader.Subscriber(messages.confirmation, delivering.hear),
+        order_events_pb2.ShipmentsStopRequested: reader.Subscriber(messages.stop_request, delivering.hear),
         order_events_pb2.OrderCancelled: reader.Subscriber(messages.cancellation, delivering.hear),
         inventory_events_pb2.StockCommitted: reader.Subscriber(messages.picks, delivering.hear),
     }

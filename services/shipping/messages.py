@@ -124,6 +124,18 @@ def picks(message: inventory_events_pb2.StockCommitted) -> deliveries.Picks | No
     return deliveries.Picks(ids.canonical(message.order_id), said)
 
 
+def stop_request(message: order_events_pb2.ShipmentsStopRequested) -> deliveries.StopRequest:
+    return deliveries.StopRequest(ids.canonical(message.order_id))
+
+
+def of_stopped(fact: deliveries.ShipmentsStopped) -> shipping_events_pb2.ShipmentsStopped:
+    return shipping_events_pb2.ShipmentsStopped(order_id=fact.order_id)
+
+
+def of_stop_refused(fact: deliveries.StopRefused) -> shipping_events_pb2.StopRefused:
+    return shipping_events_pb2.StopRefused(order_id=fact.order_id, reason=fact.reason)
+
+
 def _status(state: State) -> shipment_pb2.Shipment.Status.ValueType:
     return shipment_pb2.Shipment.Status.Value(SHOWN_AS.get(state, state))
 

@@ -6,6 +6,7 @@ from scripts.stack import layout, settings
 from scripts.stack.supervise import component, fingerprints, health, processes
 
 PROVIDER, CARRIER, MAIL, OBJECTS = "provider", "carrier", "mail", "objects"
+STAND_INS = (PROVIDER, CARRIER, MAIL, OBJECTS)
 # Ten hours of the carrier pass in a second: a parcel arrives after three of them. In tests it is there at once.
 CARRIER_SPEED, CARRIER_SPEED_OF_TESTS = 36_000, 1_000_000
 

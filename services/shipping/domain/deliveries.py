@@ -46,8 +46,15 @@ class Cancellation:
     order_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class StopRequest:
+    """An order that is to be cancelled, if nothing of it has left."""
+
+    order_id: str
+
+
 # What others say of an order.
-Said = Confirmation | Picks | Cancellation
+Said = Confirmation | Picks | Cancellation | StopRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +95,21 @@ class ShipmentDeliveryFailed(Fact):
 
 class ShipmentUndeliverable(Fact):
     """A parcel will not reach its recipient unless a person acts."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShipmentsStopped:
+    """Nothing of an order has left, and nothing will."""
+
+    order_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopRefused:
+    """Something of an order has left: it goes on."""
+
+    order_id: str
+    reason: str = "HANDED_OVER"
 
 
 # What is told of a parcel that came into one of these states, if it was in none of that kind before.

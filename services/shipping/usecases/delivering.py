@@ -26,10 +26,14 @@ class Delivering:
         """
         known = await store.note(transaction, sorted(said, key=lambda item: item.order_id))
         cancelled = [item.order_id for item in said if isinstance(item, deliveries.Cancellation)]
+        requested = [item.order_id for item in said if isinstance(item, deliveries.StopRequest)]
         ready = [item.order_id for item in known.values() if item.address and item.picks]
-        existing = await store.lock(transaction, sorted({*ready, *cancelled}))
+        existing = await store.lock(transaction, sorted({*ready, *cancelled, *requested}))
         await self._open(transaction, [known[order_id] for order_id in ready if order_id not in existing])
-        await self._stop(transaction, cancelled, existing)
+        stopped = [order_id for order_id in requested if deliveries.can_stop(existing.get(order_id, ()))]
+        await self._stop(transaction, [*cancelled, *stopped], existing)
+        transaction.emit(deliveries.ShipmentsStopped(order_id) for order_id in stopped)
+        transaction.emit(deliveries.StopRefused(order_id) for order_id in requested if order_id not in stopped)
         asked = [item.order_id for item in said if isinstance(item, deliveries.Confirmation)]
         for order_id in asked:
             transaction.emit(deliveries.again(existing.get(order_id, ())))
@@ -47,7 +51,9 @@ class Delivering:
         order_ids: Sequence[str],
         existing: dict[str, list[parcels.Parcel]],
     ) -> None:
-        """Stop what has not left of orders that are cancelled whatever we say. What has left goes on."""
+        """Stop what has not left of these orders; what has left of one that is cancelled all the same goes on."""
+        if not order_ids:
+            return
         await store.stop(transaction, order_ids)
         now = self._now()
         stopping = [parcel for order_id in order_ids for parcel in existing.get(order_id, ())]
