@@ -73,7 +73,7 @@ def of_delivered(fact: deliveries.Fact) -> shipping_events_pb2.ShipmentDelivered
         shipment_id=parcel.id,
         user_id=parcel.user_id,
         lines=_lines(parcel),
-        deliver_time=render.timestamp(parcel.update_time),
+        deliver_time=render.timestamp(fact.time),
         complete=fact.complete,
     )
 

@@ -71,9 +71,10 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """Something that others are told about a parcel. complete: it is so for all parcels of the order."""
+    """Something that others are told about a parcel, and when it was. complete: it is so for all parcels of the order."""
 
     parcel: Parcel
+    time: datetime
     complete: bool = False
 
 
@@ -157,26 +158,25 @@ def can_stop(of_order: Sequence[Parcel]) -> bool:
 
 def created(new: Sequence[Parcel]) -> list[Fact]:
     """What is told of the parcels of one order that were opened together: with the last of them it is all."""
-    return [ShipmentCreated(parcel, complete=parcel is new[-1]) for parcel in new]
+    return [ShipmentCreated(parcel, parcel.update_time, complete=parcel is new[-1]) for parcel in new]
 
 
 def told(moved: Sequence[parcels.Advance], of_order: Sequence[Parcel]) -> Iterator[Fact]:
     """What is told of parcels of one order that moved. of_order are all its parcels, as they are now."""
     for advance in moved:
-        passed = {advance.before.state, *(entry.state for entry in advance.entries)}
         for kind, states in _TOLD.items():
-            if passed & states and advance.before.state not in states:
-                yield _fact(kind, advance.parcel, of_order)
+            came = next((entry.time for entry in advance.entries if entry.state in states), None)
+            if came and advance.before.state not in states:
+                yield _fact(kind, advance.parcel, came, of_order)
 
 
 def again(of_order: Sequence[Parcel]) -> Iterator[Fact]:
-    """What was told of an order's parcels, for an order that asks again."""
+    """What is true of all of an order's parcels, for an order that asks again."""
     yield from created(of_order)
-    for parcel in of_order:
-        for kind in (ShipmentHandedOver, ShipmentDelivered):
-            if parcel.state in _TOLD[kind]:
-                yield _fact(kind, parcel, of_order)
+    for kind in (ShipmentHandedOver, ShipmentDelivered):
+        facts = [_fact(kind, parcel, parcel.update_time, of_order) for parcel in of_order]
+        yield from (fact for fact in facts if fact.complete)
 
 
-def _fact(kind: type[Fact], parcel: Parcel, of_order: Sequence[Parcel]) -> Fact:
-    return kind(parcel, complete=kind in _COMPLETED and all(one.state in _TOLD[kind] for one in of_order))
+def _fact(kind: type[Fact], parcel: Parcel, time: datetime, of_order: Sequence[Parcel]) -> Fact:
+    return kind(parcel, time, complete=kind in _COMPLETED and all(one.state in _TOLD[kind] for one in of_order))

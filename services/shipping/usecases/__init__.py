@@ -1,7 +1,7 @@
 """What shipping does: load, decide, save, emit.
 
 `delivering.py` hears what orders and the inventory say, and opens and stops parcels; `labelling.py` buys and voids their labels,
-`tracking.py` follows them, `handling.py` is for people: a warehouse's hands, and reading.
+`tracking.py` follows them, `handling.py` is for people: a warehouse's hands, and reading. `telling.py` says what others hear.
 """
 
 from services.chassis import database

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from services.chassis import clock, database, errors
 from services.shipping import store
 from services.shipping.domain import parcels
-from services.shipping.usecases import labelling
+from services.shipping.usecases import telling
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Handling:
             moved = parcels.handled(parcel, done, actor, self._now())
             if moved:
                 await store.save(transaction, [moved], track_s=self._track_s)
-                transaction.emit(labelling.told([moved], by_order))
+                transaction.emit(telling.told([moved], by_order))
                 transaction.after_commit(self._wake)
         return await self.get(parcel_id, owner_id=None)
 

@@ -4,17 +4,15 @@ No call is made inside a transaction. If the process dies before it claims a par
 lease expires and another claim asks the carrier first, and then repeats with the parcel's own key: a label is bought once.
 """
 
-import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from services.chassis import clock, database, loops, metrics, tracing
 from services.shipping import store
-from services.shipping.domain import deliveries, parcels
+from services.shipping.domain import parcels
 from services.shipping.store import claims
-
-_LOG = logging.getLogger(__name__)
+from services.shipping.usecases import telling
 
 # Seconds until an unknown outcome is asked about: at first and at most, doubled each time, with jitter.
 FIRST_RETRY_S = 0.5
@@ -85,7 +83,7 @@ class Labelling:
                 moved.append(advance)
         with tracing.causing({claimed.parcel.order_id: claimed.traceparent for claimed, _ in definite}):
             await store.save(transaction, moved, track_s=self._terms.track_s)
-            transaction.emit(told(moved, by_order))
+            transaction.emit(telling.told(moved, by_order))
         await claims.postpone(transaction, later)
         transaction.after_commit(self._wake)
         return any(advance.parcel.verb for advance in moved)
@@ -94,19 +92,6 @@ class Labelling:
         if answer.label and answer.input is parcels.Input.LABEL_BOUGHT:
             return parcels.labelled(parcel, answer.label, self._now(), automatic=self._terms.automatic)
         return parcels.advance(parcel, [answer], self._now())
-
-
-def told(moved: Sequence[parcels.Advance], by_order: dict[str, list[parcels.Parcel]]) -> Iterable[deliveries.Fact]:
-    """What is told of parcels that moved. by_order has all parcels of their orders, as they were before."""
-    now = {advance.parcel.id: advance.parcel for advance in moved}
-    for order_id in dict.fromkeys(advance.parcel.order_id for advance in moved):
-        of_order = [now.get(parcel.id, parcel) for parcel in by_order[order_id]]
-        for fact in deliveries.told([one for one in moved if one.parcel.order_id == order_id], of_order):
-            if isinstance(fact, deliveries.ShipmentUndeliverable):
-                metrics.ALARMS.labels(store.SERVICE, "undeliverable").inc()
-                extra = {"shipment_id": fact.parcel.id, "order_id": order_id, "state": fact.parcel.state}
-                _LOG.error("parcel needs a person", extra=extra)
-            yield fact
 
 
 def _postponed(claimed: claims.Claimed, silence: parcels.Silence) -> claims.Postponed:

@@ -11,7 +11,7 @@ from services.chassis import clock, database
 from services.shipping import store
 from services.shipping.domain import parcels
 from services.shipping.store import claims
-from services.shipping.usecases import labelling
+from services.shipping.usecases import telling
 
 # Parcels that are asked about in one call.
 AT_ONCE = 200
@@ -60,7 +60,7 @@ class Tracking:
             tracked = [parcels.tracked(parcel, said.get(parcel.label.reference, ()), now) for parcel in locked]
             moved = [advance for advance in tracked if advance]
             await store.save(transaction, moved, track_s=self._track_s)
-            transaction.emit(labelling.told(moved, by_order))
+            transaction.emit(telling.told(moved, by_order))
 
 
 def _is_news(parcel: parcels.Parcel, scans: Sequence[parcels.Scan]) -> bool:
