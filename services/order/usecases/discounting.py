@@ -9,7 +9,7 @@ from typing import Protocol
 from services.chassis import errors
 from services.order.domain import totals
 
-# Orders that promotion is asked about in one call: as many as the contract allows, some more than are usually accepted together.
+# Orders that promotion is asked about in one call: as many as the contract allows.
 AT_ONCE = 32
 
 
@@ -71,7 +71,7 @@ class Discounting:
         return (await self.customers.newcomers(known) if known else frozenset()) | {""}
 
     async def _ask(self, batch: Sequence[Question]) -> list[totals.Shipped | errors.DomainError]:
-        """A batch in one call. An order whose promotions cannot be asked for does not hold back the others of its batch."""
+        """A batch in one call. An order that promotion refuses to quote does not hold back the others of its batch."""
         try:
             return await self.promotions.discounted(batch)
         except errors.DomainError as error:
