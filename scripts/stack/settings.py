@@ -46,6 +46,8 @@ FOR_TESTS = {
     **TAXES_OF_TESTS,
     "EDGE_RATE_LIMIT_FACTOR": "1000",
     "CATALOG_IMAGES_CLEAR_S": "0.3",
+    "RECOMMENDATION_TOGETHER_S": "0.1",
+    "RECOMMENDATION_TRENDING_S": "0.1",
 }
 # The payment service's secret, when Stripe is the provider: the key, or the file with it.
 _STRIPE_KEYS = ("STRIPE_API_KEY", "STRIPE_API_KEY_FILE")
