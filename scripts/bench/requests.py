@@ -25,7 +25,8 @@ AGENT = "souk-bench"
 class Wanted:
     """Whose orders they are (access tokens), what they are of, how many lines each has, and how they are paid.
 
-    `key` begins every idempotency key: no other run may use it. Without `units`, a line is of 1 to 3 units.
+    `key` begins every idempotency key: no other run may use it. Without `units`, a line is of 1 to 3 units. `baskets` are what is
+    ordered, one after the other, where they are given; without them each order is of `lines` SKUs by chance.
     """
 
     tokens: tuple[str, ...]
@@ -34,6 +35,7 @@ class Wanted:
     key: str
     units: int = 0
     payment_method: str = PAYMENT_METHOD
+    baskets: tuple[tuple[str, ...], ...] = ()
 
 
 def stream(host: str, wanted: Wanted) -> Iterator[bytes]:
@@ -48,9 +50,9 @@ def stream(host: str, wanted: Wanted) -> Iterator[bytes]:
 
 def _templates(host: str, wanted: Wanted) -> Iterator[tuple[bytes, bytes]]:
     chance = random.Random(42)  # noqa: S311 - the same baskets in every run, no secret
-    for number in range(TEMPLATES):
+    for number in range(len(wanted.baskets) or TEMPLATES):
         token = wanted.tokens[number % len(wanted.tokens)]
-        body = _body(_basket(wanted, chance), wanted.payment_method)
+        body = _body(_basket(wanted, number, chance), wanted.payment_method)
         before = (
             f"POST /api/v1/orders HTTP/1.1\r\nhost: {host}\r\nuser-agent: {AGENT}\r\nauthorization: Bearer {token}\r\n"
             f"content-type: application/json\r\ncontent-length: {len(body)}\r\nidempotency-key: "
@@ -58,8 +60,8 @@ def _templates(host: str, wanted: Wanted) -> Iterator[tuple[bytes, bytes]]:
         yield before.encode(), b"\r\n\r\n" + body
 
 
-def _basket(wanted: Wanted, chance: random.Random) -> Sequence[tuple[str, int]]:
-    skus = chance.sample(wanted.skus, wanted.lines)
+def _basket(wanted: Wanted, number: int, chance: random.Random) -> Sequence[tuple[str, int]]:
+    skus = wanted.baskets[number] if wanted.baskets else chance.sample(wanted.skus, wanted.lines)
     return [(sku, wanted.units or chance.randint(1, MOST_OF_A_LINE)) for sku in skus]
 
 

@@ -9,12 +9,10 @@ import pytest_asyncio
 
 from tests.faults import mortals
 from tests.faults.deaths import CONSUMER, Death, deaths
-from tests.faults.trickle import insist
 from tests.support import shop
 from tests.support.polling import eventually
 
 SETTLE_S = 30.0
-RELATED = "/api/v1/products/{id}/related"
 
 COUNTED = deaths("recommendation", "consumer", "OrderConfirmed", *CONSUMER)
 LISTED = [
@@ -49,21 +47,24 @@ class Scene:
         asked = b"""
         SELECT coalesce(sum(i.orders), 0)::bigint FROM item_counts AS i JOIN products AS p ON p.number = i.product
         WHERE p.product_id = %s AND i.slot = (SELECT slot FROM model)"""
-        async with await psycopg.AsyncConnection.connect(self.database, autocommit=True) as connection:
-            row = await (await connection.execute(asked, [product.id])).fetchone()
-            assert row is not None
-            return int(row[0])
+        return await self._asked(asked, product.id)
 
-    async def recommends(self, product: shop.Product) -> None:
-        """Wait until a product, which is featured, is recommended."""
-        stranger = await self.market.stranger()
+    async def knows(self, product: shop.Product) -> None:
+        """Wait until a product may be recommended: it is for sale, and in stock."""
+        asked = b"""
+        SELECT EXISTS (SELECT FROM products AS p JOIN skus AS k ON k.product = p.number JOIN levels AS l USING (sku)
+        WHERE p.product_id = %s AND NOT p.deleted AND k.listed AND l.available > 0)"""
 
         async def is_so() -> bool:
-            path = RELATED.format(id=product.id.replace(product.id[:8], "00000000"))
-            answer = await insist(lambda: stranger.http.get(path, params={"limit": 50}))
-            return product.id in [each["product_id"] for each in answer["recommendations"]]
+            return bool(await self._asked(asked, product.id))
 
         await eventually(is_so, within_s=SETTLE_S)
+
+    async def _asked(self, query: bytes, product_id: str) -> int:
+        async with await psycopg.AsyncConnection.connect(self.database, autocommit=True) as connection:
+            row = await (await connection.execute(query, [product_id])).fetchone()
+            assert row is not None
+            return int(row[0])
 
 
 @pytest_asyncio.fixture
@@ -95,4 +96,4 @@ async def test_a_product_and_its_stock_are_known_through_a_death(scene: Scene, d
     scene.mortal.trap(death.service, death.trap)
     tea = await scene.market.product()
     await scene.through(death)
-    await scene.recommends(tea)
+    await scene.knows(tea)

@@ -79,15 +79,15 @@ async def test_what_events_tell_is_recommended_by_calls(souk: Recommendation, se
     found = (await stub(served).ListTrendingProducts(trending)).recommendations
     assert [(each.title, each.reason) for each in found] == [("Other", REASON.TRENDING), ("Tea", REASON.TRENDING)]
 
-    request = recommendation_service_pb2.RecommendRequest()
-    found = (await stub(served).Recommend(request, metadata=served.as_user(mine))).recommendations
+    mine_asked = recommendation_service_pb2.RecommendRequest()
+    found = (await stub(served).Recommend(mine_asked, metadata=served.as_user(mine))).recommendations
     assert [each.title for each in found] == ["Cup", "Other"]
     await hear(souk.db, subscribers, stocked(cup, available=0))
-    found = (await stub(served).Recommend(request, metadata=served.as_user(mine))).recommendations
+    found = (await stub(served).Recommend(mine_asked, metadata=served.as_user(mine))).recommendations
     assert [each.title for each in found] == ["Other"]
     deleted = catalog_events_pb2.ProductDeleted(product_id=other.id, skus=other.skus, version=2)
     await hear(souk.db, subscribers, deleted)
-    assert not (await stub(served).Recommend(request, metadata=served.as_user(mine))).recommendations
+    assert not (await stub(served).Recommend(mine_asked, metadata=served.as_user(mine))).recommendations
 
 
 async def test_a_call_for_fewer_gets_fewer_and_what_is_public_may_be_kept_for_a_moment(
