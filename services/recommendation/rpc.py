@@ -41,6 +41,13 @@ class RecommendationServicer(recommendation_service_pb2_grpc.RecommendationServi
         await _announce(context, answer)
         return answer
 
+    async def GetModel(
+        self,
+        request: recommendation_service_pb2.GetModelRequest,  # noqa: ARG002 - it says nothing
+        _: Any,
+    ) -> recommendation_pb2.Model:
+        return messages.of_state(await self._use.building.state())
+
     async def RebuildModel(
         self,
         request: recommendation_service_pb2.RebuildModelRequest,  # noqa: ARG002 - it says nothing

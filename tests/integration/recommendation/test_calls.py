@@ -119,8 +119,9 @@ async def test_an_administrator_has_the_model_made_anew_and_sees_how_far_it_is(
     again = await stub(served).RebuildModel(request, metadata=admin)
     assert again.since == model.since
     await souk.built()
-    assert not (await souk.building.state()).building
-    assert (await souk.building.state()).orders == 1
+    asked = recommendation_service_pb2.GetModelRequest()
+    model = await stub(served).GetModel(asked, metadata=admin)
+    assert (model.state, model.orders, model.waiting_orders) == (recommendation_pb2.Model.READY, 1, 1)
 
 
 async def test_nobody_is_recommended_anything_of_their_own_without_signing_in(served: calls.Shop) -> None:
