@@ -45,25 +45,28 @@ FROM beside AS b JOIN counted AS one ON one.product = b.product JOIN counted AS 
 _ORDERS = database.Statement(f"""
 SELECT coalesce(sum(orders), 0)::bigint FROM order_counts WHERE slot = {_SLOT} AND period = ANY(%(periods)s::integer[])
 """)  # noqa: S608 - only texts of this module are put in
+# Whether they can be ordered is asked of some times as many as are wanted, not of all.
 _HOT = database.Statement(f"""
 SELECT i.product, i.heat FROM unnest(%(periods)s::integer[]) AS g(period) CROSS JOIN LATERAL (
-  SELECT c.product, c.heat FROM item_counts AS c JOIN products AS p ON p.number = c.product
-  WHERE c.slot = {_SLOT} AND c.period = g.period AND NOT p.deleted AND EXISTS (
-    SELECT FROM skus AS k JOIN levels AS l USING (sku) WHERE k.product = c.product AND k.listed AND l.available > 0)
+  SELECT c.product, c.heat FROM (
+    SELECT product, heat FROM item_counts WHERE slot = {_SLOT} AND period = g.period
+    ORDER BY heat DESC LIMIT 10 * %(most)s) AS c
+  WHERE EXISTS (
+    SELECT FROM products AS p JOIN skus AS k ON k.product = p.number JOIN levels AS l USING (sku)
+    WHERE p.number = c.product AND NOT p.deleted AND k.listed AND l.available > 0)
   ORDER BY c.heat DESC LIMIT %(most)s) AS i
 """)  # noqa: S608 - only texts of this module are put in
 _CLEAR = {slot: database.Statement(f"TRUNCATE item_counts_{slot}, pair_counts_{slot}") for slot in (0, 1)}
 _CLEAR_ORDERS = database.Statement("DELETE FROM order_counts WHERE slot = %(slot)s")
-_PURGED = ("item_counts", "pair_counts", "order_counts")
-_PURGE = {
-    table: database.Statement(f"""
-DELETE FROM {table} AS t USING (
-  SELECT tableoid, ctid FROM {table} WHERE slot IN (0, 1) AND period < %(before)s LIMIT %(most)s) AS old
-WHERE t.tableoid = old.tableoid AND t.ctid = old.ctid
-RETURNING 1
+# Of each partition by itself: rows are found by index, and deleted where they are.
+_PURGE = [
+    database.Statement(f"""
+DELETE FROM {table} WHERE ctid = ANY(ARRAY(
+  SELECT ctid FROM {table} WHERE slot = {slot} AND period < %(before)s LIMIT %(most)s)) RETURNING 1
 """)  # noqa: S608 - only texts of this module are put in
-    for table in _PURGED
-}
+    for slot in (0, 1)
+    for table in (f"item_counts_{slot}", f"pair_counts_{slot}", "order_counts")
+]
 
 
 async def add(transaction: database.Transaction, slot: int, counts: domain.Counts) -> None:
@@ -123,4 +126,4 @@ async def hot(db: database.Database, periods: Sequence[int], *, most: int) -> li
 
 async def purge(db: database.Database, *, before: int, most: int) -> int:
     """Delete some counts of periods before this one: how many rows."""
-    return sum([len(await db.read(_PURGE[table], {"before": before, "most": most})) for table in _PURGED])
+    return sum([len(await db.read(statement, {"before": before, "most": most})) for statement in _PURGE])
