@@ -13,7 +13,7 @@ def upgrade() -> None:
     -- One row. Counts are read in `slot`; while they are made anew (stage is not READY) the other slot has those of the orders up
     -- to `after_order`. Whoever counts locks the row, for share; whoever takes the build further, for update.
     CREATE TABLE model (
-      only boolean PRIMARY KEY DEFAULT true CHECK (only),
+      id boolean PRIMARY KEY DEFAULT true CHECK (id),
       slot smallint NOT NULL CHECK (slot IN (0, 1)),
       stage text NOT NULL CHECK (stage IN ('READY', 'PRODUCTS', 'STOCK', 'ORDERS')),
       -- Where the next page of products or stock begins, and how many orders have been counted anew.

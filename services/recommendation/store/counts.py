@@ -26,20 +26,20 @@ _SLOT = "(SELECT slot FROM model)"
 # Of a product that goes with very many others, the most frequent ones are looked at.
 _TOGETHER = database.Statement(f"""
 WITH beside AS (
-  SELECT a.product, n.other, n.both FROM unnest(%(products)s::integer[]) AS a(product) CROSS JOIN LATERAL (
-    SELECT other, sum(orders)::bigint AS both FROM (
+  SELECT a.product, n.other, n.shared FROM unnest(%(products)s::integer[]) AS a(product) CROSS JOIN LATERAL (
+    SELECT other, sum(orders)::bigint AS shared FROM (
       SELECT p.high AS other, p.orders FROM pair_counts AS p
       WHERE p.slot = {_SLOT} AND p.period = ANY(%(periods)s::integer[]) AND p.low = a.product
       UNION ALL
       SELECT p.low, p.orders FROM pair_counts AS p
       WHERE p.slot = {_SLOT} AND p.period = ANY(%(periods)s::integer[]) AND p.high = a.product) AS each
-    GROUP BY other HAVING sum(orders) >= %(fewest)s ORDER BY both DESC, other LIMIT %(most)s) AS n),
+    GROUP BY other HAVING sum(orders) >= %(fewest)s ORDER BY shared DESC, other LIMIT %(most)s) AS n),
 counted AS (
   SELECT i.product, sum(i.orders)::bigint AS orders FROM item_counts AS i
   WHERE i.slot = {_SLOT} AND i.period = ANY(%(periods)s::integer[])
     AND i.product IN (SELECT product FROM beside UNION SELECT other FROM beside)
   GROUP BY i.product)
-SELECT b.product, b.other, b.both, one.orders, two.orders
+SELECT b.product, b.other, b.shared, one.orders, two.orders
 FROM beside AS b JOIN counted AS one ON one.product = b.product JOIN counted AS two ON two.product = b.other
 """)  # noqa: S608 - only texts of this module are put in
 _ORDERS = database.Statement(f"""
