@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from services import signing_keys
-from services.chassis import assembly, loops, process
+from services.chassis import assembly, loops, process, retention
 from services.chassis.settings import read
 from services.recommendation import clients, events, rpc, usecases
 from services.recommendation.settings import Settings
@@ -30,6 +30,7 @@ def build(host: assembly.Host) -> list[process.Part]:
     )
     learner = learning.Learning(service.db, now=host.now)
     builder = building.Building(service.db, catalog, inventory, now=host.now)
+    gauges = retention.Gauges(service.db, usecases.SERVICE, learning.QUEUES)
     use = usecases.UseCases(recommending.Recommending(service.db, terms, now=host.now), builder)
     return service.parts(
         rpc.servicer(use),
@@ -39,5 +40,6 @@ def build(host: assembly.Host) -> list[process.Part]:
             loops.Loop("recommendation-build", builder.build, BUILD_PACE),
             loops.Loop("recommendation-waiting", learner.resolve, RESOLVE_PACE),
             loops.Loop("recommendation-purge", learner.purge, PURGE_PACE),
+            loops.Loop("recommendation-queues", gauges.work, loops.Pace(10)),
         ],
     )

@@ -130,6 +130,11 @@ _SIZES = database.Statement("""
 SELECT (SELECT count(*) FROM products WHERE NOT deleted), (SELECT count(*) FROM baskets WHERE waiting)
 """)
 
+# What waits, and since when: orders for products that nobody told of.
+QUEUES = database.Statement("""
+SELECT 'waiting', count(*), extract(epoch FROM clock_timestamp() - min(time)) FROM baskets WHERE waiting
+""")
+
 READY, PRODUCTS, STOCK, ORDERS = "READY", "PRODUCTS", "STOCK", "ORDERS"
 
 

@@ -15,6 +15,7 @@ from services.recommendation.store import counts
 # Orders that waited are counted so many at a time, and what is too old is deleted so many rows at a time.
 ORDERS_AT_ONCE = 500
 ROWS_AT_ONCE = 5_000
+QUEUES = store.QUEUES
 # Orders have an id of when they were placed, and are counted by when they were confirmed: no later than this.
 _CONFIRMED_WITHIN = timedelta(days=7)
 

@@ -11,7 +11,7 @@ from services.chassis import clock, database, ids
 from services.recommendation import domain
 from services.recommendation.domain import Basket, Level, Product
 from services.recommendation.usecases import learning
-from tests.integration.recommendation.conftest import Recommendation, basket, made, product, somebody
+from tests.integration.recommendation.conftest import Recommendation, basket, made, product, somebody, titles
 
 BUYERS = database.Statement("SELECT count(*) FROM baskets WHERE user_id = %(user_id)s")
 ROWS = database.Statement("""
@@ -122,6 +122,22 @@ async def test_an_order_that_comes_before_its_product_waits_for_it(souk: Recomme
     assert await souk.learning.resolve() == 1
     state = await souk.building.state()
     assert (state.orders, state.waiting) == (1, 0)
+
+
+async def test_a_build_reads_what_was_there_before_anybody_listened_and_nothing_over_what_events_told(
+    souk: Recommendation,
+) -> None:
+    tea, cup, pot = product("Tea"), product("Cup"), product("Pot")
+    souk.shop.products = [tea, cup, pot]
+    souk.shop.levels = [Level(each.skus[0], "east", 5) for each in (tea, cup, pot)]
+    newer = dataclasses.replace(cup, version=2, title="Better cup")
+    await souk.told(newer, Level(tea.skus[0], "east", 0), *(basket(tea, cup) for _ in range(3)))
+    assert (await souk.building.state()).waiting == 3
+    await souk.rebuilt()
+    state = await souk.building.state()
+    assert (state.products, state.orders, state.waiting) == (3, 0, 3)
+    assert await souk.learning.resolve() == 3
+    assert sorted(titles(await souk.recommending.trending(0))) == ["Better cup", "Pot"]
 
 
 async def test_a_sku_that_its_product_has_no_more_still_counts(souk: Recommendation) -> None:
