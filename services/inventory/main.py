@@ -12,9 +12,10 @@ def build(host: assembly.Host) -> list[process.Part]:
     settings = read(Settings, host.environ)
     service = assembly.Assembly(usecases.SERVICE, host, events.PUBLISHED)
     user = service.peer("user", signing_keys.DESCRIPTOR)
-    stock = usecases.Stock(service.db, hold_s=settings.hold_s, levels_every_s=settings.levels_every_s)
+    does = usecases.inventory(service.db, hold_s=settings.hold_s, levels_every_s=settings.levels_every_s)
+    stock = does.stock
     return service.parts(
-        rpc.servicer(stock, service.page_tokens),
+        rpc.servicer(does, service.page_tokens),
         signing_keys.fetched_from(user),
         consuming=assembly.Consuming(events.CONSUMED, events.subscribers(stock)),
         working=[

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from services.chassis import ids
 from services.chassis.rpc import render
 from services.inventory import domain
-from souk.inventory.v1 import inventory_events_pb2, stock_pb2
+from services.inventory.domain import history
+from souk.inventory.v1 import inventory_events_pb2, movement_pb2, stock_pb2
 from souk.order.v1 import order_events_pb2
 
 
@@ -31,6 +32,35 @@ def of_stock(levels: Sequence[domain.Level]) -> stock_pb2.Stock:
         available=sum(level.available for level in levels),
         levels=[of_level(level) for level in levels],
     )
+
+
+def of_movement(recorded: history.Recorded) -> movement_pb2.Movement:
+    moved = recorded.movement
+    return movement_pb2.Movement(
+        id=recorded.id,
+        sku=moved.sku,
+        warehouse=moved.warehouse,
+        delta=moved.delta,
+        reason=movement_pb2.Movement.Reason.Value(moved.reason.upper()),
+        reference=moved.reference,
+        note=moved.note,
+        create_time=render.timestamp(recorded.time),
+    )
+
+
+def of_audit(sku: str, found: Sequence[history.Comparison], *, repair: bool) -> movement_pb2.StockAudit:
+    agreed = all(each.agrees for each in found)
+    places = [
+        movement_pb2.StockAudit.Place(
+            warehouse=each.kept.warehouse,
+            on_hand=each.kept.on_hand,
+            reserved=each.kept.reserved,
+            recorded_on_hand=each.recorded.on_hand,
+            recorded_reserved=each.recorded.reserved,
+        )
+        for each in found
+    ]
+    return movement_pb2.StockAudit(sku=sku, places=places, agreed=agreed, repaired=repair and not agreed)
 
 
 def of_stock_reserved(fact: domain.StockReserved) -> inventory_events_pb2.StockReserved:

@@ -5,7 +5,7 @@ from typing import Any
 from services.chassis import idempotency
 from services.chassis.rpc import identity, page_tokens, server
 from services.inventory import domain, messages, usecases
-from souk.inventory.v1 import inventory_service_pb2, inventory_service_pb2_grpc, stock_pb2
+from souk.inventory.v1 import inventory_service_pb2, inventory_service_pb2_grpc, movement_pb2, stock_pb2
 
 DESCRIPTOR = inventory_service_pb2.DESCRIPTOR.services_by_name["InventoryService"]
 
@@ -13,8 +13,9 @@ DESCRIPTOR = inventory_service_pb2.DESCRIPTOR.services_by_name["InventoryService
 class InventoryServicer(inventory_service_pb2_grpc.InventoryServiceServicer):
     """`souk.inventory.v1.InventoryService`; what each method promises stands in the contract."""
 
-    def __init__(self, stock: usecases.Stock, tokens: page_tokens.PageTokens) -> None:
-        self._stock = stock
+    def __init__(self, does: usecases.Inventory, tokens: page_tokens.PageTokens) -> None:
+        self._stock = does.stock
+        self._history = does.history
         self._tokens = tokens
 
     async def GetStock(self, request: inventory_service_pb2.GetStockRequest, _: Any) -> stock_pb2.Stock:
@@ -57,6 +58,19 @@ class InventoryServicer(inventory_service_pb2_grpc.InventoryServiceServicer):
         await self._stock.set_threshold(request.sku, request.threshold)
         return inventory_service_pb2.StockThreshold(sku=request.sku, threshold=request.threshold)
 
+    async def ListMovements(
+        self, request: inventory_service_pb2.ListMovementsRequest, _: Any
+    ) -> inventory_service_pb2.ListMovementsResponse:
+        page = await self._tokens.page(request, page_tokens.ANYBODY, key=int)
+        found = await self._history.movements(request.sku, page)
+        shown = [messages.of_movement(recorded) for recorded in found.rows]
+        token = await self._tokens.token(request, page_tokens.ANYBODY, found.next_after)
+        return inventory_service_pb2.ListMovementsResponse(movements=shown, next_page_token=token)
+
+    async def AuditStock(self, request: inventory_service_pb2.AuditStockRequest, _: Any) -> movement_pb2.StockAudit:
+        found = await self._history.audit(request.sku, repair=request.repair)
+        return messages.of_audit(request.sku, found, repair=request.repair)
+
     async def ListWarehouses(
         self,
         request: inventory_service_pb2.ListWarehousesRequest,  # noqa: ARG002 - it says nothing
@@ -71,7 +85,7 @@ class InventoryServicer(inventory_service_pb2_grpc.InventoryServiceServicer):
         return messages.of_warehouse(warehouse)
 
 
-def servicer(stock: usecases.Stock, tokens: page_tokens.PageTokens) -> server.Servicer:
+def servicer(does: usecases.Inventory, tokens: page_tokens.PageTokens) -> server.Servicer:
     """The servicer, ready to be served."""
     add = inventory_service_pb2_grpc.add_InventoryServiceServicer_to_server
-    return server.Servicer(DESCRIPTOR, add, InventoryServicer(stock, tokens))
+    return server.Servicer(DESCRIPTOR, add, InventoryServicer(does, tokens))

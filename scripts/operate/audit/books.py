@@ -21,14 +21,14 @@ INVARIANTS: Mapping[str, Sequence[str]] = {
     "inventory": (
         """
         SELECT 'stock of ' || sku || ' in ' || warehouse || ': reserved ' || reserved || ', held ' || held FROM (
-          SELECT s.sku, s.warehouse, s.reserved, coalesce(r.held, 0) AS held FROM stock AS s
-          LEFT JOIN (SELECT sku, warehouse, sum(quantity) AS held FROM reservations WHERE status = 'HELD' GROUP BY 1, 2) AS r
+          SELECT sku, warehouse, coalesce(s.reserved, 0) AS reserved, coalesce(r.held, 0) AS held FROM stock AS s
+          FULL JOIN (SELECT sku, warehouse, sum(quantity) AS held FROM reservations WHERE status = 'HELD' GROUP BY 1, 2) AS r
             USING (sku, warehouse)) AS t WHERE reserved <> held
         """,
         """
         SELECT 'stock of ' || sku || ' in ' || warehouse || ': on hand ' || on_hand || ', moved ' || moved FROM (
-          SELECT s.sku, s.warehouse, s.on_hand, coalesce(m.moved, 0) AS moved FROM stock AS s
-          LEFT JOIN (SELECT sku, warehouse, sum(delta) AS moved FROM movements GROUP BY 1, 2) AS m
+          SELECT sku, warehouse, coalesce(s.on_hand, 0) AS on_hand, coalesce(m.moved, 0) AS moved FROM stock AS s
+          FULL JOIN (SELECT sku, warehouse, sum(delta) AS moved FROM movements GROUP BY 1, 2) AS m
             USING (sku, warehouse)) AS t WHERE on_hand <> moved
         """,
     ),

@@ -3,15 +3,19 @@
 Each use case runs in the consumer's transaction, together with the claim of its events and the answers it emits. If the
 process dies before the commit nothing happened and the batch comes again; after it the relay publishes the answers.
 A wish that comes again is answered again and changes nothing.
+
+What people do beside that has a module for each thing. `history`: reading and auditing what happened.
 """
 
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 from services.chassis import database, errors, idempotency, pages
 from services.inventory import domain, store
 from services.inventory.domain import Cause, HoldStatus
+from services.inventory.usecases import history
 
 SERVICE = "inventory"
 # What orders say.
@@ -252,6 +256,19 @@ class Stock:
         if on_hand:
             moved = [domain.Movement(h.sku, h.warehouse, on_hand * h.quantity, reason, h.order_id) for h in holds]
             await store.record(transaction, moved)
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """All that can be done with stock, on one database."""
+
+    stock: Stock
+    history: history.History
+
+
+def inventory(db: database.Database, *, hold_s: float, levels_every_s: float = 5.0) -> Inventory:
+    """The use cases on this database."""
+    return Inventory(Stock(db, hold_s=hold_s, levels_every_s=levels_every_s), history.History(db))
 
 
 def _claim_of(wanted: domain.Adjustment) -> idempotency.Claim:
