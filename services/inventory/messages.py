@@ -1,12 +1,14 @@
 """Stock and messages of the contract: `of_level` renders a level, `want` parses what an order wants."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
-from services.chassis import ids
+from services.chassis import errors, idempotency, ids
 from services.chassis.rpc import render
 from services.inventory import domain
-from services.inventory.domain import history
-from souk.inventory.v1 import inventory_events_pb2, movement_pb2, stock_pb2
+from services.inventory.domain import history, supplies
+from services.inventory.domain.supplies import Kind
+from souk.inventory.v1 import inventory_events_pb2, inventory_service_pb2, movement_pb2, stock_pb2, supply_pb2
 from souk.order.v1 import order_events_pb2
 
 
@@ -21,7 +23,27 @@ def of_level(level: domain.Level) -> stock_pb2.StockLevel:
 
 
 def of_warehouse(warehouse: domain.Warehouse) -> stock_pb2.Warehouse:
-    return stock_pb2.Warehouse(id=warehouse.id, title=warehouse.title, preference=warehouse.preference)
+    point = warehouse.location
+    return stock_pb2.Warehouse(
+        id=warehouse.id,
+        title=warehouse.title,
+        preference=warehouse.preference,
+        country=warehouse.country,
+        region=warehouse.region,
+        location=stock_pb2.GeoPoint(latitude=point.latitude, longitude=point.longitude) if point else None,
+    )
+
+
+def warehouse_sent(request: inventory_service_pb2.PutWarehouseRequest) -> domain.Warehouse:
+    point = domain.Point(request.location.latitude, request.location.longitude)
+    return domain.Warehouse(
+        request.id,
+        request.title,
+        request.preference,
+        request.country,
+        request.region,
+        point if request.HasField("location") else None,
+    )
 
 
 def of_stock(levels: Sequence[domain.Level]) -> stock_pb2.Stock:
@@ -100,3 +122,69 @@ def confirmation(message: order_events_pb2.OrderConfirmed) -> domain.Confirmatio
 
 def cancellation(message: order_events_pb2.OrderCancelled) -> domain.Cancellation:
     return domain.Cancellation(ids.canonical(message.order_id))
+
+
+def transfer_wanted(request: inventory_service_pb2.CreateTransferRequest, actor: str) -> supplies.Draft:
+    return _draft(Kind.TRANSFER, request, (request.from_warehouse, request.to_warehouse), actor)
+
+
+def restock_wanted(request: inventory_service_pb2.CreateRestockOrderRequest, actor: str) -> supplies.Draft:
+    return _draft(Kind.RESTOCK, request, (request.supplier, request.warehouse), actor)
+
+
+def _draft(kind: Kind, request: Any, way: tuple[str, str], actor: str) -> supplies.Draft:
+    source, target = way
+    return supplies.Draft(
+        kind=kind,
+        source=source,
+        target=target,
+        lines=_quantities(request.lines),
+        expected_time=render.moment(request.expected_time) if request.HasField("expected_time") else None,
+        note=request.note,
+        actor=actor,
+        request_id=request.request_id,
+        fingerprint=idempotency.fingerprint(request),
+    )
+
+
+def delivery(
+    kind: Kind,
+    request: inventory_service_pb2.ReceiveTransferRequest | inventory_service_pb2.ReceiveRestockOrderRequest,
+    actor: str,
+) -> supplies.Delivery:
+    lines = _quantities(request.lines)
+    fingerprint = idempotency.fingerprint(request)
+    return supplies.Delivery(request.id.lower(), kind, lines, actor, request.request_id, fingerprint)
+
+
+def of_transfer(supply: supplies.Supply) -> supply_pb2.Transfer:
+    return supply_pb2.Transfer(from_warehouse=supply.source, to_warehouse=supply.target, **_of_supply(supply))
+
+
+def of_restock(supply: supplies.Supply) -> supply_pb2.RestockOrder:
+    return supply_pb2.RestockOrder(supplier=supply.source, warehouse=supply.target, **_of_supply(supply))
+
+
+def _of_supply(supply: supplies.Supply) -> dict[str, Any]:
+    """What transfers and restock orders have in common."""
+    line = supply_pb2.SupplyLine
+    return {
+        "id": supply.id,
+        "lines": [line(sku=each.sku, quantity=each.quantity, received=each.received) for each in supply.lines],
+        "state": supply_pb2.SupplyState.Value(supply.state),
+        "expected_time": render.timestamp(supply.expected_time) if supply.expected_time else None,
+        "note": supply.note,
+        "create_time": render.timestamp(supply.create_time),
+        "update_time": render.timestamp(supply.update_time),
+    }
+
+
+def _quantities(lines: Iterable[Any]) -> dict[str, int]:
+    """The quantity of each SKU. Raises SKU_DUPLICATE."""
+    result: dict[str, int] = {}
+    for place, line in enumerate(lines):
+        if line.sku in result:
+            wrong = errors.Violation(f"lines[{place}].sku", "is named before", "SKU_DUPLICATE")
+            raise errors.invalid("SKU_DUPLICATE", "a SKU is named twice", wrong, sku=line.sku)
+        result[line.sku] = line.quantity
+    return result

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from services.chassis import idempotency
-from services.chassis.rpc import identity, page_tokens, server
+from services.chassis import idempotency, ids
+from services.chassis.rpc import identity, page_tokens, render, server
 from services.inventory import domain, messages, usecases
-from souk.inventory.v1 import inventory_service_pb2, inventory_service_pb2_grpc, movement_pb2, stock_pb2
+from services.inventory.domain.supplies import Kind
+from souk.inventory.v1 import inventory_service_pb2, inventory_service_pb2_grpc, movement_pb2, stock_pb2, supply_pb2
 
 DESCRIPTOR = inventory_service_pb2.DESCRIPTOR.services_by_name["InventoryService"]
 
@@ -16,6 +17,7 @@ class InventoryServicer(inventory_service_pb2_grpc.InventoryServiceServicer):
     def __init__(self, does: usecases.Inventory, tokens: page_tokens.PageTokens) -> None:
         self._stock = does.stock
         self._history = does.history
+        self._supplying = does.supplying
         self._tokens = tokens
 
     async def GetStock(self, request: inventory_service_pb2.GetStockRequest, _: Any) -> stock_pb2.Stock:
@@ -41,12 +43,11 @@ class InventoryServicer(inventory_service_pb2_grpc.InventoryServiceServicer):
         return messages.of_level(await self._stock.set_level(wanted, actor=actor))
 
     async def AdjustStock(self, request: inventory_service_pb2.AdjustStockRequest, _: Any) -> stock_pb2.StockLevel:
-        who = identity.caller()
         wanted = domain.Adjustment(
             place=domain.Place(request.sku, request.warehouse),
             delta=request.delta,
             note=request.reason,
-            actor=f"user:{who.user_id}" if who.user_id else who.service,
+            actor=_actor(),
             request_id=request.request_id,
             fingerprint=idempotency.fingerprint(request),
         )
@@ -80,9 +81,77 @@ class InventoryServicer(inventory_service_pb2_grpc.InventoryServiceServicer):
         return inventory_service_pb2.ListWarehousesResponse(warehouses=known)
 
     async def PutWarehouse(self, request: inventory_service_pb2.PutWarehouseRequest, _: Any) -> stock_pb2.Warehouse:
-        warehouse = domain.Warehouse(request.id, request.title, request.preference)
+        warehouse = messages.warehouse_sent(request)
         await self._stock.put_warehouse(warehouse)
         return messages.of_warehouse(warehouse)
+
+    async def CreateTransfer(self, request: inventory_service_pb2.CreateTransferRequest, _: Any) -> supply_pb2.Transfer:
+        wanted = messages.transfer_wanted(request, _actor())
+        return messages.of_transfer(await self._supplying.begin(wanted))
+
+    async def GetTransfer(self, request: inventory_service_pb2.GetTransferRequest, _: Any) -> supply_pb2.Transfer:
+        return messages.of_transfer(await self._supplying.get(Kind.TRANSFER, request.id.lower()))
+
+    async def ListTransfers(
+        self, request: inventory_service_pb2.ListTransfersRequest, _: Any
+    ) -> inventory_service_pb2.ListTransfersResponse:
+        page = await self._tokens.page(request, page_tokens.ANYBODY, key=ids.check)
+        found = await self._supplying.list(Kind.TRANSFER, page, under_way=request.under_way)
+        shown = [messages.of_transfer(supply) for supply in found.rows]
+        token = await self._tokens.token(request, page_tokens.ANYBODY, found.next_after)
+        return inventory_service_pb2.ListTransfersResponse(transfers=shown, next_page_token=token)
+
+    async def ReceiveTransfer(
+        self, request: inventory_service_pb2.ReceiveTransferRequest, _: Any
+    ) -> supply_pb2.Transfer:
+        delivery = messages.delivery(Kind.TRANSFER, request, _actor())
+        return messages.of_transfer(await self._supplying.receive(delivery))
+
+    async def EndTransfer(self, request: inventory_service_pb2.EndTransferRequest, _: Any) -> supply_pb2.Transfer:
+        ended = await self._supplying.end(Kind.TRANSFER, request.id.lower(), returned=request.returned)
+        return messages.of_transfer(ended)
+
+    async def CreateRestockOrder(
+        self, request: inventory_service_pb2.CreateRestockOrderRequest, _: Any
+    ) -> supply_pb2.RestockOrder:
+        wanted = messages.restock_wanted(request, _actor())
+        return messages.of_restock(await self._supplying.begin(wanted))
+
+    async def GetRestockOrder(
+        self, request: inventory_service_pb2.GetRestockOrderRequest, _: Any
+    ) -> supply_pb2.RestockOrder:
+        return messages.of_restock(await self._supplying.get(Kind.RESTOCK, request.id.lower()))
+
+    async def ListRestockOrders(
+        self, request: inventory_service_pb2.ListRestockOrdersRequest, _: Any
+    ) -> inventory_service_pb2.ListRestockOrdersResponse:
+        page = await self._tokens.page(request, page_tokens.ANYBODY, key=ids.check)
+        found = await self._supplying.list(Kind.RESTOCK, page, under_way=request.under_way)
+        shown = [messages.of_restock(supply) for supply in found.rows]
+        token = await self._tokens.token(request, page_tokens.ANYBODY, found.next_after)
+        return inventory_service_pb2.ListRestockOrdersResponse(restock_orders=shown, next_page_token=token)
+
+    async def ExpectRestockOrder(
+        self, request: inventory_service_pb2.ExpectRestockOrderRequest, _: Any
+    ) -> supply_pb2.RestockOrder:
+        when = render.moment(request.expected_time) if request.HasField("expected_time") else None
+        return messages.of_restock(await self._supplying.expect(Kind.RESTOCK, request.id.lower(), when))
+
+    async def ReceiveRestockOrder(
+        self, request: inventory_service_pb2.ReceiveRestockOrderRequest, _: Any
+    ) -> supply_pb2.RestockOrder:
+        delivery = messages.delivery(Kind.RESTOCK, request, _actor())
+        return messages.of_restock(await self._supplying.receive(delivery))
+
+    async def EndRestockOrder(
+        self, request: inventory_service_pb2.EndRestockOrderRequest, _: Any
+    ) -> supply_pb2.RestockOrder:
+        return messages.of_restock(await self._supplying.end(Kind.RESTOCK, request.id.lower()))
+
+
+def _actor() -> str:
+    who = identity.caller()
+    return f"user:{who.user_id}" if who.user_id else who.service
 
 
 def servicer(does: usecases.Inventory, tokens: page_tokens.PageTokens) -> server.Servicer:

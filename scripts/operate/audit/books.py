@@ -31,6 +31,16 @@ INVARIANTS: Mapping[str, Sequence[str]] = {
           FULL JOIN (SELECT sku, warehouse, sum(delta) AS moved FROM movements GROUP BY 1, 2) AS m
             USING (sku, warehouse)) AS t WHERE on_hand <> moved
         """,
+        """
+        SELECT lower(kind) || ' ' || id || ' of ' || sku || ': moved ' || moved || ', due ' || due FROM (
+          SELECT s.id, s.kind, l.sku, coalesce(m.moved, 0) AS moved, CASE
+            WHEN s.kind = 'RESTOCK' THEN l.received
+            WHEN s.state = 'RETURNED_TO_SOURCE' THEN 0 ELSE l.received - l.quantity END AS due
+          FROM supplies AS s JOIN supply_lines AS l ON l.supply_id = s.id
+          LEFT JOIN (SELECT reference, sku, sum(delta) AS moved FROM movements
+            WHERE reason IN ('transferred', 'received') GROUP BY 1, 2) AS m ON m.reference = s.id::text AND m.sku = l.sku
+          ) AS t WHERE moved <> due
+        """,
     ),
     "payment": (
         """

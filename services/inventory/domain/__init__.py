@@ -116,6 +116,11 @@ class Movement:
     reference: str
     note: str = ""
 
+    @property
+    def place(self) -> Place:
+        """Where it happened."""
+        return Place(self.sku, self.warehouse)
+
 
 @dataclass(frozen=True, slots=True)
 class Adjustment:
@@ -130,12 +135,26 @@ class Adjustment:
 
 
 @dataclass(frozen=True, slots=True)
+class Point:
+    """A point on the globe, in degrees north and east."""
+
+    latitude: float
+    longitude: float
+
+
+@dataclass(frozen=True, slots=True)
 class Warehouse:
-    """A place where stock lies. Stock is taken from the lowest preference first."""
+    """A place where stock lies. Among equals, stock is taken from the lowest preference first.
+
+    country and region are as addresses write them; what is not known is empty.
+    """
 
     id: str
     title: str
     preference: int
+    country: str = ""
+    region: str = ""
+    location: Point | None = None
 
 
 @dataclass(frozen=True, slots=True)

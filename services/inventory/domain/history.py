@@ -3,18 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from services.inventory.domain import Level, Movement, Place
-
-
-class Reason(StrEnum):
-    """Why units came or went. `movements` has these words in small letters; the contract as they are."""
-
-    SOLD = "SOLD"
-    RETURNED = "RETURNED"
-    CORRECTED = "CORRECTED"
-    ADJUSTED = "ADJUSTED"
 
 
 @dataclass(frozen=True, slots=True)

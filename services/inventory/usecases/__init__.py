@@ -5,6 +5,7 @@ process dies before the commit nothing happened and the batch comes again; after
 A wish that comes again is answered again and changes nothing.
 
 What people do beside that has a module for each thing. `history`: reading and auditing what happened.
+`supplying`: transfers and restock orders. `moving`: how units move for all of them.
 """
 
 import uuid
@@ -12,10 +13,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from services.chassis import database, errors, idempotency, pages
+from services.chassis import clock, database, errors, idempotency, pages
 from services.inventory import domain, store
 from services.inventory.domain import Cause, HoldStatus
-from services.inventory.usecases import history
+from services.inventory.usecases import history, moving, supplying
 
 SERVICE = "inventory"
 # What orders say.
@@ -142,9 +143,9 @@ class Stock:
         """Say how many lie at a place; the difference is a movement. Raises WAREHOUSE_UNKNOWN, STOCK_BELOW_RESERVED."""
         async with self._db.transaction() as transaction:
             levels, before = await self._lock_place(transaction, wanted.place)
-            after = domain.corrected(before, wanted.on_hand)
-            moved = domain.Movement(after.sku, after.warehouse, after.on_hand - before.on_hand, "corrected", actor)
-            return await self._put(transaction, levels, after, moved)
+            delta = wanted.on_hand - before.on_hand
+            moved = domain.Movement(wanted.sku, wanted.warehouse, delta, "corrected", actor)
+            return await self._move(transaction, levels, moved) or before
 
     async def adjust(self, wanted: domain.Adjustment) -> domain.Level:
         """Say how many came to a place or went; a repeated request finds what its first did.
@@ -155,11 +156,9 @@ class Stock:
             levels, before = await self._lock_place(transaction, wanted.place)
             if await idempotency.made_before(transaction, _claim_of(wanted)):
                 return before
-            after = domain.adjusted(before, wanted.delta)
-            moved = domain.Movement(
-                after.sku, after.warehouse, wanted.delta, "adjusted", wanted.actor, note=wanted.note
-            )
-            return await self._put(transaction, levels, after, moved)
+            sku, warehouse = wanted.place.sku, wanted.place.warehouse
+            moved = domain.Movement(sku, warehouse, wanted.delta, "adjusted", wanted.actor, wanted.note)
+            return await self._move(transaction, levels, moved) or before
 
     async def set_threshold(self, sku: str, threshold: int) -> None:
         """Say below how many a SKU counts as low: from the next time on that it falls."""
@@ -170,7 +169,7 @@ class Stock:
         return await store.warehouses(self._db)
 
     async def put_warehouse(self, warehouse: domain.Warehouse) -> None:
-        """Make a warehouse, or change its title and preference."""
+        """Make a warehouse, or change what is known of it."""
         await store.put_warehouse(self._db, warehouse)
 
     async def levels(self, sku: str) -> Sequence[domain.Level]:
@@ -196,28 +195,16 @@ class Stock:
         self, transaction: database.Transaction, place: domain.Place
     ) -> tuple[list[domain.Level], domain.Level]:
         """All levels of a place's SKU, locked, and the place's own. Raises WAREHOUSE_UNKNOWN."""
-        if place.warehouse not in await store.warehouse_ids(transaction):
-            unknown = f"the warehouse {place.warehouse!r} does not exist"
-            raise errors.precondition("WAREHOUSE_UNKNOWN", unknown, warehouse=place.warehouse)
-        await store.make_place(transaction, place)
-        levels = await store.lock(transaction, [place.sku])
+        await moving.check_warehouses(transaction, [place.warehouse])
+        levels = await moving.lock(transaction, [place])
         return levels, next(level for level in levels if level.place == place)
 
-    async def _put(
-        self,
-        transaction: database.Transaction,
-        levels: Sequence[domain.Level],
-        after: domain.Level,
-        moved: domain.Movement,
-    ) -> domain.Level:
-        """Write what now lies at a place, the movement that made it so, and tell of it, if there was one."""
-        stored = await store.put(transaction, after)
-        if moved.delta:
-            await store.record(transaction, [moved])
-            transaction.emit([domain.StockLevelChanged(stored)])
-        if moved.delta < 0:
-            transaction.emit(domain.fallen_low(levels, {after.place: -moved.delta}))
-        return stored
+    async def _move(
+        self, transaction: database.Transaction, levels: Sequence[domain.Level], moved: domain.Movement
+    ) -> domain.Level | None:
+        """Make one movement happen at a locked place: the level it made; None when nothing moved."""
+        after = await moving.move_locked(transaction, levels, [moved] if moved.delta else [])
+        return after[0] if after else None
 
     async def _hold_again(
         self, transaction: database.Transaction, order_ids: Sequence[str]
@@ -264,11 +251,18 @@ class Inventory:
 
     stock: Stock
     history: history.History
+    supplying: supplying.Supplying
 
 
-def inventory(db: database.Database, *, hold_s: float, levels_every_s: float = 5.0) -> Inventory:
+def inventory(
+    db: database.Database, *, hold_s: float, levels_every_s: float = 5.0, now: clock.Clock = clock.utc_now
+) -> Inventory:
     """The use cases on this database."""
-    return Inventory(Stock(db, hold_s=hold_s, levels_every_s=levels_every_s), history.History(db))
+    return Inventory(
+        Stock(db, hold_s=hold_s, levels_every_s=levels_every_s),
+        history.History(db),
+        supplying.Supplying(db, now=now),
+    )
 
 
 def _claim_of(wanted: domain.Adjustment) -> idempotency.Claim:

@@ -42,8 +42,7 @@ class History:
         self, transaction: database.Transaction, kept: Sequence[domain.Level], recorded: Sequence[domain.Level]
     ) -> bool:
         missing = {level.place for level in recorded} - {level.place for level in kept}
-        for place in sorted(missing, key=lambda place: place.warehouse):
-            await store.make_place(transaction, place)
+        await store.make_places(transaction, missing)
         return bool(missing)
 
     async def _repair(self, transaction: database.Transaction, wrong: Sequence[history.Comparison]) -> None:
