@@ -113,7 +113,10 @@ def of_level_low(fact: domain.StockLevelLow) -> inventory_events_pb2.StockLevelL
 
 
 def want(message: order_events_pb2.OrderPlaced) -> domain.Want:
-    return domain.Want(ids.canonical(message.order_id), {line.sku: line.quantity for line in message.lines})
+    lines = {line.sku: line.quantity for line in message.lines}
+    return domain.Want(
+        ids.canonical(message.order_id), lines, domain.Destination(message.ship_to.country, message.ship_to.region)
+    )
 
 
 def confirmation(message: order_events_pb2.OrderConfirmed) -> domain.Confirmation:

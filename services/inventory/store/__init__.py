@@ -97,10 +97,8 @@ MOVEMENTS = Table(
 _S = STOCK.c
 _LEVEL = (_S.sku, _S.warehouse, _S.on_hand, _S.reserved)
 _LOCK = database.Lookup(
-    select(
-        *_LEVEL, func.coalesce(THRESHOLDS.c.threshold, literal_column(str(domain.LOW_BELOW))), WAREHOUSES.c.preference
-    )
-    .join(WAREHOUSES, WAREHOUSES.c.id == _S.warehouse)
+    select(*_LEVEL, func.coalesce(THRESHOLDS.c.threshold, literal_column(str(domain.LOW_BELOW))))
+    .select_from(STOCK)
     .outerjoin(THRESHOLDS, THRESHOLDS.c.sku == _S.sku)
     .where(_S.sku == bindparam("skus", type_=ARRAY(Text)).any_())
     .order_by(_S.sku, _S.warehouse)
@@ -215,10 +213,9 @@ class Known:
 
 
 async def lock(transaction: database.Transaction, skus: Sequence[str]) -> list[domain.Level]:
-    """All stock of these SKUs, locked until the transaction ends, the preferred warehouse first."""
+    """All stock of these SKUs, locked until the transaction ends."""
     rows = await transaction.run(_LOCK, {"skus": sorted(set(skus))})
-    rows.sort(key=lambda row: row[-1])
-    return [domain.Level(*row[:-1]) for row in rows]
+    return [domain.Level(*row) for row in rows]
 
 
 async def warehouses(db: database.Database) -> list[domain.Warehouse]:
@@ -226,9 +223,9 @@ async def warehouses(db: database.Database) -> list[domain.Warehouse]:
     return [_warehouse(row) for row in await db.read(_WAREHOUSES)]
 
 
-async def warehouse_ids(transaction: database.Transaction) -> set[str]:
-    """The ids of all warehouses."""
-    return {row[0] for row in await transaction.run(_WAREHOUSES)}
+async def warehouses_of(transaction: database.Transaction) -> list[domain.Warehouse]:
+    """The same, as a transaction sees them."""
+    return [_warehouse(row) for row in await transaction.run(_WAREHOUSES)]
 
 
 async def put_warehouse(db: database.Database, warehouse: domain.Warehouse) -> None:

@@ -8,6 +8,7 @@ What people do beside that has a module for each thing. `history`: reading and a
 `supplying`: transfers and restock orders. `moving`: how units move for all of them.
 """
 
+import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from datetime import timedelta
 
 from services.chassis import clock, database, errors, idempotency, pages
 from services.inventory import domain, store
-from services.inventory.domain import Cause, HoldStatus
+from services.inventory.domain import Cause, HoldStatus, allocation, nearness
 from services.inventory.usecases import history, moving, supplying
 
 SERVICE = "inventory"
@@ -23,6 +24,8 @@ SERVICE = "inventory"
 Said = domain.Want | domain.Confirmation | domain.Cancellation
 # Orders whose expired holds the reaper gives back in one transaction.
 EXPIRED_AT_ONCE = 500
+# For how long the warehouses are believed to be where they were, and preferred as they were. Seconds.
+WAREHOUSES_S = 10.0
 # Changed levels that are told of in one transaction, which holds their stock that long.
 TOLD_AT_ONCE = 500
 
@@ -30,11 +33,21 @@ TOLD_AT_ONCE = 500
 class Stock:
     """The use cases of inventory. hold_s is how long an order's hold lasts, in seconds.
 
-    What orders make of a level is told at most once in levels_every_s seconds for each place.
+    What orders make of a level is told at most once in levels_every_s seconds for each place. atlas knows where addresses are.
     """
 
-    def __init__(self, db: database.Database, *, hold_s: float, levels_every_s: float = 5.0) -> None:
+    def __init__(
+        self,
+        db: database.Database,
+        *,
+        hold_s: float,
+        levels_every_s: float = 5.0,
+        atlas: nearness.Atlas = nearness.EMPTY,
+    ) -> None:
         self._db = db
+        self._atlas = atlas
+        self._network = nearness.Network((), atlas)
+        self._network_until = 0.0
         self._hold = timedelta(seconds=hold_s)
         self._levels_every = timedelta(seconds=levels_every_s)
 
@@ -79,19 +92,28 @@ class Stock:
     async def _reserve(
         self, transaction: database.Transaction, fresh: Sequence[domain.Want], levels: Sequence[domain.Level]
     ) -> None:
-        allocation = domain.allocate(fresh, levels)
+        network = await self._warehouses(transaction, levels)
+        allocated = allocation.allocate(fresh, levels, network.rank)
         expire_time = await store.now(transaction) + self._hold
-        if allocation.holds:
-            await store.hold(transaction, allocation.holds, expire_time)
-            taken = domain.totals(allocation.holds)
+        if allocated.holds:
+            await store.hold(transaction, allocated.holds, expire_time)
+            taken = domain.totals(allocated.holds)
             await store.change(transaction, taken, on_hand=0, reserved=1)
             transaction.emit(domain.fallen_low(levels, taken))
         for want in fresh:
-            shortages = allocation.rejected.get(want.order_id)
+            shortages = allocated.rejected.get(want.order_id)
             if shortages:
                 transaction.emit([domain.StockRejected(want.order_id, shortages)])
             else:
                 transaction.emit([domain.StockReserved(want.order_id, expire_time)])
+
+    async def _warehouses(self, transaction: database.Transaction, levels: Sequence[domain.Level]) -> nearness.Network:
+        """The warehouses, read anew now and then, and when stock lies in one that nobody knew of."""
+        known = self._network.ids
+        if time.monotonic() > self._network_until or any(level.warehouse not in known for level in levels):
+            self._network = nearness.Network(await store.warehouses_of(transaction), self._atlas)
+            self._network_until = time.monotonic() + WAREHOUSES_S
+        return self._network
 
     async def _commit(
         self,
@@ -171,6 +193,7 @@ class Stock:
     async def put_warehouse(self, warehouse: domain.Warehouse) -> None:
         """Make a warehouse, or change what is known of it."""
         await store.put_warehouse(self._db, warehouse)
+        self._network_until = 0.0
 
     async def levels(self, sku: str) -> Sequence[domain.Level]:
         """The stock of a SKU in each warehouse. Raises SKU_NOT_FOUND."""
@@ -255,11 +278,16 @@ class Inventory:
 
 
 def inventory(
-    db: database.Database, *, hold_s: float, levels_every_s: float = 5.0, now: clock.Clock = clock.utc_now
+    db: database.Database,
+    *,
+    hold_s: float,
+    levels_every_s: float = 5.0,
+    atlas: nearness.Atlas = nearness.EMPTY,
+    now: clock.Clock = clock.utc_now,
 ) -> Inventory:
     """The use cases on this database."""
     return Inventory(
-        Stock(db, hold_s=hold_s, levels_every_s=levels_every_s),
+        Stock(db, hold_s=hold_s, levels_every_s=levels_every_s, atlas=atlas),
         history.History(db),
         supplying.Supplying(db, now=now),
     )

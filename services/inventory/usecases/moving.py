@@ -8,7 +8,8 @@ from services.inventory import domain, store
 
 async def check_warehouses(transaction: database.Transaction, warehouses: Collection[str]) -> None:
     """Raise WAREHOUSE_UNKNOWN unless all of these exist."""
-    for unknown in sorted(set(warehouses) - await store.warehouse_ids(transaction)):
+    known = {warehouse.id for warehouse in await store.warehouses_of(transaction)}
+    for unknown in sorted(set(warehouses) - known):
         said = f"the warehouse {unknown!r} does not exist"
         raise errors.precondition("WAREHOUSE_UNKNOWN", said, warehouse=unknown)
 
