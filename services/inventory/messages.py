@@ -1,14 +1,22 @@
 """Stock and messages of the contract: `of_level` renders a level, `want` parses what an order wants."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from services.chassis import errors, idempotency, ids
 from services.chassis.rpc import render
 from services.inventory import domain
-from services.inventory.domain import history, supplies
+from services.inventory.domain import counts, history, supplies
 from services.inventory.domain.supplies import Kind
-from souk.inventory.v1 import inventory_events_pb2, inventory_service_pb2, movement_pb2, stock_pb2, supply_pb2
+from souk.inventory.v1 import (
+    count_pb2,
+    inventory_events_pb2,
+    inventory_service_pb2,
+    movement_pb2,
+    stock_pb2,
+    supply_pb2,
+)
 from souk.order.v1 import order_events_pb2
 
 
@@ -142,7 +150,7 @@ def _draft(kind: Kind, request: Any, way: tuple[str, str], actor: str) -> suppli
         source=source,
         target=target,
         lines=_quantities(request.lines),
-        expected_time=render.moment(request.expected_time) if request.HasField("expected_time") else None,
+        expected_time=moment(request, "expected_time"),
         note=request.note,
         actor=actor,
         request_id=request.request_id,
@@ -182,12 +190,51 @@ def _of_supply(supply: supplies.Supply) -> dict[str, Any]:
     }
 
 
-def _quantities(lines: Iterable[Any]) -> dict[str, int]:
-    """The quantity of each SKU. Raises SKU_DUPLICATE."""
+def count_wanted(request: inventory_service_pb2.CreateStockCountRequest, actor: str) -> counts.Draft:
+    return counts.Draft(
+        warehouse=request.warehouse,
+        counted=_quantities(request.lines, "counted"),
+        count_time=moment(request, "count_time"),
+        note=request.note,
+        actor=actor,
+        request_id=request.request_id,
+        fingerprint=idempotency.fingerprint(request),
+    )
+
+
+def of_count(count: counts.Count) -> count_pb2.StockCount:
+    line = count_pb2.StockCount.Line
+    return count_pb2.StockCount(
+        id=count.id,
+        warehouse=count.warehouse,
+        lines=[
+            line(
+                sku=each.sku,
+                expected=each.expected,
+                counted=each.counted,
+                difference=each.difference,
+                applied=each.applied,
+            )
+            for each in count.lines
+        ],
+        note=count.note,
+        actor=count.actor,
+        count_time=render.timestamp(count.count_time),
+        create_time=render.timestamp(count.create_time),
+    )
+
+
+def moment(request: Any, field: str) -> datetime | None:
+    """The moment in a field of a request; None when it is absent."""
+    return render.moment(getattr(request, field)) if request.HasField(field) else None
+
+
+def _quantities(lines: Iterable[Any], of: str = "quantity") -> dict[str, int]:
+    """How many of each SKU. Raises SKU_DUPLICATE."""
     result: dict[str, int] = {}
     for place, line in enumerate(lines):
         if line.sku in result:
             wrong = errors.Violation(f"lines[{place}].sku", "is named before", "SKU_DUPLICATE")
             raise errors.invalid("SKU_DUPLICATE", "a SKU is named twice", wrong, sku=line.sku)
-        result[line.sku] = line.quantity
+        result[line.sku] = getattr(line, of)
     return result

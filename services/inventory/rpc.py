@@ -3,10 +3,17 @@
 from typing import Any
 
 from services.chassis import idempotency, ids
-from services.chassis.rpc import identity, page_tokens, render, server
+from services.chassis.rpc import identity, page_tokens, server
 from services.inventory import domain, messages, usecases
 from services.inventory.domain.supplies import Kind
-from souk.inventory.v1 import inventory_service_pb2, inventory_service_pb2_grpc, movement_pb2, stock_pb2, supply_pb2
+from souk.inventory.v1 import (
+    count_pb2,
+    inventory_service_pb2,
+    inventory_service_pb2_grpc,
+    movement_pb2,
+    stock_pb2,
+    supply_pb2,
+)
 
 DESCRIPTOR = inventory_service_pb2.DESCRIPTOR.services_by_name["InventoryService"]
 
@@ -18,6 +25,7 @@ class InventoryServicer(inventory_service_pb2_grpc.InventoryServiceServicer):
         self._stock = does.stock
         self._history = does.history
         self._supplying = does.supplying
+        self._counting = does.counting
         self._tokens = tokens
 
     async def GetStock(self, request: inventory_service_pb2.GetStockRequest, _: Any) -> stock_pb2.Stock:
@@ -134,7 +142,7 @@ class InventoryServicer(inventory_service_pb2_grpc.InventoryServiceServicer):
     async def ExpectRestockOrder(
         self, request: inventory_service_pb2.ExpectRestockOrderRequest, _: Any
     ) -> supply_pb2.RestockOrder:
-        when = render.moment(request.expected_time) if request.HasField("expected_time") else None
+        when = messages.moment(request, "expected_time")
         return messages.of_restock(await self._supplying.expect(Kind.RESTOCK, request.id.lower(), when))
 
     async def ReceiveRestockOrder(
@@ -147,6 +155,22 @@ class InventoryServicer(inventory_service_pb2_grpc.InventoryServiceServicer):
         self, request: inventory_service_pb2.EndRestockOrderRequest, _: Any
     ) -> supply_pb2.RestockOrder:
         return messages.of_restock(await self._supplying.end(Kind.RESTOCK, request.id.lower()))
+
+    async def CreateStockCount(
+        self, request: inventory_service_pb2.CreateStockCountRequest, _: Any
+    ) -> count_pb2.StockCount:
+        return messages.of_count(await self._counting.count(messages.count_wanted(request, _actor())))
+
+    async def GetStockCount(self, request: inventory_service_pb2.GetStockCountRequest, _: Any) -> count_pb2.StockCount:
+        return messages.of_count(await self._counting.get(request.id.lower()))
+
+    async def ListStockCounts(
+        self, request: inventory_service_pb2.ListStockCountsRequest, _: Any
+    ) -> inventory_service_pb2.ListStockCountsResponse:
+        found = await self._counting.list(await self._tokens.page(request, page_tokens.ANYBODY, key=ids.check))
+        shown = [messages.of_count(count) for count in found.rows]
+        token = await self._tokens.token(request, page_tokens.ANYBODY, found.next_after)
+        return inventory_service_pb2.ListStockCountsResponse(counts=shown, next_page_token=token)
 
 
 def _actor() -> str:

@@ -104,3 +104,11 @@ async def test_ordered_goods_arrive_once_through_a_death(scene: Scene, death: De
     order = await scene.post("restocks", asked)
     await scene.through(death, "POST", f"restocks/{order['id']}/receive", {})
     await scene.lies(east=10, west=4)
+
+
+@pytest.mark.parametrize("death", MOVED, ids=str)
+async def test_a_count_corrects_the_stock_once_through_a_death(scene: Scene, death: Death) -> None:
+    counted = {"warehouse": "east", "lines": [{"sku": scene.tea.sku, "counted": 8}]}
+    count = await scene.through(death, "POST", "counts", counted)
+    assert [int(line["difference"]) for line in count["lines"]] == [-2]
+    await scene.lies(east=8)

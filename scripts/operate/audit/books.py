@@ -41,6 +41,14 @@ INVARIANTS: Mapping[str, Sequence[str]] = {
             WHERE reason IN ('transferred', 'received') GROUP BY 1, 2) AS m ON m.reference = s.id::text AND m.sku = l.sku
           ) AS t WHERE moved <> due
         """,
+        """
+        SELECT 'count ' || count_id || ' of ' || sku || ': moved ' || moved || ', due ' || due FROM (
+          SELECT l.count_id, l.sku, coalesce(m.moved, 0) AS moved,
+            CASE WHEN l.applied THEN l.counted - l.expected ELSE 0 END AS due
+          FROM count_lines AS l LEFT JOIN (SELECT reference, sku, sum(delta) AS moved FROM movements
+            WHERE reason = 'counted' GROUP BY 1, 2) AS m ON m.reference = l.count_id::text AND m.sku = l.sku
+          ) AS t WHERE moved <> due
+        """,
     ),
     "payment": (
         """

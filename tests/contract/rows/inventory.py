@@ -7,6 +7,7 @@ from tests.contract.refused import INVALID, MALFORMED, UNKNOWN_WORD, row
 ADJUST = "POST /api/v1/inventory/TEST-SKU/adjust"
 THRESHOLD = "PUT /api/v1/inventory/TEST-SKU/threshold"
 WAREHOUSES = ("/api/v1/inventory/warehouses", "/api/v1/warehouses")
+COUNTS = "/api/v1/inventory/counts"
 TRANSFERS, RESTOCKS = "/api/v1/inventory/transfers", "/api/v1/inventory/restocks"
 MOVED = "GET /api/v1/inventory/TEST-SKU/movements"
 AUDIT = "POST /api/v1/inventory/{sku}/audit"
@@ -19,6 +20,10 @@ def _sent(**changes: object) -> dict[str, object]:
 
 def _ordered(**changes: object) -> dict[str, object]:
     return {"json": {"supplier": "Potters", "warehouse": "east", "lines": [LINE]} | changes}
+
+
+def _counted(*lines: object, **changes: object) -> dict[str, object]:
+    return {"json": {"warehouse": "east", "lines": lines} | changes}
 
 
 def _of_warehouses(path: str) -> list[Any]:
@@ -159,6 +164,53 @@ ROWS = [
         {"json": {}},
         404,
         "RESTOCK_ORDER_NOT_FOUND",
+        who="admin",
+    ),
+    row("a count by a vendor", f"POST {COUNTS}", {"json": {}}, 403, "ACCESS_DENIED", who="vendor"),
+    row("a count of nothing", f"POST {COUNTS}", {"json": {}}, *INVALID, "warehouse", "lines", who="admin"),
+    row(
+        "a count of less than none",
+        f"POST {COUNTS}",
+        _counted({"sku": "TEST-SKU", "counted": -1}),
+        *INVALID,
+        "lines[0].counted",
+        who="admin",
+    ),
+    row(
+        "a count of the same twice",
+        f"POST {COUNTS}",
+        _counted({"sku": "TEST-SKU"}, {"sku": "TEST-SKU"}),
+        400,
+        "SKU_DUPLICATE",
+        "lines[1].sku",
+        who="admin",
+    ),
+    row(
+        "a count of tomorrow",
+        f"POST {COUNTS}",
+        _counted({"sku": "TEST-SKU"}, count_time="2099-01-01T00:00:00Z"),
+        *INVALID,
+        "count_time",
+        who="admin",
+    ),
+    row(
+        "a count nowhere",
+        f"POST {COUNTS}",
+        _counted({"sku": "TEST-SKU"}, warehouse="north"),
+        400,
+        "WAREHOUSE_UNKNOWN",
+        who="admin",
+    ),
+    row("none of the counts", f"GET {COUNTS}/none", {}, *INVALID, "id", who="admin"),
+    row("an unknown count", f"GET {COUNTS}/{{unknown}}", {}, 404, "COUNT_NOT_FOUND", who="admin"),
+    row("counts for a customer", f"GET {COUNTS}", {}, 403, "ACCESS_DENIED"),
+    row(
+        "counts behind nonsense",
+        f"GET {COUNTS}",
+        {"params": {"page_token": "x"}},
+        400,
+        "PAGE_TOKEN_INVALID",
+        "page_token",
         who="admin",
     ),
 ]

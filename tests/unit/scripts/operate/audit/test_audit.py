@@ -17,7 +17,7 @@ TOTAL = 700
 TABLES = {
     "order": "orders, sagas, order_events",
     "payment": "payments, refunds, ledger_entries",
-    "inventory": "stock, movements, reservations, supplies, supply_lines",
+    "inventory": "stock, movements, reservations, supplies, supply_lines, counts, count_lines",
     "promotion": "promotions, codes, code_batches, redemptions",
 }
 SALE = "01900000-0000-7000-8000-00000000005a"
@@ -283,6 +283,14 @@ def test_goods_on_their_way_that_did_not_move_as_they_should_are_found(shop: Sho
         f"transfer {sent} of MUG: moved 0, due -3",
         f"restock {came} of MUG: moved 0, due 3",
     ]
+
+
+def test_a_count_whose_difference_did_not_move_is_found(shop: Shop) -> None:
+    count = ids.new_id(clock.utc_now())
+    shop.write("inventory", "INSERT INTO counts VALUES (%s, 'east', '', 'x', now(), now())", count)
+    for sku, applied in (("CUP", False), ("MUG", True)):
+        shop.write("inventory", "INSERT INTO count_lines VALUES (%s, %s, 10, 8, %s)", count, sku, applied)
+    assert shop.problems() == [f"count {count} of MUG: moved 0, due -2"]
 
 
 def test_what_waits_for_a_person_is_found(shop: Shop) -> None:
