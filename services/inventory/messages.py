@@ -1,7 +1,7 @@
 """Stock and messages of the contract: `of_level` renders a level, `want` parses what an order wants."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from services.chassis import errors, idempotency, ids
@@ -9,8 +9,10 @@ from services.chassis.rpc import render
 from services.inventory import domain
 from services.inventory.domain import counts, history, supplies
 from services.inventory.domain.supplies import Kind
+from services.inventory.usecases import forecasting
 from souk.inventory.v1 import (
     count_pb2,
+    forecast_pb2,
     inventory_events_pb2,
     inventory_service_pb2,
     movement_pb2,
@@ -221,6 +223,27 @@ def of_count(count: counts.Count) -> count_pb2.StockCount:
         actor=count.actor,
         count_time=render.timestamp(count.count_time),
         create_time=render.timestamp(count.create_time),
+    )
+
+
+def of_forecast(found: forecasting.Forecast) -> forecast_pb2.Forecast:
+    plan, trial = found.plan, found.trial
+
+    def date(number: int) -> str:
+        return (found.today + timedelta(days=number)).isoformat()
+
+    day, of_trial = forecast_pb2.Forecast.Day, forecast_pb2.Forecast.Trial
+    return forecast_pb2.Forecast(
+        sku=found.sku,
+        days=[day(date=date(number), quantity=quantity) for number, quantity in enumerate(found.days)],
+        history_days=found.history_days,
+        trial=of_trial(error=trial.error, naive_error=trial.naive_error) if trial else None,
+        available=found.supply.available,
+        incoming=sum(found.supply.arriving.values()),
+        days_of_cover=plan.days_of_cover,
+        safety_stock=plan.safety_stock,
+        order_date="" if plan.order_in is None else date(plan.order_in),
+        order_quantity=plan.order_quantity,
     )
 
 

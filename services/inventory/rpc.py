@@ -8,6 +8,7 @@ from services.inventory import domain, messages, usecases
 from services.inventory.domain.supplies import Kind
 from souk.inventory.v1 import (
     count_pb2,
+    forecast_pb2,
     inventory_service_pb2,
     inventory_service_pb2_grpc,
     movement_pb2,
@@ -16,6 +17,9 @@ from souk.inventory.v1 import (
 )
 
 DESCRIPTOR = inventory_service_pb2.DESCRIPTOR.services_by_name["InventoryService"]
+
+# What a forecast looks at when nobody says.
+LEAD_DAYS, COVER_DAYS = 7, 28
 
 
 class InventoryServicer(inventory_service_pb2_grpc.InventoryServiceServicer):
@@ -26,6 +30,7 @@ class InventoryServicer(inventory_service_pb2_grpc.InventoryServiceServicer):
         self._history = does.history
         self._supplying = does.supplying
         self._counting = does.counting
+        self._forecasting = does.forecasting
         self._tokens = tokens
 
     async def GetStock(self, request: inventory_service_pb2.GetStockRequest, _: Any) -> stock_pb2.Stock:
@@ -171,6 +176,11 @@ class InventoryServicer(inventory_service_pb2_grpc.InventoryServiceServicer):
         shown = [messages.of_count(count) for count in found.rows]
         token = await self._tokens.token(request, page_tokens.ANYBODY, found.next_after)
         return inventory_service_pb2.ListStockCountsResponse(counts=shown, next_page_token=token)
+
+    async def GetForecast(self, request: inventory_service_pb2.GetForecastRequest, _: Any) -> forecast_pb2.Forecast:
+        lead, cover = request.lead_days or LEAD_DAYS, request.cover_days or COVER_DAYS
+        found = await self._forecasting.forecast(request.sku, lead_days=lead, cover_days=cover)
+        return messages.of_forecast(found)
 
 
 def _actor() -> str:

@@ -5,7 +5,8 @@ process dies before the commit nothing happened and the batch comes again; after
 A wish that comes again is answered again and changes nothing.
 
 What people do beside that has a module for each thing. `history`: reading and auditing what happened.
-`supplying`: transfers and restock orders. `counting`: what really lies there. `moving`: how units move for all of them.
+`supplying`: transfers and restock orders. `counting`: what really lies there.
+`forecasting`: what to order. `moving`: how units move for all of them.
 """
 
 import time
@@ -17,7 +18,7 @@ from datetime import timedelta
 from services.chassis import clock, database, errors, idempotency, pages
 from services.inventory import domain, store
 from services.inventory.domain import Cause, HoldStatus, allocation, nearness
-from services.inventory.usecases import counting, history, moving, supplying
+from services.inventory.usecases import counting, forecasting, history, moving, supplying
 
 SERVICE = "inventory"
 # What orders say.
@@ -276,6 +277,7 @@ class Inventory:
     history: history.History
     supplying: supplying.Supplying
     counting: counting.Counting
+    forecasting: forecasting.Forecasting
 
 
 def inventory(
@@ -292,6 +294,7 @@ def inventory(
         history.History(db),
         supplying.Supplying(db, now=now),
         counting.Counting(db, now=now),
+        forecasting.Forecasting(db, now=now),
     )
 
 

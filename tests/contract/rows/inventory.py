@@ -10,6 +10,7 @@ WAREHOUSES = ("/api/v1/inventory/warehouses", "/api/v1/warehouses")
 COUNTS = "/api/v1/inventory/counts"
 TRANSFERS, RESTOCKS = "/api/v1/inventory/transfers", "/api/v1/inventory/restocks"
 MOVED = "GET /api/v1/inventory/TEST-SKU/movements"
+FORECAST = "GET /api/v1/inventory/{sku}/forecast"
 AUDIT = "POST /api/v1/inventory/{sku}/audit"
 LINE = {"sku": "NO-SUCH-SKU", "quantity": 1}
 
@@ -211,6 +212,18 @@ ROWS = [
         400,
         "PAGE_TOKEN_INVALID",
         "page_token",
+        who="admin",
+    ),
+    row("a forecast for a vendor", FORECAST.format(sku="TEST-SKU"), {}, 403, "ACCESS_DENIED", who="vendor"),
+    row("a forecast of nothing", FORECAST.format(sku="none"), {}, *INVALID, "sku", who="admin"),
+    row("a forecast of the unknown", FORECAST.format(sku="NO-SUCH-SKU"), {}, 404, "SKU_NOT_FOUND", who="admin"),
+    row(
+        "a forecast of years",
+        FORECAST.format(sku="TEST-SKU"),
+        {"params": {"lead_days": 91, "cover_days": 91}},
+        *INVALID,
+        "lead_days",
+        "cover_days",
         who="admin",
     ),
 ]
