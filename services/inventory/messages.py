@@ -7,9 +7,8 @@ from typing import Any
 from services.chassis import errors, idempotency, ids
 from services.chassis.rpc import render
 from services.inventory import domain
-from services.inventory.domain import counts, history, supplies
+from services.inventory.domain import counts, forecast, history, supplies
 from services.inventory.domain.supplies import Kind
-from services.inventory.usecases import forecasting
 from souk.inventory.v1 import (
     count_pb2,
     forecast_pb2,
@@ -226,7 +225,7 @@ def of_count(count: counts.Count) -> count_pb2.StockCount:
     )
 
 
-def of_forecast(found: forecasting.Forecast) -> forecast_pb2.Forecast:
+def of_forecast(found: forecast.Outlook) -> forecast_pb2.Forecast:
     plan, trial = found.plan, found.trial
 
     def date(number: int) -> str:

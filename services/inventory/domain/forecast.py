@@ -8,6 +8,7 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from statistics import fmean, linear_regression, pstdev
 
 WEEK = 7
@@ -75,6 +76,19 @@ class Plan:
     safety_stock: int
     order_in: int | None
     order_quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """The days to come of a SKU, today first, how sure they are, and what follows for its stock."""
+
+    sku: str
+    today: date
+    history_days: int
+    days: tuple[float, ...]
+    trial: Trial | None
+    supply: Supply
+    plan: Plan
 
 
 def fitted(sold: Sequence[int]) -> Fit:

@@ -1,6 +1,5 @@
 """Forecasting: what the history of sales says of the days to come, and what to order because of it."""
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from services.chassis import clock, database, errors
@@ -12,19 +11,6 @@ HISTORY = timedelta(days=182)
 _DAY = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Forecast:
-    """The days to come, today first, how sure they are, and what follows for the stock."""
-
-    sku: str
-    today: date
-    history_days: int
-    days: tuple[float, ...]
-    trial: forecast.Trial | None
-    supply: forecast.Supply
-    plan: forecast.Plan
-
-
 class Forecasting:
     """Forecasts of single SKUs, made when they are asked for."""
 
@@ -32,7 +18,7 @@ class Forecasting:
         self._db = db
         self._now = now
 
-    async def forecast(self, sku: str, *, lead_days: int, cover_days: int) -> Forecast:
+    async def forecast(self, sku: str, *, lead_days: int, cover_days: int) -> forecast.Outlook:
         """What to expect of a SKU, and what to order. Raises SKU_NOT_FOUND.
 
         Today is not over, so it is forecast, and no part of the history. The history begins when the SKU first moved.
@@ -45,7 +31,7 @@ class Forecasting:
         fit = forecast.fitted(sold)
         available = sum(level.available for level in levels)
         supply = forecast.Supply(available, await sales.arriving(self._db, sku, today), lead_days, cover_days)
-        return Forecast(
+        return forecast.Outlook(
             sku=sku,
             today=today,
             history_days=len(sold),
