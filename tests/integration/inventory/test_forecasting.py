@@ -47,9 +47,9 @@ async def test_a_weekly_season_is_forecast_from_the_movements(depot: Depot) -> N
 
 
 async def test_what_is_left_lasts_for_days_and_what_comes_lets_an_order_wait(depot: Depot) -> None:
-    sku = await sold(depot, 56, 100)
+    sku = await sold(depot, 56, 105)
     alone = await forecast(depot, sku)
-    assert (alone.available, alone.incoming, alone.days_of_cover) == (100, 0, 8)
+    assert (alone.available, alone.incoming, alone.days_of_cover) == (105, 0, 8)
     assert alone.order_date == day(1)
     line = inventory_service_pb2.SentLine(sku=sku, quantity=110)
     when = render.timestamp(datetime.now(UTC) + timedelta(days=5))
