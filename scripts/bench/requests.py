@@ -4,6 +4,7 @@ import json
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 # Enough different baskets that no two neighbours in a batch are alike.
 TEMPLATES = 1000
@@ -25,7 +26,8 @@ AGENT = "souk-bench"
 class Wanted:
     """Whose orders they are (access tokens), what they are of, how many lines each has, and how they are paid.
 
-    `key` begins every idempotency key: no other run may use it. Without `units`, a line is of 1 to 3 units.
+    `key` begins every idempotency key: no other run may use it. Without `units`, a line is of 1 to 3 units. `coupon` is a
+    code that every order has.
     """
 
     tokens: tuple[str, ...]
@@ -34,6 +36,7 @@ class Wanted:
     key: str
     units: int = 0
     payment_method: str = PAYMENT_METHOD
+    coupon: str = ""
 
 
 def stream(host: str, wanted: Wanted) -> Iterator[bytes]:
@@ -50,7 +53,7 @@ def _templates(host: str, wanted: Wanted) -> Iterator[tuple[bytes, bytes]]:
     chance = random.Random(42)  # noqa: S311 - the same baskets in every run, no secret
     for number in range(TEMPLATES):
         token = wanted.tokens[number % len(wanted.tokens)]
-        body = _body(_basket(wanted, chance), wanted.payment_method)
+        body = _body(wanted, _basket(wanted, chance))
         before = (
             f"POST /api/v1/orders HTTP/1.1\r\nhost: {host}\r\nuser-agent: {AGENT}\r\nauthorization: Bearer {token}\r\n"
             f"content-type: application/json\r\ncontent-length: {len(body)}\r\nidempotency-key: "
@@ -63,10 +66,12 @@ def _basket(wanted: Wanted, chance: random.Random) -> Sequence[tuple[str, int]]:
     return [(sku, wanted.units or chance.randint(1, MOST_OF_A_LINE)) for sku in skus]
 
 
-def _body(basket: Sequence[tuple[str, int]], payment_method: str) -> bytes:
-    order = {
+def _body(wanted: Wanted, basket: Sequence[tuple[str, int]]) -> bytes:
+    order: dict[str, Any] = {
         "items": [{"sku": sku, "quantity": quantity} for sku, quantity in basket],
         "shipping_address": ADDRESS,
-        "payment_method": payment_method,
+        "payment_method": wanted.payment_method,
     }
+    if wanted.coupon:
+        order["coupon_codes"] = [wanted.coupon]
     return json.dumps(order, separators=(",", ":")).encode()

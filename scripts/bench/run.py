@@ -23,7 +23,10 @@ GENERATOR_GRACE_S = 2 * load.PATIENCE_S
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What to send: SKUs and lines per order, connections, and until when. With a `rate` it is an open loop."""
+    """What to send: SKUs and lines per order, connections, and until when. With a `rate` it is an open loop.
+
+    `coupon` is a code that every order has.
+    """
 
     skus: tuple[str, ...]
     lines: int
@@ -32,6 +35,7 @@ class Load:
     most: int = 1_000_000
     rate: float = 0.0
     units: int = 0
+    coupon: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +165,7 @@ class Runner:
         return load.Plan(
             host=layout.HOST,
             port=self.stack.chosen.stack.edge_port,
-            wanted=requests.Wanted(tokens, wanted.skus, wanted.lines, key, wanted.units),
+            wanted=requests.Wanted(tokens, wanted.skus, wanted.lines, key, wanted.units, coupon=wanted.coupon),
             connections=wanted.connections,
             seconds=wanted.seconds,
             most=wanted.most,

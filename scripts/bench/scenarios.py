@@ -1,4 +1,4 @@
-"""What the bench does: four scenarios, each a load and what must hold after it."""
+"""What the bench does: five scenarios, each a load and what must hold after it."""
 
 import asyncio
 import dataclasses
@@ -10,7 +10,8 @@ from scripts.bench import shop
 from scripts.bench.run import Load, Measurement, Runner
 from scripts.operate.audit import __main__ as audit
 
-SUSTAINED, HALF, HOT_SKU, ONE_AT_A_TIME = "sustained", "half", "hot_sku", "one_at_a_time"
+SUSTAINED, COUPONS, HALF = "sustained", "coupons", "half"
+HOT_SKU, ONE_AT_A_TIME = "hot_sku", "one_at_a_time"
 LINES = 3
 HOT_UNITS = 500
 # Long enough for a Java virtual machine to compile what it does often.
@@ -65,6 +66,12 @@ class Scenarios:
         """As many orders as the shop takes, over a fixed number of connections."""
         return self.runner.measure(self._usual(seconds=self.wishes.seconds))
 
+    def coupons(self) -> Measurement:
+        """The same for half as long, and every order redeems a coupon: one more service has a part in each."""
+        code = asyncio.run(shop.coupon(self._edge_url, self._admin))
+        usual = self._usual(seconds=self.wishes.seconds / 2)
+        return self.runner.measure(dataclasses.replace(usual, coupon=code))
+
     def half(self) -> Measurement:
         """Orders at half the sustained rate, whether or not the shop keeps up, for half as long."""
         rate = self.wishes.rate or self.results[SUSTAINED].confirmed_per_s / 2
@@ -74,9 +81,7 @@ class Scenarios:
     def hot_sku(self) -> Measurement:
         """Thousands of orders race for a few hundred units of one SKU: those are sold, and not one more."""
         sku = f"HOT-{secrets.token_hex(4).upper()}"
-        exported = self.runner.stack.exported()
-        admin = (exported["ADMIN_EMAIL"], exported["ADMIN_PASSWORD"])
-        asyncio.run(shop.stock_up(exported["EDGE_URL"], admin, {sku: {shop.WAREHOUSES[0]: HOT_UNITS}}))
+        asyncio.run(shop.stock_up(self._edge_url, self._admin, {sku: {shop.WAREHOUSES[0]: HOT_UNITS}}))
         racing = Load((sku,), 1, self.wishes.connections, seconds=600, most=self.wishes.hot_orders, units=1)
         measured = self.runner.measure(racing)
         expected = min(HOT_UNITS, measured.orders.accepted)
@@ -94,12 +99,22 @@ class Scenarios:
         finally:
             self.runner.stack.restart_services({})
 
+    @property
+    def _edge_url(self) -> str:
+        return self.runner.stack.exported()["EDGE_URL"]
+
+    @property
+    def _admin(self) -> tuple[str, str]:
+        exported = self.runner.stack.exported()
+        return exported["ADMIN_EMAIL"], exported["ADMIN_PASSWORD"]
+
     def _usual(self, seconds: float) -> Load:
         return Load(shop.usual_skus(), LINES, self.wishes.connections, seconds)
 
 
 _SCENARIOS: dict[str, Callable[[Scenarios], Measurement]] = {
     SUSTAINED: Scenarios.sustained,
+    COUPONS: Scenarios.coupons,
     HALF: Scenarios.half,
     HOT_SKU: Scenarios.hot_sku,
     ONE_AT_A_TIME: Scenarios.one_at_a_time,

@@ -5,7 +5,6 @@ moment in which everybody hears of the new one (the chart's preStop), and then t
 """
 
 import asyncio
-import socket
 import sys
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -19,9 +18,9 @@ import httpx
 from scripts.stack import layout, settings
 from scripts.stack.supervise import health
 from services import registry
+from tests.support import ports
 from tests.support.polling import eventually
 
-HOST = "127.0.0.1"
 READY_S = 60.0
 DRAIN_S = 30.0
 # The chart's preStop waits longer: it is news to every node of a cluster, here to the edge and five peers.
@@ -58,7 +57,7 @@ class Mesh:
         address = self._idle_address(service)
         program = (sys.executable, "-m", "services", service.name)
         # Ready is what its health port says, as the kubelet asks it.
-        ready = _free_address()
+        ready = ports.free_address()
         environment = {**self._environment(service, address), "HEALTH_LISTEN": ready}
         log = self.folder / f"{service.name}-{address.rpartition(':')[2]}.log"
         with log.open("wb") as output:
@@ -110,7 +109,7 @@ class Mesh:
         return next(a for a in self.addresses[service.name] if taken is None or a != taken.address)
 
     def _environment(self, service: registry.Service, address: str) -> dict[str, str]:
-        told = settings.process_environment(self.chosen, (service,), _free_port())
+        told = settings.process_environment(self.chosen, (service,), ports.free())
         peers = {f"{name.upper()}_ADDR": f"ipv4:{','.join(pair)}" for name, pair in self.addresses.items()}
         return {**told, **peers, f"{settings.prefix(service)}_LISTEN": address}
 
@@ -127,8 +126,8 @@ class Mesh:
 @asynccontextmanager
 async def opened(chosen: settings.Settings, folder: Path) -> AsyncIterator[Mesh]:
     """The mesh with one replica of each service running, and its edge; everything has ended afterwards."""
-    addresses = {service.name: (_free_address(), _free_address()) for service in chosen.services}
-    edge, admin = _free_address(), _free_address()
+    addresses = {service.name: (ports.free_address(), ports.free_address()) for service in chosen.services}
+    edge, admin = ports.free_address(), ports.free_address()
     mesh = Mesh(chosen, folder, addresses, f"http://{edge}", f"http://{admin}")
     async with AsyncExitStack() as closing:
         closing.push_async_callback(mesh.end)
@@ -167,13 +166,3 @@ async def _ended(command: Sequence[str], cwd: Path, environment: Mapping[str, st
 def _where(host: dict[str, dict[str, dict[str, object]]]) -> str:
     address = host["address"].get("socket_address", {})
     return f"{address.get('address')}:{address.get('port_value')}"
-
-
-def _free_address() -> str:
-    return f"{HOST}:{_free_port()}"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])

@@ -5,7 +5,6 @@ async with calls.served(rpc.servicer(payments), "payment") as shop:
     await stub.GetPayment(request, metadata=shop.as_user(user_id))
 """
 
-import socket
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -18,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from services.chassis import errors
 from services.chassis.rpc import certificates, identity, revocations, server, status
+from tests.support import ports
 
 ISSUER = identity.Issuer("https://souk.test", "souk")
 KEY_ID = "test-key"
@@ -74,7 +74,7 @@ async def served(
         return {KEY_ID: public}
 
     gate = identity.Gate(identity.Tokens(ISSUER, fetch, revoked), identity.Mesh(MESH_KEY, service, own))
-    address = f"127.0.0.1:{_free_port()}"
+    address = ports.free_address()
     running = server.Server(service, address, gate, servicer, extras)
     await running.start()
     try:
@@ -93,10 +93,3 @@ async def refused(call: Any) -> errors.DomainError:
         assert isinstance(parsed, errors.DomainError)
         return parsed
     raise AssertionError(f"not refused: {answer}")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -7,7 +7,6 @@ with programs.running(["user", "--role", "serve"], environment) as program:
 
 import http.client
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -39,13 +38,6 @@ def running(
             yield process
         finally:
             process.kill()
-
-
-def free_address() -> str:
-    """An address of the loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{probe.getsockname()[1]}"
 
 
 def until_alive(address: str, process: "subprocess.Popen[bytes]", *, within_s: float) -> None:

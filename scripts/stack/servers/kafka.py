@@ -25,6 +25,7 @@ JVM = (
     "-Xms64m",
     "-Xmx384m",
     "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
     "-XX:MaxDirectMemorySize=64m",
     "-XX:ReservedCodeCacheSize=64m",
     "-XX:+ExitOnOutOfMemoryError",

@@ -44,8 +44,9 @@ Deliver = Callable[[Sequence[Record]], Awaitable[None]]
 
 # How long a stopping consumer waits for the batch under way, in seconds. What is cut off is repeated by the next owner.
 STOP_GRACE_S = 10.0
-# How long brokers wait for a record, and how much a patient consumer lets them gather, which is some hundred records.
-FETCH_MS = 500
+# How long brokers wait for a record: the first one is answered with at once, so a long wait only saves questions. What a
+# partition that was just assigned holds may wait so long for its first fetch. And how much
+FETCH_MS = 3000
 GATHERED_BYTES = 256 * 1024
 # How long a poll waits for records, and the least that an empty one takes.
 POLL_MS = 500

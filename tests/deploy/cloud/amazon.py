@@ -1,7 +1,6 @@
 """AWS's interfaces on loopback (moto), as a server of its own: what Terraform's backend and boto3 talk to."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,8 @@ from typing import Any
 
 import boto3
 import httpx
+
+from tests.support import ports
 
 START_S = 60.0
 REGION = "eu-central-1"
@@ -34,7 +35,7 @@ class Amazon:
 @contextmanager
 def running() -> Iterator[Amazon]:
     """The server, as long as the block lasts."""
-    port = _free_port()
+    port = ports.free()
     program = str(Path(sys.executable).with_name("moto_server"))
     environment = {**os.environ, **CREDENTIALS, "MOTO_IAM_LOAD_MANAGED_POLICIES": "true"}
     command = [program, "-H", "127.0.0.1", "-p", str(port)]
@@ -58,9 +59,3 @@ def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
         else:
             return
     raise AssertionError("moto_server did not answer")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -19,7 +19,7 @@ from scripts.stack.supervise import progress
 from services import registry
 from souk.user.v1 import user_service_pb2, user_service_pb2_grpc
 from tests.deploy.images import container
-from tests.support import calls, polling, postgres, programs, servers
+from tests.support import calls, polling, ports, postgres, programs, servers
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 START_S = 60.0
@@ -113,8 +113,8 @@ async def test_a_service_migrates_serves_and_drains(
     environment = {"USER_DATABASE_URL": database_url}
     assert services.answer(["python", "-m", "services", "migrate", "user"], environment)[0] == 0
     environment |= {
-        "USER_LISTEN": programs.free_address(),
-        "HEALTH_LISTEN": programs.free_address(),
+        "USER_LISTEN": ports.free_address(),
+        "HEALTH_LISTEN": ports.free_address(),
         "USER_SIGNING_KEY_DIR": "/secrets",
         "KAFKA_BOOTSTRAP": "127.0.0.1:1",  # away, which is no reason not to serve
         "MESH_KEY": calls.MESH_KEY,
@@ -137,7 +137,7 @@ async def test_a_service_migrates_serves_and_drains(
 
 
 def test_the_edge_makes_its_configuration_serves_and_drains(edge: container.Image, figures: Figures) -> None:
-    listen, admin = programs.free_address(), programs.free_address()
+    listen, admin = ports.free_address(), ports.free_address()
     # Nobody is behind it: it lives all the same.
     behind = {f"{name.upper()}_ADDR": "127.0.0.1:1" for name in registry.load().services}
     environment = {**behind, "EDGE_LISTEN": listen, "EDGE_ADMIN_LISTEN": admin}

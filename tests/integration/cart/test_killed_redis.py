@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ from services.cart import domain
 from services.chassis import errors, redis_store
 from tests.integration.cart.shelf import Shop, Till, carts_in, units
 from tests.integration.cart.test_checkout import ANN, TERMS, filled
+from tests.support import ports
 from tests.support.polling import eventually
 
 
@@ -22,9 +22,7 @@ class Mortal:
     """A Redis of its own that can be killed and started again, as the local stack runs it."""
 
     def __init__(self, folder: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = ports.free()
         self.url = f"redis://:secret@127.0.0.1:{port}/0"
         text = server.SETTINGS.format(host="127.0.0.1", port=port, data=folder, password="secret")
         self._settings = folder / "redis.conf"

@@ -13,7 +13,7 @@ from services.chassis.events import publisher
 from services.chassis.kafka import topics
 from services.chassis.outbox import outbox
 from souk.order.v1 import order_events_pb2
-from tests.support import programs, servers
+from tests.support import ports, servers
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 
@@ -70,7 +70,7 @@ async def test_a_fact_that_is_told_twice_has_one_id_and_one_time() -> None:
 
 
 async def test_without_brokers_it_is_told_that_nothing_was() -> None:
-    producer = kafka.Producer(kafka.Connection(programs.free_address(), "test"))
+    producer = kafka.Producer(kafka.Connection(ports.free_address(), "test"))
     telling = publisher.Publisher(producer, publications("facts"), service="test")
     with pytest.raises(errors.TransientError):
         await telling.publish([publisher.Fact(ids.dated(NOW, "order"), NOW, Noted("order"))])

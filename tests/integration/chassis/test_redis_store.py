@@ -8,7 +8,7 @@ import pytest_asyncio
 from redis.exceptions import ResponseError
 
 from services.chassis import errors, redis_store
-from tests.support import postgres, programs
+from tests.support import ports, postgres
 
 # Whose database is made for this module (tests/integration/conftest.py).
 SERVICE = "inventory"
@@ -32,7 +32,7 @@ async def test_what_is_written_is_there_under_the_services_own_name(store: redis
 
 
 async def test_a_redis_that_is_away_is_an_outage_and_not_an_empty_answer() -> None:
-    store = redis_store.RedisStore(f"redis://{programs.free_address()}/0", "test", timeout_s=0.5)
+    store = redis_store.RedisStore(f"redis://{ports.free_address()}/0", "test", timeout_s=0.5)
     with pytest.raises(errors.TransientError, match="redis"):
         async with store.commands() as redis:
             await redis.get(store.key("basket"))

@@ -17,6 +17,7 @@ import pytest
 from gateway import generate
 from services import registry
 from tests.integration.edge.upstream import Upstream
+from tests.support import ports
 
 SERVICES = tuple(registry.load().services)
 START_SECONDS = 15
@@ -82,7 +83,7 @@ class Edge:
 @contextmanager
 def running_edge(folder: Path, upstream: Upstream, addresses: dict[str, str]) -> Iterator[Edge]:
     """Generate the configuration into a folder and run an Envoy with it."""
-    address, admin = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
+    address, admin = ports.free_address(), ports.free_address()
     environment = {
         "EDGE_LISTEN": address,
         "EDGE_ADMIN_LISTEN": admin,
@@ -110,14 +111,6 @@ def running_edge(folder: Path, upstream: Upstream, addresses: dict[str, str]) ->
         process.wait(START_SECONDS)
 
 
-def free_port() -> int:
-    """A port of the loopback address that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 @pytest.fixture(scope="module")
 def upstream() -> Iterator[Upstream]:
     served = Upstream()
@@ -129,7 +122,7 @@ def upstream() -> Iterator[Upstream]:
 @pytest.fixture(scope="module")
 def edge(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
     """An edge before services that are up, payment excepted."""
-    addresses = dict.fromkeys(SERVICES, f"127.0.0.1:{upstream.port}") | {"payment": f"127.0.0.1:{free_port()}"}
+    addresses = dict.fromkeys(SERVICES, f"127.0.0.1:{upstream.port}") | {"payment": ports.free_address()}
     with running_edge(tmp_path_factory.mktemp("edge"), upstream, addresses) as running:
         running.await_status("/.well-known/jwks.json", 200)
         yield running

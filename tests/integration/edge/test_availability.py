@@ -8,14 +8,15 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.integration.edge.conftest import SERVICES, Edge, free_port, running_edge
+from tests.integration.edge.conftest import SERVICES, Edge, running_edge
 from tests.integration.edge.upstream import KNOWN, Upstream, reason
+from tests.support import ports
 
 
 @pytest.fixture
 def pair(tmp_path: Path) -> Iterator[tuple[Edge, Upstream, int]]:
     """An edge that was started before its services, which are not up yet."""
-    port = free_port()
+    port = ports.free()
     upstream = Upstream()
     with running_edge(tmp_path, upstream, dict.fromkeys(SERVICES, f"127.0.0.1:{port}")) as edge:
         yield edge, upstream, port

@@ -14,7 +14,7 @@ import pytest
 
 from gateway import draining
 from services import registry
-from tests.support import programs
+from tests.support import ports, programs
 
 START_S = 20.0
 # It waits for connections that nobody uses for so long at least, and not much longer.
@@ -26,9 +26,9 @@ Edge = tuple[str, "subprocess.Popen[bytes]"]
 @contextmanager
 def _serving(folder: Path) -> Iterator[Edge]:
     """The edge as its image runs it, before services that nobody started."""
-    listen = programs.free_address()
+    listen = ports.free_address()
     behind = {f"{name.upper()}_ADDR": "127.0.0.1:1" for name in registry.load().services}
-    own = {"EDGE_LISTEN": listen, "EDGE_ADMIN_LISTEN": programs.free_address(), "EDGE_FOLDER": str(folder)}
+    own = {"EDGE_LISTEN": listen, "EDGE_ADMIN_LISTEN": ports.free_address(), "EDGE_FOLDER": str(folder)}
     command = [sys.executable, "-m", "gateway.serve"]
     with subprocess.Popen(command, cwd=programs.ROOT, env={**os.environ, **behind, **own}) as process:  # noqa: S603 - our own
         try:

@@ -9,8 +9,9 @@ import pytest
 
 from gateway.envoy import headers
 from souk.order.v1 import order_service_pb2, order_service_pb2_grpc
-from tests.integration.edge.conftest import SERVICES, Edge, free_port, running_edge
+from tests.integration.edge.conftest import SERVICES, Edge, running_edge
 from tests.integration.edge.upstream import KNOWN, SLOW, Upstream, reason
+from tests.support import ports
 
 ORDER = f"/api/v1/orders/{KNOWN}"
 # What the test's own client sends along, and the request line.
@@ -124,7 +125,7 @@ def of_two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
     first.start()
     second.start()
     both = dict.fromkeys(SERVICES, f"127.0.0.1:{first.port},127.0.0.1:{second.port}")
-    with running_edge(tmp_path_factory.mktemp("two"), first, both | {"payment": f"127.0.0.1:{free_port()}"}) as edge:
+    with running_edge(tmp_path_factory.mktemp("two"), first, both | {"payment": ports.free_address()}) as edge:
         edge.await_status("/.well-known/jwks.json", 200)
         yield edge
     first.stop()

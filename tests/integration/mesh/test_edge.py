@@ -15,7 +15,7 @@ from services import registry
 from services.chassis.rpc import server
 from souk.catalog.v1 import catalog_service_pb2_grpc
 from tests.integration.mesh import test_tls as mesh
-from tests.support import calls, polling, programs
+from tests.support import calls, polling, ports
 
 START_S = 30.0
 
@@ -53,12 +53,12 @@ def issuer(tmp_path: Path) -> mesh.Issuer:
 async def edge(issuer: mesh.Issuer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Edge]:
     """Every service's address is the catalog's: only the catalog is who it should be."""
     issuer.issue("edge")
-    admin = programs.free_address()
+    admin = ports.free_address()
     add: Any = catalog_service_pb2_grpc.add_CatalogServiceServicer_to_server
     servicer = server.Servicer(mesh.CATALOG, add, mesh.Catalog())
     async with calls.served(servicer, "catalog", own=issuer.own("catalog")) as shop:
         monkeypatch.setenv("MESH_TLS_DIR", str(issuer.folders.folder("edge")))
-        monkeypatch.setenv("EDGE_LISTEN", programs.free_address())
+        monkeypatch.setenv("EDGE_LISTEN", ports.free_address())
         monkeypatch.setenv("EDGE_ADMIN_LISTEN", admin)
         for name in registry.load().services:
             monkeypatch.setenv(f"{name.upper()}_ADDR", shop.address)

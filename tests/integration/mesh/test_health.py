@@ -16,7 +16,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from services.chassis import health
 from souk.user.v1 import user_service_pb2, user_service_pb2_grpc
-from tests.support import calls, polling, programs
+from tests.support import calls, polling, ports, programs
 
 # Whose database is made for this module (tests/integration/conftest.py).
 SERVICE = "user"
@@ -32,12 +32,12 @@ AGAIN = [("grpc.initial_reconnect_backoff_ms", 100), ("grpc.max_reconnect_backof
 def environ(database_url: str, tmp_path: Path) -> dict[str, str]:
     """The environment of a user service whose brokers are away, which is no reason not to be ready."""
     return {
-        "USER_LISTEN": programs.free_address(),
+        "USER_LISTEN": ports.free_address(),
         "USER_DATABASE_URL": database_url,
         "USER_SIGNING_KEY_DIR": programs.signing_keys(tmp_path),
         "KAFKA_BOOTSTRAP": "127.0.0.1:1",
         "MESH_KEY": calls.MESH_KEY,
-        "HEALTH_LISTEN": programs.free_address(),
+        "HEALTH_LISTEN": ports.free_address(),
     }
 
 

@@ -11,7 +11,7 @@ from services.notification import store
 from tests.integration.notification import mortal_worker
 from tests.integration.notification import post_office as offices
 from tests.integration.notification.post_office import PostOffice, cancelled, confirmed, new_id, refunded, registered
-from tests.support import mortal, simulators, tables
+from tests.support import mortal, ports, simulators, tables
 from tests.support.polling import eventually
 
 
@@ -166,9 +166,7 @@ async def test_a_server_that_never_answers_is_given_up_after_a_while(idle_office
 
 async def test_a_server_that_drops_its_connections_is_connected_again(idle_office: PostOffice, tmp_path: Path) -> None:
     first, second, to = new_id(), new_id(), address()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        listen = f"127.0.0.1:{probe.getsockname()[1]}"
+    listen = ports.free_address()
     async with offices.working(idle_office.db, offices.settings(f"smtp://{listen}")):
         for user in (first, second):
             with simulators.mail_server(tmp_path, listen=listen):

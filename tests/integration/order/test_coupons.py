@@ -50,6 +50,21 @@ async def test_promotion_hears_what_to_redeem_commit_and_release(db: database.Da
     assert order_events_pb2.OrderCancelled.FromString(said["OrderCancelled"]).redeems
 
 
+async def test_an_order_that_promotion_refuses_to_quote_does_not_hold_back_those_accepted_with_it(
+    db: database.Database, prices: PriceList
+) -> None:
+    offering = Offering("WELCOME", SALE)
+    orders = using(db, prices, offering=offering)
+    drafts = [with_code(new_id()) for _ in range(3)]
+    offering.refused = drafts[1].user_id
+    first, refused, last = await orders.accepting.accept(drafts)
+    assert isinstance(refused, errors.DomainError)
+    assert refused.reason == "MONEY_INVALID"
+    for placed in (first, last):
+        assert isinstance(placed, domain.Placed)
+        assert placed.order.discounts == (SALE,)
+
+
 async def test_a_code_that_does_not_apply_refuses_the_order_and_nothing_is_written(
     db: database.Database, prices: PriceList
 ) -> None:

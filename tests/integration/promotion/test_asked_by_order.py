@@ -12,7 +12,7 @@ from services.chassis.rpc import client, identity, page_tokens
 from services.order import clients
 from services.promotion import rpc
 from tests.integration.promotion import ordering
-from tests.support import calls, programs
+from tests.support import calls, ports
 from tests.support.polling import eventually
 
 
@@ -56,6 +56,6 @@ async def test_the_last_answer_counts_while_promotion_is_away(db: database.Datab
 
 
 async def test_a_process_that_never_had_an_answer_does_not_guess() -> None:
-    async with asking(programs.free_address()) as promotions:
+    async with asking(ports.free_address()) as promotions:
         with pytest.raises(errors.TransientError):
             await promotions.any_automatic()

@@ -1,3 +1,4 @@
+import dataclasses
 import itertools
 import json
 from typing import Any
@@ -47,3 +48,9 @@ def test_every_run_sends_the_same_baskets() -> None:
 def test_a_fixed_number_of_units_is_kept() -> None:
     hot = requests.Wanted(tokens=("t",), skus=("HOT",), lines=1, key="run", units=1)
     assert sent(hot, 2)[1][1]["items"] == [{"sku": "HOT", "quantity": 1}]
+
+
+def test_orders_have_a_coupon_only_where_one_is_wanted() -> None:
+    with_coupon = dataclasses.replace(WANTED, coupon="SAVE10")
+    assert all(order["coupon_codes"] == ["SAVE10"] for _, order in sent(with_coupon, 5))
+    assert all("coupon_codes" not in order for _, order in sent(WANTED, 5))
