@@ -6,6 +6,7 @@ workers cannot take the same ones: so a vendor is told once, and at most once a 
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from services.chassis import clock, database, ids
@@ -54,22 +55,24 @@ class Digests:
             vendors = await self._vendors.vendors_of(due)
             async with self._db.transaction() as transaction:
                 taken = await store.take_low(transaction, due)
-                await self._notifications.queue(transaction, self._letters(taken, vendors))
+                await self._notifications.queue(transaction, letters(taken, vendors, self._now()))
         return len(due)
 
-    def _letters(self, taken: Sequence[LowStock], vendors: Mapping[str, str]) -> list[domain.Letter]:
-        by_vendor: dict[str, list[LowStock]] = {}
-        for low in taken:
-            if vendor := vendors.get(low.sku):
-                by_vendor.setdefault(vendor, []).append(low)
-        now = self._now()
-        return [
-            domain.Letter(vendor, domain.Template.LOW_STOCK, ids.new_id(now), _details(own))
-            for vendor, own in by_vendor.items()
-        ]
+
+def letters(taken: Sequence[LowStock], vendors: Mapping[str, str], now: datetime) -> list[domain.Letter]:
+    """One letter for each vendor of these SKUs."""
+    by_vendor: dict[str, list[LowStock]] = {}
+    for low in taken:
+        if vendor := vendors.get(low.sku):
+            by_vendor.setdefault(vendor, []).append(low)
+    return [
+        domain.Letter(vendor, domain.Template.LOW_STOCK, ids.new_id(now), _details(own))
+        for vendor, own in by_vendor.items()
+    ]
 
 
 def _details(low: Sequence[LowStock]) -> dict[str, object]:
-    """A SKU is letters, digits and hyphens, and no text that somebody could write a message in."""
-    lines = [{"sku": one.sku, "available": one.available, "threshold": one.threshold} for one in low[:NAMED]]
+    lines = [
+        {"quantity": 1, "sku": one.sku, "available": one.available, "threshold": one.threshold} for one in low[:NAMED]
+    ]
     return {"count": len(low), "lines": lines, "more": len(low) - len(lines)}

@@ -64,8 +64,8 @@ KINDS: Mapping[Template, Kind] = {
     Template.LOW_STOCK: Kind.STOCK,
     Template.MESSAGE: Kind.ACCOUNT,
 }
-# The messages with `lines` of products, whose titles people chose.
-LISTING = frozenset({Template.ORDER_CONFIRMED, Template.CART_REMINDER})
+# The messages with `lines` of products, whose titles or SKUs people chose.
+LISTING = frozenset({Template.ORDER_CONFIRMED, Template.CART_REMINDER, Template.LOW_STOCK})
 # What somebody gets who chose nothing. Marketing is for those who ask for it.
 USUAL: Mapping[Kind, frozenset[Channel]] = {
     Kind.ACCOUNT: frozenset({Channel.EMAIL}),

@@ -54,6 +54,8 @@ def letters(event: type[message.Message]) -> list[domain.Letter]:
     parsed = HEARD[event].parse(luring(event))
     if isinstance(parsed, domain.Contact):
         return [domain.Letter(parsed.user_id, domain.Template.WELCOME, parsed.user_id)]
+    if isinstance(parsed, domain.LowStock):
+        return digests.letters([parsed], {parsed.sku: str(uuid.uuid4())}, NOW)
     return [parsed]
 
 
