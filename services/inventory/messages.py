@@ -122,9 +122,11 @@ def of_level_low(fact: domain.StockLevelLow) -> inventory_events_pb2.StockLevelL
 
 
 def want(message: order_events_pb2.OrderPlaced) -> domain.Want:
-    lines = {line.sku: line.quantity for line in message.lines}
+    there = message.ship_to
     return domain.Want(
-        ids.canonical(message.order_id), lines, domain.Destination(message.ship_to.country, message.ship_to.region)
+        ids.canonical(message.order_id),
+        {line.sku: line.quantity for line in message.lines},
+        domain.Destination(there.country, there.region),
     )
 
 

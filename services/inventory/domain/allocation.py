@@ -14,6 +14,7 @@ from services.inventory.domain.nearness import Rank, Ranking
 Free = Mapping[str, Mapping[str, int]]
 # Sets of warehouses that are compared for one order; where there are more, the fewest parcels are looked for step by step.
 _MOST_SETS = 2_000
+_NOTHING: Mapping[str, int] = {}
 
 
 def allocate(wants: Sequence[Want], levels: Sequence[Level], rank: Rank) -> Allocation:
@@ -28,13 +29,16 @@ def allocate(wants: Sequence[Want], levels: Sequence[Level], rank: Rank) -> Allo
     holds: list[Hold] = []
     rejected: dict[str, tuple[Shortage, ...]] = {}
     for want in wants:
-        shortages = _shortages(want, free)
-        if shortages:
-            rejected[want.order_id] = shortages
-            continue
-        for hold in _grant(want, free, rank(want.destination)):
+        ranking = rank(want.destination)
+        granted = _in_one_parcel(want, free, ranking)
+        if granted is None:
+            if shortages := _shortages(want, free):
+                rejected[want.order_id] = shortages
+                continue
+            granted = _in_several(want, free, ranking)
+        for hold in granted:
             free[hold.sku][hold.warehouse] -= hold.quantity
-            holds.append(hold)
+        holds += granted
     return Allocation(tuple(holds), rejected)
 
 
@@ -43,11 +47,19 @@ def _shortages(want: Want, free: Free) -> tuple[Shortage, ...]:
     return tuple(Shortage(sku, asked, available[sku]) for sku, asked in want.lines.items() if available[sku] < asked)
 
 
-def _grant(want: Want, free: Free, ranking: Ranking) -> list[Hold]:
-    # One parcel first: most orders need no more.
+def _in_one_parcel(want: Want, free: Free, ranking: Ranking) -> list[Hold] | None:
+    """All of it from the first warehouse that has all of it: most orders need no more, so this comes first and is short."""
+    lines = want.lines
     for warehouse in ranking:
-        if all(free[sku].get(warehouse, 0) >= quantity for sku, quantity in want.lines.items()):
-            return [Hold(want.order_id, sku, warehouse, quantity) for sku, quantity in want.lines.items()]
+        for sku, quantity in lines.items():
+            if free.get(sku, _NOTHING).get(warehouse, 0) < quantity:
+                break
+        else:
+            return [Hold(want.order_id, sku, warehouse, quantity) for sku, quantity in lines.items()]
+    return None
+
+
+def _in_several(want: Want, free: Free, ranking: Ranking) -> list[Hold]:
     chosen = _fewest(want, free, ranking)
     return [hold for sku in want.lines for hold in _spread(want, sku, free[sku], chosen)]
 

@@ -91,7 +91,7 @@ MOVEMENTS = Table(
     Column("reference", Text, nullable=False),
     Column("time", TIME, nullable=False),
     Column("note", Text, nullable=False),
-    Index("ix_movements_sku", "sku", "id"),
+    Index("ix_movements_place", "sku", "warehouse"),
 )
 
 _S = STOCK.c

@@ -1,9 +1,9 @@
-"""Counts of what really lies in a warehouse. Only adds: code of 0005 runs on beside it."""
+"""Counts of what really lies in a warehouse. Only adds: code of 0004 runs on beside it."""
 
 from alembic import op
 
-revision = "inventory_0006"
-down_revision = "inventory_0005"
+revision = "inventory_0005"
+down_revision = "inventory_0004"
 branch_labels = None
 depends_on = None
 

@@ -1,9 +1,9 @@
-"""Where warehouses are, and goods on their way to them. Only adds: code of 0004 runs on beside it."""
+"""Where warehouses are, and goods on their way to them. Only adds: code of 0003 runs on beside it."""
 
 from alembic import op
 
-revision = "inventory_0005"
-down_revision = "inventory_0004"
+revision = "inventory_0004"
+down_revision = "inventory_0003"
 branch_labels = None
 depends_on = None
 
