@@ -50,7 +50,9 @@ async def coupon(edge_url: str, admin: tuple[str, str]) -> str:
     code = f"BENCH{secrets.token_hex(4).upper()}"
     async with Edge.connect(edge_url) as edge:
         await edge.sign_in(*admin)
-        made = await edge.post(PROMOTIONS, {"terms": {"title": "Bench", "percentage": {"basis_points": 1000}}}, key=code)
+        made = await edge.post(
+            PROMOTIONS, {"terms": {"title": "Bench", "percentage": {"basis_points": 1000}}}, key=code
+        )
         await edge.post(f"{PROMOTIONS}/{made['id']}/codes", {"code": code}, key=f"{code}-code")
     return code
 

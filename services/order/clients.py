@@ -13,7 +13,7 @@ from dataclasses import replace
 from cachetools import TTLCache
 
 from services.chassis import errors, money, tasks
-from services.chassis.rpc import client, render
+from services.chassis.rpc import client, render, status
 from services.order import domain
 from services.order.domain import rates, totals
 from services.order.usecases import discounting
@@ -105,23 +105,14 @@ class Promotions:
         self._answered = self._clock()
         return self._automatic
 
-    async def discounted(self, question: discounting.Question) -> totals.Shipped:
-        """The order with its discounts, and with what became of the codes. Raises TransientError or a DomainError."""
-        parcel = question.order.parcel
-        asked = promotion_service_pb2.QuoteOrderRequest
-        request = asked(
-            items=[
-                asked.Item(sku=line.sku, quantity=line.quantity, unit_price=render.money_message(line.unit_price))
-                for line in parcel.lines
-            ],
-            codes=question.codes,
-            first_order=question.first_order,
-            shipping=render.money_message(question.order.shipping) if question.order.shipping else None,
-            user_id=question.user_id,
-        )
-        answer = await self._peer.call(self._stub.QuoteOrder, request)
-        coupons = tuple(_coupon(code) for code in answer.codes)
-        return replace(question.order, discounts=tuple(_discounts(answer)), coupons=coupons)
+    async def discounted(self, questions: Sequence[discounting.Question]) -> list[totals.Shipped | errors.DomainError]:
+        """The orders with their discounts, and with what became of the codes; or why one of them has none.
+
+        Raises TransientError, or a DomainError for all of them.
+        """
+        request = promotion_service_pb2.BatchQuoteOrdersRequest(orders=[_asked(question) for question in questions])
+        answer = await self._peer.call(self._stub.BatchQuoteOrders, request)
+        return [_discounted(question.order, quote) for question, quote in zip(questions, answer.quotes, strict=True)]
 
 
 class ShippingTable:
@@ -144,25 +135,35 @@ def _coupon(result: promotion_service_pb2.QuoteResponse.CodeResult) -> domain.Co
     return domain.Coupon(result.code, refusal, result.message)
 
 
-def _discounts(answer: promotion_service_pb2.QuoteResponse) -> list[domain.Discount]:
-    """One for each promotion that takes something off."""
-    claims = {redemption.promotion_id: redemption.promotion_version for redemption in answer.redemptions}
-    named: dict[str, promotion_service_pb2.QuoteResponse.Discount] = {}
-    lines: dict[str, dict[str, int]] = {}
-    for line in answer.lines:
-        for part in line.discounts:
-            named.setdefault(part.promotion_id, part)
-            lines.setdefault(part.promotion_id, {})[line.sku] = render.money_value(part.amount).amount
-    shipping = {part.promotion_id: render.money_value(part.amount).amount for part in answer.shipping_discounts}
-    named |= {part.promotion_id: part for part in answer.shipping_discounts}
-    return [
-        domain.Discount(
-            promotion_id=promotion_id,
-            title=part.title,
-            code=part.code,
-            lines=lines.get(promotion_id, {}),
-            shipping=shipping.get(promotion_id, 0),
-            claims=claims.get(promotion_id, 0),
-        )
-        for promotion_id, part in named.items()
-    ]
+def _asked(question: discounting.Question) -> promotion_service_pb2.BatchQuoteOrdersRequest.Order:
+    order = promotion_service_pb2.BatchQuoteOrdersRequest.Order
+    return order(
+        items=[
+            order.Item(sku=line.sku, quantity=line.quantity, unit_price=render.money_message(line.unit_price))
+            for line in question.order.parcel.lines
+        ],
+        codes=question.codes,
+        first_order=question.first_order,
+        shipping=render.money_message(question.order.shipping) if question.order.shipping else None,
+        user_id=question.user_id,
+    )
+
+
+def _discounted(
+    order: totals.Shipped, quote: promotion_service_pb2.BatchQuoteOrdersResponse.Quote
+) -> totals.Shipped | errors.DomainError:
+    if quote.HasField("error"):
+        return status.error_of(quote.error)
+    discounts = tuple(_discount(one) for one in quote.discounts)
+    return replace(order, discounts=discounts, coupons=tuple(_coupon(code) for code in quote.codes))
+
+
+def _discount(one: promotion_service_pb2.BatchQuoteOrdersResponse.Quote.Discount) -> domain.Discount:
+    return domain.Discount(
+        promotion_id=one.promotion_id,
+        title=one.title,
+        code=one.code,
+        lines={line.sku: render.money_value(line.amount).amount for line in one.lines},
+        shipping=render.money_value(one.shipping).amount if one.HasField("shipping") else 0,
+        claims=one.redeems_version,
+    )

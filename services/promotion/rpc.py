@@ -73,11 +73,11 @@ class PromotionServicer(promotion_service_pb2_grpc.PromotionServiceServicer):
         found = await self._promotions.quoting.quote(messages.question(request))
         return messages.of_quote(found, request.codes)
 
-    async def QuoteOrder(
-        self, request: promotion_service_pb2.QuoteOrderRequest, _: Any
-    ) -> promotion_service_pb2.QuoteResponse:
-        found = await self._promotions.quoting.quote(messages.question_of_order(request))
-        return messages.of_quote(found, request.codes)
+    async def BatchQuoteOrders(
+        self, request: promotion_service_pb2.BatchQuoteOrdersRequest, _: Any
+    ) -> promotion_service_pb2.BatchQuoteOrdersResponse:
+        answers = await self._promotions.quoting.quote_all(messages.questions_of(request))
+        return messages.of_answers(answers, request, service=usecases.SERVICE)
 
     async def HasAutomatic(
         self, _request: promotion_service_pb2.HasAutomaticRequest, _: Any

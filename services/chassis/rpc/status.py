@@ -111,9 +111,19 @@ async def abort(context: grpc.aio.ServicerContext[Any, Any], status: Status) -> 
 def parse(call_error: grpc.aio.AioRpcError) -> Exception:
     """What a failed call raises here: the DomainError that the other side raised, or TransientError when it is unavailable."""
     status = rpc_status.from_call(call_error)  # type: ignore[arg-type]  # its types know only the blocking kind of call
-    info = _detail(status, error_details_pb2.ErrorInfo()) if status else None
-    if status is None or info is None or status.code not in _CODES:
-        return _bare(call_error)
+    return (_told(status) if status else None) or _bare(call_error)
+
+
+def error_of(status: Status) -> errors.DomainError:
+    """The error in a status that `render` made and an answer carries, such as that of one item of a batch."""
+    return _told(status) or errors.DomainError(errors.Code.INTERNAL, "CALL_FAILED", status.message)
+
+
+def _told(status: Status) -> errors.DomainError | None:
+    """The error that a service of ours told; None for any other status."""
+    info = _detail(status, error_details_pb2.ErrorInfo())
+    if info is None or status.code not in _CODES:
+        return None
     bad = _detail(status, error_details_pb2.BadRequest())
     retry = _detail(status, error_details_pb2.RetryInfo())
     return errors.DomainError(

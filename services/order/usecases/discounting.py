@@ -1,6 +1,7 @@
 """What promotions take off orders before they are placed. Nothing is claimed here: the saga redeems what was promised."""
 
 import asyncio
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -8,7 +9,7 @@ from typing import Protocol
 from services.chassis import errors
 from services.order.domain import totals
 
-# Quotes that promotion is asked for at once, for the orders of one batch.
+# Orders that promotion is asked about in one call: as many as the contract allows.
 AT_ONCE = 32
 
 
@@ -28,8 +29,11 @@ class Promotions(Protocol):
     async def any_automatic(self) -> bool:
         """Whether a promotion that needs no code can apply. Raises TransientError when that is not known."""
 
-    async def discounted(self, question: Question) -> totals.Shipped:
-        """The order with its discounts, and with what became of the codes. Raises TransientError or a DomainError."""
+    async def discounted(self, questions: Sequence[Question]) -> list[totals.Shipped | errors.DomainError]:
+        """The orders with their discounts, and with what became of the codes; or why one of them has none.
+
+        Raises TransientError, or a DomainError for all of them.
+        """
 
 
 class Customers(Protocol):
@@ -56,12 +60,9 @@ class Discounting:
         if not asked:
             return [question.order for question in questions]
         new = await self._newcomers([question.user_id for question in asked])
-        gate = asyncio.Semaphore(AT_ONCE)
-        answers = iter(
-            await asyncio.gather(
-                *(self._ask(gate, replace(question, first_order=question.user_id in new)) for question in asked)
-            )
-        )
+        told = [replace(question, first_order=question.user_id in new) for question in asked]
+        batches = [told[first : first + AT_ONCE] for first in range(0, len(told), AT_ONCE)]
+        answers = itertools.chain.from_iterable(await asyncio.gather(*map(self._ask, batches)))
         return [next(answers) if question.codes or automatic else question.order for question in questions]
 
     async def _newcomers(self, user_ids: Sequence[str]) -> frozenset[str]:
@@ -69,12 +70,14 @@ class Discounting:
         known = [user_id for user_id in user_ids if user_id]
         return (await self.customers.newcomers(known) if known else frozenset()) | {""}
 
-    async def _ask(self, gate: asyncio.Semaphore, question: Question) -> totals.Shipped | errors.DomainError:
-        """An order whose promotions cannot be asked for does not hold back the others of its batch."""
-        async with gate:
-            try:
-                return await self.promotions.discounted(question)
-            except errors.DomainError as error:
-                return error
-            except errors.TransientError:
-                return errors.unavailable()
+    async def _ask(self, batch: Sequence[Question]) -> list[totals.Shipped | errors.DomainError]:
+        """A batch in one call. An order that promotion refuses to quote does not hold back the others of its batch."""
+        try:
+            return await self.promotions.discounted(batch)
+        except errors.DomainError as error:
+            if len(batch) == 1:
+                return [error]
+        except errors.TransientError:
+            return [errors.unavailable()] * len(batch)
+        # Promotion refuses the call as a whole, because of one of them: find out which.
+        return [answer for question in batch for answer in await self._ask([question])]

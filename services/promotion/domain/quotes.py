@@ -137,14 +137,9 @@ def basket(items: Iterable[Item], shipping: money.Money | None = None, *, first_
     return Basket(tuple(by_sku), shipping, first_order)
 
 
-def described(item: Item, traits: Traits) -> Item:
-    """The item with what scopes can ask of it."""
-    return replace(item, traits=traits)
-
-
 def of_customer(candidate: Candidate, uses: int) -> Candidate:
     """The candidate for a customer with so many orders that use it."""
-    return replace(candidate, customer_uses=uses)
+    return replace(candidate, customer_uses=uses) if uses else candidate
 
 
 def quote(asked: Basket, candidates: Sequence[Candidate], now: datetime, entered: Iterable[str] = ()) -> Quote:

@@ -13,12 +13,13 @@ from services.promotion.messages.orders import (
     wish,
 )
 from services.promotion.messages.prices import of_price, of_scheduled, of_withdrawn, price_sent
-from services.promotion.messages.quotes import of_quote, question, question_of_order
+from services.promotion.messages.quotes import of_answers, of_quote, question, questions_of
 from services.promotion.messages.terms import of_batch, of_chunk, of_promotion, order_of_codes, terms_sent
 
 __all__ = [
     "cancellation",
     "confirmation",
+    "of_answers",
     "of_batch",
     "of_chunk",
     "of_price",
@@ -32,7 +33,7 @@ __all__ = [
     "order_of_codes",
     "price_sent",
     "question",
-    "question_of_order",
+    "questions_of",
     "terms_sent",
     "wish",
 ]

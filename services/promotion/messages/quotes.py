@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from google.type import money_pb2
 
-from services.chassis import money
-from services.chassis.rpc import render
+from services.chassis import errors, money
+from services.chassis.rpc import render, status
 from services.promotion.domain import codes, questions, quotes
 from services.promotion.domain.promotions import Refusal
 from souk.promotion.v1 import promotion_pb2, promotion_service_pb2
@@ -34,20 +34,61 @@ def question(request: promotion_service_pb2.QuoteRequest) -> questions.Question:
     return questions.Question(items, tuple(request.codes), request.first_order)
 
 
-def question_of_order(request: promotion_service_pb2.QuoteOrderRequest) -> questions.Question:
+def questions_of(request: promotion_service_pb2.BatchQuoteOrdersRequest) -> list[questions.Question]:
+    return [_of_order(f"orders[{number}]", order) for number, order in enumerate(request.orders)]
+
+
+def _of_order(field: str, order: promotion_service_pb2.BatchQuoteOrdersRequest.Order) -> questions.Question:
     return questions.Question(
-        tuple(_priced(number, item) for number, item in enumerate(request.items)),
-        tuple(request.codes),
-        request.first_order,
-        render.money_sent("shipping", request.shipping) if request.HasField("shipping") else None,
-        request.user_id.lower(),
+        tuple(_priced(f"{field}.items[{number}]", item) for number, item in enumerate(order.items)),
+        tuple(order.codes),
+        order.first_order,
+        render.money_sent(f"{field}.shipping", order.shipping) if order.HasField("shipping") else None,
+        order.user_id.lower(),
     )
 
 
-def _priced(number: int, item: promotion_service_pb2.QuoteOrderRequest.Item) -> questions.Wanted:
-    field = f"items[{number}].unit_price"
-    price = render.money_sent(field, item.unit_price) if item.HasField("unit_price") else None
+def _priced(field: str, item: promotion_service_pb2.BatchQuoteOrdersRequest.Order.Item) -> questions.Wanted:
+    price = render.money_sent(f"{field}.unit_price", item.unit_price) if item.HasField("unit_price") else None
     return questions.Wanted(item.sku, item.quantity, price)
+
+
+def of_answers(
+    answers: Sequence[quotes.Quote | errors.DomainError],
+    request: promotion_service_pb2.BatchQuoteOrdersRequest,
+    *,
+    service: str,
+) -> promotion_service_pb2.BatchQuoteOrdersResponse:
+    """The answers in the order of the request. Errors come from `service`."""
+    quote = promotion_service_pb2.BatchQuoteOrdersResponse.Quote
+    told = [
+        quote(error=status.render(answer, service))
+        if isinstance(answer, errors.DomainError)
+        else _quoted(answer, order.codes)
+        for answer, order in zip(answers, request.orders, strict=True)
+    ]
+    return promotion_service_pb2.BatchQuoteOrdersResponse(quotes=told)
+
+
+def _quoted(found: quotes.Quote, entered: Sequence[str]) -> promotion_service_pb2.BatchQuoteOrdersResponse.Quote:
+    return promotion_service_pb2.BatchQuoteOrdersResponse.Quote(
+        discounts=[_whole(found, applied) for applied in found.applied],
+        codes=[_result(found, code) for code in entered],
+    )
+
+
+def _whole(
+    found: quotes.Quote, applied: quotes.Applied
+) -> promotion_service_pb2.BatchQuoteOrdersResponse.Quote.Discount:
+    discount = promotion_service_pb2.BatchQuoteOrdersResponse.Quote.Discount
+    return discount(
+        promotion_id=applied.promotion.id,
+        title=applied.promotion.terms.title,
+        code=applied.code,
+        redeems_version=applied.promotion.version if applied.promotion.must_be_claimed else 0,
+        lines=[discount.Line(sku=sku, amount=_amount(found, amount)) for sku, amount in applied.lines.items()],
+        shipping=_amount(found, applied.shipping) if applied.shipping else None,
+    )
 
 
 def of_quote(found: quotes.Quote, entered: Sequence[str]) -> promotion_service_pb2.QuoteResponse:

@@ -31,7 +31,7 @@ from services.promotion.store.redemptions import (
     insert_uses,
     lock_uses,
     release_uses,
-    uses_of_customer,
+    uses_of_customers,
 )
 
 __all__ = [
@@ -59,6 +59,6 @@ __all__ = [
     "promotions_of",
     "read_promotions",
     "release_uses",
-    "uses_of_customer",
+    "uses_of_customers",
     "write_promotion",
 ]

@@ -91,10 +91,13 @@ async def change_codes(transaction: database.Transaction, by: Mapping[str, int])
         await transaction.run(_CHANGE, {"code": list(by), "by": list(by.values())})
 
 
-async def candidates(db: database.Database, entered: Sequence[str], now: datetime) -> list[quotes.Candidate]:
+async def candidates(db: database.Database, entered: Iterable[str], now: datetime) -> list[quotes.Candidate]:
     """The automatic promotions of this moment, and the promotions of the codes that exist among these."""
+    entered = list(entered)
     if entered:
-        rows = await db.read(_WITH_CODES, {"now": now, "codes": list(entered)})
+        rows = await db.read(_WITH_CODES, {"now": now, "codes": entered})
     else:
         rows = await db.read(_WITHOUT_CODES, {"now": now})
-    return [quotes.Candidate(promotion_of(row), code, code_left=left) for code, left, *row in rows]
+    # Many codes of a batch are of one promotion, which is read once.
+    promotions = {row[2]: promotion_of(row[2:]) for row in rows}
+    return [quotes.Candidate(promotions[row[2]], row[0], code_left=row[1]) for row in rows]

@@ -1,6 +1,6 @@
 """Redemptions: which orders use which promotions, and which were refused."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from services.chassis import database, money
 from services.promotion.domain import redemptions
@@ -36,11 +36,12 @@ JOIN unnest(%(promotion_id)s::uuid[], %(user_id)s::uuid[]) AS g(promotion_id, us
 WHERE r.status IN ('CLAIMED', 'COMMITTED')
 GROUP BY r.promotion_id, r.user_id
 """)
-_OF_CUSTOMER = database.Lookup(
+_OF_CUSTOMERS = database.Lookup(
     """
-SELECT promotion_id, count(*) FROM redemptions
-WHERE promotion_id = ANY(%(ids)s::uuid[]) AND user_id = %(user_id)s::uuid AND status IN ('CLAIMED', 'COMMITTED')
-GROUP BY promotion_id
+SELECT promotion_id, user_id, count(*) FROM redemptions
+WHERE promotion_id = ANY(%(ids)s::uuid[]) AND user_id IN (SELECT unnest(%(user_ids)s::uuid[]))
+  AND status IN ('CLAIMED', 'COMMITTED')
+GROUP BY promotion_id, user_id
 """,
     by="ids",
 )
@@ -87,7 +88,9 @@ async def count_uses(transaction: database.Transaction, pairs: Sequence[tuple[st
     return {(row[0], row[1]): row[2] for row in await transaction.run(_COUNT, ids)}
 
 
-async def uses_of_customer(db: database.Database, promotion_ids: Sequence[str], user_id: str) -> dict[str, int]:
-    """How many orders of a customer use these promotions, by promotion; those without any are absent."""
-    rows = await db.read(_OF_CUSTOMER, {"ids": list(promotion_ids), "user_id": user_id})
-    return {row[0]: row[1] for row in rows}
+async def uses_of_customers(
+    db: database.Database, promotion_ids: Iterable[str], user_ids: Iterable[str]
+) -> dict[tuple[str, str], int]:
+    """How many orders of these customers use these promotions, by promotion and customer; those without any are absent."""
+    rows = await db.read(_OF_CUSTOMERS, {"ids": list(promotion_ids), "user_ids": list(user_ids)})
+    return {(row[0], row[1]): row[2] for row in rows}

@@ -122,5 +122,5 @@ ROWS = [
     row("an end of a price by a customer", ENDED, {"json": {}}, 403, "ACCESS_DENIED"),
     row("an end of an unknown price", ENDED, {"json": {}}, 404, "PROMOTIONAL_PRICE_NOT_FOUND", who="admin"),
     row("what order asks", "POST /souk.promotion.v1.PromotionService/HasAutomatic", {}, 404, "ROUTE_NOT_FOUND"),
-    row("quotes for services", "POST /souk.promotion.v1.PromotionService/QuoteOrder", {}, 404, "ROUTE_NOT_FOUND"),
+    row("quotes for services", "POST /souk.promotion.v1.PromotionService/BatchQuoteOrders", {}, 404, "ROUTE_NOT_FOUND"),
 ]

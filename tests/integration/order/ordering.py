@@ -1,6 +1,6 @@
 """What the tests of orders order: prices that a test sets, the use cases put together, and what was told by whom."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -36,15 +36,24 @@ class Offering:
         self.discount = discount
         self.automatic = False
         self.away = False
+        # Whose orders it refuses, and every call that has one of them.
+        self.refused: str | None = None
         self.asked: list[discounting.Question] = []
 
     async def any_automatic(self) -> bool:
         return self.automatic
 
-    async def discounted(self, question: discounting.Question) -> totals.Shipped:
-        self.asked.append(question)
+    async def discounted(self, questions: Sequence[discounting.Question]) -> list[totals.Shipped | errors.DomainError]:
+        self.asked += questions
         if self.away:
             raise errors.TransientError("promotion: away")
+        if len(questions) > 1 and any(question.user_id == self.refused for question in questions):
+            raise errors.invalid("MONEY_INVALID", "refused as a whole")
+        return [self._discounted(question) for question in questions]
+
+    def _discounted(self, question: discounting.Question) -> totals.Shipped | errors.DomainError:
+        if question.user_id == self.refused:
+            return errors.invalid("MONEY_INVALID", "refused")
         coupons = tuple(
             domain.Coupon(code) if code == self.code else domain.Coupon(code, "CODE_UNKNOWN", "There is no such code.")
             for code in question.codes

@@ -40,7 +40,8 @@ async def test_an_order_is_read_again_with_what_promotions_took_off(db: database
 async def test_promotion_hears_what_to_redeem_commit_and_release(db: database.Database, prices: PriceList) -> None:
     orders = using(db, prices, offering=Offering("WELCOME", SALE))
     placed = await orders.accepting.create(with_code(new_id()))
-    for reply in (Reply.STOCK_RESERVED, Reply.COUPONS_REDEEMED, Reply.PAYMENT_AUTHORIZED, Reply.CANCEL_REQUESTED):
+    paid = (Reply.STOCK_RESERVED, Reply.COUPONS_REDEEMED, Reply.PAYMENT_AUTHORIZED)
+    for reply in (*paid, Reply.CANCEL_REQUESTED, Reply.SHIPMENTS_STOPPED):
         await give(db, orders, saga.Event(placed.order.id, reply, "test"))
     said = {kind.rsplit(".", 1)[1]: payload for kind, payload in await db.read(_FACTS, {"key": placed.order.id})}
     [redemption] = order_events_pb2.OrderPlaced.FromString(said["OrderPlaced"]).redemptions
@@ -48,6 +49,21 @@ async def test_promotion_hears_what_to_redeem_commit_and_release(db: database.Da
     assert [(line.sku, line.amount.nanos) for line in redemption.lines] == [("TEA", 500_000_000)]
     assert order_events_pb2.OrderConfirmed.FromString(said["OrderConfirmed"]).redeems
     assert order_events_pb2.OrderCancelled.FromString(said["OrderCancelled"]).redeems
+
+
+async def test_an_order_that_promotion_refuses_to_quote_does_not_hold_back_those_accepted_with_it(
+    db: database.Database, prices: PriceList
+) -> None:
+    offering = Offering("WELCOME", SALE)
+    orders = using(db, prices, offering=offering)
+    drafts = [with_code(new_id()) for _ in range(3)]
+    offering.refused = drafts[1].user_id
+    first, refused, last = await orders.accepting.accept(drafts)
+    assert isinstance(refused, errors.DomainError)
+    assert refused.reason == "MONEY_INVALID"
+    for placed in (first, last):
+        assert isinstance(placed, domain.Placed)
+        assert placed.order.discounts == (SALE,)
 
 
 async def test_a_code_that_does_not_apply_refuses_the_order_and_nothing_is_written(

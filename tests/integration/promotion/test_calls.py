@@ -10,7 +10,7 @@ import pytest_asyncio
 from google.type.money_pb2 import Money
 
 from services.chassis import database
-from services.chassis.rpc import page_tokens
+from services.chassis.rpc import page_tokens, status
 from services.promotion import rpc
 from souk.promotion.v1 import promotion_pb2, promotion_service_pb2, promotion_service_pb2_grpc
 from tests.integration.promotion import ordering
@@ -18,7 +18,13 @@ from tests.support import calls
 
 ADMIN = str(uuid.uuid4())
 Item = promotion_service_pb2.QuoteRequest.Item
-PRICED = promotion_service_pb2.QuoteOrderRequest.Item
+ORDER = promotion_service_pb2.BatchQuoteOrdersRequest.Order
+
+
+def tea(units: int, **about: Any) -> promotion_service_pb2.BatchQuoteOrdersRequest.Order:
+    """An order of one tea that costs so many dollars."""
+    item = ORDER.Item(sku="TEA", quantity=1, unit_price=Money(currency_code="USD", units=units))
+    return ORDER(items=[item], **about)
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,16 @@ class Till:
         request = promotion_service_pb2.CreateCodesRequest(id=promotion_id, **wanted)
         batch: promotion_service_pb2.CodeBatch = await self.stub.CreateCodes(request, metadata=self.admin)
         return batch
+
+    async def coded(self) -> str:
+        """The code of a new promotion: ten per cent off."""
+        code = f"C{uuid.uuid4().hex[:12].upper()}"
+        await self.codes((await self.made()).id, code=code)
+        return code
+
+    async def quoted(self, *orders: promotion_service_pb2.BatchQuoteOrdersRequest.Order) -> list[Any]:
+        request = promotion_service_pb2.BatchQuoteOrdersRequest(orders=orders)
+        return list((await self.stub.BatchQuoteOrders(request, metadata=self.shop.as_service("order"))).quotes)
 
     async def exported(self, promotion_id: str, **where: Any) -> list[str]:
         request = promotion_service_pb2.ExportCodesRequest(id=promotion_id, **where)
@@ -143,20 +159,40 @@ async def test_an_order_is_quoted_at_its_own_prices_with_its_shipping_for_its_cu
     user_id = ordering.new_id()
     once = await till.made(automatic=True, most_uses_per_customer=1)
     await till.made(free_shipping=promotion_pb2.FreeShipping(), percentage=None, automatic=True)
-    request = promotion_service_pb2.QuoteOrderRequest(
-        items=[PRICED(sku="TEA", quantity=1, unit_price=Money(currency_code="USD", units=100))],
-        shipping=Money(currency_code="USD", units=4),
-        user_id=user_id,
-    )
-    order = till.shop.as_service("order")
-    found = await till.stub.QuoteOrder(request, metadata=order)
-    assert (found.total.units, found.shipping_discounts[0].amount.units) == (90, 4)
+    order = tea(100, shipping=Money(currency_code="USD", units=4), user_id=user_id)
+    [found] = await till.quoted(order)
+    assert [(one.redeems_version, [line.amount.units for line in one.lines]) for one in found.discounts] == [
+        (1, [10]),
+        (0, []),
+    ]
+    assert [one.shipping.units for one in found.discounts] == [0, 4]
     promotion = await ordering.using(db).administering.get(once.id)
     await ordering.deliver(db, ordering.record(ordering.placed(ordering.new_id(), promotion, user_id=user_id)))
-    found = await till.stub.QuoteOrder(request, metadata=order)
-    assert (found.total.units, list(found.redemptions)) == (100, [])
-    refused = await calls.refused(till.stub.QuoteOrder(request, metadata=till.admin))
+    [found, stranger] = await till.quoted(order, tea(100, user_id=ordering.new_id()))
+    assert [one.promotion_id for one in found.discounts if one.redeems_version] == [], "used as often as possible"
+    assert [one.promotion_id for one in stranger.discounts] == [once.id]
+    request = promotion_service_pb2.BatchQuoteOrdersRequest(orders=[order])
+    refused = await calls.refused(till.stub.BatchQuoteOrders(request, metadata=till.admin))
     assert refused.reason == "ACCESS_DENIED"
+
+
+async def test_orders_are_quoted_together_each_with_its_own_codes_prices_and_errors(till: Till) -> None:
+    own, others = await till.coded(), await till.coded()
+    odd = tea(100, codes=[own])
+    odd.items.append(odd.items[0])
+    found = await till.quoted(tea(100, codes=[own]), tea(50, codes=[others]), odd, tea(80), tea(70, codes=["NONE"]))
+    off = [sum(line.amount.units for one in quote.discounts for line in one.lines) for quote in found]
+    assert off == [10, 5, 0, 0, 0]
+    assert [one.code for quote in found for one in quote.discounts] == [own, others]
+    assert [status.error_of(quote.error).reason for quote in found if quote.HasField("error")] == ["SKU_DUPLICATE"]
+    assert [(code.applied, code.refusal) for code in found[4].codes] == [(False, promotion_pb2.CODE_UNKNOWN)]
+
+
+async def test_an_order_with_an_impossible_amount_is_named(till: Till) -> None:
+    request = promotion_service_pb2.BatchQuoteOrdersRequest(orders=[tea(1), tea(1)])
+    request.orders[1].items[0].unit_price.nanos = 1
+    refused = await calls.refused(till.stub.BatchQuoteOrders(request, metadata=till.shop.as_service("order")))
+    assert (refused.reason, refused.violations[0].field) == ("MONEY_INVALID", "orders[1].items[0].unit_price")
 
 
 async def test_order_learns_whether_any_promotion_needs_no_code(till: Till) -> None:

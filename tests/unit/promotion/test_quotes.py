@@ -69,7 +69,7 @@ def test_a_scope_asks_for_all_of_its_lists_and_includes_the_categories_below() -
     inside = item("A", 100, product_id="p1", categories=frozenset({"vinyl", "music"}), vendor_id="v")
     assert quotes.in_scope(scope, [inside]) == [inside]
     for other in (replace(inside.traits, product_id="p3"), replace(inside.traits, categories=frozenset({"books"}))):
-        assert quotes.in_scope(scope, [quotes.described(inside, other)]) == []
+        assert quotes.in_scope(scope, [replace(inside, traits=other)]) == []
     assert quotes.in_scope(promotions.Scope(), [inside]) == [inside]
 
 
