@@ -11,7 +11,7 @@ import pytest
 from scripts.cluster import stages
 from scripts.operate import release, smoke, status
 from scripts.stack.supervise import progress
-from tests.deploy.cluster import canaries, draining, hooks, load, reach, shop, watching
+from tests.deploy.cluster import draining, hooks, load, reach, shop, watching
 from tests.deploy.cluster import helm as helm_command
 from tests.deploy.cluster import story as stories
 
@@ -187,30 +187,6 @@ def test_a_roll_back_brings_the_old_images_back_without_going_below(
     assert _versions(prepared) == {FIRST}
     [rollout, *_] = smoke.check(prepared, "", shop.wish(), progress.Silent(), rollout_s=5)
     assert rollout.result == "passed"
-
-
-def test_a_canary_beside_it_is_given_a_share_and_taken_back(
-    installed: shop.Chart, prepared: release.Release, helm: helm_command.Helm, story: stories.Story, tmp_path: Path
-) -> None:
-    with story.tells("a canary") as seen:
-        with canaries.installed(helm, prepared, tmp_path, SECOND) as canary:
-            assert {image for one in canary.of.rollouts() for image in one.images if SECOND not in image} == set()
-            assert not [one.name for one in canary.of.rollouts() if one.name.endswith("-work")]
-            assert [canary.shared(percent) for percent in (5, 25, 50)] == [
-                [(95, 5)] * 2,
-                [(75, 25)] * 2,
-                [(50, 50)] * 2,
-            ]
-            seen.append(f"{len(canary.of.rollouts())} deployments of {SECOND}; 5, 25, 50 % of REST and gRPC")
-            # Going on puts the weights back, as going back does.
-            installed.upgrade(FIRST)
-            assert canary.weights() == [(100, 0)] * 2
-            canary.shared(25)
-            assert canary.take_back()
-            assert canary.weights() == [(100, 0)] * 2
-        assert not canary.take_back()
-        seen.append("an upgrade put the weights back; taken back, nothing of it is left")
-    assert not {thing for thing in shop.everything(prepared) if "/souk-canary" in thing}
 
 
 def test_the_autoscaler_follows_the_load_up_and_down(
