@@ -14,7 +14,10 @@ BACKEND = TERRAFORM / "backend.hcl"
 # What only the controllers understand.
 CLUSTER_WIDE = (Path("k8s/prometheus/rules.yaml"),)
 ENVIRONMENTS = TERRAFORM / "envs"
-ROOTS = {"shared": TERRAFORM / "shared", "dev": ENVIRONMENTS / "dev", "prod": ENVIRONMENTS / "prod"}
+ROOTS = {
+    "shared": TERRAFORM / "shared",
+    **{folder.name: ENVIRONMENTS / folder.name for folder in sorted((ROOT / ENVIRONMENTS).iterdir())},
+}
 
 
 def terraform(root: Path, *arguments: str) -> tuple[str, ...]:
@@ -82,10 +85,11 @@ def credentials(name: str, version: str) -> list[Step]:
 
 
 def install_controllers(name: str) -> list[Step]:
-    """Install the controllers that the chart counts on, and what only they understand: the node pool and the alerts."""
+    """Install the controllers that the chart counts on, and what only they understand: nodes, signatures, alerts."""
     root, kept = _root(name), Path(".souk") / "cloud" / name / "controllers"
     write = (PYTHON, "-m", "scripts.cloud.controllers", str(kept))
-    applied = [word for file in (kept / "nodes.yaml", *CLUSTER_WIDE) for word in ("--filename", str(file))]
+    made = (kept / "nodes.yaml", kept / controllers.SIGNED.name)
+    applied = [word for file in (*made, *CLUSTER_WIDE) for word in ("--filename", str(file))]
     return [
         _init(root),
         Step(terraform(root, "output", "-json"), then=write),

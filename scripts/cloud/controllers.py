@@ -1,6 +1,7 @@
 """The controllers of a cluster as Helm releases: which, in which order, and with what values out of Terraform's outputs.
 
-terraform output -json | python -m scripts.cloud.controllers .souk/cloud/dev/controllers     writes NAME.yaml for each of them
+terraform output -json | python -m scripts.cloud.controllers .souk/cloud/dev/controllers     writes NAME.yaml for each,
+and what only they understand
 """
 
 import json
@@ -17,8 +18,11 @@ K8S = Path(__file__).resolve().parents[2] / "k8s"
 RELEASES = Path(__file__).with_name("controllers.yaml")
 ADAPTER = K8S / "prometheus" / "adapter.yaml"
 NODES = K8S / "karpenter" / "nodes.yaml"
+SIGNED = K8S / "kyverno" / "signed-images.yaml"
 # The cluster that k8s/karpenter/nodes.yaml is written for.
 NODES_OF = "souk-prod"
+# What stands in k8s/kyverno/signed-images.yaml where the environment's own belongs.
+UNKNOWN = "written-by-make-controllers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +67,26 @@ def nodes(outputs: str) -> str:
     return NODES.read_text().replace(NODES_OF, _facts(json.loads(outputs))["cluster"])
 
 
+def signed_images(outputs: str) -> str:
+    """The policy that lets in what the pipeline has signed, as YAML; nothing but a comment where no key signs."""
+    admission = json.loads(outputs)["admission"]["value"]
+    if admission is None:
+        return "# No key signs here (`jenkins` is not set in terraform.tfvars): everything is let in.\n"
+    policy = yaml.safe_load(SIGNED.read_text())
+    (attestor,) = policy["spec"]["attestors"]
+    attestor["cosign"]["key"]["data"] = admission["public_key"]
+    ours = policy["spec"]["validations"][0]
+    ours["expression"] = ours["expression"].replace(UNKNOWN, admission["registry"])
+    return yaml.safe_dump(policy, sort_keys=False, width=160)
+
+
 def write(outputs: str, folder: Path) -> None:
-    """The values of each release, and the node pool, as files."""
+    """The values of each release, the node pool, and the policy of signed images, as files."""
     folder.mkdir(parents=True, exist_ok=True)
     for release in releases():
         (folder / f"{release.name}.yaml").write_text(render(release, outputs))
     (folder / "nodes.yaml").write_text(nodes(outputs))
+    (folder / SIGNED.name).write_text(signed_images(outputs))
 
 
 def _facts(outputs: Mapping[str, Any]) -> dict[str, str]:

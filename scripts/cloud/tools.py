@@ -43,28 +43,44 @@ def tflint(report: progress.Progress | None = None) -> Path:
 
 def stand_in(report: progress.Progress | None = None) -> Path:
     """The folder with the stand-in for the AWS provider, named as Terraform looks for it."""
-    home = _home("stand-in", sorted(STAND_IN.iterdir()))
-    return _made(kept.Folder("stand-in", home, "building the AWS provider's (about 1 min)", _build_stand_in), report)
+    return _made(_stand_in(), report)
 
 
 def wheel(report: progress.Progress | None = None) -> Path:
     """The wheel with the AWS provider's schema; nothing of it is installed."""
-    home = _home("provider-schema", [HERE / "provider.lock"])
-    doing = "downloading the AWS provider's (60 MB)"
-    return next(_made(kept.Folder("provider-schema", home, doing, _download_schema), report).glob("*.whl"))
+    return next(_made(_schema(), report).glob("*.whl"))
 
 
 def checkov(report: progress.Progress | None = None) -> Path:
     """The Python of a virtual environment that has the policy checker: run it with `-m checkov.main`."""
-    home = _home("checkov", [HERE / "checkov.lock"])
-    return _made(kept.Folder("checkov", home, "installing (about 1 min)", _install_checkov), report) / "bin" / "python"
+    return _made(_checkov(), report) / "bin" / "python"
+
+
+def folders() -> list[kept.Folder]:
+    """Everything that is made."""
+    return [TFLINT.kept_folder, _stand_in(), _schema(), _checkov()]
 
 
 def all_of_them(report: progress.Progress) -> None:
     """Make what is missing. Raises a StackError when one can't be made."""
     terraform()
-    for make in (tflint, stand_in, wheel, checkov):
-        make(report)
+    for folder in folders():
+        _made(folder, report)
+
+
+def _stand_in() -> kept.Folder:
+    home = _home("stand-in", sorted(STAND_IN.iterdir()))
+    return kept.Folder("stand-in", home, "building the AWS provider's (about 1 min)", _build_stand_in)
+
+
+def _schema() -> kept.Folder:
+    home = _home("provider-schema", [HERE / "provider.lock"])
+    return kept.Folder("provider-schema", home, "downloading the AWS provider's (60 MB)", _download_schema)
+
+
+def _checkov() -> kept.Folder:
+    home = _home("checkov", [HERE / "checkov.lock"])
+    return kept.Folder("checkov", home, "installing (about 1 min)", _install_checkov)
 
 
 def _home(name: str, sources: Sequence[Path]) -> Path:

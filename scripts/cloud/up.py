@@ -133,11 +133,16 @@ def _state() -> list[Step]:
 
 def _images(wish: Wish) -> list[Step]:
     """What is built has the version of the commit's tag: it must be the one that was asked for."""
-    registry_url = commands.terraform(commands.ROOTS["shared"], "output", "-raw", "registry")
+    registry_url, signing_key = (
+        commands.terraform(commands.ROOTS["shared"], "output", "-raw", name) for name in ("registry", "signing_key")
+    )
     return [
         Step(("git", "describe", "--tags", "--exact-match", "--match", f"v{wish.version}")),
         Step(("make", "release-images")),
+        Step(("make", "sbom")),
         Step(registry_url, then=("xargs", "-I{}", "make", "images-push", "REGISTRY={}")),
+        # Where the pipeline signs, the cluster lets in nothing else.
+        Step(signing_key, then=("xargs", "-I{}", "make", "images-sign", "SIGNING_KEY={}")),
     ]
 
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from scripts.cluster import layout, plane, tools
-from scripts.operate import access, first_order, release, smoke, status
+from scripts.operate import access, first_order, release, share, smoke, status
 from scripts.stack.supervise import problems, progress
 
 
@@ -37,6 +37,9 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--timeout", type=float, default=smoke.ROLLOUT_S, metavar="S", help="for the roll-out")
     check.add_argument("--sku", action="append", type=first_order.parse_item, metavar="SKU:QTY", help="what to buy")
     check.add_argument("--payment-method", default="card_approved", help="a token of the payment provider")
+    shared = commands.add_parser("share", help="the share of requests that a release's canary has, in percent")
+    _released(shared)
+    shared.add_argument("--to", type=int, choices=range(share.WHOLE + 1), metavar="PERCENT", help="give it this one")
     return parser
 
 
@@ -84,7 +87,22 @@ def _smoke(options: argparse.Namespace) -> int:
     return 1 if any(step.result == "failed" for step in steps) else 0
 
 
-_COMMANDS = {"tools": _tools, "up": _up, "down": _down, "status": _status, "smoke": _smoke}
+def _share(options: argparse.Namespace) -> int:
+    with access.client() as api:
+        of = release.Release(api, options.release, options.namespace)
+        try:
+            if options.to is not None:
+                share.write(of, options.to)
+            print(share.read(of))
+        except share.NoWayError as problem:
+            print(f"cluster: {problem}", file=sys.stderr)
+            print("none")
+            # Nobody is to be given nothing: that is so already.
+            return 1 if options.to else 0
+    return 0
+
+
+_COMMANDS = {"tools": _tools, "up": _up, "down": _down, "status": _status, "smoke": _smoke, "share": _share}
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from scripts.release import (
     bill,
     budget,
+    canary,
     chart,
     compatibility,
     deploy,
@@ -151,12 +152,36 @@ def roll_out(run: shell.Shell) -> None:
     """Roll the release out to ENV."""
     released = _released(run)
     deploy.require_same_commit(released, _known().version().commit)
-    deploy.upgrade(run, _where(), released)
+    where = _where()
+    deploy.upgrade(run, where, released)
+    if where.canary.steps:
+        canary.Canary.of(run, where).take_back()
+
+
+def try_out(run: shell.Shell) -> None:
+    """Give the release a growing share of ENV's requests, and judge each step."""
+    released, where = _released(run), _where()
+    deploy.require_same_commit(released, _known().version().commit)
+    print(f"canary: {canary.lead(run, where, released, _judge(run, where))}")
+
+
+def _judge(run: shell.Shell, where: environments.Environment) -> canary.Judge:
+    def judge(pods: str, order: Callable[[], None]) -> budget.Calls:
+        allowed = where.canary.budget
+        if run.dry:
+            print(f"# the calls of {pods} for {allowed.seconds:g} s: at most {allowed.ratio:.2%} fail")
+            return budget.Calls(0, 0)
+        return budget.watch(budget.Prometheus.at(_prometheus(run, where), where.namespace, pods), allowed, order=order)
+
+    return judge
 
 
 def roll_back(run: shell.Shell) -> None:
     """Bring back what was in ENV before."""
-    print(f"rollback: {deploy.roll_back(run, _where())}")
+    where = _where()
+    if where.canary.steps and canary.Canary.of(run, where).take_back():
+        print(f"rollback: no request goes to the canary of {where.name} any more")
+    print(f"rollback: {deploy.roll_back(run, where)}")
 
 
 def smoke(run: shell.Shell) -> None:
@@ -179,21 +204,24 @@ def load_test(run: shell.Shell) -> None:
 def check_budget(run: shell.Shell) -> None:
     """Watch ENV's error ratio after a roll-out."""
     where = _where()
-    written = run.root / PROMETHEUS.format(name=where.name)
-    url = where.prometheus_url or (written.read_text().strip() if written.exists() else "")
     if run.dry:
-        print(
-            f"# {url or written.name}/api/v1/query for {where.budget.seconds:g} s: at most {where.budget.ratio:.2%} fail"
-        )
+        url = where.prometheus_url or "prometheus"
+        print(f"# {url}/api/v1/query for {where.budget.seconds:g} s: at most {where.budget.ratio:.2%} fail")
         return
-    if not url:
-        raise problems.StackError(
-            f"PROMETHEUS_URL_{where.name} is not set, and {written} names none: see `make values`"
-        )
-    prometheus = budget.Prometheus.at(url, where.namespace)
+    prometheus = budget.Prometheus.at(_prometheus(run, where), where.namespace)
     since_s = deploy.seconds_since(run, where)
     seen = budget.watch(prometheus, where.budget, since_s=since_s, order=lambda: deploy.smoke(run, where))
     print(f"budget: {seen.failed:.0f} of {seen.all:.0f} calls failed: within {where.budget.ratio:.2%}")
+
+
+def _prometheus(run: shell.Shell, where: environments.Environment) -> str:
+    """Where the environment's Prometheus answers. Raises a StackError when nobody has said that."""
+    written = run.root / PROMETHEUS.format(name=where.name)
+    if not (url := where.prometheus_url or (written.read_text().strip() if written.exists() else "")):
+        raise problems.StackError(
+            f"PROMETHEUS_URL_{where.name} is not set, and {written} names none: see `make values`"
+        )
+    return url
 
 
 def verified(run: shell.Shell) -> None:
@@ -227,6 +255,7 @@ COMMANDS: dict[str, Callable[[shell.Shell], None]] = {
     "sign": sign_images,
     "chart-package": package_chart,
     "chart-push": push_chart,
+    "canary": try_out,
     "deploy": roll_out,
     "rollback": roll_back,
     "smoke": smoke,

@@ -49,16 +49,18 @@ class Prometheus:
     namespace: str
     # Of Amazon's Prometheus, which takes requests that an AWS role has signed; empty for one that anybody may ask.
     region: str = ""
+    # Whose calls count: a pattern for the names of pods; all of the namespace when empty.
+    pods: str = ""
 
     @classmethod
-    def at(cls, url: str, namespace: str) -> "Prometheus":
+    def at(cls, url: str, namespace: str, pods: str = "") -> "Prometheus":
         """The one at this address; on AWS as whoever this process is there."""
         managed = _MANAGED.match(url)
-        return cls(url, namespace, managed["region"] if managed else "")
+        return cls(url, namespace, managed["region"] if managed else "", pods)
 
     def calls(self, seconds: float) -> Calls:
         """The calls that all services answered in the last so many seconds."""
-        chosen = f'namespace="{self.namespace}"'
+        chosen = f'namespace="{self.namespace}"' + (f',pod=~"{self.pods}"' if self.pods else "")
         window = f"[{max(1, round(seconds))}s]"
         everything = self._sum(f"sum(increase(souk_rpc_seconds_count{{{chosen}}}{window}))")
         failed = self._sum(f'sum(increase(souk_rpc_seconds_count{{{chosen},code=~"{FAILED}"}}{window}))')

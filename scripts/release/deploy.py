@@ -31,18 +31,12 @@ def upgrade(run: shell.Shell, where: environments.Environment, released: record.
     What is there before is noted for `roll_back`. Raises a StackError, also when the environment before this one has not
     verified the same digests, or when the order that will try it could not be paid.
     """
-    if not where.payment_method and not run.dry:
-        raise problems.StackError(
-            f"PAYMENT_METHOD_{where.name} is not set: what the order that tries {where.name} is paid with"
-        )
-    if where.after and not run.dry:
-        record.require_verified(run.root, where.after)
-    images.verify(run, released)
-    on = _cluster(run, where)
+    require_ready(run, where, released)
+    on = cluster(run, where)
     (run.root / _done(where)).unlink(missing_ok=True)
     _write(run, run.root / _noted(where), {"revision": newest(on, where, "deployed").number})
-    values = _values(on, where, released)
-    files = [word for path in (*where.values, str(values)) for word in ("--values", path)]
+    pinned = values(on, where, released)
+    files = [word for path in (*where.values, str(pinned)) for word in ("--values", path)]
     on.run(
         *("helm", "upgrade", "--install", where.release, f"oci://{released.registry}/souk/charts/souk"),
         *("--version", released.version, "--namespace", where.namespace),
@@ -50,6 +44,17 @@ def upgrade(run: shell.Shell, where: environments.Environment, released: record.
         *("--atomic", "--timeout", ROLL_OUT, "--history-max", KEPT),
     )
     _write(run, run.root / _done(where), {"at": time.time()})
+
+
+def require_ready(run: shell.Shell, where: environments.Environment, released: record.Record) -> None:
+    """Raise a StackError unless the release may go there: signed, verified where it was before, and there is a card to try it."""
+    if not where.payment_method and not run.dry:
+        raise problems.StackError(
+            f"PAYMENT_METHOD_{where.name} is not set: what the order that tries {where.name} is paid with"
+        )
+    if where.after and not run.dry:
+        record.require_verified(run.root, where.after)
+    images.verify(run, released)
 
 
 def seconds_since(run: shell.Shell, where: environments.Environment) -> float:
@@ -66,7 +71,7 @@ def roll_back(run: shell.Shell, where: environments.Environment) -> str:
     before = json.loads(noted.read_text())["revision"] if noted.exists() else 1
     if not before:
         return f"this was the first release in {where.name}: there is nothing to go back to, so it stays"
-    on = _cluster(run, where)
+    on = cluster(run, where)
     now = newest(on, where)
     if now.status == "deployed" and (now.number == before or now.description == f"Rollback to {before}"):
         return f"{where.name} has revision {before} again already"
@@ -77,7 +82,7 @@ def roll_back(run: shell.Shell, where: environments.Environment) -> str:
 
 def smoke(run: shell.Shell, where: environments.Environment) -> None:
     """Wait for the roll-out and place an order through the edge, as scripts/cluster does. Raises a StackError."""
-    on = _cluster(run, where)
+    on = cluster(run, where)
     on.run(
         *(".venv/bin/python", "-m", "scripts.cluster", "smoke", "--release", where.release),
         *("--namespace", where.namespace, "--edge-url", where.edge_url, "--payment-method", where.payment_method),
@@ -107,7 +112,7 @@ def newest(run: shell.Shell, where: environments.Environment, status: str = "") 
     return max(fitting, key=lambda revision: revision.number, default=Revision(0, "", ""))
 
 
-def _cluster(run: shell.Shell, where: environments.Environment) -> shell.Shell:
+def cluster(run: shell.Shell, where: environments.Environment) -> shell.Shell:
     """A shell whose kubectl and helm speak to the environment's cluster, and to no other by mistake."""
     file = str(shell.FOLDER / f"kubeconfig-{where.name}")
     run.run(
@@ -116,11 +121,12 @@ def _cluster(run: shell.Shell, where: environments.Environment) -> shell.Shell:
     return shell.Shell(run.dry, {**run.environment, "KUBECONFIG": file}, run.root)
 
 
-def _values(run: shell.Shell, where: environments.Environment, released: record.Record) -> Path:
+def values(run: shell.Shell, where: environments.Environment, released: record.Record) -> Path:
+    """A file of values with every image by its digest."""
     path = shell.FOLDER / f"values-{where.name}.yaml"
-    pinned = {name: {"tag": released.version, "digest": digest} for name, digest in released.images.items()}
+    content = {name: {"tag": released.version, "digest": digest} for name, digest in released.images.items()}
     if not run.dry:
-        (run.root / path).write_text(yaml.safe_dump({"imageRegistry": released.registry, "images": pinned}))
+        (run.root / path).write_text(yaml.safe_dump({"imageRegistry": released.registry, "images": content}))
     return path
 
 

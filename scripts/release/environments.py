@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -43,6 +44,14 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True)
+class Canary:
+    """The shares of the requests, in percent, that a release is given before it has them all, and how each is judged."""
+
+    steps: tuple[int, ...]
+    budget: Budget
+
+
+@dataclass(frozen=True, slots=True)
 class Environment:
     """One environment; environments.yaml says what the fields mean."""
 
@@ -57,6 +66,7 @@ class Environment:
     prometheus_url: str
     payment_method: str
     basket: tuple[str, ...]
+    canary: Canary
     budget: Budget
     load: Load
 
@@ -71,10 +81,17 @@ def read(name: str, given: Mapping[str, str], file: Path = FILE) -> Environment:
     block |= {
         "values": tuple(block["values"]),
         "basket": tuple(block["basket"]),
+        "canary": _canary(name, **block["canary"]),
         "budget": Budget(**block["budget"]),
         "load": Load(**block["load"]),
     }
     return Environment(name, **block)
+
+
+def _canary(name: str, steps: list[int], **judged: Any) -> Canary:
+    if steps != sorted({step for step in steps if 1 <= step <= 99}):
+        raise problems.StackError(f"{name}: a canary's steps grow, from 1 to 99 percent: {steps}")
+    return Canary(tuple(steps), Budget(**judged) if judged else Budget(0, 0, 0))
 
 
 def _given(variable: str, name: str, given: Mapping[str, str]) -> str:

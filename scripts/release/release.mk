@@ -10,7 +10,7 @@ export DRY_RUN ENV EDGE_URL PAYMENT_METHOD PROMETHEUS_URL REGISTRY SIGNING_KEY S
 export LOAD_RATE LOAD_SECONDS LOAD_FAILED LOAD_ACCEPT_P95_MS LOAD_SETTLE_S
 
 .PHONY: version breaking migrations-check release-images sbom scan images-push images-sign chart-package chart-push
-.PHONY: deploy rollback release-smoke load-test budget verified notify release-clean test-unit jenkins
+.PHONY: canary deploy rollback release-smoke load-test budget verified notify release-clean test-unit jenkins
 
 test-unit: setup ## the tests that need no stack: unit and architecture (JUNIT=folder, COVERAGE=folder)
 	@$(VENV_PYTHON) -m pytest -n 2 tests/unit tests/architecture $(if $(K),-k "$(K)") \
@@ -46,6 +46,9 @@ chart-package: setup ## package the chart under this commit's version
 
 chart-push: setup ## push the chart to REGISTRY and sign it
 	@$(RELEASING) chart-push
+
+canary: setup ## give the pushed release a growing share of ENV's requests, judged by the error budget after each step
+	@$(RELEASING) canary
 
 deploy: setup ## roll the pushed release out to ENV, by digest
 	@$(RELEASING) deploy

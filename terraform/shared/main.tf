@@ -37,6 +37,7 @@ module "registry" {
   # Beside a release's images that of Jenkins' agents, which an administrator pushes.
   images      = toset(concat(keys(module.services.images), ["jenkins-agent"]))
   kms_key_arn = module.encryption.arns.registry
+  copies      = var.second_region == null ? null : { region = var.second_region }
 }
 
 # What releases are signed with: the private half never leaves AWS.
@@ -45,7 +46,9 @@ resource "aws_kms_key" "signing" {
   description              = "${module.naming.prefix}: signs releases"
   key_usage                = "SIGN_VERIFY"
   customer_master_key_spec = "ECC_NIST_P256"
-  deletion_window_in_days  = 30
+  # So that another region can have it too: a key cannot become one of several regions later.
+  multi_region            = true
+  deletion_window_in_days = 30
 
   policy = jsonencode({
     Version = "2012-10-17"
@@ -74,6 +77,17 @@ resource "aws_kms_key" "signing" {
   })
 }
 
+# The same key in the second region: signatures are verified there when this one is lost.
+resource "aws_kms_replica_key" "signing" {
+  count = var.second_region == null ? 0 : 1
+
+  region                  = var.second_region
+  description             = "${module.naming.prefix}: signs releases"
+  primary_key_arn         = aws_kms_key.signing.arn
+  deletion_window_in_days = 30
+  policy                  = aws_kms_key.signing.policy
+}
+
 resource "aws_kms_alias" "signing" {
   name          = "alias/${module.naming.prefix}-releases"
   target_key_id = aws_kms_key.signing.key_id
@@ -83,15 +97,17 @@ module "ci" {
   source = "../modules/ci"
   count  = var.jenkins == null ? 0 : 1
 
-  prefix          = module.naming.prefix
-  issuer          = var.jenkins.issuer
-  create_provider = true
-  repository_arns = module.registry.arns
-  signing_key_arn = aws_kms_key.signing.arn
-  state           = { bucket_arn = var.jenkins.state_bucket_arn, key = "souk/shared.tfstate", kms_key_arn = var.jenkins.state_kms_arn }
+  place = { prefix = module.naming.prefix, repository_arns = module.registry.arns }
 
-  # Branches build and test; main and tags push.
-  subjects = {
-    publish = ["${var.jenkins.job}job/main/", "${var.jenkins.job}job/v*"]
+  settings = {
+    issuer          = var.jenkins.issuer
+    create_provider = true
+    signing_key_arn = aws_kms_key.signing.arn
+    state           = { bucket_arn = var.jenkins.state_bucket_arn, key = "souk/shared.tfstate", kms_key_arn = var.jenkins.state_kms_arn }
+
+    # Branches build and test; main and tags push.
+    subjects = {
+      publish = ["${var.jenkins.job}job/main/", "${var.jenkins.job}job/v*"]
+    }
   }
 }

@@ -8,6 +8,17 @@ variable "region" {
   }
 }
 
+variable "second_region" {
+  description = "Another region, which has a copy of every image, of the chart and of the key that signs; null without copies."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.second_region == null || (try(can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.second_region)), false) && var.second_region != var.region)
+    error_message = "Another region than the first, such as eu-west-1."
+  }
+}
+
 variable "account_id" {
   description = "The account; Terraform refuses to work in another."
   type        = string

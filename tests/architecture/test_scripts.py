@@ -27,8 +27,8 @@ ROOMS = {
     "scripts.simulators": (),
     "scripts.generate": (SUPERVISE, OPERATE, "scripts.cluster.tools"),
     "scripts.cluster": (SUPERVISE, OPERATE),
-    # An environment is made by the names by which releases go through it.
-    "scripts.cloud": (SUPERVISE, "scripts.release.environments"),
+    # An environment is made by the names by which releases go through it; the agents' image has the tools of both suites.
+    "scripts.cloud": (SUPERVISE, "scripts.release.environments", "scripts.cluster.tools"),
     "scripts.release": (SUPERVISE, OPERATE, "scripts.generate.proto", "scripts.cluster.tools", "scripts.bench"),
     # It measures a stack that it starts.
     "scripts.bench": ("scripts.stack", OPERATE, "scripts.sample_data"),

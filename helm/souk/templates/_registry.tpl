@@ -14,6 +14,15 @@
 {{- mergeOverwrite (deepCopy (get .root.Values .role)) $own | toYaml -}}
 {{- end -}}
 
+{{/* The roles that a service has in this release, as a YAML list: a canary works on no records. Takes (dict "root" $ "spec" $spec). */}}
+{{- define "souk.roles" -}}
+{{- if .root.Values.canary -}}
+{{- without .spec.roles "work" | toYaml -}}
+{{- else -}}
+{{- .spec.roles | toYaml -}}
+{{- end -}}
+{{- end -}}
+
 {{/* Whether something optional is rendered. Takes (dict "root" $ "mode" "auto" "api" "keda.sh/v1alpha1"); answers "true" or "". */}}
 {{- define "souk.wanted" -}}
 {{- if or (eq .mode "always") (and (eq .mode "auto") (.root.Capabilities.APIVersions.Has .api)) -}}true{{- end -}}

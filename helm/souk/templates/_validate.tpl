@@ -49,6 +49,9 @@
 {{- if and .Values.edge.ingress.enabled (not .Values.edge.ingress.certificateArn) -}}
 {{- $problems = append $problems "edge.ingress.certificateArn: not set; the load balancer serves HTTPS only" -}}
 {{- end -}}
+{{- if and .Values.canary (or .Values.edge.ingress.enabled .Values.edge.gateway.enabled .Values.development.enabled) -}}
+{{- $problems = append $problems "canary: it has no way in and no servers of its own; turn off edge.ingress, edge.gateway and development" -}}
+{{- end -}}
 {{- if and .Values.edge.gateway.enabled (not .Values.edge.gateway.parent.name) -}}
 {{- $problems = append $problems "edge.gateway.parent.name: not set; it names the Gateway" -}}
 {{- end -}}

@@ -63,7 +63,12 @@ class Cache:
         return Path(base) / "souk" / self.name
 
     def make(self, wanted: Sequence[Folder], report: progress.Progress) -> None:
-        """Make those that are not there yet. Raises a StackError when one can't be made or the disk is too full."""
+        """Make those that are not there yet. Raises a StackError when one can't be made or the disk is too full.
+
+        What a machine brings along (SOUK_TOOLS, a folder like the one of all caches) is taken from there, and never changed.
+        """
+        for folder in _missing(wanted):
+            self._bring(folder)
         if not _missing(wanted):
             return
         with self._alone(report) as build:
@@ -77,6 +82,14 @@ class Cache:
                 _make(folder, build)
                 report.say(folder.name, f"made: {folder.home}")
             shutil.rmtree(build.scratch)
+
+    def _bring(self, folder: Folder) -> None:
+        brought = Path(os.environ.get("SOUK_TOOLS") or "/nowhere") / self.name / folder.home.name
+        if brought.is_dir():
+            self.path.mkdir(parents=True, exist_ok=True)
+            # Another command may do so at the same time.
+            with contextlib.suppress(FileExistsError):
+                folder.home.symlink_to(brought)
 
     @contextlib.contextmanager
     def _alone(self, report: progress.Progress) -> Iterator[Build]:

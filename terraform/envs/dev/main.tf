@@ -26,6 +26,8 @@ module "platform" {
   environment        = local.environment
   tags               = module.naming.tags
   services_path      = local.services_path
+  chart_path         = "${path.root}/../../../helm/souk/values.yaml"
+  copies             = var.second_region == null ? null : { region = var.second_region }
   guarded            = local.values.guarded
   log_retention_days = local.values.log_retention_days
   pods               = local.values.pods

@@ -18,6 +18,11 @@ output "controllers" {
   value       = module.platform.controllers
 }
 
+output "admission" {
+  description = "What the cluster lets in: images of this registry that bear a signature by this key; null where nothing is signed."
+  value       = module.platform.admission
+}
+
 output "karpenter" {
   description = "What Karpenter is installed with."
   value       = module.platform.karpenter
@@ -41,6 +46,11 @@ output "observability" {
 output "opensearch" {
   description = "Where OpenSearch answers; null without it."
   value       = module.platform.opensearch
+}
+
+output "copies" {
+  description = "Where copies are: the region, the bucket of images; null without."
+  value       = module.platform.copies
 }
 
 output "jenkins_role_arns" {

@@ -8,6 +8,17 @@ variable "region" {
   }
 }
 
+variable "second_region" {
+  description = "Another region, for copies of what nothing can make again (docs/aws.md, a lost region); null without copies."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.second_region == null || var.second_region != var.region
+    error_message = "Another region than the first."
+  }
+}
+
 variable "zone_letters" {
   description = "The three zones of the region, by their letters."
   type        = list(string)

@@ -12,6 +12,8 @@ locals {
   account   = data.aws_caller_identity.current.account_id
   partition = data.aws_partition.current.partition
   region    = data.aws_region.current.region
+  # By its name: roles carry the boundary, and the bucket has one that copies it.
+  images = "arn:${local.partition}:s3:::${var.prefix}-images-${local.account}"
 
   # What nodes, pods, controllers and AWS's own services use in this region. Neither S3, where the state is (but for the images below),
   # nor the account's own administration (IAM, organizations, CloudTrail, sign-in) is among them.
@@ -53,7 +55,17 @@ resource "aws_iam_policy" "boundary" {
         Sid      = "Images"
         Effect   = "Allow"
         Action   = ["s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject"]
-        Resource = [var.images_bucket_arn, "${var.images_bucket_arn}/*"]
+        Resource = [local.images, "${local.images}/*"]
+      },
+      {
+        # To the bucket beside it in another region, in the name of the role that S3 copies by.
+        Sid    = "CopiesOfImages"
+        Effect = "Allow"
+        Action = [
+          "s3:GetObjectVersionAcl", "s3:GetObjectVersionForReplication", "s3:GetObjectVersionTagging", "s3:GetReplicationConfiguration",
+          "s3:ReplicateDelete", "s3:ReplicateObject", "s3:ReplicateTags",
+        ]
+        Resource = [for arn in [local.images, "${local.images}-copy"] : "${arn}*"]
       },
       {
         # Karpenter's nodes are given the role of nodes.

@@ -17,13 +17,3 @@ variable "secrets_path" {
     error_message = "A path of two names, without slashes around it."
   }
 }
-
-variable "images_bucket_arn" {
-  description = "The bucket of products' images: the one thing of S3 that a role may touch."
-  type        = string
-
-  validation {
-    condition     = can(regex("^arn:[a-z-]+:s3:::[a-z0-9-]+$", var.images_bucket_arn))
-    error_message = "The ARN of a bucket is expected."
-  }
-}

@@ -16,22 +16,22 @@ locals {
   account   = data.aws_caller_identity.current.account_id
   partition = data.aws_partition.current.partition
   region    = data.aws_region.current.region
-  issuer    = trimprefix(var.issuer, "https://")
+  issuer    = trimprefix(var.settings.issuer, "https://")
 
-  provider_arn = var.create_provider ? aws_iam_openid_connect_provider.jenkins[0].arn : "arn:${local.partition}:iam::${local.account}:oidc-provider/${local.issuer}"
+  provider_arn = var.settings.create_provider ? aws_iam_openid_connect_provider.jenkins[0].arn : "arn:${local.partition}:iam::${local.account}:oidc-provider/${local.issuer}"
 }
 
 resource "aws_iam_openid_connect_provider" "jenkins" {
-  count = var.create_provider ? 1 : 0
+  count = var.settings.create_provider ? 1 : 0
 
-  url            = var.issuer
-  client_id_list = [var.audience]
+  url            = var.settings.issuer
+  client_id_list = [var.settings.audience]
 }
 
 resource "aws_iam_role" "this" {
-  for_each = var.subjects
+  for_each = var.settings.subjects
 
-  name                 = "${var.prefix}-jenkins-${each.key}"
+  name                 = "${var.place.prefix}-jenkins-${each.key}"
   description          = "Jenkins: ${each.key}"
   max_session_duration = each.key == "apply" ? 7200 : 3600
 
@@ -42,7 +42,7 @@ resource "aws_iam_role" "this" {
       Principal = { Federated = local.provider_arn }
       Action    = ["sts:AssumeRoleWithWebIdentity"]
       Condition = {
-        StringEquals = { "${local.issuer}:aud" = var.audience }
+        StringEquals = { "${local.issuer}:aud" = var.settings.audience }
         StringLike   = { "${local.issuer}:sub" = sort(each.value) }
       }
     }]
@@ -55,8 +55,8 @@ locals {
     Sid      = "Signatures"
     Effect   = "Allow"
     Action   = concat(["kms:DescribeKey", "kms:GetPublicKey"], actions)
-    Resource = var.signing_key_arn
-  }] : statement if var.signing_key_arn != ""] }
+    Resource = var.settings.signing_key_arn
+  }] : statement if var.settings.signing_key_arn != ""] }
 
   publish = concat(local.signing.publish, [
     {
@@ -73,7 +73,7 @@ locals {
         "ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:CompleteLayerUpload", "ecr:DescribeImageScanFindings",
         "ecr:DescribeImages", "ecr:GetDownloadUrlForLayer", "ecr:InitiateLayerUpload", "ecr:PutImage", "ecr:UploadLayerPart",
       ]
-      Resource = var.repository_arns
+      Resource = var.place.repository_arns
     },
   ])
 
@@ -82,15 +82,15 @@ locals {
     Sid      = "ErrorBudget"
     Effect   = "Allow"
     Action   = ["aps:QueryMetrics"]
-    Resource = var.prometheus_arn
-  }] : statement if var.prometheus_arn != ""]
+    Resource = var.place.prometheus_arn
+  }] : statement if var.place.prometheus_arn != ""]
 
   deploy = concat(local.signing.deploy, local.budget, [
     {
       Sid      = "FindTheCluster"
       Effect   = "Allow"
       Action   = ["eks:DescribeCluster"]
-      Resource = var.cluster_arn
+      Resource = var.place.cluster_arn
     },
     {
       Sid      = "SignIn"
@@ -103,26 +103,26 @@ locals {
       Sid      = "Pull"
       Effect   = "Allow"
       Action   = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:DescribeImages", "ecr:GetDownloadUrlForLayer"]
-      Resource = var.repository_arns
+      Resource = var.place.repository_arns
     },
     {
       # Terraform's outputs become the chart's values.
       Sid      = "ReadTheState"
       Effect   = "Allow"
       Action   = ["s3:GetObject"]
-      Resource = "${var.state.bucket_arn}/${var.state.key}"
+      Resource = "${var.settings.state.bucket_arn}/${var.settings.state.key}"
     },
     {
       Sid      = "FindTheState"
       Effect   = "Allow"
       Action   = ["s3:ListBucket"]
-      Resource = var.state.bucket_arn
+      Resource = var.settings.state.bucket_arn
     },
     {
       Sid      = "Decrypt"
       Effect   = "Allow"
       Action   = ["kms:Decrypt"]
-      Resource = var.state.kms_key_arn
+      Resource = var.settings.state.kms_key_arn
     },
   ])
 
@@ -131,26 +131,26 @@ locals {
       Sid      = "FindTheState"
       Effect   = "Allow"
       Action   = ["s3:ListBucket"]
-      Resource = var.state.bucket_arn
+      Resource = var.settings.state.bucket_arn
     },
     {
       Sid      = "KeepTheState"
       Effect   = "Allow"
       Action   = ["s3:GetObject", "s3:PutObject"]
-      Resource = ["${var.state.bucket_arn}/${var.state.key}"]
+      Resource = ["${var.settings.state.bucket_arn}/${var.settings.state.key}"]
     },
     {
       # The lock is a file beside the state.
       Sid      = "LockTheState"
       Effect   = "Allow"
       Action   = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
-      Resource = ["${var.state.bucket_arn}/${var.state.key}.tflock"]
+      Resource = ["${var.settings.state.bucket_arn}/${var.settings.state.key}.tflock"]
     },
     {
       Sid      = "EncryptTheState"
       Effect   = "Allow"
       Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
-      Resource = var.state.kms_key_arn
+      Resource = var.settings.state.kms_key_arn
     },
   ]
 
@@ -173,12 +173,12 @@ locals {
       Sid      = "ReadTheState"
       Effect   = "Allow"
       Action   = ["s3:GetObject"]
-      Resource = ["${var.state.bucket_arn}/${var.state.key}"]
+      Resource = ["${var.settings.state.bucket_arn}/${var.settings.state.key}"]
       }, {
       Sid         = "NoOtherObject"
       Effect      = "Deny"
       Action      = ["s3:GetObject", "s3:GetObjectVersion"]
-      NotResource = ["${var.state.bucket_arn}/${var.state.key}", "${var.state.bucket_arn}/${var.state.key}.tflock"]
+      NotResource = ["${var.settings.state.bucket_arn}/${var.settings.state.key}", "${var.settings.state.bucket_arn}/${var.settings.state.key}.tflock"]
       }, {
       Sid      = "NoSecret"
       Effect   = "Deny"
@@ -189,7 +189,7 @@ locals {
 
   statements = {
     for name, statements in { publish = local.publish, deploy = local.deploy, plan = local.plan, apply = concat(local.state, local.passwords) } :
-    name => jsonencode({ Version = "2012-10-17", Statement = statements }) if contains(keys(var.subjects), name)
+    name => jsonencode({ Version = "2012-10-17", Statement = statements }) if contains(keys(var.settings.subjects), name)
   }
 }
 
@@ -203,7 +203,7 @@ resource "aws_iam_role_policy" "this" {
 
 # What is there, for a plan: AWS keeps the list of all reading calls.
 resource "aws_iam_role_policy_attachment" "read" {
-  for_each = setintersection(["plan", "apply"], keys(var.subjects))
+  for_each = setintersection(["plan", "apply"], keys(var.settings.subjects))
 
   role       = aws_iam_role.this[each.value].name
   policy_arn = "arn:${local.partition}:iam::aws:policy/ReadOnlyAccess"
@@ -212,8 +212,8 @@ resource "aws_iam_role_policy_attachment" "read" {
 # What apply may change, by service. Names begin with the environment's; where AWS gives ids instead of names, the tag says whose it is.
 locals {
   own     = "${local.region}:${local.account}"
-  named   = "${var.prefix}*"
-  project = split("-", var.prefix)[0]
+  named   = "${var.place.prefix}*"
+  project = split("-", var.place.prefix)[0]
 
   changes = {
     network = {
@@ -294,7 +294,7 @@ locals {
         "secretsmanager:UntagResource", "secretsmanager:UpdateSecret", "secretsmanager:UpdateSecretVersionStage",
       ]
       resources = concat(
-        [for start in ["${replace(var.prefix, "-", "/")}/", "rds!db-"] : "arn:${local.partition}:secretsmanager:${local.own}:secret:${start}*"],
+        [for start in ["${replace(var.place.prefix, "-", "/")}/", "rds!db-"] : "arn:${local.partition}:secretsmanager:${local.own}:secret:${start}*"],
       )
     }
     keys = {
@@ -310,7 +310,7 @@ locals {
     }
     logs = {
       actions   = ["logs:AssociateKmsKey", "logs:CreateLogGroup", "logs:DeleteLogGroup", "logs:DeleteRetentionPolicy", "logs:PutRetentionPolicy", "logs:TagResource", "logs:UntagResource"]
-      resources = [for start in ["/${var.prefix}/", "/aws/eks/${var.prefix}/", "/aws/rds/instance/${var.prefix}-", "/aws/vendedlogs/${var.prefix}/", "aws-waf-logs-${var.prefix}"] : "arn:${local.partition}:logs:${local.own}:log-group:${start}*"]
+      resources = [for start in ["/${var.place.prefix}/", "/aws/eks/${var.place.prefix}/", "/aws/rds/instance/${var.place.prefix}-", "/aws/vendedlogs/${var.place.prefix}/", "aws-waf-logs-${var.place.prefix}"] : "arn:${local.partition}:logs:${local.own}:log-group:${start}*"]
     }
     alarms = {
       actions   = ["cloudwatch:DeleteAlarms", "cloudwatch:PutMetricAlarm", "cloudwatch:TagResource", "cloudwatch:UntagResource"]
@@ -359,7 +359,7 @@ locals {
         "s3:PutBucketPolicy", "s3:PutBucketPublicAccessBlock", "s3:PutBucketTagging", "s3:PutBucketVersioning",
         "s3:PutEncryptionConfiguration", "s3:PutLifecycleConfiguration",
       ]
-      resources = ["arn:${local.partition}:s3:::${var.prefix}-images-*"]
+      resources = ["arn:${local.partition}:s3:::${var.place.prefix}-images-*"]
     }
     delivery = {
       actions = [
@@ -412,10 +412,10 @@ locals {
 }
 
 resource "aws_iam_policy" "apply" {
-  for_each = contains(keys(var.subjects), "apply") ? local.parts : {}
+  for_each = contains(keys(var.settings.subjects), "apply") ? local.parts : {}
 
-  name        = "${var.prefix}-jenkins-apply-${each.key}"
-  description = "What Jenkins may change in ${var.prefix}: ${each.key}"
+  name        = "${var.place.prefix}-jenkins-apply-${each.key}"
+  description = "What Jenkins may change in ${var.place.prefix}: ${each.key}"
 
   policy = jsonencode({
     Version = "2012-10-17"
@@ -438,7 +438,7 @@ resource "aws_iam_policy" "apply" {
         Sid      = "NotItsOwnRights"
         Effect   = "Deny"
         Action   = ["iam:AttachRolePolicy", "iam:DeleteRolePolicy", "iam:DetachRolePolicy", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy", "iam:UpdateAssumeRolePolicy"]
-        Resource = ["arn:${local.partition}:iam::${local.account}:role/${var.prefix}-jenkins-*"]
+        Resource = ["arn:${local.partition}:iam::${local.account}:role/${var.place.prefix}-jenkins-*"]
       }] : statement if each.key == "access"],
     )
   })
@@ -447,7 +447,7 @@ resource "aws_iam_policy" "apply" {
 locals {
   # Everything happens in one region; IAM, Route 53, CloudFront with its certificates, and budgets are everywhere and nowhere.
   conditions = {
-    for part in keys(local.changes) : part => part == "rights" ? { StringEquals = { "iam:PermissionsBoundary" = var.permissions_boundary_arn } } : (
+    for part in keys(local.changes) : part => part == "rights" ? { StringEquals = { "iam:PermissionsBoundary" = var.place.permissions_boundary_arn } } : (
       contains(["roles", "names", "certificates", "delivery", "budget", "births"], part) ? {} : { StringEquals = { "aws:RequestedRegion" = local.region } }
     )
   }

@@ -75,6 +75,35 @@ resource "aws_kms_key" "this" {
   })
 }
 
+# What is copied to another region is encrypted there with a key of that region, which is there when this one is not.
+resource "aws_kms_key" "copies" {
+  count = var.copies_region == "" ? 0 : 1
+
+  region                  = var.copies_region
+  description             = "${var.prefix}: copies of another region"
+  enable_key_rotation     = true
+  deletion_window_in_days = var.deletion_window_in_days
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "IamOfThisAccountDecides"
+      Effect    = "Allow"
+      Principal = { AWS = local.root }
+      Action    = concat(local.administration, local.use)
+      Resource  = "*"
+    }]
+  })
+}
+
+resource "aws_kms_alias" "copies" {
+  count = length(aws_kms_key.copies)
+
+  region        = var.copies_region
+  name          = "alias/${var.prefix}-copies"
+  target_key_id = aws_kms_key.copies[0].key_id
+}
+
 resource "aws_kms_alias" "this" {
   for_each = aws_kms_key.this
 

@@ -19,6 +19,17 @@ variable "deletion_window_in_days" {
   }
 }
 
+variable "copies_region" {
+  description = "The region that what keeps data is copied to, which has a key of its own; empty without copies."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = var.copies_region == "" || can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.copies_region))
+    error_message = "A region looks like eu-west-1."
+  }
+}
+
 variable "purposes" {
   description = "What keys are made for."
   type        = set(string)

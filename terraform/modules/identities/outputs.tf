@@ -4,6 +4,6 @@ output "role_arns" {
 }
 
 output "service_accounts" {
-  description = "Workload to its namespace and service account."
-  value       = { for name, workload in var.workloads : name => { namespace = workload.namespace, name = workload.service_account } }
+  description = "Workload to its namespace and the first of its service accounts."
+  value       = { for name, workload in var.workloads : name => { namespace = workload.namespace, name = workload.service_accounts[0] } }
 }

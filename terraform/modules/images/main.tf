@@ -11,18 +11,19 @@ data "aws_cloudfront_cache_policy" "immutable" {
 }
 
 locals {
-  bucket = "${var.prefix}-images-${data.aws_caller_identity.current.account_id}"
+  bucket = "${var.place.prefix}-images-${data.aws_caller_identity.current.account_id}"
   # By its name, so that the boundary of roles can be written before the bucket is there.
-  arn = "arn:${data.aws_partition.current.partition}:s3:::${local.bucket}"
+  arn      = "arn:${data.aws_partition.current.partition}:s3:::${local.bucket}"
+  copy_arn = "${local.arn}-copy"
 }
 
 resource "aws_s3_bucket" "this" {
   # checkov:skip=CKV_AWS_18: who looks at which picture is nobody's business; CloudFront counts requests and errors
   # checkov:skip=CKV2_AWS_62: nobody waits for changes of the bucket: the catalog looks when it is asked to
-  # checkov:skip=CKV_AWS_144: versions are kept for a month, and the shop is in this region alone
+  # checkov:skip=CKV_AWS_144: copied where `copies` says; by default versions are kept for a month in this region alone
   # checkov:skip=CKV_AWS_145: everybody may see what is in here; a key of ours would have to be lent to CloudFront
   bucket        = local.bucket
-  force_destroy = !var.guarded
+  force_destroy = !var.place.guarded
 }
 
 resource "aws_s3_bucket_versioning" "this" {
@@ -60,13 +61,188 @@ resource "aws_s3_bucket_ownership_controls" "this" {
   }
 }
 
+# A copy in another region, of what is shown: uploads that nobody attached are not worth it.
+resource "aws_s3_bucket" "copy" {
+  # checkov:skip=CKV_AWS_18: who looks at which picture is nobody's business; CloudFront counts requests and errors
+  # checkov:skip=CKV2_AWS_62: nobody waits for changes of the bucket
+  # checkov:skip=CKV_AWS_144: it is the copy
+  # checkov:skip=CKV_AWS_145: everybody may see what is in here; a key of ours would have to be lent to CloudFront
+  count = var.place.copies == null ? 0 : 1
+
+  region        = var.place.copies.region
+  bucket        = "${local.bucket}-copy"
+  force_destroy = !var.place.guarded
+}
+
+resource "aws_s3_bucket_versioning" "copy" {
+  count = length(aws_s3_bucket.copy)
+
+  region = var.place.copies.region
+  bucket = aws_s3_bucket.copy[0].id
+
+  versioning_configuration {
+    status = "Enabled"
+  }
+}
+
+resource "aws_s3_bucket_server_side_encryption_configuration" "copy" {
+  count = length(aws_s3_bucket.copy)
+
+  region = var.place.copies.region
+  bucket = aws_s3_bucket.copy[0].id
+
+  rule {
+    apply_server_side_encryption_by_default {
+      sse_algorithm = "AES256"
+    }
+  }
+}
+
+resource "aws_s3_bucket_public_access_block" "copy" {
+  count = length(aws_s3_bucket.copy)
+
+  region = var.place.copies.region
+  bucket = aws_s3_bucket.copy[0].id
+
+  block_public_acls       = true
+  block_public_policy     = true
+  ignore_public_acls      = true
+  restrict_public_buckets = true
+}
+
+resource "aws_s3_bucket_ownership_controls" "copy" {
+  count = length(aws_s3_bucket.copy)
+
+  region = var.place.copies.region
+  bucket = aws_s3_bucket.copy[0].id
+
+  rule {
+    object_ownership = "BucketOwnerEnforced"
+  }
+}
+
+resource "aws_s3_bucket_lifecycle_configuration" "copy" {
+  count = length(aws_s3_bucket.copy)
+
+  region = var.place.copies.region
+  bucket = aws_s3_bucket.copy[0].id
+
+  rule {
+    id     = "deleted-images"
+    status = "Enabled"
+
+    filter {}
+
+    noncurrent_version_expiration {
+      noncurrent_days = var.settings.deleted_kept_days
+    }
+
+    expiration {
+      expired_object_delete_marker = true
+    }
+
+    abort_incomplete_multipart_upload {
+      days_after_initiation = 1
+    }
+  }
+
+  depends_on = [aws_s3_bucket_versioning.copy]
+}
+
+resource "aws_s3_bucket_policy" "copy" {
+  count = length(aws_s3_bucket.copy)
+
+  region = var.place.copies.region
+  bucket = aws_s3_bucket.copy[0].id
+  policy = jsonencode({ Version = "2012-10-17", Statement = local.statements[local.copy_arn] })
+
+  depends_on = [aws_s3_bucket_public_access_block.copy]
+}
+
+# S3 copies in the name of a role.
+resource "aws_iam_role" "copies" {
+  count = length(aws_s3_bucket.copy)
+
+  name                 = "${var.place.prefix}-images-copies"
+  description          = "Copies images of ${var.place.prefix} to another region"
+  permissions_boundary = var.place.permissions_boundary_arn
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Principal = { Service = "s3.amazonaws.com" }
+      Action    = "sts:AssumeRole"
+      Condition = { StringEquals = { "aws:SourceAccount" = data.aws_caller_identity.current.account_id } }
+    }]
+  })
+}
+
+resource "aws_iam_role_policy" "copies" {
+  count = length(aws_s3_bucket.copy)
+
+  name = "copy"
+  role = aws_iam_role.copies[0].id
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid      = "Find"
+        Effect   = "Allow"
+        Action   = ["s3:GetReplicationConfiguration", "s3:ListBucket"]
+        Resource = local.arn
+      },
+      {
+        Sid      = "Read"
+        Effect   = "Allow"
+        Action   = ["s3:GetObjectVersionAcl", "s3:GetObjectVersionForReplication", "s3:GetObjectVersionTagging"]
+        Resource = "${local.arn}/images/*"
+      },
+      {
+        Sid      = "Copy"
+        Effect   = "Allow"
+        Action   = ["s3:ReplicateDelete", "s3:ReplicateObject", "s3:ReplicateTags"]
+        Resource = "${local.copy_arn}/images/*"
+      },
+    ]
+  })
+}
+
+resource "aws_s3_bucket_replication_configuration" "this" {
+  count = length(aws_s3_bucket.copy)
+
+  bucket = aws_s3_bucket.this.id
+  role   = aws_iam_role.copies[0].arn
+
+  rule {
+    id     = "images"
+    status = "Enabled"
+
+    filter {
+      prefix = "images/"
+    }
+
+    delete_marker_replication {
+      status = "Enabled"
+    }
+
+    destination {
+      bucket        = aws_s3_bucket.copy[0].arn
+      storage_class = "STANDARD_IA"
+    }
+  }
+
+  depends_on = [aws_s3_bucket_versioning.this, aws_s3_bucket_versioning.copy]
+}
+
 # Forms are sent from the shop's pages alone; nothing is read here by a browser.
 resource "aws_s3_bucket_cors_configuration" "this" {
   bucket = aws_s3_bucket.this.id
 
   cors_rule {
     allowed_methods = ["POST"]
-    allowed_origins = sort(var.origins)
+    allowed_origins = sort(var.settings.origins)
     allowed_headers = ["content-type"]
     max_age_seconds = 3600
   }
@@ -113,7 +289,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
     }
 
     noncurrent_version_expiration {
-      noncurrent_days = var.deleted_kept_days
+      noncurrent_days = var.settings.deleted_kept_days
     }
 
     expiration {
@@ -128,14 +304,23 @@ resource "aws_s3_bucket_policy" "this" {
   bucket = aws_s3_bucket.this.id
 
   policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [
+    Version   = "2012-10-17"
+    Statement = local.statements[local.arn]
+  })
+
+  depends_on = [aws_s3_bucket_public_access_block.this]
+}
+
+# The bucket's policy, and its copy's.
+locals {
+  statements = {
+    for arn in [local.arn, local.copy_arn] : arn => [
       {
         Sid       = "OnlyEncryptedConnections"
         Effect    = "Deny"
         Principal = "*"
         Action    = ["s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject"]
-        Resource  = [local.arn, "${local.arn}/*"]
+        Resource  = [arn, "${arn}/*"]
         Condition = { Bool = { "aws:SecureTransport" = "false" } }
       },
       {
@@ -143,19 +328,17 @@ resource "aws_s3_bucket_policy" "this" {
         Effect    = "Allow"
         Principal = { Service = "cloudfront.amazonaws.com" }
         Action    = ["s3:GetObject"]
-        Resource  = "${local.arn}/images/*"
+        Resource  = "${arn}/images/*"
         Condition = { StringEquals = { "aws:SourceArn" = aws_cloudfront_distribution.this.arn } }
       },
     ]
-  })
-
-  depends_on = [aws_s3_bucket_public_access_block.this]
+  }
 }
 
 # CloudFront takes certificates of this one region.
 resource "aws_acm_certificate" "this" {
   region            = "us-east-1"
-  domain_name       = var.host
+  domain_name       = var.settings.host
   validation_method = "DNS"
   key_algorithm     = "EC_prime256v1"
 
@@ -165,7 +348,7 @@ resource "aws_acm_certificate" "this" {
 }
 
 resource "aws_route53_record" "validation" {
-  zone_id         = var.zone_id
+  zone_id         = var.settings.zone_id
   name            = one([for option in aws_acm_certificate.this.domain_validation_options : option.resource_record_name])
   type            = one([for option in aws_acm_certificate.this.domain_validation_options : option.resource_record_type])
   records         = [one([for option in aws_acm_certificate.this.domain_validation_options : option.resource_record_value])]
@@ -180,8 +363,8 @@ resource "aws_acm_certificate_validation" "this" {
 }
 
 resource "aws_cloudfront_origin_access_control" "this" {
-  name                              = "${var.prefix}-images"
-  description                       = "Reads the bucket of ${var.prefix}'s images"
+  name                              = "${var.place.prefix}-images"
+  description                       = "Reads the bucket of ${var.place.prefix}'s images"
   origin_access_control_origin_type = "s3"
   signing_behavior                  = "always"
   signing_protocol                  = "sigv4"
@@ -189,8 +372,8 @@ resource "aws_cloudfront_origin_access_control" "this" {
 
 # A picture is a picture: no browser takes it for a page, whatever its bytes say.
 resource "aws_cloudfront_response_headers_policy" "this" {
-  name    = "${var.prefix}-images"
-  comment = "Images of ${var.prefix} are nothing but images"
+  name    = "${var.place.prefix}-images"
+  comment = "Images of ${var.place.prefix} are nothing but images"
 
   security_headers_config {
     content_type_options {
@@ -219,11 +402,11 @@ resource "aws_cloudfront_distribution" "this" {
   # checkov:skip=CKV_AWS_305: there is no page at its root
   # checkov:skip=CKV_AWS_374: the shop sells to every country
   enabled         = true
-  comment         = "Images of ${var.prefix}"
-  aliases         = [var.host]
+  comment         = "Images of ${var.place.prefix}"
+  aliases         = [var.settings.host]
   http_version    = "http2and3"
   is_ipv6_enabled = true
-  price_class     = var.price_class
+  price_class     = var.settings.price_class
 
   origin {
     origin_id                = "bucket"
@@ -231,8 +414,39 @@ resource "aws_cloudfront_distribution" "this" {
     origin_access_control_id = aws_cloudfront_origin_access_control.this.id
   }
 
+  # Where there is a copy, images go on being seen when this region does not answer.
+  dynamic "origin" {
+    for_each = aws_s3_bucket.copy
+
+    content {
+      origin_id                = "copy"
+      domain_name              = origin.value.bucket_regional_domain_name
+      origin_access_control_id = aws_cloudfront_origin_access_control.this.id
+    }
+  }
+
+  dynamic "origin_group" {
+    for_each = aws_s3_bucket.copy
+
+    content {
+      origin_id = "both"
+
+      failover_criteria {
+        status_codes = [500, 502, 503, 504]
+      }
+
+      member {
+        origin_id = "bucket"
+      }
+
+      member {
+        origin_id = "copy"
+      }
+    }
+  }
+
   default_cache_behavior {
-    target_origin_id           = "bucket"
+    target_origin_id           = length(aws_s3_bucket.copy) == 0 ? "bucket" : "both"
     allowed_methods            = ["GET", "HEAD"]
     cached_methods             = ["GET", "HEAD"]
     cache_policy_id            = data.aws_cloudfront_cache_policy.immutable.id
@@ -256,8 +470,8 @@ resource "aws_cloudfront_distribution" "this" {
 resource "aws_route53_record" "this" {
   for_each = toset(["A", "AAAA"])
 
-  zone_id = var.zone_id
-  name    = var.host
+  zone_id = var.settings.zone_id
+  name    = var.settings.host
   type    = each.value
 
   alias {
@@ -291,6 +505,6 @@ locals {
 module "guard" {
   source = "../guard"
 
-  enabled = var.guarded
+  enabled = var.place.guarded
   ids     = [aws_s3_bucket.this.id]
 }

@@ -5,20 +5,20 @@ data "aws_partition" "current" {}
 data "aws_region" "current" {}
 
 locals {
-  arn   = "arn:${data.aws_partition.current.partition}:es:${data.aws_region.current.region}:${data.aws_caller_identity.current.account_id}:domain/${var.prefix}"
+  arn   = "arn:${data.aws_partition.current.partition}:es:${data.aws_region.current.region}:${data.aws_caller_identity.current.account_id}:domain/${var.place.prefix}"
   kinds = { ES_APPLICATION_LOGS = "application", INDEX_SLOW_LOGS = "index-slow", SEARCH_SLOW_LOGS = "search-slow", AUDIT_LOGS = "audit" }
 }
 
 resource "aws_security_group" "this" {
-  name        = "${var.prefix}-search"
-  description = "Search of ${var.prefix}"
-  vpc_id      = var.vpc_id
+  name        = "${var.place.prefix}-search"
+  description = "Search of ${var.place.prefix}"
+  vpc_id      = var.place.vpc_id
 
-  tags = { Name = "${var.prefix}-search" }
+  tags = { Name = "${var.place.prefix}-search" }
 }
 
 resource "aws_vpc_security_group_ingress_rule" "clients" {
-  for_each = var.client_security_group_ids
+  for_each = var.place.client_security_group_ids
 
   security_group_id            = aws_security_group.this.id
   description                  = "From ${each.key}"
@@ -27,19 +27,19 @@ resource "aws_vpc_security_group_ingress_rule" "clients" {
   from_port                    = 443
   to_port                      = 443
 
-  tags = { Name = "${var.prefix}-search-${each.key}" }
+  tags = { Name = "${var.place.prefix}-search-${each.key}" }
 }
 
 resource "aws_cloudwatch_log_group" "this" {
   for_each = local.kinds
 
-  name              = "/${var.prefix}/search/${each.value}"
-  retention_in_days = var.log_retention_days
-  kms_key_id        = var.logs_kms_key_arn
+  name              = "/${var.place.prefix}/search/${each.value}"
+  retention_in_days = var.place.log_retention_days
+  kms_key_id        = var.place.logs_kms_key_arn
 }
 
 resource "aws_cloudwatch_log_resource_policy" "this" {
-  policy_name = "${var.prefix}-search"
+  policy_name = "${var.place.prefix}-search"
 
   policy_document = jsonencode({
     Version = "2012-10-17"
@@ -56,9 +56,9 @@ resource "aws_cloudwatch_log_resource_policy" "this" {
 
 # The master user of its index of rights: assumed by an operator to map roles, and by nobody else.
 resource "aws_iam_role" "administration" {
-  name                 = "${var.prefix}-search-administration"
+  name                 = "${var.place.prefix}-search-administration"
   description          = "Maps roles to rights inside OpenSearch"
-  permissions_boundary = var.permissions_boundary_arn
+  permissions_boundary = var.place.permissions_boundary_arn
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
@@ -73,11 +73,11 @@ resource "aws_iam_role" "administration" {
 
 resource "aws_opensearch_domain" "this" {
   # checkov:skip=CKV_AWS_317: AUDIT_LOGS is one of the kinds of the dynamic block
-  domain_name    = var.prefix
-  engine_version = var.engine_version
+  domain_name    = var.place.prefix
+  engine_version = var.settings.engine_version
 
   cluster_config {
-    instance_type            = var.instance_type
+    instance_type            = var.settings.instance_type
     instance_count           = 3
     zone_awareness_enabled   = true
     dedicated_master_enabled = true
@@ -90,19 +90,19 @@ resource "aws_opensearch_domain" "this" {
   }
 
   vpc_options {
-    subnet_ids         = slice(var.subnet_ids, 0, 3)
+    subnet_ids         = slice(var.place.subnet_ids, 0, 3)
     security_group_ids = [aws_security_group.this.id]
   }
 
   ebs_options {
     ebs_enabled = true
     volume_type = "gp3"
-    volume_size = var.volume_gib
+    volume_size = var.settings.volume_gib
   }
 
   encrypt_at_rest {
     enabled    = true
-    kms_key_id = var.kms_key_arn
+    kms_key_id = var.place.kms_key_arn
   }
 
   node_to_node_encryption {
@@ -150,6 +150,6 @@ resource "aws_opensearch_domain" "this" {
 module "guard" {
   source = "../guard"
 
-  enabled = var.guarded
+  enabled = var.place.guarded
   ids     = [aws_opensearch_domain.this.domain_id]
 }

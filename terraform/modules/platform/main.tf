@@ -4,6 +4,13 @@ data "aws_caller_identity" "current" {}
 data "aws_partition" "current" {}
 data "aws_region" "current" {}
 
+# The public half of what releases are signed with: the cluster lets in what bears it.
+data "aws_kms_public_key" "signing" {
+  count = local.signed ? 1 : 0
+
+  key_id = var.ci.signing_key_arn
+}
+
 locals {
   prefix  = "${var.project}-${var.environment}"
   nodes   = { nodes = module.cluster.security_group_id }
@@ -11,7 +18,12 @@ locals {
   region  = data.aws_region.current.region
   # Where the shop's pages come from.
   shop_origins = ["https://${var.edge.zone_name}"]
-  registry     = "${local.account}.dkr.ecr.${local.region}.${data.aws_partition.current.dns_suffix}"
+  # Whether there is a key that signs releases.
+  signed   = try(var.ci.signing_key_arn, "") != ""
+  registry = "${local.account}.dkr.ecr.${local.region}.${data.aws_partition.current.dns_suffix}"
+
+  repositories = "arn:${data.aws_partition.current.partition}:ecr:${local.region}:${local.account}:repository/${var.project}"
+  image_arns   = [for name in keys(module.services.images) : "${local.repositories}/${name}"]
 
   # What parts are told that are made everywhere alike, and those that are reached inside the network alone.
   everywhere = {
@@ -20,6 +32,7 @@ locals {
     log_retention_days       = var.log_retention_days
     guarded                  = var.guarded
     permissions_boundary_arn = module.boundary.arn
+    copies                   = module.encryption.copies
     tags                     = var.tags
   }
   inside = merge(local.everywhere, {
@@ -41,7 +54,8 @@ locals {
 module "services" {
   source = "../services"
 
-  path = var.services_path
+  path       = var.services_path
+  chart_path = var.chart_path
 }
 
 module "encryption" {
@@ -49,15 +63,15 @@ module "encryption" {
 
   prefix                  = local.prefix
   deletion_window_in_days = var.guarded ? 30 : 7
+  copies_region           = try(var.copies.region, "")
 }
 
 # Every role but Jenkins' own carries it.
 module "boundary" {
   source = "../boundary"
 
-  prefix            = local.prefix
-  secrets_path      = "${var.project}/${var.environment}"
-  images_bucket_arn = module.images.bucket_arn
+  prefix       = local.prefix
+  secrets_path = "${var.project}/${var.environment}"
 }
 
 module "network" {
@@ -114,17 +128,8 @@ module "opensearch" {
   source = "../opensearch"
   count  = var.opensearch == null ? 0 : 1
 
-  permissions_boundary_arn  = module.boundary.arn
-  prefix                    = local.prefix
-  vpc_id                    = module.network.vpc_id
-  subnet_ids                = values(module.network.intra_subnet_ids)
-  client_security_group_ids = local.nodes
-  kms_key_arn               = module.encryption.arns.data
-  logs_kms_key_arn          = module.encryption.arns.logs
-  log_retention_days        = var.log_retention_days
-  guarded                   = var.guarded
-  instance_type             = var.opensearch.instance_type
-  volume_gib                = var.opensearch.volume_gib
+  place    = local.inside
+  settings = var.opensearch
   client_role_arns = [
     for name, service in module.services.services : module.identities.role_arns[name] if contains(service.outside, "opensearch")
   ]
@@ -133,12 +138,14 @@ module "opensearch" {
 module "secrets" {
   source = "../secrets"
 
-  path                    = "${var.project}/${var.environment}"
-  services                = module.services.services
-  kms_key_arn             = module.encryption.arns.secrets
-  recovery_window_in_days = var.guarded ? 30 : 0
-  master_secret_arns      = [for server in module.postgres.servers : server.master_secret]
-  replication_group_arn   = module.redis.arn
+  place    = merge(local.everywhere, { path = "${var.project}/${var.environment}", kms_key_arn = module.encryption.arns.secrets })
+  services = module.services.services
+  outside  = module.services.outside
+
+  rotated = {
+    master_secret_arns    = [for server in module.postgres.servers : server.master_secret]
+    replication_group_arn = module.redis.arn
+  }
 }
 
 module "edge" {
@@ -151,11 +158,8 @@ module "edge" {
 module "images" {
   source = "../images"
 
-  prefix  = local.prefix
-  host    = "images.${var.edge.zone_name}"
-  zone_id = module.edge.zone_id
-  origins = local.shop_origins
-  guarded = var.guarded
+  place    = local.everywhere
+  settings = { host = "${try(var.edge.images, "images")}.${var.edge.zone_name}", zone_id = module.edge.zone_id, origins = local.shop_origins }
 }
 
 module "observability" {
@@ -191,10 +195,13 @@ module "observability" {
 
 # Who runs in the cluster and needs something of AWS.
 locals {
+  # A release, and the canary of the next one beside it.
+  releases = [var.release.name, "${var.release.name}-canary"]
+
   service_accounts = {
     for name, service in module.services.services : name => {
-      namespace       = var.release.namespace
-      service_account = "${var.release.name}-${name}"
+      namespace        = var.release.namespace
+      service_accounts = [for release in local.releases : "${release}-${name}"]
       policies = merge(
         length(setunion(service.publishes, service.consumes)) > 0 ? { kafka = module.kafka.policies[name] } : {},
         contains(service.outside, "sns") ? { messages = local.messages_policy } : {},
@@ -219,18 +226,38 @@ locals {
     }]
   })
 
+  # Signatures lie beside the images.
+  signatures_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      # Signing in knows no narrower resource.
+      Sid      = "SignIn"
+      Effect   = "Allow"
+      Action   = ["ecr:GetAuthorizationToken"]
+      Resource = "*"
+      }, {
+      Sid      = "Signatures"
+      Effect   = "Allow"
+      Action   = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+      Resource = local.image_arns
+    }]
+  })
+
   controllers = merge(
     {
-      topics           = { namespace = var.release.namespace, service_account = "${var.release.name}-topics", policies = { administer = module.kafka.administration_policy } }
-      keda             = { namespace = "keda", service_account = "keda-operator", policies = { lag = module.kafka.lag_policy } }
-      external-secrets = { namespace = "external-secrets", service_account = "external-secrets", policies = { read = module.secrets.reader_policy } }
-      load-balancer    = { namespace = "kube-system", service_account = "aws-load-balancer-controller", policies = { balancers = module.edge.balancer_policy } }
-      external-dns     = { namespace = "kube-system", service_account = "external-dns", policies = { names = module.edge.names_policy } }
-      logs             = { namespace = "monitoring", service_account = "fluent-bit", policies = { write = module.observability.logs_policy } }
-      credentials      = { namespace = var.release.namespace, service_account = "${var.release.name}-credentials", policies = { write = module.secrets.writer_policy } }
+      topics           = { namespace = var.release.namespace, service_accounts = [for release in local.releases : "${release}-topics"], policies = { administer = module.kafka.administration_policy } }
+      keda             = { namespace = "keda", service_accounts = ["keda-operator"], policies = { lag = module.kafka.lag_policy } }
+      external-secrets = { namespace = "external-secrets", service_accounts = ["external-secrets"], policies = { read = module.secrets.reader_policy } }
+      load-balancer    = { namespace = "kube-system", service_accounts = ["aws-load-balancer-controller"], policies = { balancers = module.edge.balancer_policy } }
+      external-dns     = { namespace = "kube-system", service_accounts = ["external-dns"], policies = { names = module.edge.names_policy } }
+      logs             = { namespace = "monitoring", service_accounts = ["fluent-bit"], policies = { write = module.observability.logs_policy } }
+      credentials      = { namespace = var.release.namespace, service_accounts = ["${var.release.name}-credentials"], policies = { write = module.secrets.writer_policy } }
     },
     !module.observability.managed ? {} : {
-      metrics = { namespace = "monitoring", service_account = "prometheus", policies = { write = module.observability.metrics_policy } }
+      metrics = { namespace = "monitoring", service_accounts = ["prometheus"], policies = { write = module.observability.metrics_policy } }
+    },
+    !local.signed ? {} : {
+      admission = { namespace = "kyverno", service_accounts = ["kyverno-admission-controller"], policies = { read = local.signatures_policy } }
     },
   )
 }
@@ -238,24 +265,19 @@ locals {
 module "identities" {
   source = "../identities"
 
-  permissions_boundary_arn = module.boundary.arn
-  prefix                   = local.prefix
-  cluster_name             = module.cluster.name
-  cluster_arn              = module.cluster.arn
-  workloads                = merge(local.service_accounts, local.controllers)
+  place     = merge(local.everywhere, { cluster_name = module.cluster.name, cluster_arn = module.cluster.arn })
+  workloads = merge(local.service_accounts, local.controllers)
 }
 
 module "ci" {
   source = "../ci"
   count  = var.ci == null ? 0 : 1
 
-  permissions_boundary_arn = module.boundary.arn
-  prefix                   = local.prefix
-  issuer                   = var.ci.issuer
-  subjects                 = var.ci.subjects
-  state                    = var.ci.state
-  signing_key_arn          = var.ci.signing_key_arn
-  prometheus_arn           = try(module.observability.prometheus.arn, "")
-  cluster_arn              = "arn:${data.aws_partition.current.partition}:eks:${local.region}:${local.account}:cluster/${local.prefix}"
-  repository_arns          = [for name in concat(keys(module.services.images), ["charts/${var.project}"]) : "arn:${data.aws_partition.current.partition}:ecr:${local.region}:${local.account}:repository/${var.project}/${name}"]
+  settings = var.ci
+
+  place = merge(local.everywhere, {
+    prometheus_arn  = try(module.observability.prometheus.arn, "")
+    cluster_arn     = "arn:${data.aws_partition.current.partition}:eks:${local.region}:${local.account}:cluster/${local.prefix}"
+    repository_arns = concat(local.image_arns, ["${local.repositories}/charts/${var.project}"])
+  })
 }

@@ -115,6 +115,11 @@ output "controllers" {
   }
 }
 
+output "admission" {
+  description = "What the cluster lets in: images of this registry that bear a signature by this key; null where nothing is signed."
+  value       = local.signed ? { registry = "${local.registry}/${var.project}", public_key = data.aws_kms_public_key.signing[0].public_key_pem } : null
+}
+
 output "karpenter" {
   description = "What Karpenter is installed with."
   value       = module.cluster.karpenter
@@ -143,6 +148,11 @@ output "observability" {
 output "opensearch" {
   description = "Where OpenSearch answers; null without it."
   value       = one([for domain in module.opensearch : domain.url])
+}
+
+output "copies" {
+  description = "Where copies are: the region, the bucket of images; null without."
+  value       = var.copies == null ? null : { region = var.copies.region, images_bucket = module.images.copy }
 }
 
 output "jenkins_role_arns" {

@@ -39,6 +39,32 @@ variable "services_path" {
   }
 }
 
+variable "chart_path" {
+  description = "The chart's values, helm/souk/values.yaml: which systems outside are reached with a secret."
+  type        = string
+
+  validation {
+    condition     = fileexists(var.chart_path)
+    error_message = "There is no such file."
+  }
+}
+
+variable "copies" {
+  description = "A second region, which has copies of what nothing can make again: back-ups of databases, secrets, images of products. Null without."
+  type        = object({ region = string })
+  default     = null
+
+  validation {
+    condition     = var.copies == null || can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.copies.region))
+    error_message = "A region looks like eu-west-1."
+  }
+
+  validation {
+    condition     = try(var.copies.region, "") != data.aws_region.current.region
+    error_message = "A copy in the same region is lost with it."
+  }
+}
+
 variable "guarded" {
   description = "Whether what keeps data is protected: by AWS against deletion, and by Terraform against a plan that destroys or replaces it."
   type        = bool

@@ -114,11 +114,23 @@ resource "aws_db_instance" "this" {
   manage_master_user_password   = true
   master_user_secret_kms_key_id = var.place.secrets_kms_key_arn
 
+  # A server of a region that was lost goes on here.
+  dynamic "restore_to_point_in_time" {
+    for_each = each.value.restored_from == "" ? [] : [each.value]
+
+    content {
+      source_db_instance_automated_backups_arn = restore_to_point_in_time.value.restored_from
+      restore_time                             = restore_to_point_in_time.value.restored_to == "" ? null : restore_to_point_in_time.value.restored_to
+      use_latest_restorable_time               = restore_to_point_in_time.value.restored_to == "" ? true : null
+    }
+  }
+
   storage_type          = "gp3"
   allocated_storage     = each.value.storage_gib
   max_allocated_storage = each.value.storage_most_gib
   storage_encrypted     = true
-  kms_key_id            = var.place.kms_key_arn
+  # RDS restores under the key of the back-ups and takes no other; naming one would replace the server in the next plan.
+  kms_key_id = each.value.restored_from == "" ? var.place.kms_key_arn : null
 
   db_subnet_group_name                = aws_db_subnet_group.this.name
   vpc_security_group_ids              = [aws_security_group.this.id]
@@ -151,6 +163,16 @@ resource "aws_db_instance" "this" {
   tags = { services = join(" ", sort(each.value.services)) }
 
   depends_on = [aws_cloudwatch_log_group.this, aws_iam_role_policy_attachment.monitoring]
+}
+
+# All snapshots and logs of a server in another region too, within minutes: there it can be restored to any moment.
+resource "aws_db_instance_automated_backups_replication" "this" {
+  for_each = { for name, server in var.settings.servers : name => server if var.place.copies != null }
+
+  region                 = var.place.copies.region
+  source_db_instance_arn = aws_db_instance.this[each.key].arn
+  kms_key_id             = var.place.copies.kms_key_arn
+  retention_period       = var.settings.backup_retention_days
 }
 
 # Reads that may be stale.

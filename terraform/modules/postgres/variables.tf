@@ -11,6 +11,8 @@ variable "place" {
     log_retention_days        = number
     guarded                   = bool
     permissions_boundary_arn  = string
+    # Where back-ups are copied to, and the key that they have there; null without copies.
+    copies = optional(object({ region = string, kms_key_arn = string }))
   })
 
   validation {
@@ -36,6 +38,10 @@ variable "settings" {
       storage_most_gib = number
       multi_az         = optional(bool, true)
       replicas         = optional(number, 0)
+      # The copied back-ups of another region's server that it begins with (their ARN); empty for an empty server.
+      restored_from = optional(string, "")
+      # The moment that it is restored to, as 2026-01-31T11:55:00Z: the same for all servers. Empty for the latest that there is.
+      restored_to = optional(string, "")
     }))
   })
 
@@ -77,6 +83,16 @@ variable "settings" {
   validation {
     condition     = alltrue([for server in var.settings.servers : server.storage_gib >= 20 && server.storage_most_gib > server.storage_gib && server.storage_most_gib <= 65536])
     error_message = "Storage starts with at least 20 GiB and may grow, to at most 65,536."
+  }
+
+  validation {
+    condition     = alltrue([for server in var.settings.servers : server.restored_from == "" || can(regex("^arn:[a-z-]+:rds:[a-z0-9-]+:[0-9]{12}:auto-backup:", server.restored_from))])
+    error_message = "A server begins with back-ups that were copied here: arn:aws:rds:REGION:ACCOUNT:auto-backup:ab-..."
+  }
+
+  validation {
+    condition     = alltrue([for server in var.settings.servers : server.restored_to == "" || (server.restored_from != "" && can(formatdate("YYYY", server.restored_to)))])
+    error_message = "A moment looks like 2026-01-31T11:55:00Z, and belongs to back-ups."
   }
 
   validation {

@@ -46,3 +46,43 @@ resource "aws_ecr_lifecycle_policy" "this" {
     ]
   })
 }
+
+data "aws_caller_identity" "current" {}
+
+# Copies are made of what is pushed after this, and signatures are images too.
+resource "aws_ecr_replication_configuration" "this" {
+  count = var.copies == null ? 0 : 1
+
+  replication_configuration {
+    rule {
+      destination {
+        region      = var.copies.region
+        registry_id = data.aws_caller_identity.current.account_id
+      }
+
+      repository_filter {
+        filter      = "${var.project}/"
+        filter_type = "PREFIX_MATCH"
+      }
+    }
+  }
+
+  depends_on = [aws_ecr_repository_creation_template.this]
+}
+
+# How ECR makes the repositories there: no tag moves either, and what nothing names goes.
+resource "aws_ecr_repository_creation_template" "this" {
+  count = var.copies == null ? 0 : 1
+
+  region               = var.copies.region
+  prefix               = var.project
+  description          = "Copies of ${var.project}'s images"
+  applied_for          = ["REPLICATION"]
+  image_tag_mutability = "IMMUTABLE"
+
+  encryption_configuration {
+    encryption_type = "AES256"
+  }
+
+  lifecycle_policy = values(aws_ecr_lifecycle_policy.this)[0].policy
+}

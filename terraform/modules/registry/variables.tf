@@ -29,6 +29,17 @@ variable "kms_key_arn" {
   }
 }
 
+variable "copies" {
+  description = "A second region, which gets every image that is pushed from now on, with its signature; null without."
+  type        = object({ region = string })
+  default     = null
+
+  validation {
+    condition     = var.copies == null || can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.copies.region))
+    error_message = "A region looks like eu-west-1."
+  }
+}
+
 variable "builds_kept" {
   description = "How many builds of commits that were never released are kept of each image; the newest of them runs in development."
   type        = number

@@ -11,8 +11,6 @@ locals {
     )
   ]...)
 
-  # SNS, S3 and OpenSearch need no secret: a role says who may send, upload and search.
-  outside = setsubtract(flatten([for service in var.services : tolist(service.outside)]), ["opensearch", "s3", "sns"])
   shared = merge(
     {
       mesh    = "With which services sign who they are: made by the job"
@@ -20,7 +18,8 @@ locals {
       admin   = "The first administrator's password: made by the job"
     },
     anytrue([for service in var.services : contains(service.stores, "redis")]) ? { redis = "The URL of the cache: rotated by the job" } : {},
-    { for system in local.outside : system => "What it takes to talk to ${system}: put here by an operator" },
+    # Of systems outside those that the chart reads secrets for; the others are reached by a role.
+    { for name in var.outside : name => "What it takes to talk to ${name}: put here by an operator" },
   )
 
   secrets = merge(local.of_services, local.shared)
@@ -31,10 +30,19 @@ resource "aws_secretsmanager_secret" "this" {
   # checkov:skip=CKV2_AWS_57: a job in the cluster rotates them once a month (scripts/operate/cloud); no Lambda does
   for_each = local.secrets
 
-  name                    = "${var.path}/${each.key}"
+  name                    = "${var.place.path}/${each.key}"
   description             = each.value
-  kms_key_id              = var.kms_key_arn
-  recovery_window_in_days = var.recovery_window_in_days
+  kms_key_id              = var.place.kms_key_arn
+  recovery_window_in_days = var.place.guarded ? 30 : 0
+
+  dynamic "replica" {
+    for_each = var.place.copies[*]
+
+    content {
+      region     = replica.value.region
+      kms_key_id = replica.value.kms_key_arn
+    }
+  }
 }
 
 locals {
@@ -42,7 +50,7 @@ locals {
     Sid      = "Decrypt"
     Effect   = "Allow"
     Action   = ["kms:Decrypt"]
-    Resource = var.kms_key_arn
+    Resource = var.place.kms_key_arn
   }
 
   reader = jsonencode({
@@ -73,21 +81,21 @@ locals {
           Sid      = "Encrypt"
           Effect   = "Allow"
           Action   = ["kms:GenerateDataKey"]
-          Resource = var.kms_key_arn
+          Resource = var.place.kms_key_arn
         },
       ],
       [for statement in [{
         Sid      = "Masters"
         Effect   = "Allow"
         Action   = ["secretsmanager:GetSecretValue"]
-        Resource = var.master_secret_arns
-      }] : statement if length(var.master_secret_arns) > 0],
+        Resource = var.rotated.master_secret_arns
+      }] : statement if length(var.rotated.master_secret_arns) > 0],
       [for statement in [{
         Sid      = "Cache"
         Effect   = "Allow"
         Action   = ["elasticache:DescribeReplicationGroups", "elasticache:ModifyReplicationGroup"]
-        Resource = var.replication_group_arn
-      }] : statement if var.replication_group_arn != ""],
+        Resource = var.rotated.replication_group_arn
+      }] : statement if var.rotated.replication_group_arn != ""],
     )
   })
 }

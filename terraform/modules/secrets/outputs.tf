@@ -5,7 +5,7 @@ output "names" {
 
 output "by_operator" {
   description = "The secrets that an operator fills: those of systems outside."
-  value       = sort(local.outside)
+  value       = sort(var.outside)
 }
 
 output "reader_policy" {

@@ -1,16 +1,21 @@
-variable "path" {
-  description = "What secrets' names begin with, such as souk/prod: the chart's secrets.externalSecrets.path."
-  type        = string
+variable "place" {
+  description = "Where it is made: what the environment says to each of its parts (the module `platform`)."
+  type = object({
+    path        = string
+    kms_key_arn = string
+    guarded     = bool
+    copies      = optional(object({ region = string, kms_key_arn = string }))
+  })
 
   validation {
-    condition     = can(regex("^[a-z][a-z0-9]*(/[a-z][a-z0-9]*)+$", var.path))
-    error_message = "A path of lower-case words, such as souk/prod."
+    condition     = can(regex("^[a-z][a-z0-9]*(/[a-z][a-z0-9]*)+$", var.place.path))
+    error_message = "Secrets' names begin with a path of lower-case words, such as souk/prod: the chart's secrets.externalSecrets.path."
   }
 }
 
 variable "services" {
-  description = "Each service with its stores and what it talks to outside (the module `services`)."
-  type        = map(object({ stores = set(string), outside = set(string) }))
+  description = "Each service with its stores (the module `services`)."
+  type        = map(object({ stores = set(string) }))
 
   validation {
     condition     = length(var.services) > 0
@@ -18,45 +23,27 @@ variable "services" {
   }
 }
 
-variable "kms_key_arn" {
-  description = "The key of the secrets."
-  type        = string
+variable "outside" {
+  description = "The secrets of systems outside, as the chart calls them (the module `services`)."
+  type        = set(string)
 
   validation {
-    condition     = startswith(var.kms_key_arn, "arn:")
-    error_message = "An ARN is expected."
+    condition     = alltrue([for name in var.outside : can(regex("^[a-z][a-z0-9-]*$", name))])
+    error_message = "Secrets have names in lower-case letters, digits and hyphens."
   }
 }
 
-variable "recovery_window_in_days" {
-  description = "How long a deleted secret can be brought back; 0 deletes at once, so that an environment can be made again the same day."
-  type        = number
-  default     = 30
+variable "rotated" {
+  description = "What the job that makes and rotates credentials works on: the secrets of the databases' masters, and the cache, empty without one."
+  type        = object({ master_secret_arns = list(string), replication_group_arn = string })
 
   validation {
-    condition     = var.recovery_window_in_days == 0 || (var.recovery_window_in_days >= 7 && var.recovery_window_in_days <= 30)
-    error_message = "0, or between 7 and 30 days."
+    condition     = alltrue([for arn in var.rotated.master_secret_arns : startswith(arn, "arn:")])
+    error_message = "The masters' secrets are ARNs."
   }
-}
-
-variable "master_secret_arns" {
-  description = "The secrets of the database masters, which the job that makes roles reads."
-  type        = list(string)
-  default     = []
 
   validation {
-    condition     = alltrue([for arn in var.master_secret_arns : startswith(arn, "arn:")])
-    error_message = "ARNs are expected."
-  }
-}
-
-variable "replication_group_arn" {
-  description = "The cache whose password the job rotates; empty without one."
-  type        = string
-  default     = ""
-
-  validation {
-    condition     = var.replication_group_arn == "" || startswith(var.replication_group_arn, "arn:")
-    error_message = "An ARN is expected."
+    condition     = var.rotated.replication_group_arn == "" || startswith(var.rotated.replication_group_arn, "arn:")
+    error_message = "The cache is an ARN."
   }
 }

@@ -1,4 +1,5 @@
-# The registry of services, read: nothing else in terraform/ names a service, a database, a topic or an image. Needs no provider.
+# The registry of services, and of the chart's values what they say of the systems outside: nothing else in terraform/ names a service,
+# a database, a topic, an image or a system's secret. Needs no provider.
 
 locals {
   registry = yamldecode(file(var.path))
@@ -11,6 +12,10 @@ locals {
       outside   = toset(try(service.outside, []))
       cpu_ms    = try(service.cpu_ms, 0)
     }
+  }
+
+  outside = var.chart_path == "" ? {} : {
+    for name, system in yamldecode(file(var.chart_path)).outside : name => toset([for secret in system.secrets : secret.name])
   }
 
   # A record that can't be handled goes to dead-letter, so whoever consumes may write there, and replays from there.

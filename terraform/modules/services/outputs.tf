@@ -8,6 +8,16 @@ output "services" {
   }
 }
 
+output "outside" {
+  description = "The secrets that the chart's services read to reach systems outside: none of those that they reach by a role."
+  value       = toset(flatten([for service in local.services : [for system in service.outside : tolist(try(local.outside[system], []))]]))
+
+  precondition {
+    condition     = var.chart_path == "" || alltrue([for service in local.services : length(setsubtract(service.outside, keys(local.outside))) == 0])
+    error_message = "Services talk to systems that the chart's values do not have."
+  }
+}
+
 output "databases" {
   description = "Service to the name of its database and role."
   value       = { for name, service in local.services : name => "souk_${name}" if contains(service.stores, "postgres") }

@@ -82,6 +82,12 @@ MODULES = (
         "h1:3qnrxRxKHPg9Hd71D7xH4xKxPfmcrB30EFBrMz74mOs=",
         "pkg/apis/crds/karpenter.*.yaml",
     ),
+    Module(
+        "github.com/kyverno/kyverno",
+        "v1.19.1",
+        "h1:/MkgFii3/VlQfKR1JpC9tVwNNVNQTt2S4U6qCsafsTU=",
+        "config/crds/policies.kyverno.io/policies.kyverno.io_imagevalidatingpolicies.yaml",
+    ),
 )
 
 

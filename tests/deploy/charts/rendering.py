@@ -19,6 +19,7 @@ OPERATORS = tuple(
     for argument in ("--api-versions", api)
 )
 GATEWAY = ("--set", "edge.gateway.enabled=true,edge.gateway.parent.name=public,edge.gateway.hosts={api.souk.example}")
+CANARY = ("--set", "canary=true,edge.ingress.enabled=false")
 SCRAM = ("--set", "kafka.saslMechanism=SCRAM-SHA-512,kafka.caFile=kafka.pem")
 CASES = {
     "defaults": DEFAULT,
@@ -31,6 +32,7 @@ CASES = {
     "Istio": ("-f", AWS, *OPERATORS, *GATEWAY, "--set", "mesh.provider=istio,mesh.tls.enabled=false"),
     "Istio around TLS of our own": ("-f", AWS, *OPERATORS, "--set", "mesh.provider=istio"),
     "Linkerd": ("-f", AWS, *OPERATORS, "--set", "mesh.provider=linkerd,mesh.tls.enabled=false"),
+    "a canary": ("-f", AWS, *OPERATORS, *CANARY),
     "a single pod of each": (*DEFAULT, "--set", "autoscaling.enabled=false,serve.replicas=1,work.replicas=1"),
 }
 

@@ -34,6 +34,7 @@ REFUSED = {
     "serve.autoscaling.maxReplicas=1": (".serve.autoscaling", "maxReplicas is below minReplicas"),
     "edge.ingress.enabled=true": ("edge.ingress.certificateArn", "serves HTTPS only"),
     "edge.gateway.enabled=true": ("edge.gateway.parent.name", "not set"),
+    "canary=true,edge.gateway.enabled=true,edge.gateway.parent.name=a": ("canary", "no way in"),
     "edge.allowedOrigins={*}": ("/edge/allowedOrigins/0", "does not match pattern"),
     "tracing.ratio=7": ("/tracing/ratio", "maximum"),
     "services.order.roleArn=order": ("/services/order", "additional properties 'roleArn' not allowed"),

@@ -17,6 +17,8 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "data.aws_ssm_parameter": {"insecure_value": "released-for-{name}"},
     "data.aws_eks_addon_version": {"version": "v1.2.3-eksbuild.4"},
     "data.aws_region": {"region": "eu-central-1"},
+    "data.aws_route53_zone": {"zone_id": "Z00000000000000000000"},
+    "data.aws_kms_public_key": {"public_key_pem": "-----BEGIN PUBLIC KEY-----\nof {name}\n-----END PUBLIC KEY-----\n"},
     "aws_msk_cluster": {"arn": "arn:aws:kafka:eu-central-1:123456789012:cluster/{name}/0a1b2c3d-1"},
     "aws_iam_role": {"arn": "arn:aws:iam::123456789012:role/{name}"},
     "aws_iam_policy": {"arn": "arn:aws:iam::123456789012:policy/{name}"},

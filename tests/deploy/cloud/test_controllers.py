@@ -26,6 +26,9 @@ def accounts(document: object) -> set[str]:
     if not isinstance(document, dict):
         return set()
     found = {document["name"]} if {"create", "name"} <= document.keys() else set()
+    own = document.get("serviceAccount")
+    # Made whenever its roles are.
+    found |= {own["name"]} if isinstance(own, dict) and "name" in own else set()
     return found.union(*(accounts(below) for below in document.values()))
 
 

@@ -44,13 +44,15 @@ def _resources(statement: dict[str, Any] | None) -> set[str]:
     return {found} if isinstance(found, str) else set(found)
 
 
-def test_only_a_services_own_account_takes_its_role(prod: workspace.Applied) -> None:
+def test_only_a_services_own_accounts_take_its_role(prod: workspace.Applied) -> None:
     for service in KNOWN.services:
         role = next(role for role in prod.of("aws_iam_role") if role["name"] == f"souk-prod-{service}")
         (statement,) = json.loads(role["assume_role_policy"])["Statement"]
         asked = {key.rpartition("/")[2]: value for key, value in statement["Condition"]["StringEquals"].items()}
         assert statement["Principal"] == {"Service": "pods.eks.amazonaws.com"}
-        assert (asked["kubernetes-namespace"], asked["kubernetes-service-account"]) == ("souk", f"souk-{service}")
+        assert asked["kubernetes-namespace"] == "souk"
+        # Of a release, and of the canary beside it.
+        assert asked["kubernetes-service-account"] == [f"souk-{service}", f"souk-canary-{service}"]
         (cluster,) = prod.of("aws_eks_cluster")
         assert statement["Condition"]["ArnEquals"] == {"aws:SourceArn": cluster["arn"]}
 
@@ -64,6 +66,8 @@ def test_eks_knows_which_account_has_which_role_and_nothing_takes_one_by_a_token
     }
     for service in (*KNOWN.services, "topics", "credentials"):
         assert given["souk", f"souk-{service}"] == f"souk-prod-{service}"
+    for service in (*KNOWN.services, "topics"):
+        assert given["souk", f"souk-canary-{service}"] == f"souk-prod-{service}"
     assert len(given) == len(prod.of("aws_eks_pod_identity_association"))
     assert prod.of("aws_iam_openid_connect_provider") == []
     trusts = [json.loads(role["assume_role_policy"]) for role in prod.of("aws_iam_role")]
@@ -88,9 +92,11 @@ def test_secrets_are_those_that_the_registrys_services_read(prod: workspace.Appl
     names = {secret["name"].removeprefix("souk/prod/") for secret in prod.of("aws_secretsmanager_secret")}
     stored = [name for name, service in KNOWN.services.items() if "postgres" in service.stores]
     expected = {f"{name}-{kind}" for name in stored for kind in ("database", "migration")}
-    outside = {system for service in KNOWN.services.values() for system in service.outside}
-    # A role says who may use these.
-    outside -= {"opensearch", "s3", "sns"}
+    chart = yaml.safe_load((layout.ROOT / "helm/souk/values.yaml").read_text())["outside"]
+    systems = {system for service in KNOWN.services.values() for system in service.outside}
+    # Systems of which the chart mounts nothing are reached by a role.
+    outside = {secret["name"] for system in systems for secret in chart[system]["secrets"]}
+    assert outside
     assert names == expected | outside | {"mesh", "signing", "admin", "redis"}
 
 
@@ -140,8 +146,7 @@ def test_everything_that_keeps_data_is_encrypted_with_a_key_of_ours(
     keys = {key["arn"] for applied in (prod, shared) for key in applied.of("aws_kms_key")}
     for database in prod.of("aws_db_instance"):
         assert database["storage_encrypted"]
-        # RDS refuses a replica in the region of its server that names a key: it has its server's.
-        assert (database["kms_key_id"] is None) if database["replicate_source_db"] else (database["kms_key_id"] in keys)
+        assert database["replicate_source_db"] or database["kms_key_id"] in keys
     (brokers,) = prod.of("aws_msk_cluster")
     assert brokers["encryption_info"][0]["encryption_at_rest_kms_key_arn"] in keys
     assert brokers["encryption_info"][0]["encryption_in_transit"] == [{"client_broker": "TLS", "in_cluster": True}]
@@ -157,6 +162,17 @@ def test_everything_that_keeps_data_is_encrypted_with_a_key_of_ours(
         assert repository["image_tag_mutability"] == "IMMUTABLE"
     (cluster,) = prod.of("aws_eks_cluster")
     assert cluster["encryption_config"][0]["provider"][0]["key_arn"] in keys
+
+
+def test_a_replica_in_the_region_of_its_server_names_no_key(prod: workspace.Applied) -> None:
+    servers = {server["identifier"]: server for server in prod.of("aws_db_instance")}
+    replicas = [server for server in servers.values() if server["replicate_source_db"]]
+    assert replicas
+    for replica in replicas:
+        # By its name alone, which says that its server is in the same region; a server elsewhere is named by its ARN.
+        assert replica["replicate_source_db"] in servers
+        # RDS refuses one, also the same: a replica has its server's.
+        assert replica["kms_key_id"] is None
 
 
 def test_every_key_rotates(prod: workspace.Applied, bootstrap: workspace.Applied) -> None:

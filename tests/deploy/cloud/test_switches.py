@@ -12,7 +12,7 @@ from services.search.settings import EngineKind, OpenSearchSettings
 from tests.deploy.cloud import workspace
 
 
-def _variant(copy: workspace.Workspace, name: str, *changes: tuple[str, str]) -> workspace.Applied:
+def variant(copy: workspace.Workspace, name: str, *changes: tuple[str, str]) -> workspace.Applied:
     """Production, differently: another root with some text replaced."""
     folder, prod = copy.folder / "terraform" / "envs" / name, copy.folder / "terraform" / "envs" / "prod"
     shutil.copytree(prod, folder, ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*"))
@@ -26,7 +26,7 @@ def _variant(copy: workspace.Workspace, name: str, *changes: tuple[str, str]) ->
 @pytest.fixture(scope="module")
 def searching(copy: workspace.Workspace) -> workspace.Applied:
     """Search, Grafana, and brokers and databases of other versions."""
-    return _variant(
+    return variant(
         copy,
         "searching",
         ("    kafka = {\n", '    kafka = {\n      kafka_version = "4.2.x.kraft"\n'),
@@ -39,7 +39,7 @@ def searching(copy: workspace.Workspace) -> workspace.Applied:
 @pytest.fixture(scope="module")
 def plain(copy: workspace.Workspace) -> workspace.Applied:
     """Metrics in the cluster, no Jenkins, no endpoints."""
-    return _variant(
+    return variant(
         copy,
         "plain",
         ("    observability = {}", '    observability = { mode = "in-cluster" }'),
@@ -146,5 +146,5 @@ def test_what_makes_no_sense_is_refused_with_its_reason(copy: workspace.Workspac
     name = f"refused-{REFUSED.index((switch, said))}"
     kafka = (copy.folder / "terraform/envs/prod/values.tf").read_text().split("    kafka = {\n")[1].split("    }\n")[0]
     with pytest.raises(workspace.TerraformError) as refusal:
-        _variant(copy, name, (kafka, f"      {switch}\n"))
+        variant(copy, name, (kafka, f"      {switch}\n"))
     assert said in " ".join(str(refusal.value).replace("│", " ").split())

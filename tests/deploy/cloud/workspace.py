@@ -83,6 +83,8 @@ def made(folder: Path) -> Workspace:
     shutil.copytree(hcl.TERRAFORM, folder / "terraform", ignore=ignored)
     (folder / "services").mkdir()
     shutil.copy(hcl.ROOT / "services" / "services.yaml", folder / "services")
+    (folder / "helm" / "souk").mkdir(parents=True)
+    shutil.copy(hcl.ROOT / "helm" / "souk" / "values.yaml", folder / "helm" / "souk")
     schemas.write_catalogue(folder / "schema.json")
     override = f'provider_installation {{\n  dev_overrides {{\n    "hashicorp/aws" = "{tools.stand_in()}"\n  }}\n}}\n'
     (folder / "terraform.rc").write_text(override)

@@ -25,7 +25,15 @@ CHECKS = ("make version", "make lint", "make breaking", "make migrations-check")
 TESTS = ("make test-unit", "make test TESTS=", "make test TESTS=", "make test-cluster", "make test-cloud")
 IMAGES = ("make release-images", "make sbom", "make scan", "make chart-package")
 PUSHES = ("make images-push", "make images-sign", "make chart-push")
-ROLL_OUT = ("make values", "make deploy", "make release-smoke", "make load-test", "make budget", "make verified")
+ROLL_OUT = (
+    "make values",
+    "make canary",
+    "make deploy",
+    "make release-smoke",
+    "make load-test",
+    "make budget",
+    "make verified",
+)
 COMMAND = re.compile(r"""make [a-z][a-z-]*( [A-Z_]+=("[^"$`\\]*"|[\w./-]+))*""")
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import yaml
 
-from scripts.release import tools
+from scripts.cloud import testing
+from scripts.release import jenkins, tools
 from scripts.release.build import building
 from scripts.stack import layout
 from scripts.stack.supervise import go
@@ -71,13 +72,34 @@ def test_every_program_is_built_from_modules_with_hashes() -> None:
         assert f"{tool.module} {tool.version} h1:" in (tool.source / "go.sum").read_text()
 
 
+def test_what_the_tests_build_for_themselves_is_brought_along_and_never_written_to() -> None:
+    stage = agent.DOCKERFILE.partition("AS agent")[2]
+    (folder,) = re.findall(r"(?m)^COPY --from=tools (\S+) \1$", stage)
+    assert f"ENV SOUK_TOOLS={folder}" in stage
+    made = {folder.name for _, folder in testing.folders()}
+    assert {"kubernetes", "kubelet", "tflint", "checkov", "stand-in"} <= made
+    # A volume that builds share would let a branch leave a program for a release to run.
+    volumes = [volume for pod in PODS for volume in pod.get("volumes", ())]
+    assert all(set(volume) == {"name", "emptyDir"} for volume in volumes)
+
+
+def test_the_plugin_that_says_who_a_build_is_lets_no_build_change_that() -> None:
+    (named,) = [plugin for plugin in jenkins.plugins() if plugin.startswith("oidc-provider:")]
+    # Up to 96 claims were not validated enough.
+    assert int(re.findall(r":(\d+)\.", named)[0]) >= 111
+
+
 def test_the_build_has_every_file_that_it_reads(tmp_path: Path) -> None:
-    for sources, into in re.findall(r"(?m)^COPY (scripts\S*(?: scripts\S*)*) (\S+)$", agent.DOCKERFILE):
+    copied = r"(?m)^COPY ((?:scripts|tests)\S*(?: scripts\S*)*) (\S+)$"
+    for sources, into in re.findall(copied, agent.DOCKERFILE):
         for source in sources.split():
             target = tmp_path / into / Path(source).name if into.endswith("/") else tmp_path / into
             target.parent.mkdir(parents=True, exist_ok=True)
             target.symlink_to(layout.ROOT / source)
-    listed = "from scripts.release import tools; print(*(tool.home for tool in tools.TOOLS))"
+    listed = (
+        "from scripts.cloud import testing; from scripts.release import tools;"
+        "print(*(tool.home for tool in tools.TOOLS), testing.folders())"
+    )
     done = subprocess.run(  # noqa: S603 - this Python
         [sys.executable, "-c", listed], cwd=tmp_path, capture_output=True, text=True, check=False
     )

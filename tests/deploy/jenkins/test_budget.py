@@ -75,6 +75,15 @@ def test_amazons_prometheus_is_asked_as_the_role_that_rolls_out(monkeypatch: pyt
     assert "authorization" not in open_to_all
 
 
+def test_a_canary_is_judged_by_the_calls_of_its_own_pods() -> None:
+    with loopback.serving(counting(500, 0)) as server:
+        budget.Prometheus.at(server.url, "souk", "souk-canary-.*").calls(60)
+        budget.Prometheus.at(server.url, "souk").calls(60)
+    of_canary, of_all = ([asked.query["query"] for asked in server.asked[at : at + 2]] for at in (0, 2))
+    assert all('{namespace="souk",pod=~"souk-canary-.*"' in query for query in of_canary)
+    assert not any("pod" in query for query in of_all)
+
+
 def test_a_release_beyond_it_is_refused_as_soon_as_that_shows() -> None:
     with loopback.serving(counting(500, 6)) as server, pytest.raises(problems.StackError, match=r"1\.20% of 500 calls"):
         watch(server)

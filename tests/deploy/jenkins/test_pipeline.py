@@ -122,11 +122,17 @@ MISTAKES: dict[str, tuple[Rule, str, str]] = {
         "unsuccessful { withRole('dev', 'deploy')",
         "failure { withRole('dev', 'deploy')",
     ),
+    "no canary": (rules.everything_is_done_in_order, '    sh "make canary ENV=${name}"\n', ""),
+    "a canary after everybody": (
+        rules.everything_is_done_in_order,
+        '    sh "make canary ENV=${name}"\n    sh "make deploy ENV=${name}"',
+        '    sh "make deploy ENV=${name}"\n    sh "make canary ENV=${name}"',
+    ),
     "the budget is not watched": (rules.everything_is_done_in_order, '    sh "make budget ENV=${name}"\n', ""),
     "a roll-out without a lock": (
         rules.one_at_a_time_changes_an_environment,
-        "lock(resource: 'souk-prod')\n            timeout(time: 90, unit: 'MINUTES')",
-        "timeout(time: 90, unit: 'MINUTES')",
+        "lock(resource: 'souk-prod')\n            timeout(time: 115, unit: 'MINUTES')",
+        "timeout(time: 115, unit: 'MINUTES')",
     ),
     "the lock of another environment": (
         rules.one_at_a_time_changes_an_environment,

@@ -34,6 +34,7 @@ PROGRAMS = {
     ],
     "chart-package": ["helm package helm/souk --version "],
     "chart-push": ["helm push", "oci://REGISTRY/souk/charts", "cosign sign"],
+    "canary": [],
     "deploy": [
         "cosign verify",
         "aws eks update-kubeconfig --name souk-{env}",
@@ -115,6 +116,21 @@ def test_a_dry_run_prints_what_would_be_run_and_runs_nothing(target: str) -> Non
     assert done.returncode == 0, done.stderr
     for words in PROGRAMS[target]:
         assert words.format(env="dev") in done.stdout
+    assert _programs(done.stdout) <= agent.programs()
+
+
+def test_a_dry_run_of_a_canary_shows_every_step_and_the_way_back() -> None:
+    done = make("canary", "ENV=prod", "DRY_RUN=1", PATH=f"{layout.ROOT / '.venv/bin'}:/usr/bin:/bin")
+    assert done.returncode == 0, done.stderr
+    shown = [
+        "cosign verify",
+        "helm uninstall souk-canary",
+        "helm upgrade --install souk-canary",
+        "helm test souk-canary",
+        *(f"scripts.cluster share --release souk --namespace souk --to {step}\n# the calls of" for step in (5, 25, 50)),
+    ]
+    places = [done.stdout.index(words) for words in shown]
+    assert places == sorted(places)
     assert _programs(done.stdout) <= agent.programs()
 
 

@@ -168,6 +168,30 @@ def test_passwords_change_while_services_run_and_the_last_one_still_works(
     psycopg.connect(_url(kept, "order-database")).close()
 
 
+def test_a_server_that_was_restored_for_another_region_keeps_its_data_and_lets_in_by_new_passwords_alone(
+    job: credentials.Credentials,
+    kept: credentials.Secrets,
+    settings: credentials.Settings,
+    secretsmanager: Any,
+    names: dict[str, str],
+) -> None:
+    job.fill()
+    with psycopg.connect(_url(kept, "order-migration"), autocommit=True) as migration:
+        migration.execute("CREATE TABLE orders (id int)")
+    with psycopg.connect(_url(kept, "order-database"), autocommit=True) as service:
+        service.execute("INSERT INTO orders VALUES (1)")
+    # A restore brings databases and roles; the secrets of what takes the place are empty.
+    for name in ("mesh", "signing", "admin", "redis", *(f"{s}-{k}" for s in names for k in ("database", "migration"))):
+        secretsmanager.create_secret(Name=f"souk/away/{name}")
+    away = credentials.Secrets(secretsmanager, "souk/away")
+    assert "order-database" in credentials.Credentials(settings, away, Cache(), tls="").fill()
+    with psycopg.connect(_url(away, "order-database"), autocommit=True) as service:
+        assert service.execute("SELECT id FROM orders").fetchall() == [(1,)]
+        service.execute("ALTER TABLE orders ADD COLUMN note text")
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        psycopg.connect(_url(kept, "order-database"))
+
+
 def test_the_caches_password_changes_with_the_one_before_it_still_taken(
     job: credentials.Credentials, kept: credentials.Secrets, cache: Cache
 ) -> None:

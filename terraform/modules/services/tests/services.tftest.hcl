@@ -65,3 +65,28 @@ run "a_path_without_a_registry_is_refused" {
 
   expect_failures = [var.path]
 }
+
+run "the_chart_says_which_systems_are_reached_with_a_secret" {
+  command = plan
+
+  variables {
+    path       = "tests/good.yaml"
+    chart_path = "tests/chart.yaml"
+  }
+
+  assert {
+    condition     = output.outside == toset(["mail"])
+    error_message = "A system without secrets is reached by a role."
+  }
+}
+
+run "a_system_that_the_chart_does_not_have_is_refused" {
+  command = plan
+
+  variables {
+    path       = "tests/good.yaml"
+    chart_path = "tests/chart_without.yaml"
+  }
+
+  expect_failures = [output.outside]
+}

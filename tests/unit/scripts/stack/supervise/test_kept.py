@@ -45,6 +45,21 @@ def test_what_is_made_is_kept_and_nothing_else(home: Path) -> None:
     assert sorted(path.name for path in home.parent.iterdir()) == ["building.lock", "tool-1"]
 
 
+def test_what_a_machine_brings_along_is_taken_as_it_is(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    brought = tmp_path / "brought"
+    (brought / "test" / "tool-1").mkdir(parents=True)
+    (brought / "test" / "tool-1" / "tool").write_text("brought")
+    monkeypatch.setenv("SOUK_TOOLS", str(brought))
+    other = home.with_name("tool-2")
+    CACHE.make([_folder(home, _must_not_run), _folder(other, _write)], SILENT)
+    assert (home / "tool").read_text() == "brought"
+    # What it does not bring is made beside it, and nothing is written to what it brings.
+    assert (other / "tool").read_text() == "made"
+    assert sorted(path.name for path in (brought / "test").iterdir()) == ["tool-1"]
+
+
 def test_an_interrupted_build_leaves_what_the_next_goes_on_from_and_nothing_half_made(home: Path) -> None:
     def interrupted(into: Path, build: kept.Build) -> None:
         (build.scratch / "compiled").write_text("half the work")
