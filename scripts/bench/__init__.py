@@ -9,11 +9,12 @@ sold twice or charged wrongly; never whether it was fast.
 Scenarios: `sustained` (as many orders as the shop takes), `half` (at half that rate), `hot_sku` (thousands of orders for
 500 units), `one_at_a_time` (consumers that handle one event per transaction, to show what batches give), `bare_path` (the
 least that an order is, on the same servers: the floor that the product's cost is compared with). All of it takes 5 minutes.
-Only when it is asked for: `search` (a mix of searches among 100,000 products whose prices and stock change; 6 minutes).
+Only when they are asked for: `search` (a mix of searches among 100,000 products whose prices and stock change; 6 minutes) and
+`recommendation` (how often recommendations find what was hidden of baskets, beside popularity alone; 3 minutes).
 
 Reading order: `scenarios` (what is done), `run` (one measurement: load, wait, look), `load` and `http1` (the generator,
 a process of its own), `requests` (what it sends), `shop` (products and customers), `stack` (the processes), `cpu`,
 `books` (what the databases say), `audit` (whether they agree), `figures`, `machine`, `report`; `bare` and, for
-the program it runs, `bare_path`, `bare_services`, `bare_tables`; `search` and, for what it runs and sells, `search_load`
-and `assortment`.
+the program it runs, `bare_path`, `bare_services`, `bare_tables`; `recommendation`; `search` and, for what it runs and
+sells, `search_load` and `assortment`.
 """

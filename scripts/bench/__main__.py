@@ -12,7 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from scripts.bench import bare, machine, report, search, shop
+from scripts.bench import bare, machine, recommendation, report, search, shop
 from scripts.bench.books import Books
 from scripts.bench.run import Measurement, Runner
 from scripts.bench.scenarios import HALF, NAMES, SUSTAINED, Scenarios, Wishes
@@ -24,15 +24,18 @@ from scripts.stack.supervise import component, exclusive, problems, progress
 INTERRUPTED = 130
 IDLE_S = 5.0
 LONGEST_S = 600.0
+# Scenarios that run only by name.
+ASKED_FOR = (search.NAME, recommendation.NAME)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Measured:
-    """What the scenarios showed: those of orders by name, the bare path, and searches if they were asked for."""
+    """What the scenarios showed: those of orders by name, the bare path; searches and recommendations if they were asked for."""
 
     orders: Mapping[str, Measurement]
     floor: Sequence[bare.Measurement]
     searches: search.Measurement | None
+    recommendations: recommendation.Outcome | None = None
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -55,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m scripts.bench", description="Measure Souk on a stack of its own.")
     parser.add_argument(
-        "--scenario", action="append", choices=(*NAMES, bare.NAME, search.NAME), help="only this one; repeatable"
+        "--scenario", action="append", choices=(*NAMES, bare.NAME, *ASKED_FOR), help="only this one; repeatable"
     )
     parser.add_argument("--seconds", type=_seconds, default=60.0, help="how long orders are sent (half: half as long)")
     parser.add_argument("--concurrency", type=int, default=128, help="connections of the closed loops")
@@ -86,11 +89,12 @@ def _bench(names: Sequence[str], options: argparse.Namespace) -> int:
                 stack.report.say(name, "running")
                 scenarios.run(name)
             floor = _bare(scenarios) if bare.NAME in names else []
+            recommended = recommendation.measure(scenarios.runner) if recommendation.NAME in names else None
             searched = search.measure(stack, options.seconds) if search.NAME in names else None
         finally:
             if not options.keep:
                 stack.end()
-    measured = Measured(scenarios.results, floor, searched)
+    measured = Measured(scenarios.results, floor, searched, recommended)
     return _told(measured, {"machine": described, "idle_cpu_ms_per_s": idle, **_settings(stack, options)})
 
 
@@ -124,18 +128,21 @@ def _settings(stack: BenchStack, options: argparse.Namespace) -> dict[str, Any]:
 
 def _told(measured: Measured, content: dict[str, Any]) -> int:
     now = datetime.now(UTC)
-    found = [*report.problems(measured.orders), *(measured.searches.problems if measured.searches else [])]
+    asked_for = [each for each in (measured.searches, measured.recommendations) if each]
+    found = [*report.problems(measured.orders), *(problem for each in asked_for for problem in each.problems)]
     whole = {
         "time": now.isoformat(timespec="seconds"),
         **content,
         "scenarios": {name: dataclasses.asdict(each) for name, each in measured.orders.items()},
         bare.NAME: [dataclasses.asdict(each) for each in measured.floor],
         search.NAME: dataclasses.asdict(measured.searches) if measured.searches else None,
+        recommendation.NAME: dataclasses.asdict(measured.recommendations) if measured.recommendations else None,
         "problems": found,
     }
     path = report.write(_folder(), whole, now)
     orders = report.table(measured.orders) if measured.orders else ""
-    tables = "\n\n".join(filter(None, (orders, bare.table(measured.floor), search.table(measured.searches))))
+    others = bare.table(measured.floor), search.table(measured.searches), recommendation.table(measured.recommendations)
+    tables = "\n\n".join(filter(None, (orders, *others)))
     print(f"\n{content['machine']}\n\n{tables}\n\nwritten to {path.relative_to(layout.ROOT)}")
     for problem in found:
         print(f"bench: {problem}", file=sys.stderr)

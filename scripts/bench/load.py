@@ -143,7 +143,8 @@ def planned(text: str) -> Plan:
     fields = json.loads(text)
     wanted = fields.pop("wanted")
     tokens, skus = tuple(wanted.pop("tokens")), tuple(wanted.pop("skus"))
-    return Plan(**fields, wanted=requests.Wanted(tokens=tokens, skus=skus, **wanted))
+    baskets = tuple(map(tuple, wanted.pop("baskets")))
+    return Plan(**fields, wanted=requests.Wanted(tokens=tokens, skus=skus, baskets=baskets, **wanted))
 
 
 def main() -> int:

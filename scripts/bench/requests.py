@@ -27,7 +27,8 @@ class Wanted:
     """Whose orders they are (access tokens), what they are of, how many lines each has, and how they are paid.
 
     `key` begins every idempotency key: no other run may use it. Without `units`, a line is of 1 to 3 units. `coupon` is a
-    code that every order has.
+    code that every order has. `baskets` are what is ordered, one after the other, where they are given; without them each
+    order is of `lines` SKUs by chance.
     """
 
     tokens: tuple[str, ...]
@@ -37,6 +38,7 @@ class Wanted:
     units: int = 0
     payment_method: str = PAYMENT_METHOD
     coupon: str = ""
+    baskets: tuple[tuple[str, ...], ...] = ()
 
 
 def stream(host: str, wanted: Wanted) -> Iterator[bytes]:
@@ -51,9 +53,9 @@ def stream(host: str, wanted: Wanted) -> Iterator[bytes]:
 
 def _templates(host: str, wanted: Wanted) -> Iterator[tuple[bytes, bytes]]:
     chance = random.Random(42)  # noqa: S311 - the same baskets in every run, no secret
-    for number in range(TEMPLATES):
+    for number in range(len(wanted.baskets) or TEMPLATES):
         token = wanted.tokens[number % len(wanted.tokens)]
-        body = _body(wanted, _basket(wanted, chance))
+        body = _body(wanted, _basket(wanted, number, chance))
         before = (
             f"POST /api/v1/orders HTTP/1.1\r\nhost: {host}\r\nuser-agent: {AGENT}\r\nauthorization: Bearer {token}\r\n"
             f"content-type: application/json\r\ncontent-length: {len(body)}\r\nidempotency-key: "
@@ -61,8 +63,8 @@ def _templates(host: str, wanted: Wanted) -> Iterator[tuple[bytes, bytes]]:
         yield before.encode(), b"\r\n\r\n" + body
 
 
-def _basket(wanted: Wanted, chance: random.Random) -> Sequence[tuple[str, int]]:
-    skus = chance.sample(wanted.skus, wanted.lines)
+def _basket(wanted: Wanted, number: int, chance: random.Random) -> Sequence[tuple[str, int]]:
+    skus = wanted.baskets[number] if wanted.baskets else chance.sample(wanted.skus, wanted.lines)
     return [(sku, wanted.units or chance.randint(1, MOST_OF_A_LINE)) for sku in skus]
 
 

@@ -23,7 +23,7 @@ GENERATOR_GRACE_S = 2 * load.PATIENCE_S
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What to send: SKUs and lines per order, connections, and until when. With a `rate` it is an open loop.
+    """What to send: SKUs and lines per order, or these baskets; connections, and until when. With a `rate` it is an open loop.
 
     `coupon` is a code that every order has.
     """
@@ -36,6 +36,7 @@ class Load:
     rate: float = 0.0
     units: int = 0
     coupon: str = ""
+    baskets: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +166,9 @@ class Runner:
         return load.Plan(
             host=layout.HOST,
             port=self.stack.chosen.stack.edge_port,
-            wanted=requests.Wanted(tokens, wanted.skus, wanted.lines, key, wanted.units, coupon=wanted.coupon),
+            wanted=requests.Wanted(
+                tokens, wanted.skus, wanted.lines, key, wanted.units, coupon=wanted.coupon, baskets=wanted.baskets
+            ),
             connections=wanted.connections,
             seconds=wanted.seconds,
             most=wanted.most,

@@ -50,6 +50,8 @@ FOR_TESTS = {
     "EDGE_RATE_LIMIT_FACTOR": "1000",
     "SHIPPING_TRACK_S": "0.3",
     "CATALOG_IMAGES_CLEAR_S": "0.3",
+    "RECOMMENDATION_TOGETHER_S": "0.1",
+    "RECOMMENDATION_TRENDING_S": "0.1",
 }
 # The sample shop has no warehouse whose people pick and pack, and its customers do not wait for days.
 FOR_A_TRY = {"SHIPPING_AUTOMATIC": "true", "SHIPPING_TRACK_S": "1"}

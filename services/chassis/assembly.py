@@ -120,11 +120,13 @@ class Consuming:
     """What a service with a database consumes, exactly once: topics, and who handles what is in them.
 
     patience_s is how long its events may be gathered, in seconds: more than none where no order and nobody waits for it.
+    most_at_once is how many records such a batch may have, where more are to share a transaction than elsewhere.
     """
 
     topics: Sequence[str]
     subscribers: reader.Subscribers
     patience_s: float = 0.0
+    most_at_once: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,16 +325,20 @@ class Assembly:
     def _consumer(self, consuming: Consuming | ConsumingAtLeastOnce, producer: kafka.Producer) -> kafka.Consumer:
         chosen, service, now = self._topics, self.service, self.host.now
         deliver: kafka.Deliver
+        most_at_once = 0
         if isinstance(consuming, Consuming):
+            most_at_once = consuming.most_at_once
             table = reader.Reader(consuming.subscribers)
             deliver = consumer.Deliverer(self.db, table, service=service, now=now).deliver
         else:
             deliver = at_least_once.Deliverer(consuming.subscribers, producer, service=service, now=now).deliver
         # Without gathering, as a measurement has it, nobody is patient.
         patience_s = consuming.patience_s if chosen.gather_s else 0.0
-        subscription = kafka.Subscription(
-            consuming.topics, service, chosen.consumer_batch, chosen.gather_s, patience_s=patience_s
+        # Nor does anybody take more at once than a measurement of small batches has it.
+        batch = (
+            max(most_at_once, chosen.consumer_batch) if chosen.consumer_batch >= loops.FEW else chosen.consumer_batch
         )
+        subscription = kafka.Subscription(consuming.topics, service, batch, chosen.gather_s, patience_s=patience_s)
         return kafka.Consumer(self._brokers(), subscription, deliver)
 
     def _brokers(self) -> kafka.Connection:

@@ -3,7 +3,7 @@
 from services import signing_keys
 from services.chassis import assembly, loops, process
 from services.chassis.settings import read
-from services.inventory import events, rpc, usecases
+from services.inventory import atlas, events, rpc, usecases
 from services.inventory.settings import Settings
 
 
@@ -12,9 +12,12 @@ def build(host: assembly.Host) -> list[process.Part]:
     settings = read(Settings, host.environ)
     service = assembly.Assembly(usecases.SERVICE, host, events.PUBLISHED)
     user = service.peer("user", signing_keys.DESCRIPTOR)
-    stock = usecases.Stock(service.db, hold_s=settings.hold_s, levels_every_s=settings.levels_every_s)
+    does = usecases.inventory(
+        service.db, hold_s=settings.hold_s, levels_every_s=settings.levels_every_s, atlas=atlas.read()
+    )
+    stock = does.stock
     return service.parts(
-        rpc.servicer(stock, service.page_tokens),
+        rpc.servicer(does, service.page_tokens),
         signing_keys.fetched_from(user),
         consuming=assembly.Consuming(events.CONSUMED, events.subscribers(stock)),
         working=[

@@ -1,16 +1,18 @@
 """Messages to customers, by email, text message and push.
 
 Owns: contacts (whom to write to, learnt from the user service's events), preferences (which kind of message comes over which
-channels, and the telephone they lead to) and notifications (what is written, and whether it was sent).
+channels, and the telephone they lead to), notifications (what is written, and whether it was sent) and what fell low in stock
+since vendors were told last.
 
 States: QUEUED -> SENT | FAILED. A message is queued by an event, once for each occasion, template and channel, or by an
 administrator, and waits until its contact is known and the mail server or SNS has taken or refused it.
 
 Consumes `users` (UserRegistered, UserChanged), `orders` (OrderConfirmed, OrderCancellationCompleted), `payments`
-(PaymentRefunded, PaymentPartlyRefunded) and `carts` (CartAbandoned, for who wants MARKETING), publishes nothing. Calls the
-mail server and SNS, outside of every transaction.
+(PaymentRefunded, PaymentPartlyRefunded), `carts` (CartAbandoned, for who wants MARKETING) and `inventory` (StockLevelLow),
+publishes nothing. Calls the mail server, SNS and the catalog, outside of every transaction.
 
 Read in this order: `events.py` (something happened), `usecases.py` (what it means, and the workers that send), `domain.py` (the
-values), `templates/` and `words.py` (the words), `clients.py` (letters and the mail server), `text_messages.py` (SNS, or the
-log), `store.py` (the rows), `rpc.py` (sending, reading what was sent, and people's wishes), `main.py` (put together).
+values), `digests.py` (what vendors are told now and then; `catalog.py` knows who they are), `templates/` and `words.py` (the
+words), `clients.py` (letters and the mail server), `text_messages.py` (SNS, or the log), `store.py` (the rows), `rpc.py`
+(sending, reading what was sent, and people's wishes), `main.py` (put together).
 """

@@ -32,6 +32,7 @@ class Kind(StrEnum):
     ORDER = "ORDER"
     PAYMENT = "PAYMENT"
     MARKETING = "MARKETING"
+    STOCK = "STOCK"
 
 
 class Template(StrEnum):
@@ -43,6 +44,7 @@ class Template(StrEnum):
     PAYMENT_REFUNDED = "payment_refunded"
     PAYMENT_PARTLY_REFUNDED = "payment_partly_refunded"
     CART_REMINDER = "cart_reminder"
+    LOW_STOCK = "low_stock"
     # In the words of whoever runs the shop.
     MESSAGE = "message"
 
@@ -59,16 +61,18 @@ KINDS: Mapping[Template, Kind] = {
     Template.PAYMENT_REFUNDED: Kind.PAYMENT,
     Template.PAYMENT_PARTLY_REFUNDED: Kind.PAYMENT,
     Template.CART_REMINDER: Kind.MARKETING,
+    Template.LOW_STOCK: Kind.STOCK,
     Template.MESSAGE: Kind.ACCOUNT,
 }
-# The messages with `lines` of products, whose titles people chose.
-LISTING = frozenset({Template.ORDER_CONFIRMED, Template.CART_REMINDER})
+# The messages with `lines` of products, whose titles or SKUs people chose.
+LISTING = frozenset({Template.ORDER_CONFIRMED, Template.CART_REMINDER, Template.LOW_STOCK})
 # What somebody gets who chose nothing. Marketing is for those who ask for it.
 USUAL: Mapping[Kind, frozenset[Channel]] = {
     Kind.ACCOUNT: frozenset({Channel.EMAIL}),
     Kind.ORDER: frozenset({Channel.EMAIL}),
     Kind.PAYMENT: frozenset({Channel.EMAIL}),
     Kind.MARKETING: frozenset(),
+    Kind.STOCK: frozenset({Channel.EMAIL}),
 }
 
 
@@ -137,6 +141,15 @@ class Letter:
     template: Template
     occasion_id: str
     details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LowStock:
+    """A SKU of which less than its threshold was left when it was told."""
+
+    sku: str
+    available: int
+    threshold: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,18 +2,19 @@
 
 from services.chassis.events import reader
 from services.chassis.outbox import outbox
-from services.notification import messages, usecases
+from services.notification import digests, messages, usecases
 from souk.cart.v1 import cart_events_pb2
+from souk.inventory.v1 import inventory_events_pb2
 from souk.order.v1 import order_events_pb2
 from souk.payment.v1 import payment_events_pb2
 from souk.user.v1 import user_events_pb2
 
-CONSUMED = ("orders", "payments", "users", "carts")
+CONSUMED = ("orders", "payments", "users", "carts", "inventory")
 
 PUBLISHED: outbox.Publications = {}
 
 
-def subscribers(notifications: usecases.Notifications) -> reader.Subscribers:
+def subscribers(notifications: usecases.Notifications, vendors: digests.Digests) -> reader.Subscribers:
     """Who handles what the notification service consumes."""
     return {
         user_events_pb2.UserRegistered: reader.Subscriber(messages.registered, notifications.register),
@@ -24,5 +25,6 @@ def subscribers(notifications: usecases.Notifications) -> reader.Subscribers:
             messages.payment_partly_refunded, notifications.queue
         ),
         cart_events_pb2.CartAbandoned: reader.Subscriber(messages.cart_abandoned, notifications.queue),
+        inventory_events_pb2.StockLevelLow: reader.Subscriber(messages.stock_low, vendors.note),
         payment_events_pb2.PaymentRefunded: reader.Subscriber(messages.payment_refunded, notifications.queue),
     }

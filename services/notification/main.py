@@ -3,7 +3,7 @@
 from services import signing_keys
 from services.chassis import assembly, effects, loops, process, retention
 from services.chassis.settings import read
-from services.notification import clients, events, rpc, text_messages, usecases, words
+from services.notification import catalog, clients, digests, events, rpc, text_messages, usecases, words
 from services.notification.domain import Channel
 from services.notification.settings import Carrier, Settings
 
@@ -13,6 +13,8 @@ GATHER_S = 0.1
 PATIENCE_S = 0.25
 # How often messages without a contact are put off: until then a claim passes over each of them.
 CONTACT_CHECK_S = 1.0
+# How often it is looked whether vendors are to be told.
+DIGEST_CHECK_S = 5.0
 MAILS = effects.Concurrency(concurrent=128, gather_s=GATHER_S)
 
 
@@ -39,15 +41,23 @@ def build(host: assembly.Host) -> list[process.Part]:
     wakes = {channel: worker.wake for channel, worker in workers.items()}
     notifications = usecases.Notifications(service.db, templates, now=host.now, wakes=wakes)
     unaddressed = usecases.Unaddressed(service.db, give_up_s=settings.contact_wait_s)
+    vendors = digests.Digests(
+        service.db,
+        notifications,
+        catalog.Catalog(service.peer("catalog", catalog.DESCRIPTOR)),
+        every_s=settings.digest_s,
+        now=host.now,
+    )
     gauges = retention.Gauges(service.db, usecases.SERVICE, usecases.QUEUES)
     return service.parts(
         rpc.servicer(notifications, usecases.Preferences(service.db), service.page_tokens),
         signing_keys.fetched_from(user),
-        consuming=assembly.Consuming(events.CONSUMED, events.subscribers(notifications), PATIENCE_S),
+        consuming=assembly.Consuming(events.CONSUMED, events.subscribers(notifications, vendors), PATIENCE_S),
         working=[
             *(mailer, texts, pushes),
             *workers.values(),
             loops.Loop("notification-unaddressed", unaddressed.work, loops.Pace(CONTACT_CHECK_S)),
+            loops.Loop("notification-digests", vendors.work, loops.Pace(DIGEST_CHECK_S)),
             loops.Loop("notification-gauges", gauges.work, loops.Pace(10)),
         ],
     )

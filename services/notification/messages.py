@@ -8,6 +8,7 @@ from services.chassis.rpc import render
 from services.notification import domain
 from services.notification.domain import Channel, Kind, Template
 from souk.cart.v1 import cart_events_pb2
+from souk.inventory.v1 import inventory_events_pb2
 from souk.notification.v1 import (
     notification_pb2,
     preferences_pb2,
@@ -79,6 +80,10 @@ def cart_abandoned(message: cart_events_pb2.CartAbandoned) -> domain.Letter:
         ids.canonical(message.abandonment_id),
         {"lines": _lines(message.lines), "total": total},
     )
+
+
+def stock_low(message: inventory_events_pb2.StockLevelLow) -> domain.LowStock:
+    return domain.LowStock(message.sku, message.available, message.threshold)
 
 
 def _lines(lines: Iterable[order_pb2.OrderLine | cart_events_pb2.CartAbandoned.Line]) -> list[dict[str, Any]]:

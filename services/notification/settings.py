@@ -19,9 +19,9 @@ class Settings:
     """Where the mail server is (smtp:// or smtps://, with user and password if it wants them), and how it is used.
 
     connections are kept open. most_attempts is how often a message is tried that is not taken for now. contact_wait_s is how
-    long a message waits for the contact of its user, in seconds, before it is given up. sns_endpoint_url is
-    empty for AWS's own. sns_calls is how many threads call SNS for each channel, sns_timeout_s how long each waits for a
-    connection and for an answer, in seconds.
+    long a message waits for the contact of its user, in seconds, before it is given up. digest_s is how often vendors are told
+    of low stock at most, in seconds. sns_endpoint_url is empty for AWS's own. sns_calls is how many threads call SNS for each
+    channel, sns_timeout_s how long each waits for a connection and for an answer, in seconds.
     """
 
     smtp_url: Credential = env("SMTP_URL", secret=True)  # noqa: RUF009 - no value is made here: a field is
@@ -30,6 +30,7 @@ class Settings:
     timeout_s: float = env("NOTIFICATION_SMTP_TIMEOUT_S", default=10.0)
     most_attempts: int = env("NOTIFICATION_MOST_ATTEMPTS", default=10)
     contact_wait_s: float = env("NOTIFICATION_CONTACT_WAIT_S", default=86400.0)
+    digest_s: float = env("NOTIFICATION_DIGEST_S", default=86400.0)
     sms: Carrier = env("NOTIFICATION_SMS", default=Carrier.LOG)  # noqa: RUF009 - the same
     push: Carrier = env("NOTIFICATION_PUSH", default=Carrier.LOG)  # noqa: RUF009 - the same
     sms_sender_id: str = env("NOTIFICATION_SMS_SENDER_ID", default="")

@@ -1,4 +1,4 @@
-"""The rows of messages: `contacts` and `notifications`.
+"""The rows of messages: `contacts` and `notifications`, people's `preferences`, and `low_stock`, of which vendors are told.
 
 Every write takes a list and is one statement. Rows become domain values here and nowhere else. When a message is tried next is
 compared with and set by the database's clock, so that no process's clock can be wrong.
@@ -67,6 +67,15 @@ PREFERENCES = Table(
     Column("choices", JSONB, nullable=False),
     Column("phone_number", Text, nullable=False),
     Column("push_endpoint", Text, nullable=False),
+)
+
+LOW_STOCK = Table(
+    "low_stock",
+    METADATA,
+    Column("sku", Text, primary_key=True),
+    Column("available", BigInteger, nullable=False),
+    Column("threshold", BigInteger, nullable=False),
+    Column("since", TIME, nullable=False),
 )
 
 # Seconds until a message whose contact is not known is due again, at first and at most; in between as long as it has waited.
@@ -178,6 +187,24 @@ _SAVE_PREFERENCES = database.Statement("""
 UPDATE preferences SET choices = %(choices)s, phone_number = %(phone_number)s, push_endpoint = %(push_endpoint)s
 WHERE user_id = %(user_id)s
 """)
+# What fell low again before it was told waits no longer for it.
+_NOTE_LOW = database.Statement("""
+INSERT INTO low_stock (sku, available, threshold, since)
+SELECT sku, available, threshold, clock_timestamp()
+FROM unnest(%(sku)s::text[], %(available)s::bigint[], %(threshold)s::bigint[]) AS g(sku, available, threshold)
+ON CONFLICT (sku) DO UPDATE SET available = excluded.available, threshold = excluded.threshold
+""")
+_LOW_DUE = database.Statement("""
+SELECT sku FROM low_stock
+WHERE EXISTS (SELECT FROM low_stock WHERE since <= statement_timestamp() - make_interval(secs => %(every)s::float8))
+ORDER BY since LIMIT %(most)s
+""")
+_TAKE_LOW = database.Statement("""
+WITH taken AS MATERIALIZED (
+  SELECT sku FROM low_stock WHERE sku = ANY(%(sku)s::text[]) ORDER BY sku FOR UPDATE)
+DELETE FROM low_stock USING taken WHERE low_stock.sku = taken.sku
+RETURNING low_stock.sku, low_stock.available, low_stock.threshold
+""")
 _KNOWN = database.Statement(select(CONTACTS.c.user_id).where(CONTACTS.c.user_id == bindparam("user_id", type_=ID)))
 _GET = database.Statement(select(*_SHOWN, _N.reason, _N.send_time).where(_N.id == bindparam("id", type_=ID)))
 _PAGE = database.Statement(
@@ -219,6 +246,21 @@ async def save_preferences(transaction: database.Transaction, preferences: domai
     choices = {kind: sorted(channels) for kind, channels in preferences.choices.items()}
     values = {name: getattr(preferences, name) for name in _PREFERENCES_COLUMNS}
     await transaction.run(_SAVE_PREFERENCES, values | {"choices": Jsonb(choices)})
+
+
+async def note_low(transaction: database.Transaction, low: Sequence[domain.LowStock]) -> None:
+    """Remember that these fell low. Each is there once."""
+    await transaction.run(_NOTE_LOW, database.columns(low, "sku", "available", "threshold"))
+
+
+async def low_due(db: database.Database, *, every_s: float, most: int) -> list[str]:
+    """All SKUs that fell low, up to so many, once one of them waits for every_s seconds; none before."""
+    return [row[0] for row in await db.read(_LOW_DUE, {"every": every_s, "most": most})]
+
+
+async def take_low(transaction: database.Transaction, skus: Sequence[str]) -> list[domain.LowStock]:
+    """Take the notes of these SKUs away: those that nobody else took, by SKU."""
+    return [domain.LowStock(*row) for row in sorted(await transaction.run(_TAKE_LOW, {"sku": list(skus)}))]
 
 
 async def claim(

@@ -174,6 +174,7 @@ def of_entry(entry: domain.HistoryEntry) -> order_pb2.OrderEvent:
 
 def of_order_placed(fact: domain.OrderPlaced) -> order_events_pb2.OrderPlaced:
     order = fact.order
+    there = order.address
     return order_events_pb2.OrderPlaced(
         order_id=order.id,
         user_id=order.user_id,
@@ -181,6 +182,7 @@ def of_order_placed(fact: domain.OrderPlaced) -> order_events_pb2.OrderPlaced:
         total=render.money_message(order.total),
         create_time=render.timestamp(order.create_time),
         redemptions=[_redemption(discount, order.total.currency) for discount in order.redemptions],
+        ship_to=order_events_pb2.OrderPlaced.Destination(country=there.country, region=there.region),
     )
 
 

@@ -12,11 +12,13 @@ from souk.inventory.v1 import inventory_service_pb2, inventory_service_pb2_grpc
 from souk.order.v1 import order_service_pb2, order_service_pb2_grpc
 from souk.payment.v1 import payment_service_pb2, payment_service_pb2_grpc
 from souk.promotion.v1 import promotion_service_pb2, promotion_service_pb2_grpc
+from souk.recommendation.v1 import recommendation_service_pb2, recommendation_service_pb2_grpc
 from souk.search.v1 import search_service_pb2, search_service_pb2_grpc
 
 CATALOG = catalog_service_pb2.DESCRIPTOR.services_by_name["CatalogService"]
 INVENTORY = inventory_service_pb2.DESCRIPTOR.services_by_name["InventoryService"]
 PROMOTION = promotion_service_pb2.DESCRIPTOR.services_by_name["PromotionService"]
+RECOMMENDATION = recommendation_service_pb2.DESCRIPTOR.services_by_name["RecommendationService"]
 SEARCH = search_service_pb2.DESCRIPTOR.services_by_name["SearchService"]
 ORDER = order_service_pb2.DESCRIPTOR.services_by_name["OrderService"]
 PAYMENT = payment_service_pb2.DESCRIPTOR.services_by_name["PaymentService"]
@@ -204,6 +206,39 @@ class Search:
         key = f"{most} {category}"
         found: Sequence[domain.Found] = (await self._found.read([key], load))[key]
         return found
+
+
+class Recommendation:
+    """What is bought."""
+
+    def __init__(self, guarded: Guarded, patience: Patience) -> None:
+        self._guarded = guarded
+        self._stub = recommendation_service_pb2_grpc.RecommendationServiceStub(guarded.channel)
+        self._trending = patience.cache("trending")
+        self._together = patience.cache("together")
+
+    async def trending(self, most: int) -> Sequence[Any]:
+        """What is bought most lately. Raises TransientError or TimeoutError without an answer."""
+
+        async def load(_: Sequence[str]) -> Mapping[str, Sequence[Any]]:
+            request = recommendation_service_pb2.ListTrendingProductsRequest(limit=most)
+            return {key: (await self._guarded.call(self._stub.ListTrendingProducts, request)).recommendations}
+
+        key = str(most)
+        found: Sequence[Any] = (await self._trending.read([key], load))[key]
+        return found
+
+    async def together(self, product_id: str, most: int) -> Sequence[Any]:
+        """What is bought together with a product. Raises TransientError or TimeoutError without an answer."""
+
+        async def load(_: Sequence[str]) -> Mapping[str, Sequence[Any]]:
+            # Twice as many: what only trends is among them.
+            request = recommendation_service_pb2.ListRelatedProductsRequest(id=product_id, limit=2 * most)
+            answer = await self._guarded.call(self._stub.ListRelatedProducts, request)
+            return {product_id: messages.together(answer.recommendations)}
+
+        found: Sequence[Any] = (await self._together.read([product_id], load))[product_id]
+        return found[:most]
 
 
 class Orders:

@@ -122,6 +122,7 @@ class Home:
     featured: Sequence[Any] | None
     popular: Sequence[Found] | None
     categories: Sequence[Category] | None
+    trending: Sequence[Any] | None
     missing: Sequence[Missing]
 
 
@@ -134,6 +135,7 @@ class ProductPage:
     price: Any | None
     breadcrumb: Sequence[Category] | None
     related: Sequence[Found] | None
+    bought_together: Sequence[Any] | None
     missing: Sequence[Missing]
 
 

@@ -21,11 +21,13 @@ def build(host: assembly.Host) -> list[process.Part]:
 
     catalog, inventory = guarded("catalog", clients.CATALOG), guarded("inventory", clients.INVENTORY)
     promotion, search = guarded("promotion", clients.PROMOTION), guarded("search", clients.SEARCH)
+    recommendation = guarded("recommendation", clients.RECOMMENDATION)
     peers = usecases.Peers(
         catalog=clients.Catalog(catalog, patience),
         inventory=clients.Inventory(inventory, patience),
         promotion=clients.Promotion(promotion, patience),
         search=clients.Search(search, patience),
+        recommendation=clients.Recommendation(recommendation, patience),
         orders=clients.Orders(service.peer("order", clients.ORDER)),
         payments=clients.Payments(service.peer("payment", clients.PAYMENT)),
     )
@@ -33,5 +35,5 @@ def build(host: assembly.Host) -> list[process.Part]:
     return service.parts(
         rpc.servicer(pages),
         signing_keys.fetched_from(user),
-        serving=[catalog, inventory, promotion, search],
+        serving=[catalog, inventory, promotion, search, recommendation],
     )

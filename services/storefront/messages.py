@@ -1,9 +1,10 @@
 """Pages as messages of the contract, and what the rules need of others' messages."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from services.storefront import domain
 from souk.catalog.v1 import product_pb2
+from souk.recommendation.v1 import recommendation_pb2
 from souk.search.v1 import search_result_pb2
 from souk.storefront.v1 import page_pb2
 
@@ -20,11 +21,19 @@ def found(message: search_result_pb2.SearchResult) -> domain.Found:
     return domain.Found(message.product_id, message)
 
 
+def together(
+    found: Iterable[recommendation_pb2.Recommendation],
+) -> Sequence[recommendation_pb2.Recommendation]:
+    """Of what is recommended beside a product, that which is bought together with it: no page needs fillers."""
+    return [one for one in found if one.reason == recommendation_pb2.Recommendation.BOUGHT_TOGETHER]
+
+
 def of_home(page: domain.Home) -> page_pb2.HomePage:
     return page_pb2.HomePage(
         featured=page.featured,
         popular=[one.shown for one in page.popular or ()],
         categories=[one.shown for one in page.categories or ()],
+        trending=page.trending,
         missing=_of_missing(page.missing),
     )
 
@@ -36,6 +45,7 @@ def of_product_page(page: domain.ProductPage) -> page_pb2.ProductPage:
         price=page.price,
         breadcrumb=[one.shown for one in page.breadcrumb or ()],
         related=[one.shown for one in page.related or ()],
+        bought_together=page.bought_together,
         missing=_of_missing(page.missing),
     )
 

@@ -47,6 +47,16 @@ class Search(Protocol):
         """
 
 
+class Recommendation(Protocol):
+    """Who knows what is bought. Each raises TransientError or TimeoutError without an answer."""
+
+    async def trending(self, most: int) -> Sequence[Any]:
+        """What is bought most lately, and in stock."""
+
+    async def together(self, product_id: str, most: int) -> Sequence[Any]:
+        """What is bought together with a product, and in stock."""
+
+
 class Orders(Protocol):
     """Who has the orders of the user who calls. Each raises ORDER_NOT_FOUND, or TransientError or TimeoutError."""
 
@@ -72,6 +82,7 @@ class Peers:
     inventory: Inventory
     promotion: Promotion
     search: Search
+    recommendation: Recommendation
     orders: Orders
     payments: Payments
 
@@ -90,7 +101,8 @@ class Pages:
             featured = parts.ask("featured", self._peers.catalog.featured, MOST_SHOWN)
             popular = parts.ask("popular", self._peers.search.popular, "", MOST_SHOWN)
             categories = parts.ask("categories", self._peers.catalog.categories)
-        return domain.Home(featured.answer, popular.answer, categories.answer, parts.missing)
+            trending = parts.ask("trending", self._peers.recommendation.trending, MOST_SHOWN)
+        return domain.Home(featured.answer, popular.answer, categories.answer, trending.answer, parts.missing)
 
     async def product(self, product_id: str, sku: str) -> domain.ProductPage:
         """The page of a product, with the price of this SKU or of its first one.
@@ -100,6 +112,9 @@ class Pages:
         async with joining.page(self._page_s) as parts:
             # Of the others' parts only the product says what to ask for.
             above = parts.ask("breadcrumb", self._peers.catalog.categories)
+            together = parts.ask(
+                "bought_together", self._peers.recommendation.together, product_id, domain.MOST_RELATED
+            )
             product = await parts.need(self._peers.catalog.product, product_id)
             stock = parts.ask("stock", self._peers.inventory.available, product.skus)
             price = parts.ask("price", self._peers.promotion.price, product.selected(sku))
@@ -111,6 +126,7 @@ class Pages:
             price.answer,
             None if above.answer is None else domain.breadcrumb(product.category, above.answer),
             None if found.answer is None else domain.related(product_id, found.answer),
+            together.answer,
             parts.missing,
         )
 

@@ -7,16 +7,13 @@ import pytest
 
 from tests.contract import test_bad_input, test_bad_messages
 from tests.contract.refused import CARD_NUMBER, INVALID, MALFORMED, UNKNOWN_WORD, Refused, check, row
-from tests.contract.rows import bulk, cart, catalog, promotion, search, shipping, storefront
+from tests.contract.rows import bulk, cart, catalog, inventory, promotion, recommendation, search, shipping, storefront
 from tests.contract.test_access import contracted
 from tests.contract.world import World
 from tests.support import audit, shop
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-ADJUST = "POST /api/v1/inventory/TEST-SKU/adjust"
-THRESHOLD = "PUT /api/v1/inventory/TEST-SKU/threshold"
-WAREHOUSE = "PUT /api/v1/warehouses/far"
 ROLES = "PUT /api/v1/users/{unknown}/roles"
 PRODUCT = "PUT /api/v1/products/{product}"
 FEATURED = "PUT /api/v1/products/{product}/featured"
@@ -74,33 +71,7 @@ CATALOG = [
         who="admin",
     ),
 ]
-INVENTORY = [
-    row("a correction by a vendor", ADJUST, {"json": {}}, 403, "ACCESS_DENIED", who="vendor"),
-    row("a correction of nothing", ADJUST, {"json": {}}, *INVALID, "warehouse", "delta", "reason", who="admin"),
-    row(
-        "a correction nowhere",
-        ADJUST,
-        {"json": {"warehouse": "north", "delta": 1, "reason": "found"}},
-        400,
-        "WAREHOUSE_UNKNOWN",
-        who="admin",
-    ),
-    row("half a piece counted", ADJUST, {"json": {"delta": 0.5}}, *MALFORMED, who="admin"),
-    row("a threshold by a customer", THRESHOLD, {"json": {"threshold": 1}}, 403, "ACCESS_DENIED"),
-    row("a threshold below nothing", THRESHOLD, {"json": {"threshold": -1}}, *INVALID, "threshold", who="admin"),
-    row("warehouses for a customer", "GET /api/v1/warehouses", {}, 403, "ACCESS_DENIED"),
-    row("warehouses by an unknown word", "GET /api/v1/warehouses", UNKNOWN_WORD, *MALFORMED, who="admin"),
-    row("a warehouse by a vendor", WAREHOUSE, {"json": {"title": "Far"}}, 403, "ACCESS_DENIED", who="vendor"),
-    row("a warehouse without a name", WAREHOUSE, {"json": {}}, *INVALID, "title", who="admin"),
-    row(
-        "an odd warehouse",
-        "PUT /api/v1/warehouses/Far_Away",
-        {"json": {"title": ""}},
-        *INVALID,
-        "id",
-        "title",
-        who="admin",
-    ),
+SERVICES = [
     row("revocations for services", "POST /souk.user.v1.UserService/GetRevocations", {}, 404, "ROUTE_NOT_FOUND"),
     row("stock for services", "POST /souk.inventory.v1.InventoryService/BatchGetStock", {}, 404, "ROUTE_NOT_FOUND"),
     row("offers for services", "POST /souk.catalog.v1.CatalogService/BatchGetOffers", {}, 404, "ROUTE_NOT_FOUND"),
@@ -210,8 +181,11 @@ ORDER_QUOTES = [
         "items[0].sku",
     ),
 ]
-OTHERS = [*bulk.ROWS, *cart.ROWS, *catalog.ROWS, *promotion.ROWS, *search.ROWS, *shipping.ROWS, *storefront.ROWS]
-ROWS = [*CATALOG, *INVENTORY, *PEOPLE, *MONEY, *ORDER_QUOTES, *OTHERS]
+OTHERS = [
+    *(*bulk.ROWS, *cart.ROWS, *catalog.ROWS, *inventory.ROWS, *promotion.ROWS),
+    *(*recommendation.ROWS, *search.ROWS, *shipping.ROWS, *storefront.ROWS),
+]
+ROWS = [*CATALOG, *SERVICES, *PEOPLE, *MONEY, *ORDER_QUOTES, *OTHERS]
 # What takes nothing that could be wrong.
 WITHOUT_INPUT = {"souk.user.v1.UserService.GetJwks", "souk.storefront.v1.StorefrontService.GetHomePage"}
 

@@ -11,10 +11,11 @@ from services.chassis import clock, database
 from services.chassis.money import Money
 from services.chassis.outbox import outbox
 from services.chassis.rpc import render
-from services.notification import domain, events, usecases, words
+from services.notification import digests, domain, events, usecases, words
 from services.notification.domain import Channel
 from souk.order.v1 import order_events_pb2
 from souk.user.v1 import user_events_pb2
+from tests.integration.notification.post_office import Shelves
 
 NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
 LURE = "WIN A PHONE https://evil.example/x"
@@ -22,7 +23,9 @@ PRICE = render.money_message(Money("USD", 4200))
 TEMPLATES = words.Templates()
 # Nothing is handled here, hence the database is never connected to.
 _NOWHERE = database.Database("postgresql://nobody@localhost/none", outbox.Outbox({}, clock.utc_now, lambda: None))
-HEARD = events.subscribers(usecases.Notifications(_NOWHERE, TEMPLATES, now=clock.utc_now, wakes={}))
+_NOTIFICATIONS = usecases.Notifications(_NOWHERE, TEMPLATES, now=clock.utc_now, wakes={})
+_VENDORS = digests.Digests(_NOWHERE, _NOTIFICATIONS, Shelves({}), every_s=0.0, now=clock.utc_now)
+HEARD = events.subscribers(_NOTIFICATIONS, _VENDORS)
 
 
 def luring(event: type[message.Message]) -> Any:
@@ -51,6 +54,8 @@ def letters(event: type[message.Message]) -> list[domain.Letter]:
     parsed = HEARD[event].parse(luring(event))
     if isinstance(parsed, domain.Contact):
         return [domain.Letter(parsed.user_id, domain.Template.WELCOME, parsed.user_id)]
+    if isinstance(parsed, domain.LowStock):
+        return digests.letters([parsed], {parsed.sku: str(uuid.uuid4())}, NOW)
     return [parsed]
 
 

@@ -54,6 +54,23 @@ async def test_a_product_page_shows_stock_price_breadcrumb_and_what_is_related(m
     assert answer.headers["cache-control"] == KEPT_BY_ANYBODY
 
 
+async def test_pages_show_what_is_bought_together_and_what_trends(market: shop.Shop) -> None:
+    tea, cup, stranger = await market.product(stock=50), await market.product(stock=50), await market.stranger()
+    alone = await market.product()
+    for basket in [(tea, cup)] * 3 + [(alone,)] * 2:
+        customer = await market.customer()
+        order = await customer.place(shop.basket(*((product, 1) for product in basket)))
+        await customer.settled(order["id"])
+
+    async def is_shown() -> bool:
+        page = shop.taken(await whole(stranger, f"products/{tea.id}"))
+        home = shop.taken(await whole(stranger, "home"))
+        return [one["product_id"] for one in page["bought_together"]] == [cup.id] and bool(home["trending"])
+
+    await eventually(is_shown, within_s=20)
+    assert not shop.taken(await whole(stranger, f"products/{alone.id}"))["bought_together"]
+
+
 async def test_a_product_page_explains_the_automatic_discount_of_the_selected_variant(market: shop.Shop) -> None:
     admin, stranger, skus = await market.admin(), await market.stranger(), [shop.new_sku() for _ in range(2)]
     await market.category()

@@ -19,8 +19,17 @@ from tests.support import ports, shop
 PAGE_S = 1.5
 STOPPED, SILENT = "UNAVAILABLE", "DEADLINE_EXCEEDED"
 # Which part of which page comes from the service at which address.
-BESIDE_A_PRODUCT = {"stock": "INVENTORY_ADDR", "price": "PROMOTION_ADDR", "related": "SEARCH_ADDR"}
-OF_THE_SHOP = {"CATALOG_ADDR": {"featured", "categories"}, "SEARCH_ADDR": {"popular"}}
+BESIDE_A_PRODUCT = {
+    "stock": "INVENTORY_ADDR",
+    "price": "PROMOTION_ADDR",
+    "related": "SEARCH_ADDR",
+    "bought_together": "RECOMMENDATION_ADDR",
+}
+OF_THE_SHOP = {
+    ("featured", "categories"): "CATALOG_ADDR",
+    ("popular",): "SEARCH_ADDR",
+    ("trending",): "RECOMMENDATION_ADDR",
+}
 
 
 @contextlib.contextmanager
@@ -102,14 +111,14 @@ async def test_without_the_catalog_there_is_no_product_page(
 
 
 @pytest.mark.parametrize("how", [STOPPED, SILENT])
-@pytest.mark.parametrize("address", OF_THE_SHOP)
+@pytest.mark.parametrize("parts", OF_THE_SHOP)
 async def test_the_home_page_is_shown_without_what_did_not_come(
-    environment: Mapping[str, str], how: str, address: str
+    environment: Mapping[str, str], how: str, parts: tuple[str, ...]
 ) -> None:
     with instead(how) as elsewhere:
-        async with opened(environment, **{address: elsewhere}) as storefront:
+        async with opened(environment, **{OF_THE_SHOP[parts]: elsewhere}) as storefront:
             page = await storefront.home()
-    assert missing(page) == dict.fromkeys(OF_THE_SHOP[address], how)
+    assert missing(page) == dict.fromkeys(parts, how)
 
 
 @pytest.mark.parametrize("how", [STOPPED, SILENT])

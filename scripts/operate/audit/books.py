@@ -21,15 +21,33 @@ INVARIANTS: Mapping[str, Sequence[str]] = {
     "inventory": (
         """
         SELECT 'stock of ' || sku || ' in ' || warehouse || ': reserved ' || reserved || ', held ' || held FROM (
-          SELECT s.sku, s.warehouse, s.reserved, coalesce(r.held, 0) AS held FROM stock AS s
-          LEFT JOIN (SELECT sku, warehouse, sum(quantity) AS held FROM reservations WHERE status = 'HELD' GROUP BY 1, 2) AS r
+          SELECT sku, warehouse, coalesce(s.reserved, 0) AS reserved, coalesce(r.held, 0) AS held FROM stock AS s
+          FULL JOIN (SELECT sku, warehouse, sum(quantity) AS held FROM reservations WHERE status = 'HELD' GROUP BY 1, 2) AS r
             USING (sku, warehouse)) AS t WHERE reserved <> held
         """,
         """
         SELECT 'stock of ' || sku || ' in ' || warehouse || ': on hand ' || on_hand || ', moved ' || moved FROM (
-          SELECT s.sku, s.warehouse, s.on_hand, coalesce(m.moved, 0) AS moved FROM stock AS s
-          LEFT JOIN (SELECT sku, warehouse, sum(delta) AS moved FROM movements GROUP BY 1, 2) AS m
+          SELECT sku, warehouse, coalesce(s.on_hand, 0) AS on_hand, coalesce(m.moved, 0) AS moved FROM stock AS s
+          FULL JOIN (SELECT sku, warehouse, sum(delta) AS moved FROM movements GROUP BY 1, 2) AS m
             USING (sku, warehouse)) AS t WHERE on_hand <> moved
+        """,
+        """
+        SELECT lower(kind) || ' ' || id || ' of ' || sku || ': moved ' || moved || ', due ' || due FROM (
+          SELECT s.id, s.kind, l.sku, coalesce(m.moved, 0) AS moved, CASE
+            WHEN s.kind = 'RESTOCK' THEN l.received
+            WHEN s.state = 'RETURNED_TO_SOURCE' THEN 0 ELSE l.received - l.quantity END AS due
+          FROM supplies AS s JOIN supply_lines AS l ON l.supply_id = s.id
+          LEFT JOIN (SELECT reference, sku, sum(delta) AS moved FROM movements
+            WHERE reason IN ('transferred', 'received') GROUP BY 1, 2) AS m ON m.reference = s.id::text AND m.sku = l.sku
+          ) AS t WHERE moved <> due
+        """,
+        """
+        SELECT 'count ' || count_id || ' of ' || sku || ': moved ' || moved || ', due ' || due FROM (
+          SELECT l.count_id, l.sku, coalesce(m.moved, 0) AS moved,
+            CASE WHEN l.applied THEN l.counted - l.expected ELSE 0 END AS due
+          FROM count_lines AS l LEFT JOIN (SELECT reference, sku, sum(delta) AS moved FROM movements
+            WHERE reason = 'counted' GROUP BY 1, 2) AS m ON m.reference = l.count_id::text AND m.sku = l.sku
+          ) AS t WHERE moved <> due
         """,
     ),
     "payment": (

@@ -80,7 +80,7 @@ def inventory_url(postgres_admin_url: str) -> Iterator[str]:
 async def inventory(inventory_url: str) -> AsyncIterator[str]:
     """Where a real inventory service answers."""
     async with postgres.opened(inventory_url, inventory_events.PUBLISHED) as db:
-        servicer = inventory_rpc.servicer(inventory_usecases.Stock(db, hold_s=600), page_tokens.PageTokens(db))
+        servicer = inventory_rpc.servicer(inventory_usecases.inventory(db, hold_s=600), page_tokens.PageTokens(db))
         async with calls.served(servicer, "inventory") as shop:
             yield shop.address
 

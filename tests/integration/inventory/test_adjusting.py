@@ -2,76 +2,21 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from services.chassis import database, errors
-from services.chassis.rpc import page_tokens
-from services.inventory import domain, rpc, store, usecases
-from souk.inventory.v1 import inventory_events_pb2, inventory_service_pb2, inventory_service_pb2_grpc, stock_pb2
+from services.inventory import domain, store
+from souk.inventory.v1 import inventory_service_pb2, stock_pb2
 from tests.integration.inventory import mortal_shelf
+from tests.integration.inventory.depot import ADMIN, Depot
 from tests.support import calls, mortal, tables
 
-LOW = database.Statement("""
-SELECT payload FROM outbox WHERE key = %(sku)s AND type = 'souk.inventory.v1.StockLevelLow' ORDER BY id
-""")
 CHANGED = database.Statement("""
 SELECT count(*) FROM outbox WHERE key = %(sku)s AND type = 'souk.inventory.v1.StockLevelChanged'
 """)
 SUM_OF_MOVEMENTS = database.Statement("SELECT sum(delta)::bigint FROM movements WHERE sku = %(sku)s")
 MOVED = database.Statement("SELECT delta, reason, reference, note FROM movements WHERE sku = %(sku)s ORDER BY id")
-ADMIN = str(uuid.uuid4())
-
-
-@dataclass
-class Depot:
-    """Where administrators say what came and went."""
-
-    db: database.Database
-    stock: usecases.Stock
-    shop: calls.Shop
-    stub: Any
-
-    async def filled(self, on_hand: int) -> str:
-        """A SKU of which so many lie in the east."""
-        sku = f"SKU-{str(uuid.uuid4()).upper()}"
-        await self.stock.set_level(domain.Level(sku, "east", on_hand, 0), actor="test")
-        return sku
-
-    async def adjust(self, sku: str, delta: int, *, warehouse: str = "east", request_id: str = "") -> Any:
-        """Say that so many came or went."""
-        request = inventory_service_pb2.AdjustStockRequest(
-            sku=sku, warehouse=warehouse, delta=delta, reason="counted", request_id=request_id
-        )
-        return await self.stub.AdjustStock(request, metadata=self.shop.as_user(ADMIN, "ADMIN"))
-
-    async def reserve(self, sku: str, quantity: int) -> str:
-        """An order that holds so many."""
-        order_id = str(uuid.uuid4())
-        async with self.db.transaction() as transaction:
-            await self.stock.reserve(transaction, [domain.Want(order_id, {sku: quantity})])
-        return order_id
-
-    async def release(self, order_id: str) -> None:
-        """Cancel the order."""
-        async with self.db.transaction() as transaction:
-            await self.stock.release(transaction, [order_id])
-
-    async def lows(self, sku: str) -> list[int]:
-        """How many were left, each time the SKU was said to be low."""
-        rows = await self.db.read(LOW, {"sku": sku})
-        return [inventory_events_pb2.StockLevelLow.FromString(row[0]).available for row in rows]
-
-
-@pytest_asyncio.fixture
-async def depot(db: database.Database) -> AsyncIterator[Depot]:
-    stock = usecases.Stock(db, hold_s=600)
-    async with calls.served(rpc.servicer(stock, page_tokens.PageTokens(db)), "inventory") as shop:
-        yield Depot(db, stock, shop, inventory_service_pb2_grpc.InventoryServiceStub(shop.channel))
 
 
 def test_the_codes_tables_are_those_that_the_migrations_make(database_url: str) -> None:

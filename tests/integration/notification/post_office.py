@@ -1,7 +1,7 @@
 """The notification service without Kafka: events come in, a real mail server and an SNS keep what is sent."""
 
 import uuid
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from email.message import EmailMessage
@@ -13,10 +13,11 @@ from services.chassis import clock, database, effects
 from services.chassis.credentials import Credential
 from services.chassis.money import Money
 from services.chassis.rpc import render
-from services.notification import clients, events, text_messages, usecases, words
+from services.notification import clients, digests, events, text_messages, usecases, words
 from services.notification.domain import Channel
 from services.notification.settings import Settings
 from souk.cart.v1 import cart_events_pb2
+from souk.inventory.v1 import inventory_events_pb2
 from souk.order.v1 import order_events_pb2, order_pb2
 from souk.payment.v1 import payment_events_pb2
 from souk.user.v1 import user_events_pb2
@@ -68,6 +69,10 @@ def abandoned(user_id: str, abandonment_id: str) -> cart_events_pb2.CartAbandone
     return cart_events_pb2.CartAbandoned(user_id=user_id, abandonment_id=abandonment_id, lines=[line], total=PRICE)
 
 
+def fell_low(sku: str, available: int, threshold: int = 5) -> inventory_events_pb2.StockLevelLow:
+    return inventory_events_pb2.StockLevelLow(sku=sku, available=available, threshold=threshold)
+
+
 def settings(smtp_url: str, *, most_attempts: int = 3, timeout_s: float = 2.0) -> Settings:
     return Settings(
         smtp_url=Credential(smtp_url),
@@ -89,6 +94,16 @@ class Message:
     attempts: int
 
 
+@dataclass(frozen=True)
+class Shelves:
+    """Who sells what, instead of the catalog. What is not here is the shop's own."""
+
+    vendors: Mapping[str, str]
+
+    async def vendors_of(self, skus: Sequence[str]) -> Mapping[str, str]:
+        return {sku: self.vendors[sku] for sku in skus if sku in self.vendors}
+
+
 @dataclass
 class PostOffice:
     """What happened goes in, mail comes out, and the mail server's store is the witness."""
@@ -99,7 +114,11 @@ class PostOffice:
 
     async def hear(self, *messages: Any) -> None:
         """Hand events to their handlers, all in one transaction."""
-        await hearing.hear(self.db, events.subscribers(self.notifications), *messages)
+        await hearing.hear(self.db, events.subscribers(self.notifications, self.digests({})), *messages)
+
+    def digests(self, vendors: Mapping[str, str], *, every_s: float = 0.0) -> digests.Digests:
+        """Who tells vendors what fell low."""
+        return digests.Digests(self.db, self.notifications, Shelves(vendors), every_s=every_s, now=clock.utc_now)
 
     async def messages(self, user_id: str) -> list[Message]:
         """A user's messages, oldest first."""

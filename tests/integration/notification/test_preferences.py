@@ -22,7 +22,7 @@ from tests.support import calls
 
 NUMBER = "+4915112345678"
 DEVICE = "arn:aws:sns:eu-central-1:123456789012:endpoint/GCM/souk/0190a000-0000-7000-8000-000000000000"
-USUAL = {"ACCOUNT": ["EMAIL"], "ORDER": ["EMAIL"], "PAYMENT": ["EMAIL"], "MARKETING": []}
+USUAL = {"ACCOUNT": ["EMAIL"], "ORDER": ["EMAIL"], "PAYMENT": ["EMAIL"], "MARKETING": [], "STOCK": ["EMAIL"]}
 
 
 def choice(kind: Kind, *channels: Channel) -> preferences_pb2.Choice:

@@ -78,6 +78,20 @@ def test_a_service_without_a_database_consumes_by_idempotent_handlers() -> None:
     assert found == [redis_store.RedisStore, kafka.Producer, kafka.Consumer, revocations.Revocations, server.Server]
 
 
+@pytest.mark.parametrize(
+    ("set_batch", "taken"), [({}, 2000), ({"CONSUMER_BATCH": "5000"}, 5000), ({"CONSUMER_BATCH": "1"}, 1)]
+)
+def test_who_is_patient_may_take_more_at_once_but_not_while_small_batches_are_measured(
+    set_batch: dict[str, str], taken: int
+) -> None:
+    block = {"stores": ("postgres",), "consumes": ("orders",)}
+    service = assembly.Assembly("cart", host(MESH | POSTGRES | KAFKA | set_batch, assembly.WORK, **block))
+    consuming = assembly.Consuming(("orders",), {}, patience_s=1.0, most_at_once=2000)
+    parts = service.parts(ANYBODY, ANYBODY, consuming=consuming)
+    [consumer] = [part for part in parts if isinstance(part, kafka.Consumer)]
+    assert consumer._subscription.batch == taken
+
+
 def test_the_serving_side_does_not_work() -> None:
     service = assembly.Assembly("cart", host(MESH | POSTGRES, assembly.SERVE, stores=("postgres",)))
     assert kinds(service) == [database.Database, revocations.Revocations, server.Server]

@@ -34,6 +34,11 @@ DETAILS: dict[Template, dict[str, object]] = {
     Template.PAYMENT_REFUNDED: {"order_id": ORDER, "amount": "42.00 USD"},
     Template.PAYMENT_PARTLY_REFUNDED: {"order_id": ORDER, "amount": "2.00 USD", "refunded": "12.00 USD"},
     Template.CART_REMINDER: {"total": "40.00 USD", "lines": [{"quantity": 2, "title": "Teapot", "total": "40.00 USD"}]},
+    Template.LOW_STOCK: {
+        "count": 3,
+        "more": 2,
+        "lines": [{"quantity": 1, "sku": "POT", "available": 2, "threshold": 5}],
+    },
     Template.MESSAGE: {"subject": "Closed on Monday", "lines": ["We move.", "Back on Tuesday."]},
 }
 ANN = domain.Contact(str(uuid.uuid4()), "ann@example.com", "Ann", email_verified=True)
@@ -200,3 +205,14 @@ def test_what_does_not_look_like_one_address_is_none(text: str) -> None:
 @pytest.mark.parametrize("text", ["ann@example.com", "a.b+c@mail.example.co.uk", "o'neil@example.com"])
 def test_an_address_is_one(text: str) -> None:
     assert clients.is_address(text)
+
+
+def test_a_digest_names_skus_and_numbers_to_whoever_proved_to_read_it() -> None:
+    text = composed(notification(Template.LOW_STOCK)).get_content()
+    assert "POT: 2 left, low below 5" in text
+    assert "and 2 more" in text
+    stranger = composed(notification(Template.LOW_STOCK), replace(ANN, email_verified=False)).get_content()
+    assert "left of 3 of your products" in stranger
+    assert "POT" not in stranger
+    assert notification(Template.LOW_STOCK).subject == "3 of your products are low in stock"
+    assert notification(Template.LOW_STOCK, count=1).subject == "1 of your products is low in stock"

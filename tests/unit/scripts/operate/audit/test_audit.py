@@ -17,7 +17,7 @@ TOTAL = 700
 TABLES = {
     "order": "orders, sagas, order_events",
     "payment": "payments, refunds, ledger_entries",
-    "inventory": "stock, movements, reservations",
+    "inventory": "stock, movements, reservations, supplies, supply_lines, counts, count_lines",
     "promotion": "promotions, codes, code_batches, redemptions",
     "shipping": "parcels, parcel_events",
 }
@@ -263,6 +263,35 @@ def test_what_one_database_must_hold_by_itself_is_found(shop: Shop) -> None:
         f"payment {payment}: captured 700, refunded 100, ledger 700",
         f"order {order}: version 1, history of 2 up to 2",
     ]
+
+
+def test_stock_that_is_gone_though_its_history_is_there_is_found(shop: Shop) -> None:
+    shop.write("inventory", "DELETE FROM stock")
+    assert shop.problems() == ["stock of MUG in east: on hand 0, moved 10"]
+
+
+def test_goods_on_their_way_that_did_not_move_as_they_should_are_found(shop: Shop) -> None:
+    sent, came, back = (ids.new_id(clock.utc_now()) for _ in range(3))
+    for supply, kind, state in (
+        (sent, "TRANSFER", "UNDER_WAY"),
+        (came, "RESTOCK", "ARRIVED"),
+        (back, "TRANSFER", "RETURNED_TO_SOURCE"),
+    ):
+        made = "INSERT INTO supplies VALUES (%s, %s, 'east', 'west', %s, NULL, '', 'x', now(), now())"
+        shop.write("inventory", made, supply, kind, state)
+        shop.write("inventory", "INSERT INTO supply_lines VALUES (%s, 'MUG', 3, %s)", supply, 3 * (kind == "RESTOCK"))
+    assert shop.problems() == [
+        f"transfer {sent} of MUG: moved 0, due -3",
+        f"restock {came} of MUG: moved 0, due 3",
+    ]
+
+
+def test_a_count_whose_difference_did_not_move_is_found(shop: Shop) -> None:
+    count = ids.new_id(clock.utc_now())
+    shop.write("inventory", "INSERT INTO counts VALUES (%s, 'east', '', 'x', now(), now())", count)
+    for sku, applied in (("CUP", False), ("MUG", True)):
+        shop.write("inventory", "INSERT INTO count_lines VALUES (%s, %s, 10, 8, %s)", count, sku, applied)
+    assert shop.problems() == [f"count {count} of MUG: moved 0, due -2"]
 
 
 def test_what_waits_for_a_person_is_found(shop: Shop) -> None:

@@ -3,21 +3,30 @@
 Each use case runs in the consumer's transaction, together with the claim of its events and the answers it emits. If the
 process dies before the commit nothing happened and the batch comes again; after it the relay publishes the answers.
 A wish that comes again is answered again and changes nothing.
+
+What people do beside that has a module for each thing. `history`: reading and auditing what happened.
+`supplying`: transfers and restock orders. `counting`: what really lies there.
+`forecasting`: what to order. `moving`: how units move for all of them.
 """
 
+import time
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
-from services.chassis import database, errors, idempotency, pages
+from services.chassis import clock, database, errors, idempotency, pages
 from services.inventory import domain, store
-from services.inventory.domain import Cause, HoldStatus
+from services.inventory.domain import Cause, HoldStatus, allocation, nearness
+from services.inventory.usecases import counting, forecasting, history, moving, supplying
 
 SERVICE = "inventory"
 # What orders say.
 Said = domain.Want | domain.Confirmation | domain.Cancellation
 # Orders whose expired holds the reaper gives back in one transaction.
 EXPIRED_AT_ONCE = 500
+# For how long the warehouses are believed to be where they were, and preferred as they were. Seconds.
+WAREHOUSES_S = 10.0
 # Changed levels that are told of in one transaction, which holds their stock that long.
 TOLD_AT_ONCE = 500
 
@@ -25,11 +34,21 @@ TOLD_AT_ONCE = 500
 class Stock:
     """The use cases of inventory. hold_s is how long an order's hold lasts, in seconds.
 
-    What orders make of a level is told at most once in levels_every_s seconds for each place.
+    What orders make of a level is told at most once in levels_every_s seconds for each place. atlas knows where addresses are.
     """
 
-    def __init__(self, db: database.Database, *, hold_s: float, levels_every_s: float = 5.0) -> None:
+    def __init__(
+        self,
+        db: database.Database,
+        *,
+        hold_s: float,
+        levels_every_s: float = 5.0,
+        atlas: nearness.Atlas = nearness.EMPTY,
+    ) -> None:
         self._db = db
+        self._atlas = atlas
+        self._network = nearness.Network((), atlas)
+        self._network_until = 0.0
         self._hold = timedelta(seconds=hold_s)
         self._levels_every = timedelta(seconds=levels_every_s)
 
@@ -74,19 +93,28 @@ class Stock:
     async def _reserve(
         self, transaction: database.Transaction, fresh: Sequence[domain.Want], levels: Sequence[domain.Level]
     ) -> None:
-        allocation = domain.allocate(fresh, levels)
+        network = await self._warehouses(transaction, levels)
+        allocated = allocation.allocate(fresh, levels, network.rank)
         expire_time = await store.now(transaction) + self._hold
-        if allocation.holds:
-            await store.hold(transaction, allocation.holds, expire_time)
-            taken = domain.totals(allocation.holds)
+        if allocated.holds:
+            await store.hold(transaction, allocated.holds, expire_time)
+            taken = domain.totals(allocated.holds)
             await store.change(transaction, taken, on_hand=0, reserved=1)
             transaction.emit(domain.fallen_low(levels, taken))
         for want in fresh:
-            shortages = allocation.rejected.get(want.order_id)
+            shortages = allocated.rejected.get(want.order_id)
             if shortages:
                 transaction.emit([domain.StockRejected(want.order_id, shortages)])
             else:
                 transaction.emit([domain.StockReserved(want.order_id, expire_time)])
+
+    async def _warehouses(self, transaction: database.Transaction, levels: Sequence[domain.Level]) -> nearness.Network:
+        """The warehouses, read anew now and then, and when stock lies in one that nobody knew of."""
+        known = self._network.ids
+        if time.monotonic() > self._network_until or any(level.warehouse not in known for level in levels):
+            self._network = nearness.Network(await store.warehouses_of(transaction), self._atlas)
+            self._network_until = time.monotonic() + WAREHOUSES_S
+        return self._network
 
     async def _commit(
         self,
@@ -141,9 +169,9 @@ class Stock:
         """Say how many lie at a place; the difference is a movement. Raises WAREHOUSE_UNKNOWN, STOCK_BELOW_RESERVED."""
         async with self._db.transaction() as transaction:
             levels, before = await self._lock_place(transaction, wanted.place)
-            after = domain.corrected(before, wanted.on_hand)
-            moved = domain.Movement(after.sku, after.warehouse, after.on_hand - before.on_hand, "corrected", actor)
-            return await self._put(transaction, levels, after, moved)
+            delta = wanted.on_hand - before.on_hand
+            moved = domain.Movement(wanted.sku, wanted.warehouse, delta, "corrected", actor)
+            return await self._move(transaction, levels, moved) or before
 
     async def adjust(self, wanted: domain.Adjustment) -> domain.Level:
         """Say how many came to a place or went; a repeated request finds what its first did.
@@ -154,11 +182,9 @@ class Stock:
             levels, before = await self._lock_place(transaction, wanted.place)
             if await idempotency.made_before(transaction, _claim_of(wanted)):
                 return before
-            after = domain.adjusted(before, wanted.delta)
-            moved = domain.Movement(
-                after.sku, after.warehouse, wanted.delta, "adjusted", wanted.actor, note=wanted.note
-            )
-            return await self._put(transaction, levels, after, moved)
+            sku, warehouse = wanted.place.sku, wanted.place.warehouse
+            moved = domain.Movement(sku, warehouse, wanted.delta, "adjusted", wanted.actor, wanted.note)
+            return await self._move(transaction, levels, moved) or before
 
     async def set_threshold(self, sku: str, threshold: int) -> None:
         """Say below how many a SKU counts as low: from the next time on that it falls."""
@@ -169,8 +195,9 @@ class Stock:
         return await store.warehouses(self._db)
 
     async def put_warehouse(self, warehouse: domain.Warehouse) -> None:
-        """Make a warehouse, or change its title and preference."""
+        """Make a warehouse, or change what is known of it."""
         await store.put_warehouse(self._db, warehouse)
+        self._network_until = 0.0
 
     async def levels(self, sku: str) -> Sequence[domain.Level]:
         """The stock of a SKU in each warehouse. Raises SKU_NOT_FOUND."""
@@ -195,28 +222,16 @@ class Stock:
         self, transaction: database.Transaction, place: domain.Place
     ) -> tuple[list[domain.Level], domain.Level]:
         """All levels of a place's SKU, locked, and the place's own. Raises WAREHOUSE_UNKNOWN."""
-        if place.warehouse not in await store.warehouse_ids(transaction):
-            unknown = f"the warehouse {place.warehouse!r} does not exist"
-            raise errors.precondition("WAREHOUSE_UNKNOWN", unknown, warehouse=place.warehouse)
-        await store.make_place(transaction, place)
-        levels = await store.lock(transaction, [place.sku])
+        await moving.check_warehouses(transaction, [place.warehouse])
+        levels = await moving.lock(transaction, [place])
         return levels, next(level for level in levels if level.place == place)
 
-    async def _put(
-        self,
-        transaction: database.Transaction,
-        levels: Sequence[domain.Level],
-        after: domain.Level,
-        moved: domain.Movement,
-    ) -> domain.Level:
-        """Write what now lies at a place, the movement that made it so, and tell of it, if there was one."""
-        stored = await store.put(transaction, after)
-        if moved.delta:
-            await store.record(transaction, [moved])
-            transaction.emit([domain.StockLevelChanged(stored)])
-        if moved.delta < 0:
-            transaction.emit(domain.fallen_low(levels, {after.place: -moved.delta}))
-        return stored
+    async def _move(
+        self, transaction: database.Transaction, levels: Sequence[domain.Level], moved: domain.Movement
+    ) -> domain.Level | None:
+        """Make one movement happen at a locked place: the level it made; None when nothing moved."""
+        after = await moving.move_locked(transaction, levels, [moved] if moved.delta else [])
+        return after[0] if after else None
 
     async def _hold_again(
         self, transaction: database.Transaction, order_ids: Sequence[str]
@@ -255,6 +270,35 @@ class Stock:
         if on_hand:
             moved = [domain.Movement(h.sku, h.warehouse, on_hand * h.quantity, reason, h.order_id) for h in holds]
             await store.record(transaction, moved)
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """All that can be done with stock, on one database."""
+
+    stock: Stock
+    history: history.History
+    supplying: supplying.Supplying
+    counting: counting.Counting
+    forecasting: forecasting.Forecasting
+
+
+def inventory(
+    db: database.Database,
+    *,
+    hold_s: float,
+    levels_every_s: float = 5.0,
+    atlas: nearness.Atlas = nearness.EMPTY,
+    now: clock.Clock = clock.utc_now,
+) -> Inventory:
+    """The use cases on this database."""
+    return Inventory(
+        Stock(db, hold_s=hold_s, levels_every_s=levels_every_s, atlas=atlas),
+        history.History(db),
+        supplying.Supplying(db, now=now),
+        counting.Counting(db, now=now),
+        forecasting.Forecasting(db, now=now),
+    )
 
 
 def _claim_of(wanted: domain.Adjustment) -> idempotency.Claim:

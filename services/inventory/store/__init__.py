@@ -1,5 +1,7 @@
 """The rows of inventory: `warehouses`, `stock`, its `stock_thresholds` and `changed_levels`, `reservations`, `movements`.
 
+Those of what people do have a module each: `history`, `supplies`.
+
 Stock rows are always locked in one order (SKU, warehouse), so that batches wait for each other instead of deadlocking;
 `CHECK (reserved BETWEEN 0 AND on_hand)` is the last wall. A hot SKU costs one row update per batch, not per order.
 
@@ -7,13 +9,14 @@ Whoever changes stock for orders notes the place in `changed_levels`, in the sam
 stock first and takes the note away after that, so that a change is either in what is told or noted anew.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import (
     BigInteger,
     Column,
+    Double,
     ForeignKey,
     Identity,
     Index,
@@ -40,6 +43,10 @@ WAREHOUSES = Table(
     Column("id", Text, primary_key=True),
     Column("title", Text, nullable=False),
     Column("preference", Integer, nullable=False),
+    Column("country", Text, nullable=False),
+    Column("region", Text, nullable=False),
+    Column("latitude", Double, nullable=True),
+    Column("longitude", Double, nullable=True),
 )
 STOCK = Table(
     "stock",
@@ -90,24 +97,23 @@ MOVEMENTS = Table(
 _S = STOCK.c
 _LEVEL = (_S.sku, _S.warehouse, _S.on_hand, _S.reserved)
 _LOCK = database.Lookup(
-    select(
-        *_LEVEL, func.coalesce(THRESHOLDS.c.threshold, literal_column(str(domain.LOW_BELOW))), WAREHOUSES.c.preference
-    )
-    .join(WAREHOUSES, WAREHOUSES.c.id == _S.warehouse)
+    select(*_LEVEL, func.coalesce(THRESHOLDS.c.threshold, literal_column(str(domain.LOW_BELOW))))
+    .select_from(STOCK)
     .outerjoin(THRESHOLDS, THRESHOLDS.c.sku == _S.sku)
     .where(_S.sku == bindparam("skus", type_=ARRAY(Text)).any_())
     .order_by(_S.sku, _S.warehouse)
     .with_for_update(of=STOCK),
     by="skus",
 )
+_WAREHOUSE_COLUMNS = ("id", "title", "preference", "country", "region", "latitude", "longitude")
 _WAREHOUSES = database.Statement(
-    select(WAREHOUSES.c.id, WAREHOUSES.c.title, WAREHOUSES.c.preference).order_by(
-        WAREHOUSES.c.preference, WAREHOUSES.c.id
-    )
+    select(*(WAREHOUSES.c[name] for name in _WAREHOUSE_COLUMNS)).order_by(WAREHOUSES.c.preference, WAREHOUSES.c.id)
 )
 _PUT_WAREHOUSE = database.Statement("""
-INSERT INTO warehouses (id, title, preference) VALUES (%(id)s, %(title)s, %(preference)s)
-ON CONFLICT (id) DO UPDATE SET title = excluded.title, preference = excluded.preference
+INSERT INTO warehouses (id, title, preference, country, region, latitude, longitude)
+VALUES (%(id)s, %(title)s, %(preference)s, %(country)s, %(region)s, %(latitude)s, %(longitude)s)
+ON CONFLICT (id) DO UPDATE SET title = excluded.title, preference = excluded.preference, country = excluded.country,
+  region = excluded.region, latitude = excluded.latitude, longitude = excluded.longitude
 """)
 _PUT_THRESHOLD = database.Statement("""
 INSERT INTO stock_thresholds (sku, threshold) VALUES (%(sku)s, %(threshold)s)
@@ -179,12 +185,14 @@ DELETE FROM changed_levels AS c USING unnest(%(sku)s::text[], %(warehouse)s::tex
 WHERE c.sku = g.sku AND c.warehouse = g.warehouse
 RETURNING c.sku, c.warehouse
 """)
-_MAKE_PLACE = database.Statement("""
-INSERT INTO stock (sku, warehouse, on_hand, reserved) VALUES (%(sku)s, %(warehouse)s, 0, 0) ON CONFLICT DO NOTHING
+_MAKE_PLACES = database.Statement("""
+INSERT INTO stock (sku, warehouse, on_hand, reserved)
+SELECT sku, warehouse, 0, 0 FROM unnest(%(sku)s::text[], %(warehouse)s::text[]) AS g(sku, warehouse) ON CONFLICT DO NOTHING
 """)
 _PUT_STOCK = database.Statement("""
-UPDATE stock SET on_hand = %(on_hand)s WHERE sku = %(sku)s AND warehouse = %(warehouse)s
-RETURNING sku, warehouse, on_hand, reserved
+UPDATE stock AS s SET on_hand = g.on_hand
+FROM unnest(%(sku)s::text[], %(warehouse)s::text[], %(on_hand)s::bigint[]) AS g(sku, warehouse, on_hand)
+WHERE s.sku = g.sku AND s.warehouse = g.warehouse
 """)
 _MOVEMENT_COLUMNS = ("sku", "warehouse", "delta", "reason", "reference", "note")
 _INSERT_MOVEMENTS = database.Statement("""
@@ -205,26 +213,31 @@ class Known:
 
 
 async def lock(transaction: database.Transaction, skus: Sequence[str]) -> list[domain.Level]:
-    """All stock of these SKUs, locked until the transaction ends, the preferred warehouse first."""
+    """All stock of these SKUs, locked until the transaction ends."""
     rows = await transaction.run(_LOCK, {"skus": sorted(set(skus))})
-    rows.sort(key=lambda row: row[-1])
-    return [domain.Level(*row[:-1]) for row in rows]
+    return [domain.Level(*row) for row in rows]
 
 
 async def warehouses(db: database.Database) -> list[domain.Warehouse]:
     """All warehouses, the preferred ones first."""
-    return [domain.Warehouse(*row) for row in await db.read(_WAREHOUSES)]
+    return [_warehouse(row) for row in await db.read(_WAREHOUSES)]
 
 
-async def warehouse_ids(transaction: database.Transaction) -> set[str]:
-    """The ids of all warehouses."""
-    return {row[0] for row in await transaction.run(_WAREHOUSES)}
+async def warehouses_of(transaction: database.Transaction) -> list[domain.Warehouse]:
+    """The same, as a transaction sees them."""
+    return [_warehouse(row) for row in await transaction.run(_WAREHOUSES)]
 
 
 async def put_warehouse(db: database.Database, warehouse: domain.Warehouse) -> None:
     """Make a warehouse, or change it."""
+    place = {"country": warehouse.country, "region": warehouse.region}
+    point = (
+        {"latitude": warehouse.location.latitude, "longitude": warehouse.location.longitude}
+        if warehouse.location
+        else {}
+    )
     values = {"id": warehouse.id, "title": warehouse.title, "preference": warehouse.preference}
-    await db.read(_PUT_WAREHOUSE, values)
+    await db.read(_PUT_WAREHOUSE, {"latitude": None, "longitude": None} | values | place | point)
 
 
 async def put_threshold(db: database.Database, sku: str, threshold: int) -> None:
@@ -303,16 +316,15 @@ async def take_changed(transaction: database.Transaction, places: Sequence[domai
     return {domain.Place(*row) for row in rows}
 
 
-async def make_place(transaction: database.Transaction, place: domain.Place) -> None:
+async def make_places(transaction: database.Transaction, places: Collection[domain.Place]) -> None:
     """See to it that there is something to lock where nothing lay: who makes it first is waited for."""
-    await transaction.run(_MAKE_PLACE, {"sku": place.sku, "warehouse": place.warehouse})
+    ordered = sorted(places, key=lambda place: (place.sku, place.warehouse))
+    await transaction.run(_MAKE_PLACES, database.columns(ordered, "sku", "warehouse"))
 
 
-async def put(transaction: database.Transaction, level: domain.Level) -> domain.Level:
-    """Set what lies at a place that was locked."""
-    values = {"sku": level.sku, "warehouse": level.warehouse, "on_hand": level.on_hand}
-    [row] = await transaction.run(_PUT_STOCK, values)
-    return domain.Level(*row)
+async def put_all(transaction: database.Transaction, levels: Sequence[domain.Level]) -> None:
+    """Set what lies at places that were locked."""
+    await transaction.run(_PUT_STOCK, database.columns(levels, "sku", "warehouse", "on_hand"))
 
 
 async def record(transaction: database.Transaction, movements: Sequence[domain.Movement]) -> None:
@@ -329,3 +341,9 @@ async def sku_page(db: database.Database, page: pages.Page) -> list[str]:
     """SKUs with stock, in order: up to one more than the page shows."""
     rows = await db.read(_SKU_PAGE, {"after": page.after, "most": page.size + 1})
     return [row[0] for row in rows]
+
+
+def _warehouse(row: database.Row) -> domain.Warehouse:
+    warehouse_id, title, preference, country, region, latitude, longitude = row
+    point = None if latitude is None else domain.Point(latitude, longitude)
+    return domain.Warehouse(warehouse_id, title, preference, country, region, point)

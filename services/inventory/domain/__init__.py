@@ -1,9 +1,14 @@
-"""Who gets what: allocation as a pure function over a batch of orders, and the values of stock."""
+"""The values of stock, and the rules of its levels.
+
+Who gets what is decided in `allocation`, by how far warehouses are, which `nearness` tells. `history`: what happened.
+`supplies`: goods on their way.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from services.chassis import errors
 
@@ -59,12 +64,23 @@ class Level:
         return Place(self.sku, self.warehouse)
 
 
+class Destination(NamedTuple):
+    """Where an order goes: its country and region, as addresses write them. Empty: not known."""
+
+    country: str
+    region: str
+
+
+NOWHERE = Destination("", "")
+
+
 @dataclass(frozen=True, slots=True)
 class Want:
-    """What an order asks for: SKU to quantity."""
+    """What an order asks for, SKU to quantity, and where it goes."""
 
     order_id: str
     lines: Mapping[str, int]
+    destination: Destination = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +132,11 @@ class Movement:
     reference: str
     note: str = ""
 
+    @property
+    def place(self) -> Place:
+        """Where it happened."""
+        return Place(self.sku, self.warehouse)
+
 
 @dataclass(frozen=True, slots=True)
 class Adjustment:
@@ -130,12 +151,26 @@ class Adjustment:
 
 
 @dataclass(frozen=True, slots=True)
+class Point:
+    """A point on the globe, in degrees north and east."""
+
+    latitude: float
+    longitude: float
+
+
+@dataclass(frozen=True, slots=True)
 class Warehouse:
-    """A place where stock lies. Stock is taken from the lowest preference first."""
+    """A place where stock lies. Among equals, stock is taken from the lowest preference first.
+
+    country and region are as addresses write them; what is not known is empty.
+    """
 
     id: str
     title: str
     preference: int
+    country: str = ""
+    region: str = ""
+    location: Point | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,51 +227,6 @@ class Allocation:
 
     holds: tuple[Hold, ...]
     rejected: Mapping[str, tuple[Shortage, ...]]
-
-
-def allocate(wants: Sequence[Want], levels: Sequence[Level]) -> Allocation:
-    """Grant each order all of its lines or none, in the order they came, from what is available.
-
-    levels is in order of preference among warehouses. A warehouse that has the whole order is preferred; otherwise
-    each line is taken where there is some. What is granted to one order is not there for the next.
-    """
-    free: dict[str, dict[str, int]] = {}
-    for level in levels:
-        free.setdefault(level.sku, {})[level.warehouse] = level.available
-    holds: list[Hold] = []
-    rejected: dict[str, tuple[Shortage, ...]] = {}
-    for want in wants:
-        shortages = _shortages(want, free)
-        if shortages:
-            rejected[want.order_id] = shortages
-            continue
-        for hold in _grant(want, free):
-            free[hold.sku][hold.warehouse] -= hold.quantity
-            holds.append(hold)
-    return Allocation(tuple(holds), rejected)
-
-
-def _shortages(want: Want, free: Mapping[str, Mapping[str, int]]) -> tuple[Shortage, ...]:
-    available = {sku: sum(free.get(sku, {}).values()) for sku in want.lines}
-    return tuple(Shortage(sku, asked, available[sku]) for sku, asked in want.lines.items() if available[sku] < asked)
-
-
-def _grant(want: Want, free: Mapping[str, Mapping[str, int]]) -> list[Hold]:
-    first = next(iter(want.lines))
-    for warehouse in free[first]:
-        if all(free[sku].get(warehouse, 0) >= quantity for sku, quantity in want.lines.items()):
-            return [Hold(want.order_id, sku, warehouse, quantity) for sku, quantity in want.lines.items()]
-    return [hold for sku, quantity in want.lines.items() for hold in _spread(want.order_id, sku, quantity, free[sku])]
-
-
-def _spread(order_id: str, sku: str, quantity: int, free: Mapping[str, int]) -> list[Hold]:
-    holds = []
-    for warehouse, available in free.items():
-        taken = min(quantity, available)
-        if taken > 0:
-            holds.append(Hold(order_id, sku, warehouse, taken))
-            quantity -= taken
-    return holds
 
 
 def totals(holds: Sequence[Hold]) -> dict[Place, int]:
