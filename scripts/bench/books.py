@@ -13,15 +13,17 @@ POLL_S = 0.5
 MAIL_REST_S = 2.0
 MAIL_PATIENCE_S = 120.0
 
-_ON_THEIR_WAY = "SELECT count(*) FROM sagas WHERE deadline IS NOT NULL"
+# What a carrier has is not waited for.
+_ON_THEIR_WAY = "SELECT count(*) FROM sagas WHERE deadline IS NOT NULL AND step <> 'DELIVERY'"
 _UNPUBLISHED = "SELECT count(*) FROM outbox"
 _STATUSES = """
-SELECT s.status, s.step = 'DONE', count(*) FROM sagas s JOIN orders o ON o.id = s.order_id
+SELECT CASE WHEN s.status = 'CANCELLED' OR s.step NOT IN ('SETTLEMENT', 'DELIVERY', 'DONE') THEN s.status ELSE 'CONFIRMED' END,
+  s.step IN ('DELIVERY', 'DONE'), count(*) FROM sagas s JOIN orders o ON o.id = s.order_id
 WHERE o.create_time >= to_timestamp(%(since)s) GROUP BY 1, 2
 """
 _MISSING = """
 SELECT a.id::text FROM unnest(%(ids)s::uuid[]) AS a(id) LEFT JOIN sagas s ON s.order_id = a.id
-WHERE s.status IS NULL OR s.status NOT IN ('CONFIRMED', 'CANCELLED')
+WHERE s.status IS NULL OR s.status NOT IN ('CONFIRMED', 'FULFILLING', 'SHIPPED', 'DELIVERED', 'CANCELLED')
 """
 _CONFIRMED = """
 SELECT extract(epoch FROM min(e.time))::float8,

@@ -16,7 +16,7 @@ NAME = "bench"
 ABOVE_MAIN = 5000
 # Only the edge lets through what comes.
 EDGE_FACTOR = {"EDGE_RATE_LIMIT_FACTOR": "100000"}
-SIMULATORS = (simulators.PROVIDER, simulators.MAIL, simulators.OBJECTS)
+SIMULATORS = simulators.STAND_INS
 
 
 @dataclass(frozen=True, slots=True)

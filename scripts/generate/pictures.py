@@ -9,6 +9,7 @@ BEGIN = "<!-- services: drawn by `make generate` from services/services.yaml -->
 END = "<!-- end of services -->\n"
 OUTSIDE = {
     "provider": "payment provider",
+    "carrier": "carrier",
     "smtp": "mail server",
     "sns": "Amazon SNS",
     "s3": "Amazon S3",

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from scripts.bench import figures, load, requests, shop
 from scripts.operate.edge import Edge, EdgeError
-from scripts.operate.first_order import ENDED
+from scripts.operate.first_order import CONFIRMED, REACHED
 from scripts.release import environments, shell
 from scripts.stack.supervise import problems
 
@@ -93,7 +93,7 @@ async def _driven(edge_url: str, wanted: environments.Load, purchase: Purchase) 
         failed=1 - len(outcome.accepted) / outcome.sent if outcome.sent else 1.0,
         accept_ms=figures.Percentiles.of(outcome.latencies_ms),
         sampled=len(ends),
-        confirmed=ends.count("CONFIRMED"),
+        confirmed=sum(end not in ("", "CANCELLED") for end in ends),
         unsettled=ends.count(""),
         samples=tuple(outcome.samples),
     )
@@ -153,7 +153,9 @@ async def _followed(
                 edge.token = token
                 listed = await edge.pages("/api/v1/orders", "orders", PAGE)
             ends |= {
-                order["id"]: order["status"] for order in listed if order["id"] in ends and order["status"] in ENDED
+                order["id"]: order["status"]
+                for order in listed
+                if order["id"] in ends and order["status"] in (CONFIRMED, *REACHED[CONFIRMED])
             }
         await asyncio.sleep(POLL_S)
     return list(ends.values())

@@ -1,4 +1,4 @@
-"""The local stack: PostgreSQL, Redis, Kafka and Envoy out of wheels, a mail sink, a payment provider, the services.
+"""The local stack: PostgreSQL, Redis, Kafka and Envoy out of wheels, a mail sink, a payment provider, a carrier, the services.
 
     python -m scripts.stack up|down|clean|status|logs|start|stop|restart|kill [--stack NAME] [NAME...]
 

@@ -18,7 +18,7 @@ from scripts.stack.supervise import component, problems, processes, progress
 
 @dataclass(frozen=True, slots=True)
 class Stacked:
-    """The processes of one stack, by name: kafka, postgres, redis, provider, mail, edge, and each service (or services)."""
+    """The processes of one stack, by name: kafka, postgres, redis, provider, carrier, mail, edge, each service (or services)."""
 
     name: str = layout.MAIN
     report: progress.Progress = field(default_factory=progress.Silent)

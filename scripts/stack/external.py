@@ -25,7 +25,7 @@ def answers(chosen: settings.Settings, variable: str) -> bool:
             return answering.kafka(value)
         case "REDIS_URL":
             return answering.redis_at(value)
-        case "PAYMENT_PROVIDER_URL":
+        case "PAYMENT_PROVIDER_URL" | "CARRIER_URL":
             return health.http(f"{value.rstrip('/')}/healthz")
         case "SMTP_URL":
             return health.smtp(value)

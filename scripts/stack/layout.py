@@ -20,6 +20,7 @@ OFFSETS = {
     "mail": 6,
     "edge-admin": 7,
     "objects": 8,
+    "carrier": 9,
 }
 EDGE_OFFSET = 80
 METRICS_OFFSET = 100

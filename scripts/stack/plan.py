@@ -8,7 +8,7 @@ from scripts.stack import settings
 from scripts.stack.servers import edge, kafka, mesh, postgres, redis, simulators
 from scripts.stack.supervise import component, progress
 
-SERVERS = (kafka.NAME, postgres.NAME, redis.NAME, simulators.PROVIDER, simulators.MAIL, simulators.OBJECTS)
+SERVERS = (kafka.NAME, postgres.NAME, redis.NAME, *simulators.STAND_INS)
 Maker = Callable[[], component.Component]
 
 
@@ -27,6 +27,7 @@ class Plan:
             postgres.NAME: lambda: postgres.build(self.chosen),
             redis.NAME: lambda: redis.build(self.chosen),
             simulators.PROVIDER: lambda: simulators.provider(self.chosen),
+            simulators.CARRIER: lambda: simulators.carrier(self.chosen),
             simulators.MAIL: lambda: simulators.mail(self.chosen),
             simulators.OBJECTS: lambda: simulators.objects(self.chosen),
         }
@@ -68,7 +69,7 @@ def service_names(chosen: settings.Settings) -> tuple[str, ...]:
 
 def ending_order(names: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
     """The given processes in groups that are ended one after the other: nobody loses what it still needs."""
-    late = (simulators.PROVIDER, simulators.MAIL, simulators.OBJECTS), (kafka.NAME,), (redis.NAME, postgres.NAME)
+    late = simulators.STAND_INS, (kafka.NAME,), (redis.NAME, postgres.NAME)
     settled = {edge.NAME, *(name for group in late for name in group)}
     services = tuple(name for name in names if name not in settled)
     groups = ((edge.NAME,), services, *late)

@@ -1,6 +1,6 @@
 """What each process of a stack is told by its environment, and what the stack tells scripts and tests.
 
-A server the user already has wins: when KAFKA_BOOTSTRAP, REDIS_URL, PAYMENT_PROVIDER_URL, SMTP_URL,
+A server the user already has wins: when KAFKA_BOOTSTRAP, REDIS_URL, PAYMENT_PROVIDER_URL, CARRIER_URL, SMTP_URL,
 CATALOG_IMAGES_BUCKET or the databases' URLs are set, that one is used and none is started here. Values that came out of a
 stack's own env file (`. .souk/env`) do not count as the user's: they are left out, whatever stack they name.
 """
@@ -20,6 +20,7 @@ SERVERS = {
     "KAFKA_BOOTSTRAP": "kafka",
     "REDIS_URL": "redis",
     "PAYMENT_PROVIDER_URL": "provider",
+    "CARRIER_URL": "carrier",
     "SMTP_URL": "mail",
     "CATALOG_IMAGES_BUCKET": "objects",
 }
@@ -38,6 +39,8 @@ PATIENCE_OF_TESTS = {
     "INVENTORY_HOLD_S": "30",
     "PAYMENT_PROVIDER_TIMEOUT_S": "3",
     "PAYMENT_BREAKER_RESET_S": "2",
+    "CARRIER_TIMEOUT_S": "3",
+    "CARRIER_BREAKER_RESET_S": "2",
 }
 # Where tests ship to, there are no taxes, unless a test is about them.
 TAXES_OF_TESTS = {"ORDER_TAX_RATES": '{"US-CA": {"standard": "7.25", "food": "0"}}'}
@@ -45,10 +48,13 @@ FOR_TESTS = {
     **PATIENCE_OF_TESTS,
     **TAXES_OF_TESTS,
     "EDGE_RATE_LIMIT_FACTOR": "1000",
+    "SHIPPING_TRACK_S": "0.3",
     "CATALOG_IMAGES_CLEAR_S": "0.3",
     "RECOMMENDATION_TOGETHER_S": "0.1",
     "RECOMMENDATION_TRENDING_S": "0.1",
 }
+# The sample shop has no warehouse whose people pick and pack, and its customers do not wait for days.
+FOR_A_TRY = {"SHIPPING_AUTOMATIC": "true", "SHIPPING_TRACK_S": "1"}
 # The payment service's secret, when Stripe is the provider: the key, or the file with it.
 _STRIPE_KEYS = ("STRIPE_API_KEY", "STRIPE_API_KEY_FILE")
 _NOT_PASSED_ON = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKE_TERMOUT", "MAKE_TERMERR", "PYTHONPATH", "VIRTUAL_ENV"}
@@ -66,7 +72,7 @@ class Settings:
     @property
     def preset(self) -> Mapping[str, str]:
         """What this stack sets where the user does not."""
-        return {} if self.stack.name == layout.MAIN else FOR_TESTS
+        return FOR_A_TRY if self.stack.name == layout.MAIN else FOR_TESTS
 
     @property
     def secrets(self) -> credentials.Credentials:
@@ -74,7 +80,7 @@ class Settings:
         return credentials.Credentials(self.stack.folder / "secrets")
 
     def starts(self, server: str) -> bool:
-        """Tell whether this stack runs the server (postgres, kafka, redis, provider, mail, objects) itself."""
+        """Tell whether this stack runs the server (postgres, kafka, redis, provider, carrier, mail, objects) itself."""
         if server == "postgres":
             return any(self.database_variable(s) not in self.external for s in self.with_database())
         return server not in {SERVERS[variable] for variable in self.external if variable in SERVERS}
@@ -142,6 +148,7 @@ class Settings:
             "KAFKA_BOOTSTRAP": self.stack.address("kafka"),
             "REDIS_URL": f"redis://:{redis_password}@{self.stack.address('redis')}/0",
             "PAYMENT_PROVIDER_URL": f"http://{self.stack.address('provider')}",
+            "CARRIER_URL": f"http://{self.stack.address('carrier')}",
             "SMTP_URL": f"smtp://{self.stack.address('mail')}",
             "CATALOG_IMAGES_BUCKET": BUCKET,
         }

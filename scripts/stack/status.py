@@ -65,6 +65,7 @@ def _checks(chosen: settings.Settings) -> dict[str, Callable[[], bool]]:
         postgres.NAME: lambda: answering.postgres(chosen.admin_database_url),
         redis.NAME: lambda: answering.redis_at(servers["REDIS_URL"]),
         simulators.PROVIDER: lambda: health.http(f"http://{stack.address(simulators.PROVIDER)}/healthz"),
+        simulators.CARRIER: lambda: health.http(f"http://{stack.address(simulators.CARRIER)}/healthz"),
         simulators.MAIL: lambda: health.smtp(f"smtp://{stack.address(simulators.MAIL)}"),
         simulators.OBJECTS: lambda: health.http(f"http://{stack.address(simulators.OBJECTS)}/"),
         edge.NAME: lambda: health.http(f"{chosen.edge_url}/healthz"),

@@ -99,11 +99,11 @@ def load_sample_data(run: Run) -> None:
 
 
 def place_first_order(run: Run) -> None:
-    """Place an order as a new customer would. Raises a StackError unless it is confirmed."""
+    """Place an order as a new customer would. Raises a StackError unless it is delivered."""
     run.report.say("first order", f"placing it at {run.chosen.edge_url}")
     if _script(run, "scripts.stack.first_order"):
         raise problems.StackError(
-            "the first order was not confirmed (see above); `make status` and `make logs` tell more"
+            "the first order was not delivered (see above); `make status` and `make logs` tell more"
         )
 
 

@@ -164,9 +164,10 @@ class StockReleased:
 
 @dataclass(frozen=True, slots=True)
 class StockCommitted:
-    """The held stock of a confirmed order left the shelf."""
+    """The held stock of a confirmed order left the shelf: so much from there."""
 
     order_id: str
+    picks: tuple[Hold, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,9 @@ def of_stock_released(fact: domain.StockReleased) -> inventory_events_pb2.StockR
 
 
 def of_stock_committed(fact: domain.StockCommitted) -> inventory_events_pb2.StockCommitted:
-    return inventory_events_pb2.StockCommitted(order_id=fact.order_id)
+    said = inventory_events_pb2.StockCommitted
+    picks = [said.Pick(sku=hold.sku, quantity=hold.quantity, warehouse=hold.warehouse) for hold in fact.picks]
+    return said(order_id=fact.order_id, picks=picks)
 
 
 def of_level_changed(fact: domain.StockLevelChanged) -> inventory_events_pb2.StockLevelChanged:

@@ -100,10 +100,13 @@ class Stock:
         held = await store.move_holds(transaction, order_ids, HoldStatus.HELD, HoldStatus.COMMITTED)
         await self._change(transaction, held, on_hand=-1, reserved=-1, reason="sold")
         # Confirmed before, and said again because the answer was missing: the answer is repeated.
-        before = {order_id for order_id in order_ids if HoldStatus.COMMITTED in statuses.get(order_id, ())}
-        committed = before | {hold.order_id for hold in held}
+        before = [order_id for order_id in order_ids if HoldStatus.COMMITTED in statuses.get(order_id, ())]
+        again = await store.holds_of(transaction, before, HoldStatus.COMMITTED) if before else []
+        picks: dict[str, list[domain.Hold]] = {}
+        for hold in [*held, *again]:
+            picks.setdefault(hold.order_id, []).append(hold)
         transaction.emit(domain.StockRejected(order_id, shortages) for order_id, shortages in lost.items())
-        transaction.emit(domain.StockCommitted(order_id) for order_id in order_ids if order_id in committed)
+        transaction.emit(domain.StockCommitted(order_id, tuple(of_order)) for order_id, of_order in picks.items())
 
     async def _release(self, transaction: database.Transaction, order_ids: Sequence[str]) -> None:
         held = await store.move_holds(transaction, order_ids, HoldStatus.HELD, HoldStatus.RELEASED)

@@ -3,10 +3,12 @@
 Owns: orders (what was bought, never changed), sagas (where each order is: status, what it waits for, until when) and
 order_events (what happened, append-only).
 
-States: PENDING -> RESERVED -> CONFIRMED; from any of them CANCELLING -> CANCELLED. CONFIRMED is the pivot.
+States: PENDING -> RESERVED -> CONFIRMED -> FULFILLING -> SHIPPED -> DELIVERED; CONFIRMED is the pivot. From any before SHIPPED
+CANCELLING -> CANCELLED: since the pivot only if shipping says that nothing has left.
 
-Consumes `inventory`, `payments` and `promotions`, publishes `orders`. Calls the catalog for prices, promotion for discounts.
+Consumes `inventory`, `payments`, `promotions` and `shipments`, publishes `orders`. Calls the catalog for prices, promotion for
+discounts.
 
-Read in this order: `rpc.py` (a call comes in), `usecases/` (what it means), `saga.py` (the one table of what follows
+Read in this order: `rpc.py` (a call comes in), `usecases/` (what it means), `saga/` (the one table of what follows
 what), `domain.py` (the values), `store.py` (the rows), `events.py` (what goes out and comes in), `main.py` (put together).
 """

@@ -10,9 +10,10 @@ from services.order.usecases import advancing
 from souk.inventory.v1 import inventory_events_pb2
 from souk.payment.v1 import payment_events_pb2
 from souk.promotion.v1 import promotion_events_pb2
+from souk.shipping.v1 import shipping_events_pb2
 
 TOPIC = "orders"
-CONSUMED = ("inventory", "payments", "promotions")
+CONSUMED = ("inventory", "payments", "promotions", "shipments")
 
 
 def _on_orders(render_fact: Callable[[Any], Any]) -> outbox.Publication:
@@ -23,6 +24,7 @@ PUBLISHED: outbox.Publications = {
     domain.OrderPlaced: _on_orders(messages.of_order_placed),
     domain.PaymentRequested: _on_orders(messages.of_payment_requested),
     domain.OrderConfirmed: _on_orders(messages.of_order_confirmed),
+    domain.ShipmentsStopRequested: _on_orders(messages.of_stop_requested),
     domain.OrderCancelled: _on_orders(messages.of_order_cancelled),
     domain.OrderCancellationCompleted: _on_orders(messages.of_cancellation_completed),
 }
@@ -30,7 +32,7 @@ PUBLISHED: outbox.Publications = {
 
 def subscribers(orders: advancing.Advancing) -> reader.Subscribers:
     """Who handles what the order service consumes: all of it carries an order on."""
-    replies: dict[Any, Callable[[Any], saga.Event]] = {
+    replies: dict[Any, Callable[[Any], saga.Event | None]] = {
         inventory_events_pb2.StockReserved: messages.replied(saga.Reply.STOCK_RESERVED, saga.INVENTORY),
         inventory_events_pb2.StockRejected: messages.stock_rejected,
         inventory_events_pb2.StockReleased: messages.stock_released,
@@ -44,5 +46,18 @@ def subscribers(orders: advancing.Advancing) -> reader.Subscribers:
         payment_events_pb2.PaymentCaptureRefused: messages.payment_refused(saga.Reply.PAYMENT_CAPTURE_REFUSED),
         payment_events_pb2.PaymentVoided: messages.replied(saga.Reply.PAYMENT_VOIDED, saga.PAYMENT),
         payment_events_pb2.PaymentRefunded: messages.replied(saga.Reply.PAYMENT_REFUNDED, saga.PAYMENT),
+        shipping_events_pb2.ShipmentCreated: messages.shipment_created,
+        shipping_events_pb2.ShipmentHandedOver: messages.shipment_went_on(
+            saga.Reply.SHIPMENT_HANDED_OVER, saga.Reply.SHIPMENTS_HANDED_OVER
+        ),
+        shipping_events_pb2.ShipmentDelivered: messages.shipment_went_on(
+            saga.Reply.SHIPMENT_DELIVERED, saga.Reply.SHIPMENTS_DELIVERED
+        ),
+        shipping_events_pb2.ShipmentDeliveryFailed: messages.replied(
+            saga.Reply.SHIPMENT_DELIVERY_FAILED, saga.SHIPPING
+        ),
+        shipping_events_pb2.ShipmentUndeliverable: messages.shipment_undeliverable,
+        shipping_events_pb2.ShipmentsStopped: messages.replied(saga.Reply.SHIPMENTS_STOPPED, saga.SHIPPING),
+        shipping_events_pb2.StopRefused: messages.stop_refused,
     }
     return {kind: reader.Subscriber(parse, orders.advance) for kind, parse in replies.items()}

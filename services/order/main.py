@@ -54,6 +54,7 @@ def build(host: assembly.Host) -> list[process.Part]:
         settlement_s=settings.settlement_deadline_s,
         compensation_s=settings.compensation_deadline_s,
         catch_up_s=settings.catch_up_s,
+        delivery_s=settings.delivery_deadline_s,
     )
     limits = watching.Limits(settings.watch_streams_per_caller, settings.watch_streams)
     orders = composed(service.db, prices, Terms(host.now, waits, limits))

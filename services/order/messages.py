@@ -11,6 +11,7 @@ from souk.inventory.v1 import inventory_events_pb2, stock_pb2
 from souk.order.v1 import order_events_pb2, order_pb2, order_service_pb2
 from souk.payment.v1 import payment_events_pb2
 from souk.promotion.v1 import promotion_events_pb2, promotion_pb2
+from souk.shipping.v1 import shipping_events_pb2
 from souk.type.v1 import address_pb2
 
 _ADDRESS = ("recipient", "line1", "line2", "city", "region", "postal_code", "country")
@@ -101,7 +102,7 @@ def of_order(placed: domain.Placed) -> order_pb2.Order:
         total=render.money_message(order.total),
         totals=of_totals(order.totals),
         lines=[of_line(line, taxes_included=order.taxes_included) for line in order.lines],
-        shipping_address=address_pb2.Address(**{name: getattr(order.address, name) for name in _ADDRESS}),
+        shipping_address=_address(order.address),
         payment_id=saga.payment_id,
         cancel_reason=saga.cancel_reason,
         shortages=[stock_pb2.Shortage(sku=s.sku, requested=s.requested, available=s.available) for s in saga.shortages],
@@ -110,6 +111,10 @@ def of_order(placed: domain.Placed) -> order_pb2.Order:
         version=saga.version,
         discounts=[_discount(discount, order.total.currency) for discount in order.discounts],
     )
+
+
+def _address(address: domain.Address) -> address_pb2.Address:
+    return address_pb2.Address(**{name: getattr(address, name) for name in _ADDRESS})
 
 
 def of_totals(totals: domain.Totals) -> order_pb2.Totals:
@@ -214,7 +219,12 @@ def of_order_confirmed(fact: domain.OrderConfirmed) -> order_events_pb2.OrderCon
         confirm_time=render.timestamp(fact.time),
         redeems=bool(order.redemptions),
         coupon_codes=[discount.code for discount in order.discounts if discount.code],
+        shipping_address=_address(order.address),
     )
+
+
+def of_stop_requested(fact: domain.ShipmentsStopRequested) -> order_events_pb2.ShipmentsStopRequested:
+    return order_events_pb2.ShipmentsStopRequested(order_id=fact.order.id, user_id=fact.order.user_id)
 
 
 def of_order_cancelled(fact: domain.OrderCancelled) -> order_events_pb2.OrderCancelled:
@@ -246,6 +256,24 @@ def stock_rejected(message: inventory_events_pb2.StockRejected) -> saga.Event:
 def stock_released(message: inventory_events_pb2.StockReleased) -> saga.Event:
     cause = inventory_events_pb2.StockReleased.Cause.Name(message.cause)
     return saga.Event(message.order_id, saga.Reply.STOCK_RELEASED, saga.INVENTORY, reason=cause)
+
+
+def shipment_created(message: shipping_events_pb2.ShipmentCreated) -> saga.Event | None:
+    """Nothing of the order's goes on until all of its parcels are opened."""
+    return saga.Event(message.order_id, saga.Reply.SHIPMENTS_CREATED, saga.SHIPPING) if message.complete else None
+
+
+def shipment_went_on(one: saga.Reply, all_of_them: saga.Reply) -> Callable[[Any], saga.Event]:
+    return lambda message: saga.Event(message.order_id, all_of_them if message.complete else one, saga.SHIPPING)
+
+
+def shipment_undeliverable(message: shipping_events_pb2.ShipmentUndeliverable) -> saga.Event:
+    cause = shipping_events_pb2.ShipmentUndeliverable.Cause.Name(message.cause)
+    return saga.Event(message.order_id, saga.Reply.SHIPMENT_UNDELIVERABLE, saga.SHIPPING, reason=cause)
+
+
+def stop_refused(message: shipping_events_pb2.StopRefused) -> saga.Event:
+    return saga.Event(message.order_id, saga.Reply.STOP_REFUSED, saga.SHIPPING, reason=message.reason)
 
 
 def coupons_refused(message: promotion_events_pb2.CouponsRefused) -> saga.Event:

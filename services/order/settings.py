@@ -19,6 +19,8 @@ class Settings:
     payment_deadline_s: float = env("ORDER_PAYMENT_DEADLINE_S", default=450.0)
     settlement_deadline_s: float = env("ORDER_SETTLEMENT_DEADLINE_S", default=60.0)
     compensation_deadline_s: float = env("ORDER_COMPENSATION_DEADLINE_S", default=15.0)
+    # After how long shipping is asked again about an order whose parcels are on their way.
+    delivery_deadline_s: float = env("ORDER_DELIVERY_DEADLINE_S", default=86_400.0)
     # How many streams of WatchOrder may be open at once: of one caller in one process, and in one process in all.
     watch_streams_per_caller: int = env("ORDER_WATCH_STREAMS_PER_CALLER", default=10)
     watch_streams: int = env("ORDER_WATCH_STREAMS", default=1000)

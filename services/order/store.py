@@ -117,9 +117,11 @@ _LOOK = database.Statement("""
 INSERT INTO timers (name, seen_at) VALUES ('saga', clock_timestamp())
 ON CONFLICT (name) DO UPDATE SET seen_at = excluded.seen_at RETURNING seen_at
 """)
-# Each order waits again for what was left of its wait when it was last listened to. Locked in one order, as by all others.
+# Each order waits again for what was left of its wait when it was last listened to. Locked in one order, as by all others. Those
+# whose parcels are on their way are many, and lose nothing when they ask again.
 _PUT_OFF = database.Statement("""
-WITH waiting AS (SELECT order_id FROM sagas WHERE deadline IS NOT NULL ORDER BY order_id FOR UPDATE),
+WITH waiting AS (
+  SELECT order_id FROM sagas WHERE deadline IS NOT NULL AND step <> 'DELIVERY' ORDER BY order_id FOR UPDATE),
 put_off AS (
   UPDATE sagas AS s SET deadline = greatest(
     s.deadline + greatest(clock_timestamp() - greatest(%(seen_at)s, s.update_time), interval '0'),

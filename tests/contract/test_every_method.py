@@ -7,7 +7,7 @@ import pytest
 
 from tests.contract import test_bad_input, test_bad_messages
 from tests.contract.refused import CARD_NUMBER, INVALID, MALFORMED, UNKNOWN_WORD, Refused, check, row
-from tests.contract.rows import bulk, cart, catalog, promotion, recommendation, search, storefront
+from tests.contract.rows import bulk, cart, catalog, promotion, recommendation, search, shipping, storefront
 from tests.contract.test_access import contracted
 from tests.contract.world import World
 from tests.support import audit, shop
@@ -210,7 +210,16 @@ ORDER_QUOTES = [
         "items[0].sku",
     ),
 ]
-OTHERS = [*bulk.ROWS, *cart.ROWS, *catalog.ROWS, *promotion.ROWS, *recommendation.ROWS, *search.ROWS, *storefront.ROWS]
+OTHERS = [
+    *bulk.ROWS,
+    *cart.ROWS,
+    *catalog.ROWS,
+    *promotion.ROWS,
+    *recommendation.ROWS,
+    *search.ROWS,
+    *shipping.ROWS,
+    *storefront.ROWS,
+]
 ROWS = [*CATALOG, *INVENTORY, *PEOPLE, *MONEY, *ORDER_QUOTES, *OTHERS]
 # What takes nothing that could be wrong.
 WITHOUT_INPUT = {"souk.user.v1.UserService.GetJwks", "souk.storefront.v1.StorefrontService.GetHomePage"}

@@ -42,7 +42,7 @@ async def test_a_quote_says_what_the_order_will_cost_by_line_and_is_what_is_paid
     order = await customer.place(basket | {"expected_total": totals["total"]})
     assert (order["totals"], order["lines"], order["total"]) == (totals, quote["lines"], totals["total"])
     settled = await customer.settled(order["id"])
-    assert (settled["status"], settled["totals"]) == ("CONFIRMED", totals)
+    assert (settled["status"], settled["totals"]) == (shop.PAID, totals)
     assert (await customer.payment(order["id"]))["captured_amount"] == totals["total"]
     await auditor.audit([order["id"]])
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from tests.support import audit, shop
+from tests.support import audit, shipments, shop
 from tests.support.polling import eventually
 
 # The error's code, as gRPC numbers them, by the status that REST gives.
@@ -86,6 +86,7 @@ async def made(market: shop.Shop) -> World:
     }
     order = await people["customer"].place(shop.basket((products["vendors"], 1)))
     await people["customer"].settled(order["id"])
+    await shipments.deliver(people["customer"], people["admin"], order["id"])
     return World(people, category, products, order["id"], password)
 
 

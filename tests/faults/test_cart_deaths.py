@@ -154,7 +154,7 @@ async def test_a_checkout_makes_one_order_through_a_death(scene: Scene, death: D
 
     order_id = await ordering
     assert await scene.check_out(version) == order_id
-    assert (await scene.customer.settled(order_id))["status"] == "CONFIRMED"
+    assert (await scene.customer.settled(order_id))["status"] == shop.PAID
     await scene.holds(0)
     assert await scene.auditor.orders_of(scene.customer.user_id) == [order_id]
     await scene.auditor.audit([order_id])

@@ -5,26 +5,17 @@ everybody's books agree: money once, stock once, each step once, one letter.
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
 
 import psycopg
 import pytest
 import pytest_asyncio
 
-from scripts.simulators import mailbox
 from tests.faults import mortals
 from tests.faults.deaths import COMMIT, CONSUMER, EFFECT, RELAY, Death, deaths
-from tests.faults.trickle import insist
+from tests.faults.scenes import CONFIRMED_STEPS, STOCK, Scene, once
 from tests.support import audit, shop
-from tests.support.polling import eventually
 from tests.support.traps import Trap
-
-SETTLE_S = 30.0
-STOCK = 5
-
 
 CONFIRMED = [
     *deaths("order", "call", "OrderPlaced", *COMMIT),
@@ -87,64 +78,6 @@ def mortal(environment: Mapping[str, str]) -> Iterator[mortals.Mortals]:
         yield mortal
 
 
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """A customer with a mailbox, a product that nobody else wants, and the services that may die."""
-
-    mortal: mortals.Mortals
-    auditor: audit.Auditor
-    environment: Mapping[str, str]
-    market: shop.Shop
-    customer: shop.Person
-    tea: shop.Product
-
-    async def place(self, card: str = shop.PAYS, coupon: str = "") -> str:
-        """Order two, as often as it takes to be heard: the order's id."""
-        basket, key = shop.basket((self.tea, 2), card=card), shop.new_key()
-        basket |= {"coupon_codes": [coupon]} if coupon else {}
-        order = await insist(lambda: self.customer.post("/api/v1/orders", basket, key=key))
-        return str(order["id"])
-
-    async def cancel(self, order_id: str) -> None:
-        """Cancel, as often as it takes to be heard."""
-        await insist(lambda: self.customer.http.put(f"/api/v1/orders/{order_id}/cancel", json={}))
-
-    async def through(self, death: Death) -> None:
-        """Wait for a death that was prepared, and start the dead service again."""
-        await self.mortal.dies(death.service)
-        await self.mortal.revive(death.service)
-
-    async def ends(self, order_id: str, status: str, reason: str = "") -> Counter[str]:
-        """The order ended like this, all books agree, and the customer had one letter: how often each step was taken."""
-        await insist(lambda: self.customer.http.get(f"/api/v1/orders/{order_id}"))
-        ended = await self.customer.settled(order_id, within_s=SETTLE_S)
-        assert (ended["status"], ended["cancel_reason"]) == (status, reason)
-        left = STOCK - 2 * (status == "CONFIRMED")
-        assert await self.customer.stock(self.tea) == {"on_hand": left, "reserved": 0, "available": left}
-        assert await self.auditor.orders_of(self.customer.user_id) == [order_id]
-        await self.auditor.audit([order_id])
-        await self._had_one_letter(order_id)
-        return Counter(event["event"] for event in (await self.customer.status(order_id))["timeline"])
-
-    async def effects(self, order_id: str) -> list[str]:
-        """What the provider did for the order."""
-        return [line["effect"] for line in await self.auditor.provider_log(order_id)]
-
-    async def _had_one_letter(self, order_id: str) -> None:
-        async def settled() -> bool:
-            return await self._letters(order_id) == ["SENT"]
-
-        await eventually(settled, within_s=SETTLE_S)
-        mails = mailbox.read_index(Path(self.environment["MAIL_STORE"]), to=self.customer.email)
-        assert len({mail.message_id for mail in mails if order_id in mail.subject}) == 1
-
-    async def _letters(self, order_id: str) -> list[str]:
-        url = self.environment["NOTIFICATION_DATABASE_URL"]
-        async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
-            asked = b"SELECT state FROM notifications WHERE occasion_id = %s"
-            return [row[0] for row in await (await connection.execute(asked, [order_id])).fetchall()]
-
-
 @pytest_asyncio.fixture
 async def scene(
     mortal: mortals.Mortals, market: shop.Shop, auditor: audit.Auditor, environment: Mapping[str, str]
@@ -155,11 +88,6 @@ async def scene(
     yield Scene(mortal, auditor, environment, market, customer, tea)
 
 
-def once(*steps: str) -> Counter[str]:
-    """Each of these steps, once."""
-    return Counter(steps)
-
-
 @pytest.mark.parametrize("death", CONFIRMED, ids=str)
 async def test_an_order_is_confirmed_once_through_a_death(scene: Scene, death: Death) -> None:
     scene.mortal.trap(death.service, death.trap)
@@ -167,9 +95,9 @@ async def test_an_order_is_confirmed_once_through_a_death(scene: Scene, death: D
     await scene.through(death)
 
     order_id = await placing
-    steps = await scene.ends(order_id, "CONFIRMED")
+    steps = await scene.ends(order_id, shop.PAID)
 
-    assert steps == once("OrderPlaced", "StockReserved", "PaymentAuthorized", "StockCommitted", "PaymentCaptured")
+    assert steps == CONFIRMED_STEPS
     assert await scene.effects(order_id) == ["authorized", "captured"]
 
 
@@ -209,10 +137,9 @@ async def test_an_order_with_a_coupon_uses_it_once_through_a_death(scene: Scene,
     await scene.through(death)
 
     order_id = await placing
-    steps = await scene.ends(order_id, "CONFIRMED")
+    steps = await scene.ends(order_id, shop.PAID)
 
-    paid = once("OrderPlaced", "StockReserved", "PaymentAuthorized", "StockCommitted", "PaymentCaptured")
-    assert steps == paid + once("CouponsRedeemed")
+    assert steps == CONFIRMED_STEPS + once("CouponsRedeemed")
     assert await scene.market.uses_of(promotion_id) == 1
 
 
@@ -256,9 +183,9 @@ async def test_an_order_whose_event_was_parked_goes_on_through_a_death_of_the_re
     scene.mortal.heal(death.service)
     await scene.mortal.revive(death.service)
 
-    steps = await scene.ends(order_id, "CONFIRMED")
+    steps = await scene.ends(order_id, shop.PAID)
 
-    assert steps == once("OrderPlaced", "StockReserved", "PaymentAuthorized", "StockCommitted", "PaymentCaptured")
+    assert steps == CONFIRMED_STEPS
     assert await scene.effects(order_id) == ["authorized", "captured"]
 
 

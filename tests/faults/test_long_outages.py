@@ -126,7 +126,7 @@ def outcomes(ended: Sequence[shop.Json], gone: datetime, back: datetime) -> set[
     for order in ended:
         steps = {event["event"] for event in order["timeline"]}
         if gone < datetime.fromisoformat(order["timeline"][0]["time"]) < back:
-            if order["status"] == "CONFIRMED":
+            if order["status"] == shop.PAID:
                 found.add(CONFIRMED)
             elif "DeadlinePassed" in steps and "PaymentDeclined" not in steps:
                 found.add(TOO_LATE)

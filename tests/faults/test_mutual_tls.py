@@ -28,7 +28,7 @@ def test_an_order_is_confirmed_where_every_process_speaks_mutual_tls() -> None:
         # It answers with an error unless the first order is confirmed.
         done = local("run")
         assert done.returncode == 0, done.stdout + done.stderr
-        assert "status       CONFIRMED" in done.stdout
+        assert "status       FULFILLING" in done.stdout
         # What a service presents is its own certificate, and it asks for one.
         port = layout.saved(STACK).service_port(50054)
         greeted = subprocess.run(  # noqa: S603 - the port is ours

@@ -68,7 +68,7 @@ class Trickle:
         path = f"/api/v1/orders/{order_id}/status"
         while True:
             now = await insist(lambda: self.customer.http.get(path))
-            if now["saga"]["step"] == "DONE":
+            if shop.at_rest(now):
                 return now
             assert time.monotonic() < until, f"order {order_id} is not settled after {SETTLE_S} s: {now}"
             await asyncio.sleep(0.2)
@@ -85,7 +85,7 @@ async def assert_all_is_well(trickle: Trickle, order_ids: list[str], auditor: au
     assert len(set(order_ids)) == len(order_ids) > 0
     assert sorted(await auditor.orders_of(trickle.customer.user_id)) == sorted(order_ids)
     await auditor.audit(order_ids)
-    sold = sum(order["status"] == "CONFIRMED" for order in ended)
+    sold = sum(order["status"] == shop.PAID for order in ended)
     left = 1000 - sold
     assert await trickle.customer.stock(trickle.product) == {"on_hand": left, "reserved": 0, "available": left}
     return ended

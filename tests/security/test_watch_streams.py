@@ -38,7 +38,7 @@ async def test_one_caller_gets_so_many_streams_and_others_notice_nothing(
             assert (error.code, error.reason) == (errors.Code.RESOURCE_EXHAUSTED, "TOO_MANY_STREAMS")
             assert error.metadata == {"limit": str(OF_ONE_CALLER), "scope": "caller"}
             assert error.retry_after_s
-        assert (await other.settled(theirs["id"]))["status"] == "CONFIRMED"
+        assert (await other.settled(theirs["id"]))["status"] == shop.PAID
         for stream in streams:
             stream.cancel()
     await greedy.cancel(order["id"])

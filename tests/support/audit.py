@@ -45,7 +45,8 @@ class Auditor:
         return [row[0] for row in rows]
 
     def _found(self, order_ids: Sequence[str]) -> list[str]:
-        looked_at = [self._books.with_provider(case) for case in self._books.cases(order_ids)]
+        cases_found = self._books.cases(order_ids)
+        looked_at = [self._books.with_carrier(self._books.with_provider(case)) for case in cases_found]
         found = [complaint for case in looked_at for complaint in cases.disagreements(case)]
         found += [
             f"order {missing} is in no book" for missing in set(order_ids) - {case.order.id for case in looked_at}

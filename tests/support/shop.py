@@ -29,6 +29,8 @@ ADDRESS = {"recipient": "Ada Bazaar", "line1": "1 Market Street", "city": "Sprin
 CATEGORY = "of-the-tests"
 # The provider's token of a card that pays.
 PAYS = "card_approved"
+# Where an order is that is paid: nobody of the tests' shop picks and packs, unless a test does.
+PAID = "FULFILLING"
 POLL_S = 0.05
 SETTLE_S = 20.0
 CENTS = 100
@@ -83,8 +85,8 @@ class Person:
         return await self._awaited(order_id, lambda now: now["status"] in statuses, f"not {statuses}", within_s)
 
     async def settled(self, order_id: str, *, within_s: float = SETTLE_S) -> Json:
-        """Wait until an order's saga has ended, and answer with the order. Raises AssertionError when it has not in time."""
-        await self._awaited(order_id, lambda now: now["saga"]["step"] == "DONE", "not settled", within_s)
+        """Wait until an order is at its end or waits for its parcels: the order then. Raises AssertionError if it is late."""
+        await self._awaited(order_id, at_rest, "not settled", within_s)
         return await self.order(order_id)
 
     async def stock(self, product: Product) -> Json:
@@ -98,6 +100,12 @@ class Person:
             assert time.monotonic() < until, f"order {order_id} is {complaint} after {within_s} s: {now}"
             await asyncio.sleep(POLL_S)
         return now
+
+
+def at_rest(status: Json) -> bool:
+    """Whether an order is at its end, or waits for nobody but those who bring it."""
+    saga = status["saga"]
+    return saga["step"] == "DONE" or (saga["step"] == "DELIVERY" and not {"stop", "stop_unpaid"} & {*saga["awaiting"]})
 
 
 class Shop:

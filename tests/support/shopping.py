@@ -52,7 +52,7 @@ class Shopping:
     async def _look_at_payment(self, customer: shop.Person, order_id: str) -> None:
         """A confirmed order has a payment; before that, that there is none yet is a good answer too."""
         now = await self._ask("order looked at", customer.http.get(f"/api/v1/orders/{order_id}/status"))
-        if now.get("status") == "CONFIRMED":
+        if now.get("status") in ("CONFIRMED", shop.PAID):
             await self._ask("payment looked at", customer.http.get(f"/api/v1/payments/{order_id}"))
 
     async def _ask(self, name: str, request: Awaitable[httpx.Response]) -> shop.Json:

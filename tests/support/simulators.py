@@ -1,4 +1,4 @@
-"""The simulators of what lies outside (provider, mail server), run as the processes they are for as long as a block lasts."""
+"""The simulators of what lies outside (provider, carrier, mail server), run as processes for as long as a block lasts."""
 
 import subprocess
 import sys
@@ -15,6 +15,14 @@ ANYWHERE = "127.0.0.1:0"
 def provider(folder: Path) -> Iterator[str]:
     """A payment provider: its URL. Its log lies in `folder`."""
     with _running("scripts.simulators.provider", "--listen", ANYWHERE, "--state", str(folder)) as address:
+        yield f"http://{address}"
+
+
+@contextmanager
+def carrier(folder: Path, *, speed: float = 0.0) -> Iterator[str]:
+    """A carrier whose clock runs at this speed: its URL. Its log lies in `folder`."""
+    options = ("--state", str(folder), "--speed", str(speed))
+    with _running("scripts.simulators.carrier", "--listen", ANYWHERE, *options) as address:
         yield f"http://{address}"
 
 

@@ -155,10 +155,14 @@ class _Effect:
 
 
 def _asked(works: Sequence[Any]) -> frozenset[str]:
-    """What is asked of the outside: the provider's verb, or the mail's template."""
-    return frozenset(
-        str(work.payment.verb if hasattr(work, "payment") else work.notification.template) for work in works
-    )
+    """What is asked of the outside: the provider's or the carrier's verb, or the mail's template."""
+    return frozenset(_verb(work) for work in works)
+
+
+def _verb(work: Any) -> str:
+    if hasattr(work, "notification"):
+        return str(work.notification.template)
+    return str((work.payment if hasattr(work, "payment") else work.parcel).verb)
 
 
 class Worker(effects.Worker[Any, Any]):

@@ -45,7 +45,7 @@ async def test_an_order_is_served_from_two_warehouses_when_one_has_not_enough(
 
     order = await customer.place(shop.basket((tea, 4)))
 
-    assert (await customer.settled(order["id"]))["status"] == "CONFIRMED"
+    assert (await customer.settled(order["id"]))["status"] == shop.PAID
     assert await customer.stock(tea) == {"on_hand": 1, "reserved": 0, "available": 1}
     await auditor.audit([order["id"]])
 
@@ -57,7 +57,7 @@ async def test_the_last_pieces_are_sold_once_however_many_want_them(market: shop
     placed = await asyncio.gather(*(person.place(shop.basket((tea, 1))) for person in crowd))
     ended = await asyncio.gather(*(person.settled(order["id"]) for person, order in zip(crowd, placed, strict=True)))
 
-    assert sorted(order["status"] for order in ended) == ["CANCELLED"] * 7 + ["CONFIRMED"] * 3
+    assert sorted(order["status"] for order in ended) == ["CANCELLED"] * 7 + [shop.PAID] * 3
     assert await crowd[0].stock(tea) == {"on_hand": 0, "reserved": 0, "available": 0}
     await auditor.audit([order["id"] for order in placed])
 
@@ -100,7 +100,7 @@ async def test_a_provider_that_falters_charges_once_in_the_end(
     order = await customer.place(shop.basket((tea, 2), card=card))
     ended = await customer.settled(order["id"])
 
-    assert ended["status"] == "CONFIRMED", ended
+    assert ended["status"] == shop.PAID, ended
     payment = await customer.payment(order["id"])
     assert (payment["status"], payment["captured_amount"]) == ("CAPTURED", order["total"])
     moved = [effect for effect in effects(await auditor.provider_log(order["id"])) if effect != "failed"]
@@ -120,7 +120,9 @@ async def test_money_that_is_not_handed_over_cancels_the_order_and_calls_a_perso
     assert (ended["status"], ended["cancel_reason"]) == ("CANCELLED", "CAPTURE_REFUSED")
     status = await customer.status(order["id"])
     [refusal] = [event for event in status["timeline"] if event["event"] == "PaymentCaptureRefused"]
-    assert (refusal["status"], refusal["actor"]) == ("CANCELLING", "payment")
+    assert (refusal["status"], refusal["actor"]) == ("CONFIRMED", "payment")
+    # Nothing of it is sent: shipping was asked first.
+    assert "ShipmentsStopped" in [event["event"] for event in status["timeline"]]
     payment = await customer.payment(order["id"])
     assert (payment["status"], shop.cents(payment["captured_amount"])) == ("VOIDED", 0)
     assert "captured" not in effects(await auditor.provider_log(order["id"]))
@@ -160,7 +162,7 @@ async def test_an_order_cancelled_while_its_money_is_asked_for_pays_nothing(
 async def test_a_paid_order_that_is_cancelled_is_refunded(market: shop.Shop, auditor: audit.Auditor) -> None:
     customer, tea = await market.customer(), await market.product(stock=5)
     order = await customer.place(shop.basket((tea, 2)))
-    assert (await customer.settled(order["id"]))["status"] == "CONFIRMED"
+    assert (await customer.settled(order["id"]))["status"] == shop.PAID
 
     await customer.cancel(order["id"])
     ended = await customer.settled(order["id"])

@@ -25,7 +25,7 @@ async def test_a_quoted_discount_is_what_the_order_redeems_and_the_customer_pays
 
     settled = await customer.settled(order["id"])
 
-    assert settled["status"] == "CONFIRMED"
+    assert settled["status"] == shop.PAID
     steps = [event["event"] for event in (await customer.status(order["id"]))["timeline"]]
     assert set(steps[1:3]) == {"StockReserved", "CouponsRedeemed"}, "both in the saga's first step"
     assert (await customer.payment(order["id"]))["captured_amount"] == order["total"]
@@ -47,7 +47,7 @@ async def test_a_cancelled_order_gives_its_coupon_back_for_another(market: shop.
 
     assert await market.uses_of(promotion_id) == 0
     second = await customer.place(basket)
-    assert (await customer.settled(second["id"]))["status"] == "CONFIRMED"
+    assert (await customer.settled(second["id"]))["status"] == shop.PAID
     await auditor.audit([first["id"], second["id"]])
 
 
@@ -65,8 +65,8 @@ async def test_racing_orders_use_a_coupon_exactly_as_often_as_it_may_be_used(
 
     settled = [await customer.settled(order_id) for order_id in placed]
 
-    assert len([order for order in settled if order["status"] == "CONFIRMED"]) == 10
-    assert {order["cancel_reason"] for order in settled if order["status"] != "CONFIRMED"} <= {"COUPON_REFUSED"}
+    assert len([order for order in settled if order["status"] == shop.PAID]) == 10
+    assert {order["cancel_reason"] for order in settled if order["status"] != shop.PAID} <= {"COUPON_REFUSED"}
     assert await market.uses_of(promotion_id) == 10
     assert (await customer.stock(product))["reserved"] == 0
     await auditor.audit(placed)
@@ -77,7 +77,7 @@ async def test_an_order_that_costs_nothing_is_confirmed_without_a_payment(market
     _, code = await market.promotion(percentage={"basis_points": 10_000})
     order = await customer.place(shop.basket((product, 2), card="") | {"coupon_codes": [code]})
     settled = await customer.settled(order["id"])
-    assert (settled["status"], shop.cents(settled["total"]), settled["payment_id"]) == ("CONFIRMED", 0, "")
+    assert (settled["status"], shop.cents(settled["total"]), settled["payment_id"]) == (shop.PAID, 0, "")
     await auditor.audit([order["id"]])
     await customer.cancel(order["id"])
     assert (await customer.settled(order["id"]))["status"] == "CANCELLED"
@@ -97,7 +97,7 @@ async def test_a_cart_is_checked_out_with_a_coupon(market: shop.Shop, auditor: A
     assert (wrong.status_code, wrong.json()["details"][0]["reason"]) == (400, "COUPON_REFUSED")
     made = shop.taken(await customer.post("/api/v1/cart/checkout", terms | {"coupon_codes": [code]}))
     assert shop.cents(made["total"]) == 1800
-    assert (await customer.settled(made["order_id"]))["status"] == "CONFIRMED"
+    assert (await customer.settled(made["order_id"]))["status"] == shop.PAID
     assert await market.uses_of(promotion_id) == 1
     await auditor.audit([made["order_id"]])
 
@@ -120,7 +120,7 @@ async def test_an_automatic_promotion_applies_to_orders_without_codes(market: sh
         await asyncio.sleep(2.1)
         order = await customer.place(shop.basket((product, 1)))
         assert (shop.cents(order["total"]), order["discounts"][0]["title"]) == (800, "Spring")
-        assert (await customer.settled(order["id"]))["status"] == "CONFIRMED"
+        assert (await customer.settled(order["id"]))["status"] == shop.PAID
         await auditor.audit([order["id"]])
     finally:
         shop.taken(await admin.http.put(f"/api/v1/promotions/{made['id']}/end", json={}))

@@ -17,13 +17,13 @@ from souk.order.v1.order_service_pb2_grpc import OrderServiceStub
 from tests.support import audit, shop
 from tests.support.polling import eventually
 
-# What happens to an order that goes well. The last two come in either order.
+# What happens to an order that goes well, until its parcels wait for those who pick them. The last three come in any order.
 BEGINNING = [
     ("OrderPlaced", "PENDING"),
     ("StockReserved", "RESERVED"),
     ("PaymentAuthorized", "CONFIRMED"),
 ]
-END = {("StockCommitted", "CONFIRMED"), ("PaymentCaptured", "CONFIRMED")}
+END = {"StockCommitted", "PaymentCaptured", "ShipmentsCreated"}
 
 
 def steps(events: list[shop.Json]) -> list[tuple[str, str]]:
@@ -32,8 +32,9 @@ def steps(events: list[shop.Json]) -> list[tuple[str, str]]:
 
 def assert_went_well(events: list[shop.Json]) -> None:
     assert steps(events)[:3] == BEGINNING
-    assert set(steps(events)[3:]) == END
-    assert [int(event["sequence"]) for event in events] == [1, 2, 3, 4, 5]
+    assert {event["event"] for event in events[3:]} == END
+    assert [event["status"] for event in events[3:]] == ["CONFIRMED", "CONFIRMED", shop.PAID]
+    assert [int(event["sequence"]) for event in events] == [1, 2, 3, 4, 5, 6]
     times = [datetime.fromisoformat(event["time"]) for event in events]
     assert times == sorted(times)
 
@@ -64,7 +65,7 @@ async def test_a_new_customer_registers_browses_orders_and_gets_a_mail(
     assert order["saga_id"]
     ended = await customer.settled(order["id"])
 
-    assert (ended["status"], ended["cancel_reason"]) == ("CONFIRMED", "")
+    assert (ended["status"], ended["cancel_reason"]) == (shop.PAID, "")
     payment = await customer.payment(order["id"])
     assert (payment["status"], shop.cents(payment["captured_amount"])) == ("CAPTURED", 2 * 1999 + 3 * 350)
     assert payment == shop.taken(await customer.http.get(f"/api/v1/payments/{ended['payment_id']}"))
@@ -111,7 +112,7 @@ async def test_an_order_placed_twice_with_one_key_is_placed_once(market: shop.Sh
     later = await customer.place(shop.basket((tea, 1)), key=key)
 
     assert again["id"] == later["id"] == first["id"]
-    assert later["status"] == "CONFIRMED"
+    assert later["status"] == shop.PAID
     assert await auditor.orders_of(customer.user_id) == [first["id"]]
     assert (await customer.stock(tea))["on_hand"] == 4
     await auditor.audit([first["id"]])
@@ -158,9 +159,13 @@ async def test_watch_order_streams_the_timeline_over_grpc(market: shop.Shop, env
 
     async with grpc.aio.insecure_channel(urlsplit(environment["EDGE_URL"]).netloc) as channel:
         request = order_service_pb2.WatchOrderRequest(id=order["id"])
-        seen = [event async for event in OrderServiceStub(channel).WatchOrder(request, metadata=metadata, timeout=20)]
+        seen: list[shop.Json] = []
+        async for event in OrderServiceStub(channel).WatchOrder(request, metadata=metadata, timeout=20):
+            seen.append(json_format.MessageToDict(event))
+            if seen[-1]["status"] == shop.PAID:
+                break
 
-    assert_went_well([json_format.MessageToDict(event) for event in seen])
+    assert_went_well(seen)
 
 
 async def test_watch_order_streams_the_timeline_over_rest_as_it_happens(market: shop.Shop) -> None:
@@ -176,18 +181,22 @@ async def test_watch_order_streams_the_timeline_over_rest_as_it_happens(market: 
             if len(events) == 2:
                 # Two are here, and the order is still under way: nobody had to wait for its end to see them.
                 assert (await customer.order(order["id"]))["status"] == "RESERVED"
+            if events and events[-1]["status"] == shop.PAID:
+                break
 
     assert_went_well(events)
 
 
-async def test_a_watch_of_a_settled_order_tells_all_and_ends(market: shop.Shop) -> None:
+async def test_a_watch_of_an_order_at_its_end_tells_all_and_ends(market: shop.Shop) -> None:
     customer = await market.customer()
-    order = await customer.place(shop.basket((await market.product(), 1)))
+    order = await customer.place(shop.basket((await market.product(), 1), card="card_declined"))
     await customer.settled(order["id"])
 
     answer = await customer.http.get(f"/api/v1/orders/{order['id']}/watch")
 
-    assert_went_well([json.loads(line) for line in answer.text.splitlines() if line])
+    told = [json.loads(line) for line in answer.text.splitlines() if line]
+    assert told == (await customer.status(order["id"]))["timeline"]
+    assert told[-1]["status"] == "CANCELLED"
 
 
 async def test_an_order_is_nobody_elses_business_but_the_administrators(market: shop.Shop) -> None:
@@ -200,11 +209,13 @@ async def test_an_order_is_nobody_elses_business_but_the_administrators(market: 
     for path in paths:
         hidden = await stranger.http.get(path)
         assert (hidden.status_code, reason(hidden)) == (404, f"{'PAYMENT' if 'pay' in path else 'ORDER'}_NOT_FOUND")
-        assert (await admin.http.get(path)).status_code == 200
+        # A watch goes on, so that nobody waits for its end.
+        async with admin.http.stream("GET", path) as answer:
+            assert answer.status_code == 200
     refused = await stranger.http.put(f"/api/v1/orders/{order['id']}/cancel", json={})
 
     assert (refused.status_code, reason(refused)) == (404, "ORDER_NOT_FOUND")
-    assert (await customer.order(order["id"]))["status"] == "CONFIRMED"
+    assert (await customer.order(order["id"]))["status"] == shop.PAID
     assert shop.taken(await stranger.http.get("/api/v1/orders"))["orders"] == []
 
 

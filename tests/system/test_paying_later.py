@@ -42,7 +42,7 @@ async def test_an_order_without_a_payment_method_is_paid_later_and_confirmed(
     again = shop.taken(await _pay(customer, order_id, key=key))
 
     assert paid["id"] == again["id"] == waiting["id"]
-    assert (await customer.settled(order_id))["status"] == "CONFIRMED"
+    assert (await customer.settled(order_id))["status"] == shop.PAID
     payment = await customer.payment(order_id)
     assert (payment["status"], payment["captured_amount"]) == ("CAPTURED", payment["amount"])
     assert [line["effect"] for line in await auditor.provider_log(order_id)] == ["authorized", "captured"]
@@ -56,7 +56,7 @@ async def test_nobody_else_pays_an_order_that_waits(market: shop.Shop, auditor: 
     await _awaited(customer, order_id)
     assert (await _pay(rival, order_id)).status_code == 404
     shop.taken(await _pay(customer, order_id))
-    assert (await customer.settled(order_id))["status"] == "CONFIRMED"
+    assert (await customer.settled(order_id))["status"] == shop.PAID
     await auditor.audit([order_id])
 
 

@@ -31,7 +31,7 @@ IMAGES = {
     "tools": "souk/tools:local",
 }
 BOOTSTRAP = "kafka:9092"
-PROVIDER_PORT, SMTP_PORT = 8090, 2525
+PROVIDER_PORT, CARRIER_PORT, SMTP_PORT = 8090, 8091, 2525
 EDGE_PORT = 8080
 ADMIN_EMAIL = "admin@souk.example"
 VENDOR_EMAIL = "vendor@souk.example"
@@ -42,11 +42,13 @@ NEEDS = {
     "postgres": ("migrate", DONE),
     "redis": ("redis", HEALTHY),
     "provider": ("provider", HEALTHY),
+    "carrier": ("carrier", HEALTHY),
     "smtp": ("mail", HEALTHY),
 }
 # What a service is told of them. Its database's URL is a secret of its own.
 URLS = {
     "provider": ("PAYMENT_PROVIDER_URL", f"http://provider:{PROVIDER_PORT}"),
+    "carrier": ("CARRIER_URL", f"http://carrier:{CARRIER_PORT}"),
     "smtp": ("SMTP_URL", f"smtp://mail:{SMTP_PORT}"),
 }
 # The key stays in a file of the user's: an empty one as long as the simulator is asked.
@@ -87,9 +89,7 @@ def render(registry: Registry) -> str:
     document = {
         "name": "souk",
         "services": {**_servers(), **_simulators(), **_jobs(registry), **_mesh(services), "edge": _edge(services)},
-        "volumes": {
-            name: {} for name in (*_secret_volumes(registry), "postgres", "redis", "kafka", "provider", "mail")
-        },
+        "volumes": {name: {} for name in (*_secret_volumes(registry), "postgres", "redis", "kafka", *_simulators())},
     }
     return HEADER + yaml.dump(document, Dumper=_Dumper, sort_keys=False, width=120)
 
@@ -124,10 +124,11 @@ def _servers() -> dict[str, Any]:
 
 
 def _simulators() -> dict[str, Any]:
-    asks_provider = f"import urllib.request as r; r.urlopen('http://127.0.0.1:{PROVIDER_PORT}/healthz', timeout=2)"
+    asks = "import urllib.request as r; r.urlopen('http://127.0.0.1:{port}/healthz', timeout=2)"
     asks_mail = f"import smtplib; smtplib.SMTP('127.0.0.1', {SMTP_PORT}, timeout=2).quit()"
     return {
-        "provider": _simulator("provider", PROVIDER_PORT, "--state", asks_provider),
+        "provider": _simulator("provider", PROVIDER_PORT, "--state", asks.format(port=PROVIDER_PORT)),
+        "carrier": _simulator("carrier", CARRIER_PORT, "--state", asks.format(port=CARRIER_PORT)),
         "mail": _simulator("mail", SMTP_PORT, "--store", asks_mail),
     }
 

@@ -22,6 +22,7 @@ TAKEN = {
         "postgres",
         "redis",
         "provider",
+        "carrier",
         "mail",
         "objects",
         "services",

@@ -37,7 +37,7 @@ def audit(books: Books, *, at_rest_s: float = AT_REST_S, again_s: float = AGAIN_
     if suspicious or strangers:
         time.sleep(again_s)
     # Whoever went on in the meantime is looked at another time.
-    again = [case for case in books.cases(suspicious) if case.order.step == cases.DONE]
+    again = [case for case in books.cases(suspicious) if case.order.step in cases.RESTS]
     problems = [complaint for case in again for complaint in cases.disagreements(case)]
     problems += [f"money was taken for order {order}, which is not there" for order in strangers]
     compared, remarks = _with_provider(books)
@@ -61,13 +61,13 @@ def books_of(environment: Mapping[str, str]) -> Books:
     urls = {
         name: environment[variable] for name, variable in known.items() if name in INVARIANTS or variable in environment
     }
-    return Books(urls, environment.get("PAYMENT_PROVIDER_URL", ""))
+    return Books(urls, environment.get("PAYMENT_PROVIDER_URL", ""), environment.get("CARRIER_URL", ""))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Audit what the environment names. Answers with a process exit code."""
     parser = argparse.ArgumentParser(
-        prog="python -m scripts.operate.audit", description="Do orders, money and stock agree?"
+        prog="python -m scripts.operate.audit", description="Do orders, money, stock and parcels agree?"
     )
     parser.add_argument("--at-rest", type=float, default=AT_REST_S, metavar="SECONDS", help="leave out younger orders")
     options = parser.parse_args(arguments)

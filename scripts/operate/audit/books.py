@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 
-from scripts.operate.audit.cases import Case, Coupons, Goods, Money, Order, Provider
+from scripts.operate.audit.cases import Case, Coupons, Goods, Money, Order, Parcel, Provider
 
 Row = tuple[Any, ...]
 # Orders that are asked about in one go.
@@ -53,6 +53,14 @@ INVARIANTS: Mapping[str, Sequence[str]] = {
             USING (order_id)) AS t WHERE version <> entries OR version <> latest
         """,
     ),
+    "shipping": (
+        """
+        SELECT 'parcel ' || id || ': version ' || version || ', history of ' || entries || ' up to ' || latest FROM (
+          SELECT p.id, p.version, e.entries, e.latest FROM parcels AS p JOIN
+            (SELECT parcel_id AS id, count(*) AS entries, max(sequence) AS latest FROM parcel_events GROUP BY 1) AS e
+            USING (id)) AS t WHERE version <> entries OR version <> latest
+        """,
+    ),
     "promotion": (
         """
         SELECT 'promotion ' || id || ': ' || uses || ' uses, ' || used || ' redemptions' FROM (
@@ -76,8 +84,10 @@ SELECT o.id::text, s.status, s.step, o.currency, o.total, o.lines, o.taxes_inclu
   coalesce(o.discounts, '[]')
 FROM orders AS o JOIN sagas AS s ON s.order_id = o.id
 """
+# An order whose parcels are on their way is at rest with everybody else, unless it is being cancelled.
+_RESTS = "(s.step = 'DONE' OR s.step = 'DELIVERY' AND s.awaiting NOT LIKE '%%stop%%')"
 _AT_REST = f"""{_ORDERS}
-WHERE o.id > %s::uuid AND s.step = 'DONE' AND s.update_time < clock_timestamp() - make_interval(secs => %s)
+WHERE o.id > %s::uuid AND {_RESTS} AND s.update_time < clock_timestamp() - make_interval(secs => %s)
 ORDER BY o.id LIMIT %s
 """
 _THESE = f"{_ORDERS} WHERE o.id = ANY(%s::uuid[]) ORDER BY o.id"
@@ -105,6 +115,9 @@ _COUPONS = """
 SELECT order_id::text, promotion_id::text, status, discount FROM redemptions
 WHERE order_id = ANY(%s::uuid[]) AND status IN ('CLAIMED', 'COMMITTED')
 """
+_PARCELS = (
+    "SELECT order_id::text, id::text, state, lines, reference <> '' FROM parcels WHERE order_id = ANY(%s::uuid[])"
+)
 _PAID = (
     "SELECT order_id::text FROM payments WHERE order_id > %s::uuid AND captured > refunded ORDER BY order_id LIMIT %s"
 )
@@ -118,13 +131,16 @@ _FIRST_ID = "00000000-0000-0000-0000-000000000000"
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """The databases by service, and where the provider's simulator tells its totals (empty: another provider).
+    """The databases by service, and where the simulated provider tells its totals, and the simulated carrier its log.
+
+    They are empty where others are used.
 
     Those of whoever keeps books must be there: the rules are about them. Of the others, what waits is asked.
     """
 
     urls: Mapping[str, str]
     provider_url: str = ""
+    carrier_url: str = ""
 
     def broken_invariants(self) -> list[str]:
         """What does not add up within one database."""
@@ -191,17 +207,29 @@ class Books:
         told = Provider(moved, sum(line["effect"] == "authorized" for line in log))
         return replace(case, money=replace(case.money, provider=told))
 
+    def with_carrier(self, case: Case) -> Case:
+        """The same order with what the carrier's log says of its parcels, where it tells one."""
+        if not self.carrier_url:
+            return case
+        return replace(case, parcels=tuple(replace(one, bought=self._sold(one.id)) for one in case.parcels))
+
+    def _sold(self, parcel_id: str) -> int:
+        url = f"{self.carrier_url}/v1/log?reference={parcel_id}"
+        with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 - the operator's URL
+            return sum(line["effect"] == "bought" for line in json.load(answer)["lines"])
+
     def _cases(self, rows: Sequence[Row]) -> list[Case]:
         ids = [row[0] for row in rows]
         money = {row[0]: Money(*row[1:]) for row in self._ask("payment", _MONEY, ids)}
         history = {row[0]: tuple(zip(*row[1:], strict=True)) for row in self._ask("order", _HISTORY, ids)}
-        goods, coupons = self._goods(ids), self._coupons(ids)
+        goods, coupons, parcels = self._goods(ids), self._coupons(ids), self._parcels(ids)
         return [
             Case(
                 _order(row, history.get(row[0], ())),
                 money.get(row[0], Money()),
                 goods[row[0]],
                 coupons.get(row[0], Coupons()),
+                tuple(parcels.get(row[0], ())),
             )
             for row in rows
         ]
@@ -211,6 +239,13 @@ class Books:
         for order_id, promotion_id, status, discount in self._ask("promotion", _COUPONS, order_ids):
             coupons = found.setdefault(order_id, Coupons())
             (coupons.claimed if status == "CLAIMED" else coupons.committed)[promotion_id] = discount
+        return found
+
+    def _parcels(self, order_ids: list[str]) -> dict[str, list[Parcel]]:
+        found: dict[str, list[Parcel]] = {}
+        for order_id, parcel_id, state, lines, labelled in self._ask("shipping", _PARCELS, order_ids):
+            inside = Counter({line["sku"]: line["quantity"] for line in lines})
+            found.setdefault(order_id, []).append(Parcel(parcel_id, state, inside, labelled))
         return found
 
     def _goods(self, order_ids: list[str]) -> dict[str, Goods]:

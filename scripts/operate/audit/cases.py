@@ -8,8 +8,21 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-CONFIRMED, CANCELLED = "CONFIRMED", "CANCELLED"
-DONE = "DONE"
+CANCELLED = "CANCELLED"
+# An order that is paid and off the shelf: on its way, or there. CONFIRMED is the end of those of before there were parcels.
+KEPT = frozenset({"CONFIRMED", "FULFILLING", "SHIPPED", "DELIVERED"})
+# An order that is kept and has parcels: those of before there were parcels have none, and end as CONFIRMED.
+SENT = KEPT - {"CONFIRMED"}
+# A parcel that the carrier has, or had; and one of which nothing is or will be sent.
+LEFT = frozenset(
+    {
+        *("HANDED_OVER", "IN_TRANSIT", "OUT_FOR_DELIVERY", "DELIVERY_FAILED", "DELIVERED"),
+        *("RETURNING", "RETURNED", "LOST", "DAMAGED"),
+    }
+)
+NOT_SENT = frozenset({"STOPPED", "VOIDING", "LABELLING_STOPPED", "LABEL_REFUSED"})
+# Where the saga of an order is that came to rest.
+RESTS = frozenset({"DONE", "DELIVERY"})
 # Where a payment is when nothing is held or kept.
 GIVEN_BACK = frozenset({"VOIDED", "REFUNDED", "DECLINED"})
 
@@ -80,6 +93,20 @@ class Coupons:
 
 
 @dataclass(frozen=True, slots=True)
+class Parcel:
+    """One parcel of an order: its state, how many of each SKU are in it, and whether it has a label.
+
+    `bought` is how many labels the carrier sold for it by its own log; None where it tells none.
+    """
+
+    id: str
+    state: str
+    lines: Counter[str]
+    labelled: bool = False
+    bought: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """One order in everybody's books."""
 
@@ -87,19 +114,20 @@ class Case:
     money: Money
     goods: Goods
     coupons: Coupons = field(default_factory=Coupons)
+    parcels: tuple[Parcel, ...] = ()
 
 
 def disagreements(case: Case) -> Iterator[str]:
     """What does not fit together, a line each."""
     order = case.order
     found = (*_of_order(case), *_of_money(order, case.money), *_of_goods(order, case.goods))
-    for complaint in (*found, *_of_coupons(order, case.coupons)):
+    for complaint in (*found, *_of_coupons(order, case.coupons), *_of_parcels(order, case.parcels)):
         yield f"order {case.order.id} ({case.order.status}): {complaint}"
 
 
 def _of_order(case: Case) -> Iterator[str]:
     order = case.order
-    if order.status not in (CONFIRMED, CANCELLED) or order.step != DONE:
+    if order.status not in KEPT | {CANCELLED} or order.step not in RESTS:
         yield f"it is not at an end: {order.step}"
     if order.payable != order.total:
         yield f"its lines come to {order.payable} {order.currency}, its total is {order.total} {order.currency}"
@@ -114,7 +142,7 @@ def _of_order(case: Case) -> Iterator[str]:
 
 
 def _of_money(order: Order, money: Money) -> Iterator[str]:
-    if order.status == CONFIRMED:
+    if order.status in KEPT:
         # What costs nothing has no payment.
         if (money.captured, money.currency or order.currency) != (order.total, order.currency):
             yield f"{money.captured} {money.currency} were taken, due are {order.total} {order.currency}"
@@ -142,7 +170,7 @@ def _at_provider(money: Money, provider: Provider) -> Iterator[str]:
 
 
 def _of_goods(order: Order, goods: Goods) -> Iterator[str]:
-    due = order.wanted if order.status == CONFIRMED else Counter[str]()
+    due = order.wanted if order.status in KEPT else Counter[str]()
     if goods.held:
         yield f"stock is still held: {dict(goods.held)}"
     if goods.committed != due:
@@ -152,8 +180,20 @@ def _of_goods(order: Order, goods: Goods) -> Iterator[str]:
 
 
 def _of_coupons(order: Order, coupons: Coupons) -> Iterator[str]:
-    due = order.promised if order.status == CONFIRMED else {}
+    due = order.promised if order.status in KEPT else {}
     if coupons.claimed:
         yield f"coupons are still claimed: {coupons.claimed}"
     if coupons.committed != due:
         yield f"coupons used are {coupons.committed}, due are {dict(due)}"
+
+
+def _of_parcels(order: Order, parcels: tuple[Parcel, ...]) -> Iterator[str]:
+    inside: Counter[str] = sum((parcel.lines for parcel in parcels), Counter[str]())
+    if order.status in SENT and inside != order.wanted:
+        yield f"in its parcels are {dict(inside)}, wanted are {dict(order.wanted)}"
+    due = {"SHIPPED": LEFT, "DELIVERED": frozenset({"DELIVERED"}), "CANCELLED": NOT_SENT}.get(order.status)
+    for parcel in parcels:
+        if due and parcel.state not in due:
+            yield f"its parcel {parcel.id} is {parcel.state}"
+        if parcel.bought is not None and (parcel.bought > 1 or parcel.labelled > parcel.bought):
+            yield f"of its parcel {parcel.id} the carrier sold {parcel.bought} labels"

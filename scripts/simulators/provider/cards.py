@@ -1,16 +1,8 @@
 """The payment methods the provider knows, and how each one behaves."""
 
 from dataclasses import dataclass
-from enum import Enum, auto
 
-
-class Delivery(Enum):
-    """How the first answer to an authorisation reaches the caller; a repeated call gets the remembered one at once."""
-
-    AT_ONCE = auto()
-    LATE = auto()
-    NEVER = auto()
-    AS_ERROR = auto()
+from scripts.simulators.steered import Delivery
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,10 @@
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from scripts.simulators.provider import cards, charges, ledger
-from scripts.simulators.provider.cards import Delivery
 from scripts.simulators.provider.charges import Charge, Refused
-
-Body = dict[str, Any]
+from scripts.simulators.steered import FAILURE, Body, Response, error
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,22 +36,7 @@ class Call:
     request: Body
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
-    """An HTTP status, a JSON body, and whether and when it leaves."""
-
-    status: int
-    body: Body
-    delivery: Delivery = Delivery.AT_ONCE
-
-
-def error(status: int, code: str, message: str) -> Response:
-    """The reply that every error takes the shape of."""
-    return Response(status, {"error": {"code": code, "message": message}})
-
-
 NOT_FOUND = error(404, "charge_not_found", "There is no such charge.")
-FAILURE = error(500, "internal_error", "Something went wrong.")
 
 
 class Provider:

@@ -1,11 +1,14 @@
-"""What stands in for the world outside: the payment provider, the mail server and a bucket, each a process of its own."""
+"""What stands in for the world outside: payment provider, carrier, mail server and bucket, each a process of its own."""
 
 import sys
 
 from scripts.stack import layout, settings
 from scripts.stack.supervise import component, fingerprints, health, processes
 
-PROVIDER, MAIL, OBJECTS = "provider", "mail", "objects"
+PROVIDER, CARRIER, MAIL, OBJECTS = "provider", "carrier", "mail", "objects"
+STAND_INS = (PROVIDER, CARRIER, MAIL, OBJECTS)
+# Ten hours of the carrier pass in a second: a parcel arrives after three of them. In tests it is there at once.
+CARRIER_SPEED, CARRIER_SPEED_OF_TESTS = 36_000, 1_000_000
 
 
 def provider(chosen: settings.Settings) -> component.Component:
@@ -15,6 +18,14 @@ def provider(chosen: settings.Settings) -> component.Component:
     return _simulator(
         chosen, PROVIDER, ("--state", str(state)), lambda: health.http(f"http://{stack.address(PROVIDER)}/healthz")
     )
+
+
+def carrier(chosen: settings.Settings) -> component.Component:
+    """The carrier; its labels and parcels outlive it in its state folder."""
+    stack = chosen.stack
+    speed = CARRIER_SPEED if stack.name == layout.MAIN else CARRIER_SPEED_OF_TESTS
+    options = ("--state", str(stack.folder / CARRIER), "--speed", str(speed))
+    return _simulator(chosen, CARRIER, options, lambda: health.http(f"http://{stack.address(CARRIER)}/healthz"))
 
 
 def mail(chosen: settings.Settings) -> component.Component:

@@ -1,4 +1,4 @@
-"""Orders as values and domain events, without any I/O. Their state transitions are the table in `saga.py`.
+"""Orders as values and domain events, without any I/O. Their state transitions are the table in `saga/definitions.py`.
 
 What an order costs is decided in `totals.py`, by the tables in `rates.py`.
 """
@@ -17,6 +17,9 @@ class Status(StrEnum):
     PENDING = "PENDING"
     RESERVED = "RESERVED"
     CONFIRMED = "CONFIRMED"
+    FULFILLING = "FULFILLING"
+    SHIPPED = "SHIPPED"
+    DELIVERED = "DELIVERED"
     CANCELLING = "CANCELLING"
     CANCELLED = "CANCELLED"
 
@@ -27,6 +30,7 @@ class Step(StrEnum):
     STOCK = "STOCK"
     PAYMENT = "PAYMENT"
     SETTLEMENT = "SETTLEMENT"
+    DELIVERY = "DELIVERY"
     COMPENSATION = "COMPENSATION"
     DONE = "DONE"
 
@@ -229,7 +233,8 @@ class Order:
 class Saga:
     """The durable process that takes an order from acceptance to its end. version counts its changes, from 1.
 
-    awaiting names the services that have not answered yet in this step. deadline is None when nothing is awaited.
+    awaiting names the services that have not answered yet in this step, and what is awaited of its parcels. deadline is None
+    when nothing is awaited.
     """
 
     id: str
@@ -301,6 +306,14 @@ class OrderConfirmed:
 
 
 @dataclass(frozen=True, slots=True)
+class ShipmentsStopRequested:
+    """A confirmed order is to be cancelled, if nothing of it has left."""
+
+    order: Order
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
 class OrderCancelled:
     """An order was cancelled: every service that holds something for it releases it."""
 
@@ -319,7 +332,14 @@ class OrderCancellationCompleted:
     reason: str
 
 
-Fact = OrderPlaced | PaymentRequested | OrderConfirmed | OrderCancelled | OrderCancellationCompleted
+Fact = (
+    OrderPlaced
+    | PaymentRequested
+    | OrderConfirmed
+    | ShipmentsStopRequested
+    | OrderCancelled
+    | OrderCancellationCompleted
+)
 
 
 def totals_of(lines: Sequence[Line], *, taxes_included: bool) -> Totals:

@@ -41,8 +41,13 @@ class Advancing:
         transaction.after_commit(lambda: self._moved(changed))
 
     async def cancel(self, order_id: str, *, actor: str, owner_id: str | None) -> domain.Placed:
-        """Cancel an order that was not shipped. owner_id is whose it must be (None: anybody's). Raises ORDER_NOT_FOUND."""
-        await self._reading.get(order_id, owner_id=owner_id)
+        """Cancel an order of which nothing has left; of a confirmed one shipping is asked first.
+
+        owner_id is whose it must be (None: anybody's). Raises ORDER_NOT_FOUND or ORDER_SHIPPED.
+        """
+        placed = await self._reading.get(order_id, owner_id=owner_id)
+        if placed.saga.status in (domain.Status.SHIPPED, domain.Status.DELIVERED):
+            raise errors.precondition("ORDER_SHIPPED", "the order was handed over to the carrier", order_id=order_id)
         async with self._db.transaction() as transaction:
             await self.advance(transaction, [saga.Event(order_id, saga.Reply.CANCEL_REQUESTED, actor)])
         return await self._reading.get(order_id, owner_id=owner_id)

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from services.chassis import database, errors, pages
 from services.order import domain, store
 
-# How many sagas are on their way, and how long the oldest has been; and those that wait for a person.
+# How many sagas are on their way, and how long the oldest has been; and those that wait for a person. A carrier takes its time.
 QUEUES = database.Statement("""
-SELECT 'saga', count(*), extract(epoch FROM clock_timestamp() - min(update_time)) FROM sagas WHERE deadline IS NOT NULL
+SELECT 'saga', count(*), extract(epoch FROM clock_timestamp() - min(update_time)) FROM sagas
+WHERE deadline IS NOT NULL AND step <> 'DELIVERY'
 UNION ALL
 SELECT 'saga_stuck', count(*), extract(epoch FROM clock_timestamp() - min(update_time)) FROM sagas WHERE stuck
 """)

@@ -150,7 +150,7 @@ def test_helm_test_places_an_order_at_the_edge() -> None:
 def test_a_development_release_brings_its_servers_and_then_its_databases_schemas_topics_and_shop() -> None:
     rendered = rendering.rendered(*rendering.CASES["development"])
     servers = {one["metadata"]["name"] for one in objects.of_kind(rendered, "StatefulSet")}
-    assert servers == {f"souk-{name}" for name in ("kafka", "postgres", "redis", "provider", "mail")}
+    assert servers == {f"souk-{name}" for name in ("kafka", "postgres", "redis", "provider", "carrier", "mail")}
     jobs = {one["metadata"]["name"].removeprefix("souk-"): one for one in objects.of_kind(rendered, "Job")}
     assert (
         weight(jobs["databases"])

@@ -14,7 +14,7 @@ CONTRACT = contract.read(chart.DESCRIPTORS.read_bytes(), REGISTRY.services)
 PROMETHEUS = reachability.Pod("prometheus", "monitoring", {})
 STRANGER = reachability.Pod("stranger", "default", {"app.kubernetes.io/name": "souk"})
 NEIGHBOUR = reachability.Pod("neighbour", rendering.NAMESPACE, {"app.kubernetes.io/name": "other"})
-SIMULATORS = {"provider": ("provider", 8090), "smtp": ("mail", 2525)}
+SIMULATORS = {"provider": ("provider", 8090), "carrier": ("carrier", 8091), "smtp": ("mail", 2525)}
 STORES = {"postgres": 5432, "redis": 6379}
 Connections = set[tuple[str, str, int]]
 

@@ -45,7 +45,7 @@ def test_only_systems_that_are_reached_with_a_secret_are_asked_for_one() -> None
     asked = re.findall(
         r"--secret-id souk/dev/([\w-]+)", "\n".join(str(step) for each in stages() for step in each.steps())
     )
-    assert {"provider", "smtp"} <= set(asked)
+    assert {"provider", "carrier", "smtp"} <= set(asked)
     assert not {"opensearch", "s3", "sns"} & set(asked), (
         "a role says who may use these, and Terraform makes no secret for them"
     )

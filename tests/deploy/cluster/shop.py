@@ -88,6 +88,8 @@ def secrets() -> Mapping[str, tuple[str, ...]]:
         found["redis"] = ("url",)
     if "provider" in outside:
         found["provider"] = ("stripe_api_key",)
+    if "carrier" in outside:
+        found["carrier"] = ("url",)
     if "smtp" in outside:
         found["smtp"] = ("url",)
     return {f"{RELEASE}-{name}": keys for name, keys in found.items()}

@@ -44,7 +44,7 @@ def test_helm_test_places_an_order_and_sees_it_confirmed(
         said = node_helm("test", installed.name, "--namespace", installed.namespace, "--timeout", "120s", "--logs")
         status = next(line for line in said.splitlines() if line.startswith("status"))
         seen.append(status)
-        assert status.split() == ["status", "CONFIRMED"]
+        assert status.split() == ["status", "FULFILLING"]
 
 
 def test_no_container_could_do_what_it_is_not_meant_to(
@@ -87,7 +87,7 @@ async def test_killing_a_worker_the_broker_and_the_database_loses_no_order(
             await asyncio.to_thread(charts.eventually, lambda: _came_back(installed), within_s=SETTLE_S)
             await eventually(lambda: _answers(customer, orders[0]["id"]), within_s=SETTLE_S)
             settled = [await customer.settled(order["id"], within_s=SETTLE_S * 2) for order in orders]
-            seen.append(f"{len(settled)} orders, {sum(order['status'] == 'CONFIRMED' for order in settled)} confirmed")
+            seen.append(f"{len(settled)} orders, {sum(order['status'] == 'FULFILLING' for order in settled)} confirmed")
     await audit.Auditor(environment).audit([order["id"] for order in orders])
 
 

@@ -24,6 +24,7 @@ def environment(of: release.Release, folder: Path) -> Mapping[str, str]:
         "EDGE_URL": f"http://{edge}",
         "USER_SIGNING_KEY_DIR": str(keys),
         "PAYMENT_PROVIDER_URL": f"http://{_address(core, of, 'provider')}:8090",
+        "CARRIER_URL": f"http://{_address(core, of, 'carrier')}:8091",
         **{
             f"{service.upper()}_DATABASE_URL": _url(core, of, f"{service}-database")
             for service in registry.load().with_store([], "postgres")

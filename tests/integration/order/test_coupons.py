@@ -40,7 +40,8 @@ async def test_an_order_is_read_again_with_what_promotions_took_off(db: database
 async def test_promotion_hears_what_to_redeem_commit_and_release(db: database.Database, prices: PriceList) -> None:
     orders = using(db, prices, offering=Offering("WELCOME", SALE))
     placed = await orders.accepting.create(with_code(new_id()))
-    for reply in (Reply.STOCK_RESERVED, Reply.COUPONS_REDEEMED, Reply.PAYMENT_AUTHORIZED, Reply.CANCEL_REQUESTED):
+    paid = (Reply.STOCK_RESERVED, Reply.COUPONS_REDEEMED, Reply.PAYMENT_AUTHORIZED)
+    for reply in (*paid, Reply.CANCEL_REQUESTED, Reply.SHIPMENTS_STOPPED):
         await give(db, orders, saga.Event(placed.order.id, reply, "test"))
     said = {kind.rsplit(".", 1)[1]: payload for kind, payload in await db.read(_FACTS, {"key": placed.order.id})}
     [redemption] = order_events_pb2.OrderPlaced.FromString(said["OrderPlaced"]).redemptions

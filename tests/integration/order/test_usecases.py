@@ -223,7 +223,9 @@ async def test_cancel_and_confirmation_race_and_the_order_ends_in_one_of_them(
             give(db, orders, saga.Event(order_id, Reply.PAYMENT_AUTHORIZED, "payment")),
             orders.advancing.cancel(order_id, actor="user:x", owner_id=owner),
         )
-        assert (await orders.reading.get(order_id, owner_id=owner)).saga.status is Status.CANCELLING
+        raced = (await orders.reading.get(order_id, owner_id=owner)).saga
+        # Confirmed first, it asks shipping before it is cancelled.
+        assert raced.status is Status.CANCELLING or (raced.status is Status.CONFIRMED and "stop" in raced.awaiting)
         sequences = [entry.sequence for entry in await orders.reading.history(order_id, owner_id=owner)]
         assert sequences == list(range(1, len(sequences) + 1)), "no step is lost and none is doubled"
 

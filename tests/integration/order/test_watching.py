@@ -13,7 +13,11 @@ from services.order.saga import Reply
 from services.order.usecases import Orders, watching
 from tests.integration.order.ordering import PriceList, draft, give, new_id, using
 
-TO_THE_END = (Reply.STOCK_RESERVED, Reply.PAYMENT_AUTHORIZED, Reply.PAYMENT_CAPTURED, Reply.STOCK_COMMITTED)
+TO_THE_END = (
+    *(Reply.STOCK_RESERVED, Reply.PAYMENT_AUTHORIZED, Reply.PAYMENT_CAPTURED, Reply.STOCK_COMMITTED),
+    *(Reply.SHIPMENTS_CREATED, Reply.SHIPMENTS_HANDED_OVER, Reply.SHIPMENTS_DELIVERED),
+)
+ALL = list(range(1, len(TO_THE_END) + 2))
 
 
 @asynccontextmanager
@@ -41,12 +45,11 @@ async def test_a_watcher_sees_the_whole_history_and_then_it_ends(db: database.Da
         seen.extend([entry.event async for entry in watched.watching.watch(order_id, caller="c", owner_id=None)])
 
     watching = asyncio.create_task(watch())
-    replies = (Reply.STOCK_RESERVED, Reply.PAYMENT_AUTHORIZED, Reply.PAYMENT_CAPTURED, Reply.STOCK_COMMITTED)
-    for reply in replies:
+    for reply in TO_THE_END:
         await give(db, watched, saga.Event(order_id, reply, "test"))
     async with asyncio.timeout(5):
         await watching
-    assert seen == ["OrderPlaced", *replies]
+    assert seen == ["OrderPlaced", *TO_THE_END]
     assert watched.watching.open == 0
 
 
@@ -88,13 +91,13 @@ async def test_streams_of_one_order_that_begin_at_different_entries_miss_nothing
     db: database.Database, watched: Orders
 ) -> None:
     order_id = (await watched.accepting.create(draft(new_id()))).order.id
-    for reply in TO_THE_END[:3]:
+    for reply in TO_THE_END[:-1]:
         await give(db, watched, saga.Event(order_id, reply, "test"))
     reading = [asyncio.create_task(read_all(watched, order_id, caller=str(n), after=n % 5)) for n in range(20)]
     await until_open(watched, 20)
-    await give(db, watched, saga.Event(order_id, TO_THE_END[3], "test"))
+    await give(db, watched, saga.Event(order_id, TO_THE_END[-1], "test"))
     async with asyncio.timeout(5):
-        assert await asyncio.gather(*reading) == [list(range(n % 5 + 1, 6)) for n in range(20)]
+        assert await asyncio.gather(*reading) == [ALL[n % 5 :] for n in range(20)]
 
 
 async def test_a_stream_that_begins_while_another_is_asked_for_is_told_all(
@@ -120,8 +123,8 @@ async def test_a_stream_that_begins_while_another_is_asked_for_is_told_all(
         for reply in TO_THE_END[1:]:
             await give(db, orders, saga.Event(order_id, reply, "test"))
         async with asyncio.timeout(5):
-            assert await early == [2, 3, 4, 5]
-            assert await late[0] == [1, 2, 3, 4, 5]
+            assert await early == ALL[1:]
+            assert await late[0] == ALL
 
 
 async def test_what_another_process_writes_is_seen_by_the_next_tick(db: database.Database, watched: Orders) -> None:
@@ -132,7 +135,7 @@ async def test_what_another_process_writes_is_seen_by_the_next_tick(db: database
     for reply in TO_THE_END:
         await give(db, elsewhere, saga.Event(order_id, reply, "test"))
     async with asyncio.timeout(5):
-        assert await reading == [1, 2, 3, 4, 5]
+        assert await reading == ALL
 
 
 async def test_a_settled_order_is_told_and_ends_wherever_one_begins(db: database.Database, watched: Orders) -> None:
@@ -140,7 +143,7 @@ async def test_a_settled_order_is_told_and_ends_wherever_one_begins(db: database
     for reply in TO_THE_END:
         await give(db, watched, saga.Event(order_id, reply, "test"))
     async with asyncio.timeout(5):
-        assert [await read_all(watched, order_id, after=n) for n in (0, 3, 5, 99)] == [[1, 2, 3, 4, 5], [4, 5], [], []]
+        assert [await read_all(watched, order_id, after=n) for n in (0, 3, 8, 99)] == [ALL, ALL[3:], [], []]
 
 
 async def test_a_tick_is_one_statement_for_a_hundred_watched_orders(

@@ -1,4 +1,4 @@
-"""An order among an inventory, a promotion and a payment that answer in any order, late or twice: it always comes to an end.
+"""An order among services that answer in any order, late or twice: it always comes to an end.
 
 The others are models of a few lines: what they hold, and what they say when they are told something. Between the order and them
 lies a post that keeps every fact until the machine delivers it, possibly again, whatever else lies there.
@@ -125,7 +125,45 @@ class Payment:
         return Reply.PAYMENT_REFUNDED if taken else Reply.PAYMENT_VOIDED
 
 
-SERVICES = (saga.INVENTORY, saga.PROMOTION, saga.PAYMENT)
+@dataclass
+class Shipping:
+    """The order's only parcel, and what is said to each of its facts. It is opened when the inventory has picked it, too."""
+
+    confirmed: bool = False
+    picked: bool = False
+    where: str = ""  # "", OPENED, LEFT, ARRIVED, STOPPED
+
+    def hear(self, fact: domain.Fact) -> Reply | None:
+        match fact:
+            case domain.OrderConfirmed():
+                self.confirmed = True
+                return self._open()
+            case domain.ShipmentsStopRequested() if self.left:
+                return Reply.STOP_REFUSED
+            case domain.ShipmentsStopRequested():
+                self.where = "STOPPED"
+                return Reply.SHIPMENTS_STOPPED
+            case domain.OrderCancelled() if not self.left:
+                self.where = "STOPPED"
+        return None
+
+    def pick(self) -> Reply | None:
+        """The inventory says from where it comes."""
+        self.picked = True
+        return self._open()
+
+    @property
+    def left(self) -> bool:
+        return self.where in {"LEFT", "ARRIVED"}
+
+    def _open(self) -> Reply | None:
+        if self.confirmed and self.picked and not self.where:
+            self.where = "OPENED"
+        said = {"OPENED": Reply.SHIPMENTS_CREATED, "LEFT": Reply.SHIPMENTS_HANDED_OVER}
+        return (said | {"ARRIVED": Reply.SHIPMENTS_DELIVERED}).get(self.where)
+
+
+SERVICES = (saga.INVENTORY, saga.PROMOTION, saga.PAYMENT, saga.SHIPPING)
 
 
 @dataclass
@@ -149,6 +187,7 @@ class Journey(RuleBasedStateMachine):
         self.inventory = Inventory(enough=True)
         self.promotion = Promotion()
         self.payment = Payment()
+        self.shipping = Shipping()
         self.reached = [Status.PENDING]
 
     @initialize(chances=st.tuples(*[st.integers(0, 9)] * 4), calm=st.integers(0, 10))
@@ -180,6 +219,18 @@ class Journey(RuleBasedStateMachine):
     def the_provider_answers(self, yes: bool) -> None:  # noqa: FBT001 - Hypothesis names it
         self._answer(saga.PAYMENT, self.payment.provider_says(yes=yes))
 
+    @precondition(lambda self: self.shipping.where == "OPENED")
+    @rule()
+    def the_carrier_takes_it(self) -> None:
+        self.shipping.where = "LEFT"
+        self._answer(saga.SHIPPING, Reply.SHIPMENTS_HANDED_OVER)
+
+    @precondition(lambda self: self.shipping.where == "LEFT")
+    @rule()
+    def it_arrives(self) -> None:
+        self.shipping.where = "ARRIVED"
+        self._answer(saga.SHIPPING, Reply.SHIPMENTS_DELIVERED)
+
     @precondition(lambda self: self.calm <= 0 and self.inventory.holds == "HELD")
     @rule(gone=st.booleans())
     def the_hold_ends(self, gone: bool) -> None:  # noqa: FBT001 - Hypothesis names it
@@ -206,10 +257,12 @@ class Journey(RuleBasedStateMachine):
             assert self.inventory.holds in {"", "GIVEN_BACK", "ENDED"}
             assert self.payment.state in {"", "GIVEN_BACK", "DECLINED"}
             assert self.promotion.uses in {"", "REFUSED", "RELEASED"}
+            assert not self.shipping.left
 
     @invariant()
     def an_order_that_is_done_and_not_cancelled_was_paid_and_left_the_shelf(self) -> None:
-        if self.placed.saga.settled and self.placed.saga.status is Status.CONFIRMED:
+        if self.placed.saga.settled and self.placed.saga.status is Status.DELIVERED:
+            assert self.shipping.where == "ARRIVED"
             paid = "CAPTURED" if self.placed.order.total.amount else ""
             assert (self.inventory.holds, self.payment.state) == ("SOLD", paid)
             if self.placed.order.redemptions:
@@ -231,21 +284,28 @@ class Journey(RuleBasedStateMachine):
             if self.placed.saga.settled and self.post.empty and not self.payment.asked:
                 break
             self._deliver_everything()
+            if self.payment.state == "REFUSED" and self.shipping.left:
+                # It left before the provider refused: a person has to ask for the money.
+                return
             if self.placed.saga.stuck:
                 self.an_operator_pushes()
             if not self.placed.saga.settled:
                 self.a_deadline_passes()
         assert self.placed.saga.settled, self.placed.saga
-        assert self.placed.saga.status in {Status.CONFIRMED, Status.CANCELLED}
+        assert self.placed.saga.status in {Status.DELIVERED, Status.CANCELLED}
         self.money_and_stock_of_a_cancelled_order_were_given_back()
         self.an_order_that_is_done_and_not_cancelled_was_paid_and_left_the_shelf()
-        if self.placed.saga.status is Status.CONFIRMED and self.placed.order.redemptions:
+        if self.placed.saga.status is Status.DELIVERED and self.placed.order.redemptions:
             assert self.promotion.uses == "COMMITTED"
 
     def _deliver_everything(self) -> None:
         while not self.post.empty or self.payment.asked:
             if self.payment.asked:
                 self.the_provider_answers(yes=True)
+            if self.shipping.where == "OPENED":
+                self.the_carrier_takes_it()
+            if self.shipping.where == "LEFT":
+                self.it_arrives()
             for who in SERVICES:
                 self._deliver(self.post.facts, who)
                 self._deliver(self.post.replies, who)
@@ -257,10 +317,11 @@ class Journey(RuleBasedStateMachine):
         if box is self.post.replies:
             self._hear(letter, who)
         else:
-            listeners: dict[str, Inventory | Promotion | Payment] = {
+            listeners: dict[str, Inventory | Promotion | Payment | Shipping] = {
                 saga.INVENTORY: self.inventory,
                 saga.PROMOTION: self.promotion,
                 saga.PAYMENT: self.payment,
+                saga.SHIPPING: self.shipping,
             }
             self._answer(who, listeners[who].hear(letter))
 
@@ -279,6 +340,8 @@ class Journey(RuleBasedStateMachine):
     def _answer(self, who: str, reply: Reply | None) -> None:
         if reply:
             self.post.replies[who].append(reply)
+        if reply is Reply.STOCK_COMMITTED:
+            self._answer(saga.SHIPPING, self.shipping.pick())
 
 
 TestJourney = Journey.TestCase

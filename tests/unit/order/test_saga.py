@@ -44,6 +44,8 @@ def play(placed: domain.Placed, *replies: Reply) -> tuple[domain.Placed, list[st
 
 
 HAPPY = (Reply.STOCK_RESERVED, Reply.PAYMENT_AUTHORIZED, Reply.STOCK_COMMITTED, Reply.PAYMENT_CAPTURED)
+PARCELS = (Reply.SHIPMENTS_CREATED, Reply.SHIPMENTS_HANDED_OVER, Reply.SHIPMENTS_DELIVERED)
+GIVEN_UP = (Reply.CANCEL_REQUESTED, Reply.SHIPMENTS_STOPPED)
 
 
 def test_a_new_order_waits_for_stock_and_tells_inventory() -> None:
@@ -53,17 +55,88 @@ def test_a_new_order_waits_for_stock_and_tells_inventory() -> None:
     assert begun.entry.sequence == 1
 
 
-def test_a_good_order_is_confirmed_and_settled_when_both_have_answered() -> None:
+def test_a_good_order_is_confirmed_fulfilled_shipped_and_delivered() -> None:
     placed, told = play(begun(), *HAPPY)
-    assert (placed.saga.status, placed.saga.step) == (Status.CONFIRMED, Step.DONE)
+    assert (placed.saga.status, placed.saga.step) == (Status.CONFIRMED, Step.SETTLEMENT)
+    seen = []
+    for reply in PARCELS:
+        placed, more = play(placed, reply)
+        seen.append((placed.saga.status, placed.saga.step))
+        assert not more
+    assert seen == [
+        (Status.FULFILLING, Step.DELIVERY),
+        (Status.SHIPPED, Step.DELIVERY),
+        (Status.DELIVERED, Step.DONE),
+    ]
     assert told == ["PaymentRequested", "OrderConfirmed"]
     assert WAITS.after(placed.saga) is None
 
 
-def test_settlement_may_come_in_either_order() -> None:
-    placed, _ = play(begun(), *HAPPY[:2], Reply.PAYMENT_CAPTURED)
-    assert placed.saga.awaiting == {"inventory"}
-    assert play(placed, Reply.STOCK_COMMITTED)[0].saga.settled
+@given(st.permutations([*HAPPY[2:], *PARCELS]))
+def test_what_follows_the_pivot_may_come_in_any_order(replies: list[Reply]) -> None:
+    placed, _ = play(begun(), *HAPPY[:2], *replies)
+    assert (placed.saga.status, placed.saga.settled) == (Status.DELIVERED, True)
+
+
+def test_an_order_is_not_fulfilled_before_it_is_paid_whatever_its_parcels_do() -> None:
+    placed, _ = play(begun(), *HAPPY[:3], Reply.SHIPMENTS_HANDED_OVER)
+    assert (placed.saga.status, placed.saga.awaiting) == (Status.CONFIRMED, frozenset({"payment", "delivery"}))
+    assert play(placed, Reply.PAYMENT_CAPTURED)[0].saga.status is Status.SHIPPED
+
+
+def test_what_happens_to_single_parcels_stands_in_the_history_and_changes_nothing_else() -> None:
+    placed, _ = play(begun(), *HAPPY, PARCELS[0])
+    for reply in (Reply.SHIPMENT_HANDED_OVER, Reply.SHIPMENT_DELIVERED, Reply.SHIPMENT_UNDELIVERABLE):
+        moved = saga.advance(placed, saga.Event(ORDER.id, reply, "shipping", reason="LOST"), NOW)
+        assert moved
+        assert (moved.entry.event, moved.entry.reason) == (reply, "LOST")
+        assert replace(moved.saga, version=placed.saga.version) == placed.saga
+
+
+@pytest.mark.parametrize("behind", [HAPPY[:2], HAPPY, (*HAPPY, Reply.SHIPMENTS_CREATED)])
+def test_a_confirmed_order_is_cancelled_when_shipping_could_stop_it(behind: tuple[Reply, ...]) -> None:
+    asking, told = play(begun(), *behind, Reply.CANCEL_REQUESTED)
+    assert told[-1] == "ShipmentsStopRequested"
+    assert "stop" in asking.saga.awaiting
+    assert WAITS.after(asking.saga) == WAITS.compensation_s
+    cancelling, told = play(asking, Reply.SHIPMENTS_STOPPED)
+    assert (cancelling.saga.status, cancelling.saga.cancel_reason) == (Status.CANCELLING, "CANCEL_REQUESTED")
+    assert told == ["OrderCancelled"]
+
+
+def test_an_order_of_which_something_has_left_goes_on_and_says_why() -> None:
+    asking, _ = play(begun(), *HAPPY, PARCELS[0], Reply.CANCEL_REQUESTED)
+    refused = saga.Event(ORDER.id, Reply.STOP_REFUSED, "shipping", reason="HANDED_OVER")
+    moved = saga.advance(asking, refused, NOW)
+    assert moved
+    assert (moved.saga.status, moved.entry.reason, moved.saga.cancel_reason) == (Status.FULFILLING, "HANDED_OVER", "")
+    assert play(replace(asking, saga=moved.saga), *PARCELS[1:])[0].saga.status is Status.DELIVERED
+
+
+def test_shipping_is_asked_again_until_it_says_whether_it_could_stop() -> None:
+    asking, _ = play(begun(), *HAPPY, PARCELS[0], Reply.CANCEL_REQUESTED)
+    again, told = play(asking, Reply.DEADLINE_PASSED, Reply.CANCEL_REQUESTED)
+    assert told == ["ShipmentsStopRequested"]
+    assert WAITS.after(again.saga) == 2 * WAITS.compensation_s
+
+
+def test_nobody_cancels_what_was_not_asked_to_be_stopped() -> None:
+    placed, _ = play(begun(), *HAPPY)
+    assert saga.advance(placed, saga.Event(ORDER.id, Reply.SHIPMENTS_STOPPED, "shipping"), NOW) is None
+
+
+def test_an_order_on_its_way_asks_again_after_a_day_and_never_gives_up_itself() -> None:
+    placed, _ = play(begun(), *HAPPY, *PARCELS[:2])
+    assert WAITS.after(placed.saga) == 86_400
+    assert play(placed, Reply.DEADLINE_PASSED)[1] == ["OrderConfirmed"]
+
+
+def test_definition_two_ends_when_both_have_answered() -> None:
+    old = replace(begun(), saga=replace(begun().saga, definition_version=2))
+    placed, told = play(old, *HAPPY)
+    assert (placed.saga.status, placed.saga.step) == (Status.CONFIRMED, Step.DONE)
+    assert play(placed, Reply.CANCEL_REQUESTED)[1] == ["OrderCancelled"]
+    assert told == ["PaymentRequested", "OrderConfirmed"]
 
 
 @pytest.mark.parametrize(
@@ -97,10 +170,10 @@ def test_settlement_may_come_in_either_order() -> None:
             ["PaymentRequested", "OrderCancelled"],
         ),
         (
-            [*HAPPY[:2], Reply.PAYMENT_CAPTURE_REFUSED],
+            [*HAPPY[:2], Reply.PAYMENT_CAPTURE_REFUSED, Reply.SHIPMENTS_STOPPED],
             Status.CANCELLING,
             "CAPTURE_REFUSED",
-            ["PaymentRequested", "OrderConfirmed", "OrderCancelled"],
+            ["PaymentRequested", "OrderConfirmed", "ShipmentsStopRequested", "OrderCancelled"],
         ),
         (
             [*HAPPY[:2], Reply.STOCK_REJECTED],
@@ -109,10 +182,10 @@ def test_settlement_may_come_in_either_order() -> None:
             ["PaymentRequested", "OrderConfirmed", "OrderCancelled"],
         ),
         (
-            [*HAPPY, Reply.CANCEL_REQUESTED],
+            [*HAPPY, Reply.CANCEL_REQUESTED, Reply.SHIPMENTS_STOPPED],
             Status.CANCELLING,
             "CANCEL_REQUESTED",
-            ["PaymentRequested", "OrderConfirmed", "OrderCancelled"],
+            ["PaymentRequested", "OrderConfirmed", "ShipmentsStopRequested", "OrderCancelled"],
         ),
     ],
 )
@@ -124,7 +197,7 @@ def test_every_failure_is_compensated(replies: list[Reply], status: Status, reas
 
 @pytest.mark.parametrize("money", [Reply.PAYMENT_VOIDED, Reply.PAYMENT_REFUNDED])
 def test_an_order_is_cancelled_only_when_stock_and_money_were_given_back(money: Reply) -> None:
-    placed, _ = play(begun(), *HAPPY, Reply.CANCEL_REQUESTED, money)
+    placed, _ = play(begun(), *HAPPY, Reply.CANCEL_REQUESTED, Reply.SHIPMENTS_STOPPED, money)
     assert placed.saga.status is Status.CANCELLING
     placed, told = play(placed, Reply.STOCK_RELEASED)
     assert placed.saga.status is Status.CANCELLED
@@ -154,7 +227,7 @@ def test_who_has_answered_cannot_take_it_back(refusal: Reply) -> None:
     assert saga.advance(placed, event, NOW) is None
     assert saga.contradicts(placed, event)
     # While it is awaited it is an answer, and after the order was given up it is late.
-    for other in (play(begun(), *HAPPY[:2])[0], play(placed, Reply.CANCEL_REQUESTED)[0], begun()):
+    for other in (play(begun(), *HAPPY[:2])[0], play(placed, *GIVEN_UP)[0], begun()):
         assert not saga.contradicts(other, event)
 
 

@@ -90,7 +90,7 @@ in S3, or searches in a cluster of AWS. */}}
 {{- end -}}
 {{/* Takes (dict "root" $ "name" "provider"). */}}
 {{- define "souk.outsideEgress" -}}
-{{- $simulator := get (dict "provider" (dict "component" "provider" "port" 8090) "smtp" (dict "component" "mail" "port" 2525)) .name -}}
+{{- $simulator := get (dict "provider" (dict "component" "provider" "port" 8090) "carrier" (dict "component" "carrier" "port" 8091) "smtp" (dict "component" "mail" "port" 2525)) .name -}}
 {{- if and .root.Values.development.enabled $simulator }}
 {{- include "souk.development.egress" (merge (dict "root" .root) $simulator) }}
 {{- else }}

@@ -1,10 +1,10 @@
-"""What a test may tell the simulated provider to do."""
+"""What a test may tell the simulator to do."""
 
 from typing import Any
 
 import pytest
 
-from scripts.simulators.provider import control
+from scripts.simulators import control
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ TABLES = {
     "payment": "payments, refunds, ledger_entries",
     "inventory": "stock, movements, reservations",
     "promotion": "promotions, codes, code_batches, redemptions",
+    "shipping": "parcels, parcel_events",
 }
 SALE = "01900000-0000-7000-8000-00000000005a"
 

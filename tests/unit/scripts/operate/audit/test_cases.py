@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from scripts.operate.audit.cases import Case, Goods, Money, Order, Provider, disagreements
+from scripts.operate.audit.cases import Case, Goods, Money, Order, Parcel, Provider, disagreements
 
 MUGS = Counter({"MUG": 2})
 ORDER = Order("o", "CONFIRMED", "DONE", "USD", 700, 700, MUGS, 2, "p", ((1, "PENDING"), (2, "CONFIRMED")))
@@ -89,3 +89,49 @@ def test_a_refund_that_nobody_asked_for_is_found_and_one_that_was_asked_for_is_n
 )
 def test_stock_that_its_books_contradict_is_found(goods: Goods, complaint: str) -> None:
     assert found(replace(AGREED, goods=goods)) == [complaint]
+
+
+PARCEL = Parcel("x", "DELIVERED", MUGS, labelled=True, bought=1)
+SENT = replace(
+    AGREED,
+    order=replace(ORDER, status="DELIVERED", history=((1, "PENDING"), (2, "DELIVERED"))),
+    parcels=(PARCEL,),
+)
+
+
+def sent(status: str, step: str, *parcels: Parcel) -> Case:
+    history = ((1, "PENDING"), (2, status))
+    return replace(SENT, order=replace(SENT.order, status=status, step=step, history=history), parcels=parcels)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        SENT,
+        sent("FULFILLING", "DELIVERY", replace(PARCEL, state="LABELLING", labelled=False, bought=0)),
+        sent("SHIPPED", "DELIVERY", replace(PARCEL, state="LOST")),
+        replace(SENT, parcels=(replace(PARCEL, bought=None),)),
+        replace(CANCELLED, parcels=(replace(PARCEL, state="STOPPED"),)),
+    ],
+)
+def test_parcels_that_agree_with_their_order_give_no_reason_to_complain(case: Case) -> None:
+    assert found(case) == []
+
+
+@pytest.mark.parametrize(
+    ("case", "complaint"),
+    [
+        (sent("DELIVERED", "DONE"), "in its parcels are {}, wanted are {'MUG': 2}"),
+        (
+            sent("DELIVERED", "DONE", replace(PARCEL, lines=Counter({"MUG": 1}))),
+            "in its parcels are {'MUG': 1}, wanted are {'MUG': 2}",
+        ),
+        (sent("DELIVERED", "DONE", replace(PARCEL, state="IN_TRANSIT")), "its parcel x is IN_TRANSIT"),
+        (sent("SHIPPED", "DELIVERY", replace(PARCEL, state="PACKED")), "its parcel x is PACKED"),
+        (replace(CANCELLED, parcels=(replace(PARCEL, state="IN_TRANSIT"),)), "its parcel x is IN_TRANSIT"),
+        (replace(SENT, parcels=(replace(PARCEL, bought=2),)), "of its parcel x the carrier sold 2 labels"),
+        (replace(SENT, parcels=(replace(PARCEL, bought=0),)), "of its parcel x the carrier sold 0 labels"),
+    ],
+)
+def test_parcels_that_contradict_their_order_are_found(case: Case, complaint: str) -> None:
+    assert found(case) == [complaint]

@@ -1,7 +1,7 @@
-"""What a test can do to the provider while it runs. Kept in memory: a restart is a recovery."""
+"""What a test can do to a simulator while it runs. Kept in memory: a restart is a recovery."""
 
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, TypeVar
 
 NORMAL = "normal"
 DOWN = "down"
@@ -12,28 +12,28 @@ MODES = (NORMAL, DOWN, ERRORS, HANG)
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """How the provider answers. `error_rate` is a share of calls, 0 to 1."""
+    """How a simulator answers. `error_rate` is a share of calls, 0 to 1. A simulator adds what it alone has."""
 
     mode: str = NORMAL
     latency_ms: float = 0.0
     error_rate: float = 0.0
     slow_seconds: float = 2.0
     hang_seconds: float = 30.0
-    key_seconds: float = 86_400.0
 
 
-FIELDS = tuple(field.name for field in fields(Control))
+Kind = TypeVar("Kind", bound=Control)
 
 
 def shown(control: Control) -> dict[str, Any]:
     """The control as the API shows it."""
-    return {name: getattr(control, name) for name in FIELDS}
+    return {field.name: getattr(control, field.name) for field in fields(control)}
 
 
-def changed(control: Control, wanted: Any) -> Control:
+def changed(control: Kind, wanted: Any) -> Kind:
     """The control with the fields of `wanted`, a JSON object, changed. Raises ValueError for what it can't be."""
-    if not isinstance(wanted, dict) or not wanted.keys() <= set(FIELDS):
-        raise ValueError(f"expected an object with some of {', '.join(FIELDS)}")
+    known = shown(control)
+    if not isinstance(wanted, dict) or not wanted.keys() <= known.keys():
+        raise ValueError(f"expected an object with some of {', '.join(known)}")
     for name, value in wanted.items():
         if name == "mode" and value not in MODES:
             raise ValueError(f"mode is one of {', '.join(MODES)}")

@@ -1,0 +1,31 @@
+"""The shipping service, put together."""
+
+from services import signing_keys
+from services.chassis import assembly, effects, loops, process, retention
+from services.chassis.settings import read
+from services.shipping import clients, events, rpc, store, usecases
+from services.shipping.settings import Settings
+from services.shipping.usecases import delivering, handling, labelling, tracking
+
+
+def build(host: assembly.Host) -> list[process.Part]:
+    """The parts of the shipping service that the host's role asks for, in the order they start."""
+    settings = read(Settings, host.environ)
+    service = assembly.Assembly(store.SERVICE, host, events.PUBLISHED)
+    user = service.peer("user", signing_keys.DESCRIPTOR)
+    carrier = clients.Carrier(settings)
+    following = tracking.Tracking(service.db, carrier, now=host.now, track_s=settings.track_s)
+    follower = loops.Loop("shipping-follower", following.follow, loops.Pace(1.0, 2.0, gather_s=0.5))
+    terms = labelling.Terms(settings.lease_s, settings.track_s, automatic=settings.automatic)
+    labels = labelling.Labelling(carrier, now=host.now, terms=terms, wake=follower.wake)
+    limits = effects.Concurrency(concurrent=settings.carrier_calls)
+    worker = effects.Worker(service.db, labels, limits, name="shipping-labels")
+    hearing = delivering.Delivering(service.db, now=host.now, wake=worker.wake)
+    handled = handling.Handling(service.db, now=host.now, track_s=settings.track_s, wake=follower.wake)
+    gauges = retention.Gauges(service.db, store.SERVICE, usecases.QUEUES)
+    return service.parts(
+        rpc.servicer(handled),
+        signing_keys.fetched_from(user),
+        consuming=assembly.Consuming(events.CONSUMED, events.subscribers(hearing)),
+        working=[carrier, worker, follower, loops.Loop("shipping-gauges", gauges.work, loops.Pace(10))],
+    )

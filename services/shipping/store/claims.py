@@ -1,0 +1,100 @@
+"""What the workers claim of `parcels`: labels to be bought or voided, by lease, and parcels whose way is to be asked about.
+
+When the carrier is asked next is compared with and set by the database's clock, so that no process's clock can be wrong.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from services.chassis import database
+from services.shipping import store
+from services.shipping.domain import parcels
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A parcel about whose label this process may ask the carrier until its lease expires. attempt counts from 1 for each call.
+
+    age_s is how many seconds ago the parcel was created, by the order's clock. traceparent is the trace of what created it.
+    """
+
+    parcel: parcels.Parcel
+    attempt: int
+    epoch: int
+    age_s: float = 0.0
+    traceparent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Postponed:
+    """A claimed parcel whose answer is not known: it is due again after so many seconds. counted: the attempt was made."""
+
+    claimed: Claimed
+    wait_s: float
+    counted: bool
+
+
+_SHOWN = ", ".join(f"p.{column.name}" for column in store.SHOWN)
+_LABEL = ", ".join(f"'{state}'" for state in parcels.VERBS)
+_WAY = ", ".join(f"'{state}'" for state in sorted(parcels.TRAVELLING))
+# A common table expression that locks is evaluated once: as a subquery it might be evaluated again, and lock more rows.
+_CLAIM = database.Statement(f"""
+WITH due AS (
+  SELECT id FROM parcels WHERE state IN ({_LABEL}) AND next_try_at <= statement_timestamp()
+  ORDER BY next_try_at LIMIT %(most)s FOR UPDATE SKIP LOCKED)
+UPDATE parcels AS p SET attempts = p.attempts + 1, epoch = p.epoch + 1,
+  next_try_at = clock_timestamp() + make_interval(secs => %(lease)s)
+FROM due WHERE p.id = due.id
+RETURNING {_SHOWN}, p.attempts, p.epoch, extract(epoch FROM clock_timestamp() - p.create_time)::float8, p.traceparent
+""")  # noqa: S608 - all parts are constants of this service
+# Due again after a while whatever comes of it, so that nothing is written about a parcel of which there is no news.
+_CLAIM_WAYS = database.Statement(f"""
+WITH due AS (
+  SELECT id FROM parcels WHERE state IN ({_WAY}) AND next_try_at <= statement_timestamp()
+  ORDER BY next_try_at LIMIT %(most)s FOR UPDATE SKIP LOCKED)
+UPDATE parcels AS p SET next_try_at = clock_timestamp() + make_interval(secs => %(every)s)
+FROM due WHERE p.id = due.id
+RETURNING {_SHOWN}
+""")  # noqa: S608 - as above
+_OURS = database.Statement("""
+SELECT p.id FROM parcels AS p JOIN unnest(%(id)s::uuid[], %(epoch)s::bigint[]) AS g(id, epoch)
+  ON p.id = g.id AND p.epoch = g.epoch
+""")
+_POSTPONE = database.Statement("""
+UPDATE parcels AS p SET next_try_at = clock_timestamp() + make_interval(secs => g.wait),
+  attempts = p.attempts - CASE WHEN g.counted THEN 0 ELSE 1 END, epoch = p.epoch + 1
+FROM unnest(%(id)s::uuid[], %(epoch)s::bigint[], %(wait)s::float8[], %(counted)s::boolean[])
+  AS g(id, epoch, wait, counted)
+WHERE p.id = g.id AND p.epoch = g.epoch
+""")
+
+
+async def claim(transaction: database.Transaction, *, most: int, lease_s: float) -> list[Claimed]:
+    """Lease up to so many parcels whose labels are due and that no other process holds. The attempt is counted here."""
+    rows = await transaction.run(_CLAIM, {"most": most, "lease": lease_s})
+    return [Claimed(store.parcel_of(row), *row[-4:]) for row in rows]
+
+
+async def ours(transaction: database.Transaction, claims: Sequence[Claimed]) -> set[str]:
+    """Those of the claimed parcels that no other worker claimed since. All parcels of their orders are locked by `store.lock`."""
+    keys = {"id": [claim.parcel.id for claim in claims], "epoch": [claim.epoch for claim in claims]}
+    return {row[0] for row in await transaction.run(_OURS, keys)}
+
+
+async def postpone(transaction: database.Transaction, items: Sequence[Postponed]) -> None:
+    """Make claimed parcels due again later, where they are still ours."""
+    if not items:
+        return
+    rows = {
+        "id": [item.claimed.parcel.id for item in items],
+        "epoch": [item.claimed.epoch for item in items],
+        "wait": [item.wait_s for item in items],
+        "counted": [item.counted for item in items],
+    }
+    await transaction.run(_POSTPONE, rows)
+
+
+async def claim_ways(transaction: database.Transaction, *, most: int, every_s: float) -> list[parcels.Parcel]:
+    """Up to so many parcels that travel and are due to be asked about, which they are again after every_s seconds."""
+    rows = await transaction.run(_CLAIM_WAYS, {"most": most, "every": every_s})
+    return [store.parcel_of(row) for row in rows]

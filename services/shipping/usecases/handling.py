@@ -1,0 +1,67 @@
+"""What people do: a warehouse picks, packs and hands over; customers and administrators look."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from services.chassis import clock, database, errors
+from services.shipping import store
+from services.shipping.domain import parcels
+from services.shipping.usecases import telling
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A parcel with its history, oldest first."""
+
+    parcel: parcels.Parcel
+    history: Sequence[parcels.Entry]
+
+
+class Handling:
+    """The use cases of people. `wake` tells the follower that parcels were handed over."""
+
+    def __init__(self, db: database.Database, *, now: clock.Clock, track_s: float, wake: Callable[[], None]) -> None:
+        self._db = db
+        self._now = now
+        self._track_s = track_s
+        self._wake = wake
+
+    async def do(self, parcel_id: str, done: parcels.Input, *, actor: str) -> Shown:
+        """Note what somebody did with a parcel; again is as good as once.
+
+        Raises SHIPMENT_NOT_FOUND or SHIPMENT_STATUS_WRONG.
+        """
+        order_id = (await self._find(parcel_id, owner_id=None)).order_id
+        async with self._db.transaction() as transaction:
+            by_order = await store.lock(transaction, [order_id])
+            parcel = next(parcel for parcel in by_order[order_id] if parcel.id == parcel_id)
+            moved = parcels.handled(parcel, done, actor, self._now())
+            if moved:
+                await store.save(transaction, [moved], track_s=self._track_s)
+                transaction.emit(telling.told([moved], by_order))
+                transaction.after_commit(self._wake)
+        return await self.get(parcel_id, owner_id=None)
+
+    async def get(self, parcel_id: str, *, owner_id: str | None) -> Shown:
+        """One parcel. owner_id is whose it must be (None: anybody's). Raises SHIPMENT_NOT_FOUND."""
+        [shown] = await self._with_histories([await self._find(parcel_id, owner_id=owner_id)])
+        return shown
+
+    async def of_order(self, order_id: str, *, owner_id: str | None) -> list[Shown]:
+        """The parcels of an order, by warehouse; none of an order that is not this owner's."""
+        found = await store.of_order(self._db, order_id)
+        return await self._with_histories([one for one in found if owner_id is None or one.user_id == owner_id])
+
+    async def _find(self, parcel_id: str, *, owner_id: str | None) -> parcels.Parcel:
+        parcel = await store.find(self._db, parcel_id)
+        if parcel is None or (owner_id is not None and parcel.user_id != owner_id):
+            raise errors.not_found("SHIPMENT_NOT_FOUND", "the shipment does not exist", shipment_id=parcel_id)
+        return parcel
+
+    async def _with_histories(self, found: Sequence[parcels.Parcel]) -> list[Shown]:
+        histories = await store.histories(self._db, [parcel.id for parcel in found])
+        # What happened between the two reads is left to the next question.
+        return [
+            Shown(parcel, [entry for entry in histories.get(parcel.id, ()) if entry.sequence <= parcel.version])
+            for parcel in found
+        ]
