@@ -25,7 +25,7 @@ async def buy(market: shop.Shop, *products: shop.Product) -> shop.Person:
     """A new customer who has bought one of each."""
     customer = await market.customer()
     order = await customer.place(shop.basket(*((product, 1) for product in products)))
-    assert (await customer.settled(order["id"]))["status"] == "CONFIRMED"
+    assert (await customer.settled(order["id"]))["status"] == shop.PAID
     return customer
 
 

@@ -70,7 +70,7 @@ async def ordered(office: Office, region: str, *items: tuple[shop.Product, int])
     body = shop.basket(*items) | {"shipping_address": shop.ADDRESS | {"region": region}}
     placed = await customer.place(body)
     ended = await customer.settled(placed["id"])
-    assert ended["status"] == "CONFIRMED"
+    assert ended["status"] == shop.PAID
     return str(placed["id"])
 
 

@@ -18,7 +18,7 @@ ANSWERED = "answered"  # the carrier did it, nobody wrote it down
 WRITTEN = "written"  # it is written, but not committed
 COMMITTED = "committed"  # it is committed, and not yet published
 POINTS = (CLAIMED, ANSWERED, WRITTEN, COMMITTED)
-LEASE_S = 0.6
+LEASE_S = 1.5
 
 
 def _die() -> None:
