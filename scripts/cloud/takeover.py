@@ -20,7 +20,7 @@ def take_over(client: Any, old: str, new: str) -> list[str]:
     """Fill those of the new ones that are empty: their names. Raises KeyError when an old one was never filled."""
     filled = []
     for name in _named(client, f"{new}/"):
-        if name.endswith(_OF_SERVERS) or _value(client, f"{new}/{name}") is not None:
+        if f"/{name}".endswith(_OF_SERVERS) or _value(client, f"{new}/{name}") is not None:
             continue
         value = _value(client, f"{old}/{name}")
         if value is None:
