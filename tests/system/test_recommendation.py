@@ -32,8 +32,10 @@ async def buy(market: shop.Shop, *products: shop.Product) -> shop.Person:
 async def test_what_customers_buy_together_is_related_and_recommended_until_it_sells_out(market: shop.Shop) -> None:
     tea, cup, nail = await market.product(), await market.product(), await market.product()
     stranger = await market.stranger()
-    for _ in range(3):
+    # Enough to be no chance, also where nobody else has bought anything, and after one more has bought tea alone.
+    for _ in range(4):
         await buy(market, tea, cup)
+    for _ in range(6):
         await buy(market, nail)
 
     async def is_related() -> bool:

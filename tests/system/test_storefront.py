@@ -57,7 +57,7 @@ async def test_a_product_page_shows_stock_price_breadcrumb_and_what_is_related(m
 async def test_pages_show_what_is_bought_together_and_what_trends(market: shop.Shop) -> None:
     tea, cup, stranger = await market.product(stock=50), await market.product(stock=50), await market.stranger()
     alone = await market.product()
-    for basket in [(tea, cup)] * 3 + [(alone,)] * 2:
+    for basket in [(tea, cup)] * 3 + [(alone,)] * 4:
         customer = await market.customer()
         order = await customer.place(shop.basket(*((product, 1) for product in basket)))
         await customer.settled(order["id"])
