@@ -2,6 +2,9 @@
 
 kafka-python leaves them open until the garbage collector finds them, together with the error that names them. A process
 that waits for its brokers keeps files that way, a connection to each broker and try.
+
+It also drops what it reads together with the end of a connection. A broker that refuses a login says so and closes: whoever
+reads late would never learn why.
 """
 
 import socket
@@ -29,8 +32,18 @@ class Closing(KafkaNetSocket):  # type: ignore[misc]  # the library has no types
             raise
 
 
-class _Handshaking(ssl.SSLSocket):
-    """A TLS socket that is closed when its handshake fails."""
+class _TlsSocket(ssl.SSLSocket):
+    """A TLS socket that is closed when its handshake fails, and whose end is read apart from what comes before it."""
+
+    _end_may_follow = False
+
+    def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
+        """What there is to read; b"" at the end. Raises SSLWantReadError, once, in the place of an end right behind data."""
+        data = super().recv(buflen, flags)
+        at_once, self._end_may_follow = self._end_may_follow, bool(data)
+        if not data and at_once:
+            raise ssl.SSLWantReadError
+        return data
 
     def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 - as in the standard library
         """Shake hands, as far as it goes without waiting. Raises what the standard library raises."""
@@ -60,5 +73,5 @@ class Tls:
             sock.close()
             raise
         context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.sslsocket_class = _Handshaking
+        context.sslsocket_class = _TlsSocket
         return context.wrap_socket(sock, **options)

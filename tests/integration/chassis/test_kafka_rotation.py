@@ -87,8 +87,10 @@ async def test_who_is_refused_raises_an_alarm_and_gets_in_once_the_file_is_right
     before, password = alarms(), await rotation.turn()
     consumer = kafka.Consumer(rotation.connection, kafka.Subscription([TOPIC], uuid.uuid4().hex, 10), deliver)
     await consumer.start()
-    await polling.eventually(alarmed, within_s=30)
-    rotation.path.write_text(password)
-    assert await published(rotation, b"late") == [True]
-    await polling.eventually(heard, within_s=60)
-    await consumer.stop()
+    try:
+        await polling.eventually(alarmed, within_s=30)
+        rotation.path.write_text(password)
+        assert await published(rotation, b"late") == [True]
+        await polling.eventually(heard, within_s=60)
+    finally:
+        await consumer.stop()

@@ -1,12 +1,15 @@
-"""A connection to a broker that does not come about leaves no socket open."""
+"""A connection to a broker that does not come about leaves no socket open, and its last words are read."""
 
+import select
 import socket
 import ssl
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from scripts.operate.mesh_certificates import authority
 from services.chassis.kafka import sockets
 
 
@@ -44,3 +47,36 @@ def test_certificates_that_cannot_be_read_close_the_socket(
     with pytest.raises(OSError, match="No such file"):
         sockets.Tls(str(tmp_path / "missing.crt")).wrap_socket(ours, server_hostname="localhost")
     assert ours.fileno() == -1
+
+
+def test_what_a_broker_says_before_it_closes_is_read_before_the_end(
+    connected: tuple[socket.socket, socket.socket], tmp_path: Path
+) -> None:
+    ours, theirs = connected
+    broker = threading.Thread(target=refusing, args=(theirs, tmp_path))
+    broker.start()
+    tls = sockets.Tls(str(tmp_path / "ca.crt"))
+    while not (tmp_path / "ca.crt").exists():
+        assert broker.is_alive()
+    with tls.wrap_socket(ours, server_hostname="localhost") as reader:
+        broker.join()
+        # Both are there now. The library reads on until nothing is left, and forgets it all when it reads the end.
+        reader.settimeout(0)
+        assert reader.recv(4096) == b"refused"
+        with pytest.raises(ssl.SSLWantReadError):
+            reader.recv(4096)
+        assert select.select([reader], [], [], 5)[0], "it is asked to read again"
+        assert reader.recv(4096) == b""
+
+
+def refusing(connection: socket.socket, folder: Path) -> None:
+    """A broker that says why and closes."""
+    made = authority.Authority.made(authority.now())
+    pair = made.issue("kafka", ["localhost"], authority.now())
+    (folder / "keystore.pem").write_bytes(pair.key + pair.certificate)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "keystore.pem")
+    (folder / "made.crt").write_bytes(made.pair.certificate)
+    (folder / "made.crt").rename(folder / "ca.crt")
+    with context.wrap_socket(connection, server_side=True) as said:
+        said.sendall(b"refused")
