@@ -8,7 +8,7 @@ import random
 import socket
 
 HOST = "127.0.0.1"
-_RANGE = range(27_000, 32_000)
+_RANGE = range(30_000, 32_000)
 
 
 def free() -> int:
