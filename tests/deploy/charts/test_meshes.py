@@ -22,7 +22,7 @@ def test_a_mesh_lets_in_the_callers_of_the_contract_by_their_accounts(provider: 
     text = str(find(rendered, "AuthorizationPolicy" if provider == "istio" else "MeshTLSAuthentication", "catalog"))
     for caller in ("souk-edge", "souk-order"):
         assert caller in text
-    for other in ("souk-payment", "souk-notification", "souk-user"):
+    for other in ("souk-payment", "souk-shipping", "souk-user"):
         assert other not in text
 
 
