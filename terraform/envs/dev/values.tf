@@ -32,7 +32,7 @@ locals {
 
     postgres = {
       backup_retention_days = 1
-      connections           = 450
+      connections           = 550
       servers = {
         shared = { instance_class = "db.t4g.medium", storage_gib = 20, storage_most_gib = 100, multi_az = false }
       }

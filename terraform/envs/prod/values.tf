@@ -12,7 +12,7 @@ locals {
     cluster = {
       node_groups = {
         base = { capacity_type = "ON_DEMAND", instance_types = ["m7g.xlarge"], min_size = 3, desired_size = 3, max_size = 6 }
-        spot = { capacity_type = "SPOT", instance_types = ["m7g.xlarge", "m6g.xlarge", "c7g.xlarge", "r7g.xlarge"], min_size = 0, desired_size = 8, max_size = 16 }
+        spot = { capacity_type = "SPOT", instance_types = ["m7g.xlarge", "m6g.xlarge", "c7g.xlarge", "r7g.xlarge"], min_size = 0, desired_size = 10, max_size = 18 }
       }
     }
 
@@ -28,7 +28,7 @@ locals {
 
     postgres = {
       backup_retention_days = 35
-      connections           = 2700
+      connections           = 3400
       servers = {
         for name, server in module.sizing.postgres : name => {
           # One called `shared` has all services; otherwise each is called after the service it has.

@@ -65,7 +65,7 @@ resource "aws_s3_bucket_ownership_controls" "this" {
 resource "aws_s3_bucket" "copy" {
   # checkov:skip=CKV_AWS_18: who looks at which picture is nobody's business; CloudFront counts requests and errors
   # checkov:skip=CKV2_AWS_62: nobody waits for changes of the bucket
-  # checkov:skip=CKV_AWS_144: it is the copy
+  # checkov:skip=CKV_AWS_144: it is itself the copy in the second region
   # checkov:skip=CKV_AWS_145: everybody may see what is in here; a key of ours would have to be lent to CloudFront
   count = var.place.copies == null ? 0 : 1
 
