@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from scripts.operate.edge import Edge
+from scripts.sample_data import coupon as coupons
 from scripts.sample_data import load
 from scripts.sample_data.over_rest import RestCatalog
 from scripts.sample_data.shop import Category, Product, Shop, Variant
@@ -16,7 +17,6 @@ PLENTY = 10_000_000
 WAREHOUSES = ("east", "west")
 CUSTOMERS = 20
 CATEGORY = Category("bench", "Bench")
-PROMOTIONS = "/api/v1/promotions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +50,9 @@ async def coupon(edge_url: str, admin: tuple[str, str]) -> str:
     code = f"BENCH{secrets.token_hex(4).upper()}"
     async with Edge.connect(edge_url) as edge:
         await edge.sign_in(*admin)
-        made = await edge.post(
-            PROMOTIONS, {"terms": {"title": "Bench", "percentage": {"basis_points": 1000}}}, key=code
-        )
-        await edge.post(f"{PROMOTIONS}/{made['id']}/codes", {"code": code}, key=f"{code}-code")
+        terms = {"title": "Bench", "percentage": {"basis_points": 1000}}
+        promotion = await edge.post(coupons.PROMOTIONS, {"terms": terms}, key=code)
+        await coupons.add_code(edge, promotion, code, key=f"{code}-code")
     return code
 
 

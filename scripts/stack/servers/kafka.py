@@ -21,6 +21,7 @@ from scripts.stack.supervise import component, fingerprints, problems, processes
 NAME = "kafka"
 LOCK = Path(__file__).with_name("kafka.lock")
 LOG4J = Path(__file__).with_name("kafka-log4j2.yaml")
+# One compiler: in the minutes that a local broker lives, the second takes as much CPU as what it makes quicker.
 JVM = (
     "-Xms64m",
     "-Xmx384m",

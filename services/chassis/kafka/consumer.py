@@ -44,9 +44,10 @@ Deliver = Callable[[Sequence[Record]], Awaitable[None]]
 
 # How long a stopping consumer waits for the batch under way, in seconds. What is cut off is repeated by the next owner.
 STOP_GRACE_S = 10.0
-# How long brokers wait for a record: the first one is answered with at once, so a long wait only saves questions. What a
-# partition that was just assigned holds may wait so long for its first fetch. And how much
+# How long brokers wait for a record. The first one is answered with at once, so a long wait only saves questions; what a
+# partition holds that was just assigned may wait as long for its first fetch.
 FETCH_MS = 3000
+# How much a patient consumer lets them gather, which is some hundred records.
 GATHERED_BYTES = 256 * 1024
 # How long a poll waits for records, and the least that an empty one takes.
 POLL_MS = 500

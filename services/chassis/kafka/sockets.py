@@ -18,6 +18,22 @@ from kafka.net.inet import KafkaNetSocket
 DIRECTLY = "direct://"
 
 
+class _Socket(socket.socket):
+    """A socket whose end is read apart from what comes before it."""
+
+    # What the library takes for "nothing more to read now".
+    _nothing_more: type[OSError] = BlockingIOError
+    _end_may_follow = False
+
+    def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
+        """What there is to read; b"" at the end. An end right behind data is, once, nothing more to read now."""
+        data = super().recv(buflen, flags)
+        at_once, self._end_may_follow = self._end_may_follow, bool(data)
+        if not data and at_once:
+            raise self._nothing_more
+        return data
+
+
 class Closing(KafkaNetSocket):  # type: ignore[misc]  # the library has no types
     """A connection without a proxy, whose socket is closed when the broker can't be reached."""
 
@@ -31,19 +47,15 @@ class Closing(KafkaNetSocket):  # type: ignore[misc]  # the library has no types
             sock.close()
             raise
 
+    def socket(self, family: int, sock_type: int, proto: int) -> socket.socket:
+        """A socket that does not connect yet."""
+        return _Socket(family, sock_type, proto)
 
-class _TlsSocket(ssl.SSLSocket):
-    """A TLS socket that is closed when its handshake fails, and whose end is read apart from what comes before it."""
 
-    _end_may_follow = False
+class _TlsSocket(_Socket, ssl.SSLSocket):
+    """The same with TLS. It is closed when its handshake fails."""
 
-    def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
-        """What there is to read; b"" at the end. Raises SSLWantReadError, once, in the place of an end right behind data."""
-        data = super().recv(buflen, flags)
-        at_once, self._end_may_follow = self._end_may_follow, bool(data)
-        if not data and at_once:
-            raise ssl.SSLWantReadError
-        return data
+    _nothing_more = ssl.SSLWantReadError
 
     def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 - as in the standard library
         """Shake hands, as far as it goes without waiting. Raises what the standard library raises."""

@@ -69,6 +69,22 @@ def test_what_a_broker_says_before_it_closes_is_read_before_the_end(
         assert reader.recv(4096) == b""
 
 
+def test_what_it_says_without_tls_is_read_before_the_end() -> None:
+    unconnected = sockets.Closing(sockets.DIRECTLY).socket(socket.AF_INET, socket.SOCK_STREAM, 0)
+    with socket.create_server(("127.0.0.1", 0)) as server, unconnected as reader:
+        reader.connect(server.getsockname())
+        theirs, _ = server.accept()
+        with theirs:
+            theirs.sendall(b"refused")
+        reader.settimeout(0)
+        assert select.select([reader], [], [], 5)[0]
+        assert reader.recv(4096) == b"refused"
+        assert select.select([reader], [], [], 5)[0], "the end is there"
+        with pytest.raises(BlockingIOError):
+            reader.recv(4096)
+        assert reader.recv(4096) == b""
+
+
 def refusing(connection: socket.socket, folder: Path) -> None:
     """A broker that says why and closes."""
     made = authority.Authority.made(authority.now())
