@@ -1,12 +1,14 @@
 """These tests break parts of the running stack, so they run alone, after all others. Each leaves the stack whole."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 
 import pytest
+import pytest_asyncio
 
 from scripts.stack import control, layout, plan, settings
-from tests.support import stack
+from tests.faults import mortals, scenes
+from tests.support import audit, shop, stack
 from tests.support.through_edge import auditor, environment, market
 
 __all__ = ["auditor", "environment", "market"]
@@ -27,6 +29,24 @@ def stacked(environment: Mapping[str, str]) -> Iterator[control.Stacked]:
     for name in processes():
         if not stacked.alive(name):
             stacked.start(name)
+
+
+@pytest.fixture(scope="module")
+def mortal(environment: Mapping[str, str], request: pytest.FixtureRequest) -> Iterator[mortals.Mortals]:
+    """The services that the module names in ON_THE_WAY, which can be trapped."""
+    del environment  # it is up
+    with mortals.of_the_stack(request.module.ON_THE_WAY) as mortal:
+        yield mortal
+
+
+@pytest_asyncio.fixture
+async def scene(
+    mortal: mortals.Mortals, market: shop.Shop, auditor: audit.Auditor, environment: Mapping[str, str]
+) -> AsyncIterator[scenes.Scene]:
+    """Everything is well, and nobody has ordered yet."""
+    customer, _ = await market.registered()
+    tea = await market.product(stock=scenes.STOCK)
+    yield scenes.Scene(mortal, auditor, environment, market, customer, tea)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -6,7 +6,7 @@ Steps count the uses of Redis in one call, batch or turn (`services/cart/usecase
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
 import psycopg
@@ -45,12 +45,7 @@ REMINDED = [
 ]
 
 
-@pytest.fixture(scope="module")
-def mortal(environment: Mapping[str, str]) -> Iterator[mortals.Mortals]:
-    """Cart, which can be trapped."""
-    del environment  # it is up
-    with mortals.of_the_stack(("cart",)) as mortal:
-        yield mortal
+ON_THE_WAY = ("cart",)
 
 
 @dataclass(frozen=True, slots=True)

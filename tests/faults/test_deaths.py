@@ -5,16 +5,14 @@ everybody's books agree: money once, stock once, each step once, one letter.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import Mapping
 
 import psycopg
 import pytest
-import pytest_asyncio
 
-from tests.faults import mortals
 from tests.faults.deaths import COMMIT, CONSUMER, EFFECT, RELAY, Death, deaths
-from tests.faults.scenes import CONFIRMED_STEPS, STOCK, Scene, once
-from tests.support import audit, shop
+from tests.faults.scenes import CONFIRMED_STEPS, Scene, once
+from tests.support import shop
 from tests.support.traps import Trap
 
 CONFIRMED = [
@@ -68,24 +66,6 @@ PARKED = deaths("inventory", "parked", "StockReserved", *COMMIT)
 TIMED_OUT = deaths("order", "timer", "OrderCancelled", *COMMIT)
 ALL = (*CONFIRMED, *DECLINED, *CANCELLED, *REDEEMED, *RELEASED, *PARKED, *TIMED_OUT)
 ON_THE_WAY = tuple({death.service: None for death in ALL})
-
-
-@pytest.fixture(scope="module")
-def mortal(environment: Mapping[str, str]) -> Iterator[mortals.Mortals]:
-    """The services on an order's way, which can be trapped."""
-    del environment  # it is up
-    with mortals.of_the_stack(ON_THE_WAY) as mortal:
-        yield mortal
-
-
-@pytest_asyncio.fixture
-async def scene(
-    mortal: mortals.Mortals, market: shop.Shop, auditor: audit.Auditor, environment: Mapping[str, str]
-) -> AsyncIterator[Scene]:
-    """Everything is well, and nobody has ordered yet."""
-    customer, _ = await market.registered()
-    tea = await market.product(stock=STOCK)
-    yield Scene(mortal, auditor, environment, market, customer, tea)
 
 
 @pytest.mark.parametrize("death", CONFIRMED, ids=str)

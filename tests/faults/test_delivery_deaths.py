@@ -5,15 +5,12 @@ carrier's log among them.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
 
 import pytest
-import pytest_asyncio
 
-from tests.faults import mortals
 from tests.faults.deaths import COMMIT, CONSUMER, EFFECT, RELAY, Death, deaths
-from tests.faults.scenes import CONFIRMED_STEPS, SETTLE_S, STOCK, Scene, once
-from tests.support import audit, shop
+from tests.faults.scenes import CONFIRMED_STEPS, SETTLE_S, Scene, once
+from tests.support import shop
 
 LABELLED = [
     *deaths("shipping", "consumer", "OrderConfirmed", *CONSUMER),
@@ -37,24 +34,6 @@ STOPPED = [
     *deaths("order", "consumer", "ShipmentsStopped", *COMMIT),
 ]
 ON_THE_WAY = tuple({death.service: None for death in (*LABELLED, *DELIVERED, *STOPPED)})
-
-
-@pytest.fixture(scope="module")
-def mortal(environment: Mapping[str, str]) -> Iterator[mortals.Mortals]:
-    """The services on a parcel's way, which can be trapped."""
-    del environment  # it is up
-    with mortals.of_the_stack(ON_THE_WAY) as mortal:
-        yield mortal
-
-
-@pytest_asyncio.fixture
-async def scene(
-    mortal: mortals.Mortals, market: shop.Shop, auditor: audit.Auditor, environment: Mapping[str, str]
-) -> AsyncIterator[Scene]:
-    """Everything is well, and nobody has ordered yet."""
-    customer, _ = await market.registered()
-    tea = await market.product(stock=STOCK)
-    yield Scene(mortal, auditor, environment, market, customer, tea)
 
 
 @pytest.mark.parametrize("death", LABELLED, ids=str)

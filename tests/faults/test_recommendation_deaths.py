@@ -1,6 +1,6 @@
 """`kill -9` of recommendation at each line that commits what it hears: an order counts once, and no product is missed."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
 import psycopg
@@ -21,12 +21,7 @@ LISTED = [
 ]
 
 
-@pytest.fixture(scope="module")
-def mortal(environment: Mapping[str, str]) -> Iterator[mortals.Mortals]:
-    """Recommendation, which can be trapped."""
-    del environment  # it is up
-    with mortals.of_the_stack(("recommendation",)) as mortal:
-        yield mortal
+ON_THE_WAY = ("recommendation",)
 
 
 @dataclass(frozen=True, slots=True)

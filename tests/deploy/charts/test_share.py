@@ -1,17 +1,15 @@
 """The command that shifts requests to a canary, on the Ingresses that the chart makes, behind an API on loopback."""
 
-import http.server
 import json
-import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from scripts.cluster import __main__ as cluster
 from scripts.operate import share
+from tests.deploy import loopback
 from tests.deploy.charts import objects, rendering
 
 LISTED = "/apis/networking.k8s.io/v1/namespaces/souk/ingresses"
@@ -22,7 +20,7 @@ class Api:
 
     def __init__(self, ingresses: list[objects.Object]) -> None:
         self.ingresses = {item["metadata"]["name"]: item for item in ingresses}
-        self.asked: list[str] = []
+        self.listed: list[loopback.Asked] = []
 
     def weights(self) -> list[tuple[int, int]]:
         """Of the release's edge and of the canary's, for each Ingress."""
@@ -33,13 +31,16 @@ class Api:
             found.append((stable["weight"], canary["weight"]))
         return found
 
-    def answer(self, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
-        self.asked.append(path)
-        if body is None:
-            return {"kind": "IngressList", "apiVersion": "networking.k8s.io/v1", "items": list(self.ingresses.values())}
-        item = self.ingresses[path.rpartition("/")[2]]
-        item["metadata"]["annotations"].update(body["metadata"]["annotations"])
-        return item
+    def answer(self, asked: loopback.Asked) -> loopback.Answer:
+        if asked.body is None:
+            self.listed.append(asked)
+            listed = list(self.ingresses.values())
+            return 200, {"kind": "IngressList", "apiVersion": "networking.k8s.io/v1", "items": listed}
+        # A list of changes would be another form: an object is merged into what is there.
+        assert asked.headers["content-type"] != "application/json-patch+json"
+        item = self.ingresses[asked.path.rpartition("/")[2]]
+        item["metadata"]["annotations"].update(asked.body["metadata"]["annotations"])
+        return 200, item
 
 
 @pytest.fixture
@@ -52,31 +53,9 @@ def api(ingresses: list[objects.Object], tmp_path: Path, monkeypatch: pytest.Mon
     """An API with the chart's Ingresses, which KUBECONFIG names."""
     made = Api(ingresses)
 
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self._say(made.answer(self.path, None))
-
-        def do_PATCH(self) -> None:
-            # A list of changes would be another form: an object is merged into what is there.
-            assert self.headers["content-type"] != "application/json-patch+json"
-            self._say(made.answer(self.path, json.loads(self.rfile.read(int(self.headers["content-length"])))))
-
-        def _say(self, content: dict[str, Any]) -> None:
-            text = json.dumps(content).encode()
-            self.send_response(200)
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with loopback.serving(made.answer) as server:
         config = {
-            "clusters": [{"name": "it", "cluster": {"server": f"http://127.0.0.1:{server.server_port}"}}],
+            "clusters": [{"name": "it", "cluster": {"server": server.url}}],
             "users": [{"name": "it", "user": {}}],
             "contexts": [{"name": "it", "context": {"cluster": "it", "user": "it"}}],
             "current-context": "it",
@@ -84,11 +63,7 @@ def api(ingresses: list[objects.Object], tmp_path: Path, monkeypatch: pytest.Mon
         (tmp_path / "kubeconfig").write_text(yaml.safe_dump(config))
         monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
         monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(tmp_path / "kubeconfig"))
-        try:
-            yield made
-        finally:
-            server.shutdown()
-            thread.join()
+        yield made
 
 
 def shared(*to: str) -> int:
@@ -102,7 +77,7 @@ def test_every_ingress_of_the_release_gets_the_share_and_says_it(api: Api, capsy
         assert api.weights() == [(100 - percent, percent)] * 2
         assert shared() == 0
         assert capsys.readouterr().out.split()[-1] == str(percent)
-    assert all(f"{LISTED}?labelSelector=" in path for path in api.asked if "?" in path)
+    assert all((asked.path, "labelSelector" in asked.query) == (LISTED, True) for asked in api.listed)
 
 
 def test_nothing_else_of_an_ingress_changes(api: Api, ingresses: list[objects.Object]) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from scripts.release import budget, environments
 from scripts.stack.supervise import problems
-from tests.deploy.jenkins import loopback
+from tests.deploy import loopback
 
 GENEROUS = environments.Budget(seconds=60, ratio=0.01, calls=100)
 

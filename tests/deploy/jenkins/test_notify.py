@@ -1,7 +1,7 @@
 import pytest
 
 from scripts.release import notify
-from tests.deploy.jenkins import loopback
+from tests.deploy import loopback
 
 
 def test_people_are_told_the_version_the_branch_and_the_outcome() -> None:

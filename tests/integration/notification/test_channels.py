@@ -15,7 +15,7 @@ from tests.integration.notification import aws, mortal_worker
 from tests.integration.notification import post_office as offices
 from tests.integration.notification.aws import Sns
 from tests.integration.notification.post_office import PostOffice, cancelled, confirmed, new_id, refunded, registered
-from tests.support import mortal
+from tests.support import mortal, mortal_effects
 
 EVERYWHERE = frozenset(Channel)
 _CHANNELS = database.Statement("""
@@ -137,7 +137,7 @@ def channel(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     return chosen
 
 
-@pytest.mark.parametrize("point", mortal_worker.POINTS)
+@pytest.mark.parametrize("point", mortal_effects.POINTS)
 async def test_a_worker_killed_at_any_line_leaves_a_message_that_is_sent(
     idle_office: PostOffice, database_url: str, sns: Sns, point: str, channel: Channel
 ) -> None:
@@ -149,7 +149,7 @@ async def test_a_worker_killed_at_any_line_leaves_a_message_that_is_sent(
     async with offices.calling(idle_office.db, aws.settings(sns.url)):
         await idle_office.reach(ann.user_id, "QUEUED", "SENT")
     # Died between SNS's yes and the commit: nobody knew, so it was said again. An app knows the second by its id.
-    copies = 2 if point in {mortal_worker.ACCEPTED, mortal_worker.WRITTEN} else 1
+    copies = 2 if point in {mortal_effects.ANSWERED, mortal_effects.WRITTEN} else 1
     if channel is Channel.SMS:
         assert len(sns.texts(ann.phone_number)) == copies
     else:

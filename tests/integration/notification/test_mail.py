@@ -11,7 +11,7 @@ from services.notification import store
 from tests.integration.notification import mortal_worker
 from tests.integration.notification import post_office as offices
 from tests.integration.notification.post_office import PostOffice, cancelled, confirmed, new_id, refunded, registered
-from tests.support import mortal, ports, simulators, tables
+from tests.support import mortal, mortal_effects, ports, simulators, tables
 from tests.support.polling import eventually
 
 
@@ -175,7 +175,7 @@ async def test_a_server_that_drops_its_connections_is_connected_again(idle_offic
     assert len(dataclasses.replace(idle_office, store=tmp_path).mails(to)) == 2
 
 
-@pytest.mark.parametrize("point", mortal_worker.POINTS)
+@pytest.mark.parametrize("point", mortal_effects.POINTS)
 async def test_a_worker_killed_at_any_line_leaves_a_mail_that_is_sent_and_can_be_told_from_a_second_one(
     idle_office: PostOffice, database_url: str, smtp_url: str, point: str
 ) -> None:
@@ -186,7 +186,7 @@ async def test_a_worker_killed_at_any_line_leaves_a_mail_that_is_sent_and_can_be
     async with offices.working(idle_office.db, offices.settings(smtp_url)):
         await idle_office.reach(user, "SENT")
     [message] = await idle_office.messages(user)
-    copies = 2 if point in {mortal_worker.ACCEPTED, mortal_worker.WRITTEN} else 1
+    copies = 2 if point in {mortal_effects.ANSWERED, mortal_effects.WRITTEN} else 1
     assert [mail["Message-ID"] for mail in idle_office.mails(to)] == [f"<{message.id}@souk.test>"] * copies
 
 

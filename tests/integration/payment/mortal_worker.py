@@ -1,63 +1,22 @@
-"""A payment worker that kills itself with SIGKILL at one line, named by DIE_AT: what is left is for others to find."""
+"""A worker of payments that kills itself at one line."""
 
 import asyncio
 import os
-import signal
-from collections.abc import Sequence
 
-from services.chassis import clock, database, effects
-from services.chassis.outbox import outbox
-from services.payment import clients, domain, events, store, usecases
+from services.chassis import clock
+from services.payment import clients, events, usecases
 from services.payment.settings import Settings
+from tests.support import mortal_effects
 
-CLAIMED = "claimed"  # the payment is leased, the provider was not called
-ANSWERED = "answered"  # the provider did it, nobody wrote it down
-WRITTEN = "written"  # it is written, but not committed
-COMMITTED = "committed"  # it is committed, and not yet published
-POINTS = (CLAIMED, ANSWERED, WRITTEN, COMMITTED)
 LEASE_S = 0.6
 
 
-def _die() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-class MortalCharging(usecases.Charging):
-    """The service's own effect, with deaths between its lines."""
-
-    async def perform(self, work: store.Claimed) -> domain.Outcome:
-        self._die_if(CLAIMED)
-        reply = await super().perform(work)
-        self._die_if(ANSWERED)
-        return reply
-
-    async def settle(
-        self, transaction: database.Transaction, outcomes: Sequence[tuple[store.Claimed, domain.Outcome]]
-    ) -> bool:
-        more = await super().settle(transaction, outcomes)
-        self._die_if(WRITTEN)
-        if os.environ["DIE_AT"] == COMMITTED:
-            transaction.after_commit(_die)
-        return more
-
-    def _die_if(self, point: str) -> None:
-        if os.environ["DIE_AT"] == point:
-            _die()
-
-
 async def _work() -> None:
-    provider = clients.Provider(
-        Settings(provider_url=os.environ["OUTSIDE_URL"], provider_timeout_s=LEASE_S / 3, breaker_reset_s=0.5)
-    )
+    url = os.environ["OUTSIDE_URL"]
+    provider = clients.Provider(Settings(provider_url=url, provider_timeout_s=LEASE_S / 3, breaker_reset_s=0.5))
     await provider.start()
-    db = database.Database(
-        os.environ["TEST_DATABASE_URL"], outbox.Outbox(events.PUBLISHED, clock.utc_now, lambda: None)
-    )
-    await db.start()
-    charging = MortalCharging(provider, now=clock.utc_now, lease_s=LEASE_S)
-    limits = effects.Concurrency(idle_s=0.02, idle_most_s=0.05)
-    await effects.Worker(db, charging, limits, name="mortal").start()
-    await asyncio.sleep(120)
+    charging = usecases.Charging(provider, now=clock.utc_now, lease_s=LEASE_S)
+    await mortal_effects.work(charging, events.PUBLISHED)
 
 
 if __name__ == "__main__":

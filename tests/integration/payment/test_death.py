@@ -12,7 +12,7 @@ from services.payment.domain import State
 from tests.integration.payment import mortal_worker
 from tests.integration.payment import till as tills
 from tests.integration.payment.till import Till, confirmed, new_id, requested
-from tests.support import mortal
+from tests.support import mortal, mortal_effects
 from tests.support.polling import eventually
 
 AUTHORIZED = database.Statement("""
@@ -20,7 +20,7 @@ SELECT count(*) FROM payments WHERE order_id = ANY(%(orders)s::uuid[]) AND state
 """)
 
 
-@pytest.mark.parametrize("point", mortal_worker.POINTS)
+@pytest.mark.parametrize("point", mortal_effects.POINTS)
 async def test_a_worker_killed_at_any_line_moves_no_money_twice_and_forgets_none(
     idle_till: Till, database_url: str, provider_url: str, point: str
 ) -> None:

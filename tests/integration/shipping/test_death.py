@@ -12,7 +12,7 @@ from services.shipping.domain.parcels import State
 from tests.integration.shipping import dispatch as dispatches
 from tests.integration.shipping import mortal_worker
 from tests.integration.shipping.dispatch import Dispatch, cancelled, committed, confirmed, new_id
-from tests.support import mortal
+from tests.support import mortal, mortal_effects
 from tests.support.polling import eventually
 
 LABELLED = database.Statement("""
@@ -20,7 +20,7 @@ SELECT count(*) FROM parcels WHERE order_id = ANY(%(orders)s::uuid[]) AND state 
 """)
 
 
-@pytest.mark.parametrize("point", mortal_worker.POINTS)
+@pytest.mark.parametrize("point", mortal_effects.POINTS)
 async def test_a_worker_killed_at_any_line_buys_and_voids_each_label_once(
     idle: Dispatch, database_url: str, carrier_url: str, point: str
 ) -> None:

@@ -40,6 +40,9 @@ def serving(answer: Callable[[Asked], Answer]) -> Iterator[Loopback]:
         def do_POST(self) -> None:
             self._answer(json.loads(self.rfile.read(int(self.headers["content-length"]))))
 
+        def do_PATCH(self) -> None:
+            self.do_POST()
+
         def _answer(self, body: Any) -> None:
             sent = {name.lower(): value for name, value in self.headers.items()}
             parts = urllib.parse.urlsplit(self.path)
