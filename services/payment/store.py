@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
-from services.chassis import database, money, tracing
+from services.chassis import database, money, postponed, tracing
 from services.chassis.schema import ID, TIME
 from services.payment import domain
 
@@ -102,15 +102,6 @@ class Claimed:
     def key(self) -> tuple[str, int]:
         """What this claim is known by: the payment, and the epoch that the claim began."""
         return (self.payment.id, self.epoch)
-
-
-@dataclass(frozen=True, slots=True)
-class Postponed:
-    """A claimed payment whose answer is not known: it is due again after so many seconds. counted: the attempt was made."""
-
-    claimed: Claimed
-    wait_s: float
-    counted: bool
 
 
 _P = PAYMENTS.c
@@ -234,13 +225,7 @@ _LOCK_CLAIMED = database.Statement(
     .order_by(_P.order_id)
     .with_for_update(of=PAYMENTS)
 )
-_POSTPONE = database.Statement("""
-UPDATE payments AS p SET next_try_at = clock_timestamp() + make_interval(secs => g.wait),
-  attempts = p.attempts - CASE WHEN g.counted THEN 0 ELSE 1 END, epoch = p.epoch + 1
-FROM unnest(%(id)s::uuid[], %(epoch)s::bigint[], %(wait)s::float8[], %(counted)s::boolean[])
-  AS g(id, epoch, wait, counted)
-WHERE p.id = g.id AND p.epoch = g.epoch
-""")
+_POSTPONE = postponed.statement("payments")
 _INSERT_REFUND = database.Statement(insert(REFUNDS).on_conflict_do_nothing().returning(REFUNDS.c.id))
 _ID = bindparam("id", type_=ID)
 _FIND = database.Statement(select(*_SHOWN).where(or_(_P.id == _ID, _P.order_id == _ID)))
@@ -290,17 +275,9 @@ async def lock_claimed(
     return {(row[0], row[-1]): _payment(row) for row in await transaction.run(_LOCK_CLAIMED, keys)}
 
 
-async def postpone(transaction: database.Transaction, items: Sequence[Postponed]) -> None:
+async def postpone(transaction: database.Transaction, items: Sequence[postponed.Postponed]) -> None:
     """Make claimed payments due again later, where they are still ours."""
-    if not items:
-        return
-    rows = {
-        "id": [item.claimed.payment.id for item in items],
-        "epoch": [item.claimed.epoch for item in items],
-        "wait": [item.wait_s for item in items],
-        "counted": [item.counted for item in items],
-    }
-    await transaction.run(_POSTPONE, rows)
+    await postponed.write(transaction, _POSTPONE, items)
 
 
 async def add_refund(transaction: database.Transaction, payment: domain.Payment, *, actor: str, reason: str) -> bool:

@@ -10,15 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from services.chassis import clock, database, errors, idempotency, ids, loops, metrics, money, tracing
+from services.chassis import clock, database, errors, idempotency, ids, metrics, money, postponed, tracing
 from services.payment import domain, names, store
 
 _LOG = logging.getLogger(__name__)
 
 SERVICE = "payment"
-# Seconds until an unknown outcome is asked about: at first and at most, doubled each time, with jitter.
-FIRST_RETRY_S = 0.5
-MOST_RETRY_S = 60.0
 
 # Payments that the provider has to be asked about, and those it could not be asked about at once.
 QUEUES = database.Statement("""
@@ -235,17 +232,16 @@ def _not_found(some_id: str) -> errors.DomainError:
     return errors.not_found("PAYMENT_NOT_FOUND", "the payment does not exist", id=some_id)
 
 
-def _postponed(claimed: store.Claimed, silence: domain.Silence) -> store.Postponed:
+def _postponed(claimed: store.Claimed, silence: domain.Silence) -> postponed.Postponed:
     if silence is domain.Silence.TOO_OLD:
         metrics.ALARMS.labels(SERVICE, "too_old_to_repeat").inc()
         extra = {"payment_id": claimed.payment.id, "state": claimed.payment.state, "age_s": round(claimed.age_s)}
         _LOG.error("provider has not done it and would not know it again: do it there by hand", extra=extra)
     counted = silence is not domain.Silence.NOT_ASKED
-    wait_s = loops.backoff(claimed.attempt if counted else 1, first=FIRST_RETRY_S, most=MOST_RETRY_S)
-    return store.Postponed(claimed, wait_s, counted)
+    return postponed.after(claimed.payment.id, claimed.epoch, attempt=claimed.attempt, counted=counted)
 
 
-def _refused(claimed: store.Claimed, answer: domain.Answer) -> store.Postponed:
+def _refused(claimed: store.Claimed, answer: domain.Answer) -> postponed.Postponed:
     """Money that must be given back and that the provider says it will not: asked for again, and somebody is called."""
     metrics.ALARMS.labels(SERVICE, "give_back_refused").inc()
     extra = {"payment_id": claimed.payment.id, "state": claimed.payment.state, "reason": answer.reason}

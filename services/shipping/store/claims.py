@@ -6,7 +6,7 @@ When the carrier is asked next is compared with and set by the database's clock,
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.chassis import database
+from services.chassis import database, postponed
 from services.shipping import store
 from services.shipping.domain import parcels
 
@@ -23,15 +23,6 @@ class Claimed:
     epoch: int
     age_s: float = 0.0
     traceparent: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Postponed:
-    """A claimed parcel whose answer is not known: it is due again after so many seconds. counted: the attempt was made."""
-
-    claimed: Claimed
-    wait_s: float
-    counted: bool
 
 
 _SHOWN = ", ".join(f"p.{column.name}" for column in store.SHOWN)
@@ -60,13 +51,7 @@ _OURS = database.Statement("""
 SELECT p.id FROM parcels AS p JOIN unnest(%(id)s::uuid[], %(epoch)s::bigint[]) AS g(id, epoch)
   ON p.id = g.id AND p.epoch = g.epoch
 """)
-_POSTPONE = database.Statement("""
-UPDATE parcels AS p SET next_try_at = clock_timestamp() + make_interval(secs => g.wait),
-  attempts = p.attempts - CASE WHEN g.counted THEN 0 ELSE 1 END, epoch = p.epoch + 1
-FROM unnest(%(id)s::uuid[], %(epoch)s::bigint[], %(wait)s::float8[], %(counted)s::boolean[])
-  AS g(id, epoch, wait, counted)
-WHERE p.id = g.id AND p.epoch = g.epoch
-""")
+_POSTPONE = postponed.statement("parcels")
 
 
 async def claim(transaction: database.Transaction, *, most: int, lease_s: float) -> list[Claimed]:
@@ -81,17 +66,9 @@ async def ours(transaction: database.Transaction, claims: Sequence[Claimed]) -> 
     return {row[0] for row in await transaction.run(_OURS, keys)}
 
 
-async def postpone(transaction: database.Transaction, items: Sequence[Postponed]) -> None:
+async def postpone(transaction: database.Transaction, items: Sequence[postponed.Postponed]) -> None:
     """Make claimed parcels due again later, where they are still ours."""
-    if not items:
-        return
-    rows = {
-        "id": [item.claimed.parcel.id for item in items],
-        "epoch": [item.claimed.epoch for item in items],
-        "wait": [item.wait_s for item in items],
-        "counted": [item.counted for item in items],
-    }
-    await transaction.run(_POSTPONE, rows)
+    await postponed.write(transaction, _POSTPONE, items)
 
 
 async def claim_ways(transaction: database.Transaction, *, most: int, every_s: float) -> list[parcels.Parcel]:

@@ -8,15 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from services.chassis import clock, database, loops, metrics, tracing
+from services.chassis import clock, database, metrics, postponed, tracing
 from services.shipping import store
 from services.shipping.domain import parcels
 from services.shipping.store import claims
 from services.shipping.usecases import telling
 
-# Seconds until an unknown outcome is asked about: at first and at most, doubled each time, with jitter.
-FIRST_RETRY_S = 0.5
-MOST_RETRY_S = 60.0
 # What was wanted so long ago may have been asked for by a worker that a restored database knows nothing of, in seconds.
 ASKED_BEFORE_S = 3600.0
 
@@ -94,7 +91,6 @@ class Labelling:
         return parcels.advance(parcel, [answer], self._now())
 
 
-def _postponed(claimed: claims.Claimed, silence: parcels.Silence) -> claims.Postponed:
+def _postponed(claimed: claims.Claimed, silence: parcels.Silence) -> postponed.Postponed:
     counted = silence is not parcels.Silence.NOT_ASKED
-    wait_s = loops.backoff(claimed.attempt if counted else 1, first=FIRST_RETRY_S, most=MOST_RETRY_S)
-    return claims.Postponed(claimed, wait_s, counted)
+    return postponed.after(claimed.parcel.id, claimed.epoch, attempt=claimed.attempt, counted=counted)
