@@ -60,3 +60,7 @@ def of_user_changed(fact: domain.UserChanged) -> user_events_pb2.UserChanged:
         roles=[user_pb2.User.Role.Value(role) for role in user.roles],
         version=user.version,
     )
+
+
+def of_user_erased(fact: domain.UserErased) -> user_events_pb2.UserErased:
+    return user_events_pb2.UserErased(user_id=fact.user_id, erase_time=render.timestamp(fact.erase_time))
