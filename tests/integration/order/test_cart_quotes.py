@@ -8,6 +8,7 @@ import pytest
 from services.chassis import clock, database, errors, money
 from services.order import clients, domain, messages
 from services.order.domain import rates, totals
+from services.order.messages import facts
 from services.order.usecases import discounting, pricing, reading
 from souk.order.v1 import order_service_pb2
 from tests.integration.order.ordering import Offering, PriceList, new_id
@@ -84,5 +85,5 @@ async def test_a_confirmed_order_says_which_codes_it_used() -> None:
     order = domain.Order(
         "o", "u", lines, money.Money("USD", 400), address, "", clock.utc_now(), discounts=(TEN, automatic)
     )
-    told = messages.of_order_confirmed(domain.OrderConfirmed(order, 1, order.create_time))
+    told = facts.of_order_confirmed(domain.OrderConfirmed(order, 1, order.create_time))
     assert list(told.coupon_codes) == ["TEN"]
