@@ -8,7 +8,18 @@ from services.chassis.settings import read
 from services.order import clients, events, rpc, saga, store
 from services.order.domain import totals
 from services.order.settings import Settings
-from services.order.usecases import Orders, accepting, advancing, discounting, pricing, reading, timer, watching
+from services.order.usecases import (
+    Orders,
+    accepting,
+    advancing,
+    discounting,
+    noting,
+    pricing,
+    reading,
+    searching,
+    timer,
+    watching,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +42,8 @@ def composed(db: database.Database, prices: pricing.Pricing, terms: Terms) -> Or
         timer=timer.Timer(db, advanced, waits=terms.waits),
         reading=reading.Reading(db),
         watching=watched,
+        noting=noting.Noting(db, now=terms.now),
+        searching=searching.Searching(db),
     )
 
 
