@@ -34,6 +34,7 @@ ORDERS = Table(
     Column("create_time", TIME, nullable=False),
     Column("taxes_included", Boolean, nullable=False),
     Column("discounts", JSONB, nullable=True),
+    Column("service_level", Text, nullable=False, server_default="STANDARD"),
 )
 SAGAS = Table(
     "sagas",
@@ -166,7 +167,7 @@ class News:
 async def insert(transaction: database.Transaction, placed: Sequence[domain.Placed], waits: saga.Waits) -> None:
     """Write new orders with their sagas."""
     orders = [item.order for item in placed]
-    rows = database.columns(orders, "id", "user_id", "payment_method", "create_time", "taxes_included")
+    rows = database.columns(orders, "id", "user_id", "payment_method", "create_time", "taxes_included", "service_level")
     rows |= {
         "currency": [order.total.currency for order in orders],
         "total": [order.total.amount for order in orders],
@@ -283,9 +284,8 @@ def _by_id(rows: Sequence[database.Row]) -> dict[str, domain.Placed]:
 
 
 def _placed(row: database.Row) -> domain.Placed:
-    order_id, user_id, currency, total, lines, address, payment_method, create_time, taxes_included, discounts = row[
-        :10
-    ]
+    order_id, user_id, currency, total, lines, address, payment_method, create_time = row[:8]
+    taxes_included, discounts, service_level = row[8:11]
     order = domain.Order(
         id=order_id,
         user_id=user_id,
@@ -296,8 +296,9 @@ def _placed(row: database.Row) -> domain.Placed:
         create_time=create_time,
         taxes_included=taxes_included,
         discounts=tuple(domain.Discount(**discount) for discount in discounts or ()),
+        service_level=service_level,
     )
-    return domain.Placed(order, _saga(row[10:]))
+    return domain.Placed(order, _saga(row[11:]))
 
 
 def _saga(row: database.Row) -> domain.Saga:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from services import tariff
 from services.chassis import money
 
 
@@ -58,12 +59,13 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A SKU's title and current price in the catalog, and the class by which it is taxed."""
+    """A SKU's title and current price in the catalog, the class by which it is taxed, and how it is packed."""
 
     sku: str
     title: str
     price: money.Money
     tax_class: str = ""
+    package: tariff.Package = tariff.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,11 +150,16 @@ class Coupon:
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """Lines that are to be shipped, and to where. price is that of their items: a discount makes no shipping dearer."""
+    """Lines that are to be shipped, where to and how fast. price is that of their items: a discount makes no shipping dearer.
+
+    packages says of each line how a unit is packed, and how many there are.
+    """
 
     address: Address
     lines: tuple[Line, ...]
     price: money.Money
+    service_level: str = tariff.STANDARD
+    packages: tuple[tuple[tariff.Package, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,12 +183,13 @@ class Shortage:
 
 @dataclass(frozen=True, slots=True)
 class Basket:
-    """What somebody wants, where it shall be shipped, and the coupon codes they entered."""
+    """What somebody wants, where and how fast it shall be shipped, and the coupon codes they entered."""
 
     user_id: str
     items: tuple[Item, ...]
     address: Address
     coupon_codes: tuple[str, ...] = ()
+    service_level: str = tariff.STANDARD
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +225,7 @@ class Order:
     create_time: datetime
     taxes_included: bool = False
     discounts: tuple[Discount, ...] = ()
+    service_level: str = tariff.STANDARD
 
     @property
     def redemptions(self) -> tuple[Discount, ...]:
