@@ -10,5 +10,5 @@ Consumes `inventory`, `payments`, `promotions` and `shipments`, publishes `order
 discounts.
 
 Read in this order: `rpc.py` (a call comes in), `usecases/` (what it means), `saga/` (the one table of what follows
-what), `domain.py` (the values), `store.py` (the rows), `events.py` (what goes out and comes in), `main.py` (put together).
+what), `domain/` (the values), `store/` (the rows), `events.py` (what goes out and comes in), `main.py` (put together).
 """

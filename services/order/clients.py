@@ -116,7 +116,7 @@ class Shipping:
 
 def _cost(rates: tariff.Tariff, parcel: domain.Parcel) -> money.Money | None:
     place = (parcel.address.country, parcel.address.region)
-    return rates.cost(place, parcel.price, rates.grams(parcel.packages), parcel.service_level)
+    return rates.cost(place, parcel.price, rates.grams(parcel.sent.packages), parcel.sent.service_level)
 
 
 def _offer(offer: product_pb2.Offer) -> domain.Offer:

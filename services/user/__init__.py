@@ -7,7 +7,7 @@ States: an account exists or does not, and its version counts its changes. A ref
 open until it ends or is revoked: by logout, by a new password, or because a used token was sent again.
 Consumes nothing, publishes `users`. Calls nobody.
 
-Read in this order: `rpc.py` (a call comes in), `usecases.py` (what it means), `domain.py` (the values), `passwords.py`
-(hashed and compared), `tokens.py` (signed, and the public keys), `store.py` (the rows), `events.py` (what goes out),
+Read in this order: `rpc.py` (a call comes in), `usecases/` (what it means), `domain/` (the values), `passwords.py`
+(hashed and compared), `tokens.py` (signed, and the public keys), `store/` (the rows), `events.py` (what goes out),
 `main.py` (put together).
 """

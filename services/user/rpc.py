@@ -1,4 +1,4 @@
-"""The user service's calls: parse, call the use case, render. Next stop: `usecases.py`."""
+"""The user service's calls: parse, call the use case, render. Next stop: `usecases/`."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime

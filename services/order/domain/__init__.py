@@ -149,17 +149,24 @@ class Coupon:
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
-    """Lines that are to be shipped, where to and how fast. price is that of their items: a discount makes no shipping dearer.
+class Sent:
+    """How lines are sent: how fast, and of each how a unit is packed and how many there are."""
 
-    packages says of each line how a unit is packed, and how many there are.
-    """
+    service_level: str = tariff.STANDARD
+    packages: tuple[tuple[tariff.Package, int], ...] = ()
+
+
+AS_USUAL = Sent()
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """Lines that are to be shipped, where to and how. price is that of their items: a discount makes no shipping dearer."""
 
     address: Address
     lines: tuple[Line, ...]
     price: money.Money
-    service_level: str = tariff.STANDARD
-    packages: tuple[tuple[tariff.Package, int], ...] = ()
+    sent: Sent = AS_USUAL
 
 
 @dataclass(frozen=True, slots=True)

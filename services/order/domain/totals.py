@@ -45,9 +45,9 @@ def lines_of(items: Sequence[domain.Item], offers: Mapping[str, domain.Offer]) -
 
 
 def parcel(
-    basket: domain.Basket, lines: tuple[domain.Line, ...], offers: Mapping[str, domain.Offer]
+    address: domain.Address, lines: tuple[domain.Line, ...], sent: domain.Sent = domain.AS_USUAL
 ) -> domain.Parcel:
-    """These lines of a basket as what is to be shipped. Raises CURRENCY_MIXED or ORDER_TOTAL_TOO_LARGE."""
+    """These lines as what is to be shipped. Raises CURRENCY_MIXED or ORDER_TOTAL_TOO_LARGE."""
     currency = lines[0].unit_price.currency
     for line in lines:
         if line.unit_price.currency != currency:
@@ -55,8 +55,12 @@ def parcel(
             raise errors.invalid("CURRENCY_MIXED", said)
     # Summed as numbers: what no Money can hold is too large for an order, too.
     amount = sum(line.unit_price.amount * line.quantity for line in lines)
-    packages = tuple((offers[line.sku].package, line.quantity) for line in lines)
-    return domain.Parcel(basket.address, lines, _limited(currency, amount), basket.service_level, packages)
+    return domain.Parcel(address, lines, _limited(currency, amount), sent)
+
+
+def sent(basket: domain.Basket, lines: Sequence[domain.Line], offers: Mapping[str, domain.Offer]) -> domain.Sent:
+    """How these lines of a basket are sent."""
+    return domain.Sent(basket.service_level, tuple((offers[line.sku].package, line.quantity) for line in lines))
 
 
 @dataclass(frozen=True, slots=True)

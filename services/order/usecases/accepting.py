@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from services.chassis import clock, coalesce, database, errors, idempotency, ids, metrics, tracing
 from services.order import domain, saga, store
 from services.order.domain import totals
+from services.order.store import history
 from services.order.usecases import pricing
 
 
@@ -70,7 +71,7 @@ class Accepting:
             new = [item for number, item in begun.items() if made[number] == item.placed.order.id]
             if new:
                 await store.insert(transaction, [item.placed for item in new], self._waits)
-                await store.append(transaction, [item.entry for item in new])
+                await history.append(transaction, [item.entry for item in new])
                 with tracing.causing(_traces(begun)):
                     transaction.emit(item.fact for item in new)
         written = {item.placed.order.id: item.placed for item in new}

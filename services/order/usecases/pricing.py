@@ -68,7 +68,8 @@ class Pricing:
         sold = tuple(item for item in basket.items if item.sku in offers)
         if not sold:
             return None
-        parcel = totals.parcel(self._written(basket), totals.lines_of(sold, offers), offers)
+        lines = totals.lines_of(sold, offers)
+        parcel = totals.parcel(self._written(basket.address), lines, totals.sent(basket, lines, offers))
         [order] = await self._discounted([basket], [await self._sent(parcel)])
         return _possible(self._quote(order, offers))
 
@@ -90,21 +91,18 @@ class Pricing:
         answers = iter(await self.discounts.discounted(questions))
         return [order if isinstance(order, errors.DomainError) else next(answers) for order in sent]
 
-    def _parcel(
-        self, basket: domain.Basket, offers: Mapping[str, domain.Offer]
-    ) -> domain.Parcel | errors.DomainError:
+    def _parcel(self, basket: domain.Basket, offers: Mapping[str, domain.Offer]) -> domain.Parcel | errors.DomainError:
         try:
             totals.check_address(self._judged(basket.address).problems, complete=self.complete)
-            return totals.parcel(self._written(basket), totals.lines_of(basket.items, offers), offers)
+            lines = totals.lines_of(basket.items, offers)
+            return totals.parcel(self._written(basket.address), lines, totals.sent(basket, lines, offers))
         except errors.DomainError as error:
             return error
 
-    def _written(self, basket: domain.Basket) -> domain.Basket:
-        """The basket with its region as its country writes it: by that, rates and taxes are found."""
-        region = self._judged(basket.address).place.region
-        if region == basket.address.region:
-            return basket
-        return replace(basket, address=replace(basket.address, region=region))
+    def _written(self, there: domain.Address) -> domain.Address:
+        """The address with its region as its country writes it: by that, rates and taxes are found."""
+        region = self._judged(there).place.region
+        return there if region == there.region else replace(there, region=region)
 
     def _judged(self, there: domain.Address) -> postal.Verdict:
         return self.addresses.judge(postal.Place(there.country, there.region, there.city, there.postal_code))
@@ -130,4 +128,3 @@ def _shipped(parcel: domain.Parcel, cost: money.Money | None) -> totals.Shipped 
         return totals.shipped(parcel, cost)
     except errors.DomainError as error:
         return error
-

@@ -1,5 +1,7 @@
-"""Whom shipping calls: `carrier.py` is the carrier behind its circuit breaker, `labels.py` speaks an interface of the
-simulator's kind; `catalog.py` asks what is to be shipped.
+"""Whom shipping calls.
+
+`carrier.py` is the carrier behind its circuit breaker, `labels.py` speaks an interface of the simulator's kind; `catalog.py` asks
+what is to be shipped.
 """
 
 from services.shipping.clients.carrier import Carrier

@@ -1,13 +1,12 @@
-"""The rows of orders: `orders` (never changed), `sagas` (where each order is), `order_events` (append-only) and `timers`.
+"""The rows of orders: `orders` (never changed) and `sagas` (where each order is).
 
-Every write takes a list and is one statement. Rows become domain values here and nowhere else.
+What happened to them is in `history.py` (`order_events`, append-only), and their deadlines are looked at in `timers.py`.
+
+Every write takes a list and is one statement. Rows become domain values in this room and nowhere else.
 """
 
-import itertools
-import operator
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from psycopg.types.json import Jsonb
@@ -54,25 +53,9 @@ SAGAS = Table(
     Column("cancel_reason", Text, nullable=False),
     Column("shortages", JSONB, nullable=True),
 )
-EVENTS = Table(
-    "order_events",
-    METADATA,
-    Column("order_id", ID, primary_key=True),
-    Column("sequence", BigInteger, primary_key=True),
-    Column("status", Text, nullable=False),
-    Column("event", Text, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("actor", Text, nullable=False),
-    Column("time", TIME, nullable=False),
-)
-# When somebody last looked at deadlines: one row.
-TIMERS = Table("timers", METADATA, Column("name", Text, primary_key=True), Column("seen_at", TIME, nullable=False))
-
-_O, _S, _E = ORDERS.c, SAGAS.c, EVENTS.c
+_O, _S = ORDERS.c, SAGAS.c
 _ORDER_COLUMNS = tuple(column.name for column in ORDERS.columns)
-_EVENT_COLUMNS = ("order_id", "sequence", "status", "event", "reason", "actor", "time")
 _INSERT_ORDERS = database.Statement(database.insert_given(ORDERS, *_ORDER_COLUMNS))
-_INSERT_EVENTS = database.Statement(database.insert_given(EVENTS, *_EVENT_COLUMNS))
 # Deadlines are set by the database's clock, which the timer compares them with: no process's clock can be wrong.
 _GIVEN_SAGAS = """
 unnest(%(order_id)s::uuid[], %(id)s::uuid[], %(definition_version)s::int[], %(status)s::text[], %(step)s::text[],
@@ -100,68 +83,15 @@ _IDS = bindparam("ids", type_=ARRAY(ID))
 _BY_IDS = database.Lookup(_PLACED.where(_O.id == _IDS.any_()), by="ids")
 # Locked in one order, so that two batches with orders in common wait for each other instead of deadlocking.
 _LOCK = database.Lookup(_PLACED.where(_O.id == _IDS.any_()).order_by(_S.order_id).with_for_update(of=SAGAS), by="ids")
-_OVERDUE = database.Statement("""
-SELECT order_id FROM sagas WHERE deadline <= statement_timestamp()
-ORDER BY deadline LIMIT %(most)s FOR UPDATE SKIP LOCKED
-""")
-_IF_OVERDUE = database.Statement("""
-SELECT order_id FROM sagas WHERE order_id = %(order_id)s AND deadline <= statement_timestamp() FOR UPDATE SKIP LOCKED
-""")
-_POSTPONE_OVERDUE = database.Statement("""
-UPDATE sagas SET deadline = clock_timestamp() + make_interval(secs => %(wait)s)
-WHERE order_id = %(order_id)s AND deadline <= statement_timestamp()
-""")
-_LAST_LOOK = database.Statement("""
-SELECT seen_at, extract(epoch FROM clock_timestamp() - seen_at)::float8 FROM timers WHERE name = 'saga' FOR UPDATE
-""")
-_LOOK = database.Statement("""
-INSERT INTO timers (name, seen_at) VALUES ('saga', clock_timestamp())
-ON CONFLICT (name) DO UPDATE SET seen_at = excluded.seen_at RETURNING seen_at
-""")
-# Each order waits again for what was left of its wait when it was last listened to. Locked in one order, as by all others. Those
-# whose parcels are on their way are many, and lose nothing when they ask again.
-_PUT_OFF = database.Statement("""
-WITH waiting AS (
-  SELECT order_id FROM sagas WHERE deadline IS NOT NULL AND step <> 'DELIVERY' ORDER BY order_id FOR UPDATE),
-put_off AS (
-  UPDATE sagas AS s SET deadline = greatest(
-    s.deadline + greatest(clock_timestamp() - greatest(%(seen_at)s, s.update_time), interval '0'),
-    clock_timestamp() + make_interval(secs => %(least)s))
-  FROM waiting WHERE s.order_id = waiting.order_id
-  RETURNING 1)
-SELECT count(*) FROM put_off
-""")
 _PAGE = database.Statement(
     _PLACED.where(_O.user_id == bindparam("user_id", type_=ID), _O.id < bindparam("before", type_=ID))
     .order_by(_O.id.desc())
     .limit(bindparam("most", type_=Integer))
 )
-_HISTORY = database.Statement(
-    select(EVENTS)
-    .where(_E.order_id == bindparam("order_id", type_=ID), _E.sequence > bindparam("after", type_=BigInteger))
-    .order_by(_E.sequence)
-)
 _HAVE_ORDERED = database.Statement("""
 SELECT u.id FROM unnest(%(user_ids)s::uuid[]) AS u(id) WHERE EXISTS (
   SELECT 1 FROM orders AS o JOIN sagas AS s ON s.order_id = o.id WHERE o.user_id = u.id AND s.status <> 'CANCELLED')
 """)
-# What is new of many orders, each behind the entry that is known of it, in one statement: orders without news are absent.
-_NEWS = database.Statement("""
-SELECT g.order_id, s.step = 'DONE', e.sequence, e.status, e.event, e.reason, e.actor, e.time
-FROM unnest(%(order_ids)s::uuid[], %(seen)s::bigint[]) AS g(order_id, seen)
-JOIN sagas AS s ON s.order_id = g.order_id AND (s.version > g.seen OR s.step = 'DONE')
-LEFT JOIN order_events AS e ON e.order_id = g.order_id AND e.sequence > g.seen
-ORDER BY g.order_id, e.sequence
-""")
-
-
-@dataclass(frozen=True, slots=True)
-class News:
-    """What happened to an order since somebody looked, and whether its saga ended. entries are oldest first."""
-
-    order_id: str
-    settled: bool
-    entries: tuple[domain.HistoryEntry, ...]
 
 
 async def insert(transaction: database.Transaction, placed: Sequence[domain.Placed], waits: saga.Waits) -> None:
@@ -184,42 +114,9 @@ async def save(transaction: database.Transaction, sagas: Sequence[domain.Saga], 
     await transaction.run(_UPDATE_SAGAS, _saga_rows(sagas, waits))
 
 
-async def append(transaction: database.Transaction, entries: Sequence[domain.HistoryEntry]) -> None:
-    """Add to the history."""
-    await transaction.run(_INSERT_EVENTS, database.columns(entries, *_EVENT_COLUMNS))
-
-
 async def lock(transaction: database.Transaction, order_ids: Sequence[str]) -> dict[str, domain.Placed]:
     """These orders, by id, locked until the transaction ends. Ids without an order are absent."""
     return _by_id(await transaction.run(_LOCK, {"ids": list(order_ids)}))
-
-
-async def lock_overdue(transaction: database.Transaction, most: int) -> list[str]:
-    """Up to so many orders whose deadline passed, by the database's clock, that no other timer holds."""
-    return [row[0] for row in await transaction.run(_OVERDUE, {"most": most})]
-
-
-async def lock_if_overdue(transaction: database.Transaction, order_id: str) -> list[str]:
-    """The order, if its deadline passed and no other timer holds it."""
-    return [row[0] for row in await transaction.run(_IF_OVERDUE, {"order_id": order_id})]
-
-
-async def postpone_overdue(transaction: database.Transaction, order_id: str, *, wait_s: float) -> None:
-    """Let this order's deadline pass again so many seconds from now."""
-    await transaction.run(_POSTPONE_OVERDUE, {"order_id": order_id, "wait": wait_s})
-
-
-async def look(transaction: database.Transaction) -> tuple[datetime, float]:
-    """Note that somebody looks at deadlines: when somebody did before, and how many seconds ago, by the database's clock."""
-    before = await transaction.run(_LAST_LOOK)
-    [[seen_at]] = await transaction.run(_LOOK)
-    return (before[0][0], before[0][1]) if before else (seen_at, 0.0)
-
-
-async def put_off(transaction: database.Transaction, seen_at: datetime, *, least_s: float) -> int:
-    """Move all deadlines by the time since `seen_at`, and to `least_s` from now at the least: how many there were."""
-    [[waiting]] = await transaction.run(_PUT_OFF, {"seen_at": seen_at, "least": least_s})
-    return int(waiting)
 
 
 async def load(db: database.Database, order_ids: Sequence[str]) -> dict[str, domain.Placed]:
@@ -237,26 +134,6 @@ async def have_ordered(db: database.Database, user_ids: Sequence[str]) -> frozen
     """Those of these users who have an order that is not CANCELLED."""
     rows = await db.read(_HAVE_ORDERED, {"user_ids": list(user_ids)})
     return frozenset(row[0] for row in rows)
-
-
-async def history(db: database.Database, order_id: str, *, after: int = 0) -> list[domain.HistoryEntry]:
-    """An order's history behind the entry `after`, oldest first."""
-    rows = await db.read(_HISTORY, {"order_id": order_id, "after": after})
-    return [domain.HistoryEntry(row[0], row[1], domain.Status(row[2]), *row[3:]) for row in rows]
-
-
-async def news(db: database.Database, seen: Mapping[str, int]) -> list[News]:
-    """What is new of these orders, each given with the last sequence that is known of it. Orders without news are absent."""
-    rows = await db.read(_NEWS, {"order_ids": list(seen), "seen": list(seen.values())})
-    by_order = itertools.groupby(rows, key=operator.itemgetter(0, 1))
-    return [News(order_id, settled, _entries(found)) for (order_id, settled), found in by_order]
-
-
-def _entries(rows: Iterable[database.Row]) -> tuple[domain.HistoryEntry, ...]:
-    # A settled order without newer entries is one row without an entry.
-    return tuple(
-        domain.HistoryEntry(row[0], row[2], domain.Status(row[3]), *row[4:]) for row in rows if row[2] is not None
-    )
 
 
 def _saga_rows(sagas: Sequence[domain.Saga], waits: saga.Waits) -> dict[str, list[Any]]:

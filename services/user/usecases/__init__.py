@@ -1,0 +1,24 @@
+"""What can be done with accounts, one module for each thing: `accounts` and `sessions`.
+
+An account and the event that tells of it are one transaction, and so are a sign-in and the account it begins with. If the
+process dies before the commit nothing happened; if it dies after it, the account is there and the relay of whoever starts
+next publishes the event: the caller who got no answer logs in.
+"""
+
+from services.user.usecases.accounts import ADMIN_NAME, LOGIN_TRIES, Accounts, Passwords
+from services.user.usecases.sessions import CLOCKS_APART, COMMITTED_WITHIN, REVOCATIONS_AT_ONCE, Sessions, Signer
+
+SERVICE = "user"
+
+__all__ = [
+    "ADMIN_NAME",
+    "CLOCKS_APART",
+    "COMMITTED_WITHIN",
+    "LOGIN_TRIES",
+    "REVOCATIONS_AT_ONCE",
+    "SERVICE",
+    "Accounts",
+    "Passwords",
+    "Sessions",
+    "Signer",
+]
