@@ -1,10 +1,11 @@
-"""The table of `tariff` as a message of shipping's contract, and back: shipping renders it, and order reads it."""
+"""Values of `tariff` as messages of the contract, and back: the table, which shipping renders and order reads, and packages."""
 
 from google.type import money_pb2
 
 from services import tariff
 from services.chassis import money
 from services.chassis.rpc import render
+from souk.catalog.v1 import product_pb2
 from souk.shipping.v1 import rates_pb2
 
 
@@ -16,6 +17,14 @@ def parse(message: rates_pb2.RateTable) -> tariff.Table:
         cm3_per_kg=message.cubic_centimetres_per_kilogram,
         default_grams=message.default_grams,
     )
+
+
+def package(offer: product_pb2.Offer) -> tariff.Package:
+    """How a unit of an offer of the catalog is packed."""
+    if not offer.HasField("package"):
+        return tariff.UNKNOWN
+    said = offer.package
+    return tariff.Package(said.grams, said.length_mm, said.width_mm, said.height_mm)
 
 
 def rendered(table: tariff.Table) -> rates_pb2.RateTable:

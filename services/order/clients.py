@@ -120,7 +120,8 @@ def _cost(rates: tariff.Tariff, parcel: domain.Parcel) -> money.Money | None:
 
 
 def _offer(offer: product_pb2.Offer) -> domain.Offer:
-    return domain.Offer(offer.sku, offer.title, render.money_value(offer.price), offer.tax_class, offer.vendor_id)
+    price, packed = render.money_value(offer.price), tariff_table.package(offer)
+    return domain.Offer(offer.sku, offer.title, price, offer.tax_class, offer.vendor_id, packed)
 
 
 def _coupon(result: promotion_service_pb2.QuoteResponse.CodeResult) -> domain.Coupon:

@@ -22,9 +22,9 @@ def build(host: assembly.Host) -> list[process.Part]:
     worker = effects.Worker(service.db, labels, limits, name="shipping-labels")
     hearing = delivering.Delivering(service.db, now=host.now, wake=worker.wake)
     handled = handling.Handling(service.db, now=host.now, track_s=settings.track_s, wake=follower.wake)
-    erasing = erasure.Erasure(service.db, store.ERASE)
     catalog = clients.Catalog(service.peer("catalog", clients.CATALOG))
     rated = rating.Rating(service.db, catalog, postal.Postal(), now=host.now)
+    erasing = erasure.Erasure(service.db, store.ERASE)
     gauges = retention.Gauges(service.db, store.SERVICE, usecases.QUEUES)
     return service.parts(
         rpc.servicer(handled, rated),

@@ -59,7 +59,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A SKU's title and price in the catalog, its tax class, who sells it (empty: the shop), and how it is packed."""
+    """A SKU's title and price in the catalog, how it is taxed, who sells it (empty: the shop), and how it is packed."""
 
     sku: str
     title: str

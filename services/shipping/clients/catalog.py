@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
+from services import tariff_table
 from services.chassis.rpc import client, render
 from services.shipping.domain import rates
 from souk.catalog.v1 import catalog_service_pb2, catalog_service_pb2_grpc
@@ -20,4 +21,7 @@ class Catalog:
         """What these SKUs cost, and how they are packed; those not for sale are absent. Raises TransientError."""
         request = catalog_service_pb2.BatchGetOffersRequest(skus=skus)
         answer = await self._peer.call(self._stub.BatchGetOffers, request)
-        return {offer.sku: rates.Good(render.money_value(offer.price)) for offer in answer.offers}
+        return {
+            offer.sku: rates.Good(render.money_value(offer.price), tariff_table.package(offer))
+            for offer in answer.offers
+        }

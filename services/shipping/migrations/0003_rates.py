@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "shipping_0002"
-down_revision = "shipping_0001"
+revision = "shipping_0003"
+down_revision = "shipping_0002"
 branch_labels = None
 depends_on = None
 

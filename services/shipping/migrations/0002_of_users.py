@@ -1,9 +1,9 @@
-"""What is whose, for those whose accounts are erased. Only adds: code of 0002 runs on beside it."""
+"""What is whose, for those whose accounts are erased. Only adds: code of 0001 runs on beside it."""
 
 from alembic import op
 
-revision = "shipping_0003"
-down_revision = "shipping_0002"
+revision = "shipping_0002"
+down_revision = "shipping_0001"
 branch_labels = None
 depends_on = None
 
