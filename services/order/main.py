@@ -1,6 +1,7 @@
 """The order service, put together."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from services import signing_keys
 from services.chassis import assembly, clock, database, loops, process, retention
@@ -8,16 +9,27 @@ from services.chassis.settings import read
 from services.order import clients, events, rpc, saga, store
 from services.order.domain import totals
 from services.order.settings import Settings
-from services.order.usecases import Orders, accepting, advancing, discounting, pricing, reading, timer, watching
+from services.order.usecases import (
+    Orders,
+    accepting,
+    advancing,
+    discounting,
+    pricing,
+    reading,
+    returning,
+    timer,
+    watching,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What the use cases go by: the clock, how long sagas wait, how many may watch."""
+    """What the use cases go by: the clock, how long sagas wait, how many may watch, how long what is delivered may come back."""
 
     now: clock.Clock
     waits: saga.Waits
     limits: watching.Limits
+    return_window: timedelta = timedelta(days=30)
 
 
 def composed(db: database.Database, prices: pricing.Pricing, terms: Terms) -> Orders:
@@ -31,6 +43,7 @@ def composed(db: database.Database, prices: pricing.Pricing, terms: Terms) -> Or
         timer=timer.Timer(db, advanced, waits=terms.waits),
         reading=reading.Reading(db),
         watching=watched,
+        returning=returning.Returning(db, now=terms.now, window=terms.return_window),
     )
 
 
@@ -57,12 +70,12 @@ def build(host: assembly.Host) -> list[process.Part]:
         delivery_s=settings.delivery_deadline_s,
     )
     limits = watching.Limits(settings.watch_streams_per_caller, settings.watch_streams)
-    orders = composed(service.db, prices, Terms(host.now, waits, limits))
+    orders = composed(service.db, prices, Terms(host.now, waits, limits, timedelta(days=settings.return_window_days)))
     gauges = retention.Gauges(service.db, store.SERVICE, reading.QUEUES)
     return service.parts(
         rpc.servicer(orders, service.page_tokens),
         signing_keys.fetched_from(user),
-        consuming=assembly.Consuming(events.CONSUMED, events.subscribers(orders.advancing)),
+        consuming=assembly.Consuming(events.CONSUMED, events.subscribers(orders)),
         serving=[orders.watching],
         working=[
             loops.Loop("order-timer", orders.timer.expire, loops.Pace(0.5, 1.0)),

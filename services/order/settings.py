@@ -36,3 +36,5 @@ class Settings:
     shipping_rates: rates.ShippingRates = env("ORDER_SHIPPING_RATES", default=rates.ShippingRates("{}"))  # noqa: RUF009 - likewise
     # Whether the catalog's prices, and those of shipping, contain the taxes.
     taxes_included: bool = env("ORDER_TAXES_INCLUDED", default=False)
+    # For how many days after its delivery an order may be returned.
+    return_window_days: float = env("ORDER_RETURN_WINDOW_DAYS", default=30.0)

@@ -7,7 +7,18 @@ import pytest
 
 from tests.contract import test_bad_input, test_bad_messages
 from tests.contract.refused import CARD_NUMBER, INVALID, MALFORMED, UNKNOWN_WORD, Refused, check, row
-from tests.contract.rows import bulk, cart, catalog, inventory, promotion, recommendation, search, shipping, storefront
+from tests.contract.rows import (
+    bulk,
+    cart,
+    catalog,
+    inventory,
+    promotion,
+    recommendation,
+    returns,
+    search,
+    shipping,
+    storefront,
+)
 from tests.contract.test_access import contracted
 from tests.contract.world import World
 from tests.support import audit, shop
@@ -183,7 +194,7 @@ ORDER_QUOTES = [
 ]
 OTHERS = [
     *(*bulk.ROWS, *cart.ROWS, *catalog.ROWS, *inventory.ROWS, *promotion.ROWS),
-    *(*recommendation.ROWS, *search.ROWS, *shipping.ROWS, *storefront.ROWS),
+    *(*recommendation.ROWS, *search.ROWS, *returns.ROWS, *shipping.ROWS, *storefront.ROWS),
 ]
 ROWS = [*CATALOG, *SERVICES, *PEOPLE, *MONEY, *ORDER_QUOTES, *OTHERS]
 # What takes nothing that could be wrong.

@@ -1,7 +1,7 @@
 """What can be done with orders, one module for each thing.
 
 `pricing`: what an order would cost. `accepting`: a new order. `advancing`: what a reply makes of orders. `timer`: deadlines
-that passed. `reading`: one order, lists, histories. `watching`: histories as they happen.
+that passed. `reading`: one order, lists, histories. `watching`: histories as they happen. `returning`: what comes back.
 
 A write is one transaction: order, saga, history, outbox and idempotency claim together, or none of them. If the process
 dies before the commit nothing happened and the caller repeats with the same request id; if it dies after it, the relay
@@ -10,7 +10,7 @@ of whoever starts next publishes what was committed.
 
 from dataclasses import dataclass
 
-from services.order.usecases import accepting, advancing, pricing, reading, timer, watching
+from services.order.usecases import accepting, advancing, pricing, reading, returning, timer, watching
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,3 +23,4 @@ class Orders:
     timer: timer.Timer
     reading: reading.Reading
     watching: watching.Watching
+    returning: returning.Returning
