@@ -24,8 +24,8 @@ class Shop:
     """Where the shop is, and who runs it."""
 
     edge_url: str
-    email: str
-    password: str
+    email: str = ""
+    password: str = ""
 
 
 async def send_back(edge: Edge, shop: Shop, order: Json) -> None:

@@ -33,7 +33,7 @@ def of_orders(ask: Ask, order_ids: Sequence[str]) -> dict[str, list[Return]]:
     rows = ask("order", _RETURNS, list(order_ids))
     if not rows:
         return {}
-    given = dict(ask("payment", _GIVEN, list(order_ids)))
+    given: dict[str, int] = dict(ask("payment", _GIVEN, list(order_ids)))
     shelved: dict[str, Counter[str]] = {}
     for return_id, sku, units in ask("inventory", _SHELVED, [row[1] for row in rows]):
         shelved.setdefault(return_id, Counter())[sku] += units

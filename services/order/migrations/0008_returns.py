@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "order_0008"
-down_revision = "order_0005"
+down_revision = "order_0007"
 branch_labels = None
 depends_on = None
 

@@ -79,6 +79,12 @@ _DELIVERED = database.Statement("""
 SELECT min(time) FROM order_events WHERE order_id = %(order_id)s AND status = 'DELIVERED'
 """)
 
+# Of a return that ended a person's own words and pictures go. Users erased: see `erasure`.
+ERASE = database.Statement("""
+UPDATE returns SET note = '', photos = '[]'
+WHERE user_id = ANY(%(users)s::uuid[]) AND status IN ('REJECTED', 'REFUNDED') AND (note <> '' OR photos <> '[]')
+""")
+
 
 async def insert(transaction: database.Transaction, moved: returns.Moved) -> None:
     """Write a new return with its history."""

@@ -58,7 +58,7 @@ class Returning:
             delivered = await rows.delivered_at(transaction, wish.order_id)
             returns.check_window(placed, delivered, self._window, now)
             earlier = await rows.lock_of_order(transaction, wish.order_id)
-            did = returns.Did(returns.Event.REQUESTED, actor, now, wish.note)
+            did = returns.Did(returns.Event.REQUESTED, actor, now)
             moved = returns.request(placed, wish, earlier, new_id, did)
             await rows.insert(transaction, moved)
             transaction.emit(moved.facts)

@@ -86,6 +86,15 @@ class UserChanged:
     user: User
 
 
+@dataclass(frozen=True, slots=True)
+class UserErased:
+    """An account was erased. version is the one after its last change."""
+
+    user_id: str
+    version: int
+    erase_time: datetime
+
+
 def changed(user: User, *, display_name: str | None = None, roles: Sequence[Role] | None = None) -> User:
     """The account with another name or other roles, in the order of `Role`: the same one when nothing is different."""
     name = user.display_name if display_name is None else display_name
