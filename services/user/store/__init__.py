@@ -3,7 +3,9 @@
 from services.user.store.accounts import find, find_by_address, insert_account, lock, lock_all, renew_hash, write
 from services.user.store.sign_ins import (
     Held,
+    end_family,
     exchange,
+    families,
     lock_token,
     open_family,
     purge,
@@ -21,7 +23,9 @@ __all__ = [
     "TOKENS",
     "USERS",
     "Held",
+    "end_family",
     "exchange",
+    "families",
     "find",
     "find_by_address",
     "insert_account",
