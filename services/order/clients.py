@@ -127,7 +127,7 @@ class ShippingTable:
 
 
 def _offer(offer: product_pb2.Offer) -> domain.Offer:
-    return domain.Offer(offer.sku, offer.title, render.money_value(offer.price), offer.tax_class)
+    return domain.Offer(offer.sku, offer.title, render.money_value(offer.price), offer.tax_class, offer.vendor_id)
 
 
 def _coupon(result: promotion_service_pb2.QuoteResponse.CodeResult) -> domain.Coupon:

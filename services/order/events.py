@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from services.chassis import erasure
 from services.chassis.events import reader
 from services.chassis.outbox import outbox
 from services.order import domain, saga
@@ -12,9 +13,10 @@ from souk.inventory.v1 import inventory_events_pb2
 from souk.payment.v1 import payment_events_pb2
 from souk.promotion.v1 import promotion_events_pb2
 from souk.shipping.v1 import shipping_events_pb2
+from souk.user.v1 import user_events_pb2
 
 TOPIC = "orders"
-CONSUMED = ("inventory", "payments", "promotions", "shipments")
+CONSUMED = ("inventory", "payments", "promotions", "shipments", "users")
 
 
 def _on_orders(render_fact: Callable[[Any], Any]) -> outbox.Publication:
@@ -31,8 +33,8 @@ PUBLISHED: outbox.Publications = {
 }
 
 
-def subscribers(orders: advancing.Advancing) -> reader.Subscribers:
-    """Who handles what the order service consumes: all of it carries an order on."""
+def subscribers(orders: advancing.Advancing, erasing: erasure.Erasure) -> reader.Subscribers:
+    """Who handles what the order service consumes: replies, each of which carries an order on, and erased accounts."""
     replies: dict[Any, Callable[[Any], saga.Event | None]] = {
         inventory_events_pb2.StockReserved: facts.replied(saga.Reply.STOCK_RESERVED, saga.INVENTORY),
         inventory_events_pb2.StockRejected: facts.stock_rejected,
@@ -59,4 +61,5 @@ def subscribers(orders: advancing.Advancing) -> reader.Subscribers:
         shipping_events_pb2.ShipmentsStopped: facts.replied(saga.Reply.SHIPMENTS_STOPPED, saga.SHIPPING),
         shipping_events_pb2.StopRefused: facts.stop_refused,
     }
-    return {kind: reader.Subscriber(parse, orders.advance) for kind, parse in replies.items()}
+    erased = {user_events_pb2.UserErased: reader.Subscriber(facts.erased, erasing.hear)}
+    return {kind: reader.Subscriber(parse, orders.advance) for kind, parse in replies.items()} | erased

@@ -3,12 +3,23 @@
 from dataclasses import dataclass
 
 from services import signing_keys
-from services.chassis import assembly, clock, database, loops, process, retention
+from services.chassis import assembly, clock, database, erasure, loops, process, retention
 from services.chassis.settings import read
 from services.order import clients, events, rpc, saga, store
 from services.order.domain import totals
 from services.order.settings import Settings
-from services.order.usecases import Orders, accepting, advancing, discounting, pricing, reading, timer, watching
+from services.order.usecases import (
+    Orders,
+    accepting,
+    advancing,
+    discounting,
+    noting,
+    pricing,
+    reading,
+    searching,
+    timer,
+    watching,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +42,8 @@ def composed(db: database.Database, prices: pricing.Pricing, terms: Terms) -> Or
         timer=timer.Timer(db, advanced, waits=terms.waits),
         reading=reading.Reading(db),
         watching=watched,
+        noting=noting.Noting(db, now=terms.now),
+        searching=searching.Searching(db),
     )
 
 
@@ -58,14 +71,16 @@ def build(host: assembly.Host) -> list[process.Part]:
     )
     limits = watching.Limits(settings.watch_streams_per_caller, settings.watch_streams)
     orders = composed(service.db, prices, Terms(host.now, waits, limits))
+    erasing = erasure.Erasure(service.db, [store.ERASE])
     gauges = retention.Gauges(service.db, store.SERVICE, reading.QUEUES)
     return service.parts(
         rpc.servicer(orders, service.page_tokens),
         signing_keys.fetched_from(user),
-        consuming=assembly.Consuming(events.CONSUMED, events.subscribers(orders.advancing)),
+        consuming=assembly.Consuming(events.CONSUMED, events.subscribers(orders.advancing, erasing)),
         serving=[orders.watching],
         working=[
             loops.Loop("order-timer", orders.timer.expire, loops.Pace(0.5, 1.0)),
+            loops.Loop("order-erasure", erasing.work, erasure.PACE),
             loops.Loop("order-gauges", gauges.work, loops.Pace(10)),
         ],
     )

@@ -7,7 +7,8 @@ from typing import Any
 from services.chassis import ids
 from services.chassis.rpc import identity, page_tokens, server
 from services.order import messages, usecases
-from souk.order.v1 import order_pb2, order_service_pb2, order_service_pb2_grpc
+from services.order.messages import searching
+from souk.order.v1 import note_pb2, order_pb2, order_search_pb2, order_service_pb2, order_service_pb2_grpc
 
 DESCRIPTOR = order_service_pb2.DESCRIPTOR.services_by_name["OrderService"]
 
@@ -71,6 +72,39 @@ class OrderServicer(order_service_pb2_grpc.OrderServiceServicer):
     async def ResumeOrder(self, request: order_service_pb2.ResumeOrderRequest, _: Any) -> order_service_pb2.OrderStatus:
         await self._orders.advancing.resume(request.id.lower(), actor=_actor())
         return messages.of_status(*await self._orders.reading.story(request.id.lower(), owner_id=None))
+
+    async def AddOrderNote(self, request: note_pb2.AddOrderNoteRequest, _: Any) -> note_pb2.OrderNote:
+        caller = identity.caller()
+        draft = searching.note_draft(request, caller.user_id)
+        return searching.of_note(await self._orders.noting.add(draft, owner_id=caller.owner_id))
+
+    async def ListOrderNotes(self, request: note_pb2.ListOrderNotesRequest, _: Any) -> note_pb2.ListOrderNotesResponse:
+        caller = identity.caller()
+        page = await self._tokens.page(request, caller.user_id, key=ids.check)
+        found = await self._orders.noting.list(request.order_id.lower(), page, owner_id=caller.owner_id)
+        token = await self._tokens.token(request, caller.user_id, found.next_after)
+        notes = [searching.of_note(note) for note in found.rows]
+        return note_pb2.ListOrderNotesResponse(notes=notes, next_page_token=token)
+
+    async def SearchOrders(
+        self, request: order_search_pb2.SearchOrdersRequest, _: Any
+    ) -> order_search_pb2.SearchOrdersResponse:
+        page = await self._tokens.page(request, page_tokens.ANYBODY, key=ids.check)
+        found = await self._orders.searching.search(searching.filters(request), page)
+        token = await self._tokens.token(request, page_tokens.ANYBODY, found.next_after)
+        shown = [messages.of_order(placed) for placed in found.rows]
+        return order_search_pb2.SearchOrdersResponse(orders=shown, next_page_token=token)
+
+    async def ListVendorOrders(
+        self, request: order_search_pb2.ListVendorOrdersRequest, _: Any
+    ) -> order_search_pb2.ListVendorOrdersResponse:
+        page = await self._tokens.page(request, page_tokens.ANYBODY, key=ids.check)
+        found = await self._orders.searching.of_vendor(
+            request.vendor_id.lower(), searching.span(request), page, owner_id=identity.caller().owner_id
+        )
+        token = await self._tokens.token(request, page_tokens.ANYBODY, found.next_after)
+        shown = [searching.of_vendor_order(seen) for seen in found.rows]
+        return order_search_pb2.ListVendorOrdersResponse(orders=shown, next_page_token=token)
 
     async def WatchOrder(
         self, request: order_service_pb2.WatchOrderRequest, _: Any

@@ -76,6 +76,10 @@ def of_user_changed(fact: domain.UserChanged) -> user_events_pb2.UserChanged:
     )
 
 
+def of_user_erased(fact: domain.UserErased) -> user_events_pb2.UserErased:
+    return user_events_pb2.UserErased(user_id=fact.user_id, erase_time=render.timestamp(fact.erase_time))
+
+
 def address(message: address_pb2.Address) -> addresses.Address:
     return addresses.Address(*(getattr(message, name) for name in addresses.FIELDS))
 

@@ -12,6 +12,7 @@ from services.user import domain, messages, tokens, usecases
 from services.user.domain import payment_methods
 from souk.user.v1 import (
     address_book_pb2,
+    erasure_pb2,
     payment_methods_pb2,
     preferences_pb2,
     proofs_pb2,
@@ -112,6 +113,23 @@ class UserServicer(user_service_pb2_grpc.UserServiceServicer):
     async def VerifyEmail(self, request: proofs_pb2.VerifyEmailRequest, _: Any) -> proofs_pb2.VerifyEmailResponse:
         await self._users.proving.verify(request.token)
         return proofs_pb2.VerifyEmailResponse()
+
+    async def ExportMe(self, _request: erasure_pb2.ExportMeRequest, _: Any) -> erasure_pb2.Export:
+        caller = identity.caller()
+        users, user_id = self._users, caller.user_id
+        return erasure_pb2.Export(
+            user=messages.of_user(await self._accounts.get(user_id)),
+            preferences=messages.of_preferences(await users.preferences.get(user_id)),
+            addresses=[messages.of_address(saved) for saved in await users.addresses.list(user_id)],
+            payment_methods=[messages.of_method(method) for method in await users.wallet.list(user_id)],
+            sessions=[
+                messages.of_sign_in(one, current=one.id == caller.sign_in) for one in await self._sessions.list(user_id)
+            ],
+        )
+
+    async def EraseMe(self, request: erasure_pb2.EraseMeRequest, _: Any) -> erasure_pb2.EraseMeResponse:
+        await self._accounts.erase(identity.caller().user_id, request.current_password)
+        return erasure_pb2.EraseMeResponse()
 
     async def ListAddresses(
         self, _request: address_book_pb2.ListAddressesRequest, _: Any

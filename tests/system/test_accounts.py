@@ -131,3 +131,19 @@ async def test_somebody_ends_another_sign_in_and_stays_signed_in(market: shop.Sh
         return (await customer.http.get("/api/v1/users/me", headers=bearer)).status_code == 401
 
     await eventually(the_phone_is_out)
+
+
+async def test_somebody_takes_what_is_known_of_them_and_is_erased(market: shop.Shop) -> None:
+    customer, password = await market.registered()
+    home = shop.taken(await customer.post(ADDRESSES, {"label": "Home", "address": shop.ADDRESS}))
+    known = shop.taken(await customer.http.get("/api/v1/users/me/export"))
+    assert (known["user"]["email"], known["addresses"]) == (customer.email, [home])
+    assert [session["current"] for session in known["sessions"]] == [True]
+    shop.taken(await customer.post("/api/v1/users/me/erase", {"current_password": password}))
+    login = {"email": customer.email, "password": password}
+    assert (await customer.post("/api/v1/users/login", login)).status_code == 401
+
+    async def token_is_refused() -> bool:
+        return (await customer.http.get(ADDRESSES)).status_code == 401
+
+    await eventually(token_is_refused)

@@ -58,12 +58,13 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A SKU's title and current price in the catalog, and the class by which it is taxed."""
+    """A SKU's title and current price in the catalog, the class by which it is taxed, and who sells it (empty: the shop)."""
 
     sku: str
     title: str
     price: money.Money
     tax_class: str = ""
+    vendor_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +82,14 @@ class Charges:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One SKU of an order, with title, price and charges as they were when it was ordered."""
+    """One SKU of an order, with title, price, charges and vendor (empty: the shop itself) as they were when it was ordered."""
 
     sku: str
     title: str
     quantity: int
     unit_price: money.Money
     charges: Charges = Charges()
+    vendor_id: str = ""
 
     @property
     def total(self) -> money.Money:

@@ -40,7 +40,11 @@ def lines_of(items: Sequence[domain.Item], offers: Mapping[str, domain.Offer]) -
     if wrong:
         raise errors.invalid(wrong[0].reason, "some of the items cannot be ordered", *wrong)
     ordered = sorted(items, key=lambda item: item.sku)
-    return tuple(domain.Line(i.sku, offers[i.sku].title, i.quantity, offers[i.sku].price) for i in ordered)
+    return tuple(
+        domain.Line(item.sku, offer.title, item.quantity, offer.price, vendor_id=offer.vendor_id)
+        for item in ordered
+        for offer in (offers[item.sku],)
+    )
 
 
 def parcel(address: domain.Address, lines: tuple[domain.Line, ...]) -> domain.Parcel:

@@ -1,4 +1,4 @@
-"""The rows of orders: `orders` (never changed) and `sagas` (where each order is).
+"""The rows of orders: `orders` (never changed, but for the address when its user is erased) and `sagas` (where each order is).
 
 What happened to them is in `history.py` (`order_events`, append-only), and their deadlines are looked at in `timers.py`.
 
@@ -92,6 +92,13 @@ SELECT u.id FROM unnest(%(user_ids)s::uuid[]) AS u(id) WHERE EXISTS (
   SELECT 1 FROM orders AS o JOIN sagas AS s ON s.order_id = o.id WHERE o.user_id = u.id AND s.status <> 'CANCELLED')
 """)
 
+# Of an order that ended only the country and the region of its address stay: taxes went by them. Users erased: see `erasure`.
+ERASE = database.Statement("""
+UPDATE orders AS o SET address = o.address || '{"recipient": "", "line1": "", "line2": "", "city": "", "postal_code": ""}'
+FROM sagas AS s
+WHERE o.user_id = ANY(%(users)s::uuid[]) AND s.order_id = o.id AND s.step = 'DONE' AND o.address ->> 'line1' <> ''
+""")
+
 
 async def insert(transaction: database.Transaction, placed: Sequence[domain.Placed], waits: saga.Waits) -> None:
     """Write new orders with their sagas."""
@@ -126,7 +133,7 @@ async def load(db: database.Database, order_ids: Sequence[str]) -> dict[str, dom
 async def page_of(db: database.Database, user_id: str, page: pages.Page) -> list[domain.Placed]:
     """A user's orders, newest first: up to one more than the page shows."""
     rows = await db.read(_PAGE, {"user_id": user_id, "before": page.after or pages.LAST_ID, "most": page.size + 1})
-    return [_placed(row) for row in rows]
+    return [placed(row) for row in rows]
 
 
 async def have_ordered(db: database.Database, user_ids: Sequence[str]) -> frozenset[str]:
@@ -145,21 +152,27 @@ def _saga_rows(sagas: Sequence[domain.Saga], waits: saga.Waits) -> dict[str, lis
 
 
 def _line_row(line: domain.Line) -> dict[str, Any]:
-    row = {"sku": line.sku, "title": line.title, "quantity": line.quantity, "price": line.unit_price.amount}
+    row: dict[str, Any] = {"sku": line.sku, "title": line.title}
+    row |= {"quantity": line.quantity, "price": line.unit_price.amount}
+    if line.vendor_id:
+        row["vendor"] = line.vendor_id
     return row if line.charges == domain.Charges() else row | {"charges": asdict(line.charges)}
 
 
 def _line(row: Mapping[str, Any], currency: str) -> domain.Line:
     # Lines without charges say nothing of them, as those of before there were any.
     charges = domain.Charges(**row.get("charges", {}))
-    return domain.Line(row["sku"], row["title"], row["quantity"], money.Money(currency, row["price"]), charges)
+    return domain.Line(
+        row["sku"], row["title"], row["quantity"], money.Money(currency, row["price"]), charges, row.get("vendor", "")
+    )
 
 
 def _by_id(rows: Sequence[database.Row]) -> dict[str, domain.Placed]:
-    return {row[0]: _placed(row) for row in rows}
+    return {row[0]: placed(row) for row in rows}
 
 
-def _placed(row: database.Row) -> domain.Placed:
+def placed(row: database.Row) -> domain.Placed:
+    """The order and its saga in a row with the columns of both."""
     order_id, user_id, currency, total, lines, address, payment_method, create_time, taxes_included, discounts = row[
         :10
     ]

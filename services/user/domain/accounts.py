@@ -102,6 +102,15 @@ class UserChanged:
     user: User
 
 
+@dataclass(frozen=True, slots=True)
+class UserErased:
+    """An account was erased. version is the one after its last change."""
+
+    user_id: str
+    version: int
+    erase_time: datetime
+
+
 def changed(
     user: User, *, display_name: str | None = None, roles: Sequence[Role] | None = None, email_verified: bool = False
 ) -> User:

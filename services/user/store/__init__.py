@@ -1,6 +1,6 @@
 """The rows of the user service. Rows become domain values here and nowhere else."""
 
-from services.user.store.accounts import find, find_by_address, insert_account, lock, lock_all, renew_hash, write
+from services.user.store.accounts import erase, find, find_by_address, insert_account, lock, lock_all, renew_hash, write
 from services.user.store.sign_ins import (
     Held,
     end_family,
@@ -24,6 +24,7 @@ __all__ = [
     "USERS",
     "Held",
     "end_family",
+    "erase",
     "exchange",
     "families",
     "find",

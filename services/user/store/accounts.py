@@ -36,6 +36,12 @@ _WRITE = database.Statement(
         email_verified=bindparam("new_verified", type_=Boolean),
     )
 )
+# What hangs on the row goes with it: sign-ins, addresses, payment methods, proofs. Who changed its roles stays, by ids.
+_ERASE = database.Statement("""
+WITH letters AS (DELETE FROM letters WHERE email = %(email)s),
+  reasons AS (UPDATE role_changes SET reason = '' WHERE user_id = %(user_id)s)
+DELETE FROM users WHERE id = %(user_id)s
+""")
 # Only what was compared is replaced: a password that was changed meanwhile stays.
 _RENEW_HASH = database.Statement(
     update(USERS)
@@ -78,6 +84,11 @@ async def write(transaction: database.Transaction, account: domain.Account) -> N
     changes = {"new_name": user.display_name, "new_roles": list(user.roles), "new_version": user.version}
     kept = {"new_hash": account.password_hash, "new_verified": user.email_verified}
     await transaction.run(_WRITE, {"user_id": user.id, **kept, **changes})
+
+
+async def erase(transaction: database.Transaction, user: domain.User) -> None:
+    """Delete an account that was locked with all that is kept with it, and the letters that were to be sent to it."""
+    await transaction.run(_ERASE, {"user_id": user.id, "email": user.email})
 
 
 async def renew_hash(db: database.Database, account: domain.Account, new_hash: str) -> bool:

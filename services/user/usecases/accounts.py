@@ -112,6 +112,32 @@ class Accounts:
             wanted = domain.Account(user, new_hash or account.password_hash)
             return (await self.write(transaction, account, wanted)).user
 
+    async def erase(self, user_id: str, password: str) -> None:
+        """Erase somebody's own account with all that is kept with it, and tell of it.
+
+        Raises USER_NOT_FOUND, PASSWORD_WRONG, OWN_ADMIN_ROLE for an administrator, ACCOUNT_CHANGED when the password was
+        changed at the same moment, or OVERLOADED.
+        """
+        before = await store.find(self._db, user_id)
+        if before is None:
+            raise domain.user_not_found(user_id)
+        async with self._passwords.changes.turn(turns.Asker(user_id, user_id)):
+            if await self._passwords.compare(password, before.password_hash) is domain.Match.NONE:
+                raise domain.password_wrong()
+        async with self._db.transaction() as transaction:
+            account = await store.lock(transaction, user_id)
+            if account is None:
+                raise domain.user_not_found(user_id)
+            if account.password_hash != before.password_hash:
+                raise domain.account_changed()
+            if domain.Role.ADMIN in account.user.roles:
+                raise domain.own_admin_role()
+            gone = dataclasses.replace(account.user, version=account.user.version + 1)
+            await store.erase(transaction, gone)
+            await self._sessions.end_access(transaction, gone)
+            transaction.emit([domain.UserErased(user_id, gone.version, self._now())])
+        _LOG.warning("account erased", extra={"user_id": user_id})
+
     async def set_roles(
         self, user_id: str, roles: Sequence[domain.Role], *, admin_id: str, reason: str = ""
     ) -> domain.User:

@@ -10,10 +10,22 @@ PAYS = {"provider_token": "pm_card_visa"}
 
 SESSIONS = "/api/v1/users/me/sessions"
 RESET = "/api/v1/users/password/reset"
+ERASE = "POST /api/v1/users/me/erase"
 VERIFY = "/api/v1/users/email/verify"
 TOKEN = {"token": "t" * 43}
 
 ROWS = [
+    row("what is known of nobody", "GET /api/v1/users/me/export", {}, 401, "TOKEN_MISSING", who="nobody"),
+    row("an erasure without a password", ERASE, {"json": {}}, *INVALID, "current_password", who="registered"),
+    row(
+        "an erasure by who does not know the password",
+        ERASE,
+        {"json": {"current_password": "wrong"}},
+        400,
+        "PASSWORD_WRONG",
+        "current_password",
+        who="registered",
+    ),
     row("sessions of nobody", f"GET {SESSIONS}", {}, 401, "TOKEN_MISSING", who="nobody"),
     row("a session of no id", f"DELETE {SESSIONS}/none", {}, *INVALID, "id"),
     row("a reset of no address", f"POST {RESET}", {"json": {}}, *INVALID, "email", who="nobody"),

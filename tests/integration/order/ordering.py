@@ -20,12 +20,17 @@ class PriceList:
 
     def __init__(self) -> None:
         self.prices = {"TEA": 500, "POT": 1999}
+        self.vendors: dict[str, str] = {}
         self.away = False
 
     async def offers(self, skus: Iterable[str]) -> Mapping[str, domain.Offer]:
         if self.away:
             raise errors.TransientError("catalog: away")
-        return {s: domain.Offer(s, s.title(), money.Money("USD", self.prices[s])) for s in skus if s in self.prices}
+        return {sku: self._offer(sku) for sku in skus if sku in self.prices}
+
+    def _offer(self, sku: str) -> domain.Offer:
+        price = money.Money("USD", self.prices[sku])
+        return domain.Offer(sku, sku.title(), price, vendor_id=self.vendors.get(sku, ""))
 
 
 class Offering:

@@ -51,6 +51,8 @@ async def _do() -> None:
                     await proving_at.verify(os.environ["TOKEN"])
                 else:
                     await proving_at.reset(os.environ["TOKEN"], os.environ["NEW_PASSWORD"])
+            case "erase":
+                await accounts.erase(os.environ["USER_ID"], password)
             case "roles":
                 await accounts.set_roles(os.environ["USER_ID"], [domain.Role.VENDOR], admin_id=os.environ["ADMIN_ID"])
 
