@@ -6,8 +6,9 @@ from typing import Any
 from services.chassis.events import reader
 from services.chassis.outbox import outbox
 from services.order import domain, saga
+from services.order.messages import documents as papers
 from services.order.messages import facts
-from services.order.usecases import advancing
+from services.order.usecases import advancing, invoicing
 from souk.inventory.v1 import inventory_events_pb2
 from souk.payment.v1 import payment_events_pb2
 from souk.promotion.v1 import promotion_events_pb2
@@ -31,8 +32,8 @@ PUBLISHED: outbox.Publications = {
 }
 
 
-def subscribers(orders: advancing.Advancing) -> reader.Subscribers:
-    """Who handles what the order service consumes: all of it carries an order on."""
+def subscribers(orders: advancing.Advancing, documents: invoicing.Invoicing) -> reader.Subscribers:
+    """Who handles what the order service consumes: replies carry an order on, and money that moved makes documents due."""
     replies: dict[Any, Callable[[Any], saga.Event | None]] = {
         inventory_events_pb2.StockReserved: facts.replied(saga.Reply.STOCK_RESERVED, saga.INVENTORY),
         inventory_events_pb2.StockRejected: facts.stock_rejected,
@@ -43,10 +44,8 @@ def subscribers(orders: advancing.Advancing) -> reader.Subscribers:
         promotion_events_pb2.CouponsReleased: facts.replied(saga.Reply.COUPONS_RELEASED, saga.PROMOTION),
         payment_events_pb2.PaymentAuthorized: facts.payment_authorized,
         payment_events_pb2.PaymentDeclined: facts.payment_refused(saga.Reply.PAYMENT_DECLINED),
-        payment_events_pb2.PaymentCaptured: facts.replied(saga.Reply.PAYMENT_CAPTURED, saga.PAYMENT),
         payment_events_pb2.PaymentCaptureRefused: facts.payment_refused(saga.Reply.PAYMENT_CAPTURE_REFUSED),
         payment_events_pb2.PaymentVoided: facts.replied(saga.Reply.PAYMENT_VOIDED, saga.PAYMENT),
-        payment_events_pb2.PaymentRefunded: facts.replied(saga.Reply.PAYMENT_REFUNDED, saga.PAYMENT),
         shipping_events_pb2.ShipmentCreated: facts.shipment_created,
         shipping_events_pb2.ShipmentHandedOver: facts.shipment_went_on(
             saga.Reply.SHIPMENT_HANDED_OVER, saga.Reply.SHIPMENTS_HANDED_OVER
@@ -59,4 +58,13 @@ def subscribers(orders: advancing.Advancing) -> reader.Subscribers:
         shipping_events_pb2.ShipmentsStopped: facts.replied(saga.Reply.SHIPMENTS_STOPPED, saga.SHIPPING),
         shipping_events_pb2.StopRefused: facts.stop_refused,
     }
-    return {kind: reader.Subscriber(parse, orders.advance) for kind, parse in replies.items()}
+    money: dict[Any, Callable[[Any], invoicing.Settled]] = {
+        payment_events_pb2.PaymentCaptured: lambda message: invoicing.Settled(*papers.payment_captured(message)),
+        payment_events_pb2.PaymentRefunded: lambda message: invoicing.Settled(*papers.payment_refunded(message)),
+        payment_events_pb2.PaymentPartlyRefunded: lambda message: invoicing.Settled(
+            papers.payment_partly_refunded(message)
+        ),
+    }
+    return {kind: reader.Subscriber(parse, orders.advance) for kind, parse in replies.items()} | {
+        kind: reader.Subscriber(parse, documents.settled) for kind, parse in money.items()
+    }

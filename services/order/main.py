@@ -6,13 +6,14 @@ from services import signing_keys
 from services.chassis import assembly, clock, database, loops, process, retention
 from services.chassis.settings import read
 from services.order import clients, events, rpc, saga, store
-from services.order.domain import totals
+from services.order.domain import documents, totals
 from services.order.settings import Settings
 from services.order.usecases import (
     Orders,
     accepting,
     advancing,
     discounting,
+    invoicing,
     noting,
     pricing,
     reading,
@@ -24,11 +25,12 @@ from services.order.usecases import (
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What the use cases go by: the clock, how long sagas wait, how many may watch."""
+    """What the use cases go by: the clock, how long sagas wait, how many may watch, who sells."""
 
     now: clock.Clock
     waits: saga.Waits
     limits: watching.Limits
+    seller: documents.Seller
 
 
 def composed(db: database.Database, prices: pricing.Pricing, terms: Terms) -> Orders:
@@ -44,6 +46,7 @@ def composed(db: database.Database, prices: pricing.Pricing, terms: Terms) -> Or
         watching=watched,
         noting=noting.Noting(db, now=terms.now),
         searching=searching.Searching(db),
+        invoicing=invoicing.Invoicing(db, advanced, terms.seller),
     )
 
 
@@ -70,15 +73,17 @@ def build(host: assembly.Host) -> list[process.Part]:
         delivery_s=settings.delivery_deadline_s,
     )
     limits = watching.Limits(settings.watch_streams_per_caller, settings.watch_streams)
-    orders = composed(service.db, prices, Terms(host.now, waits, limits))
+    orders = composed(service.db, prices, Terms(host.now, waits, limits, settings.seller))
     gauges = retention.Gauges(service.db, store.SERVICE, reading.QUEUES)
     return service.parts(
         rpc.servicer(orders, service.page_tokens),
         signing_keys.fetched_from(user),
-        consuming=assembly.Consuming(events.CONSUMED, events.subscribers(orders.advancing)),
+        consuming=assembly.Consuming(events.CONSUMED, events.subscribers(orders.advancing, orders.invoicing)),
         serving=[orders.watching],
         working=[
             loops.Loop("order-timer", orders.timer.expire, loops.Pace(0.5, 1.0)),
+            # Nobody waits for a number: the more get theirs at once, the less each costs.
+            loops.Loop("order-documents", orders.invoicing.issue, loops.Pace(1.0, 2.0)),
             loops.Loop("order-gauges", gauges.work, loops.Pace(10)),
         ],
     )

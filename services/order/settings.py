@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from services.chassis.settings import env
-from services.order.domain import rates
+from services.order.domain import documents, rates
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +36,5 @@ class Settings:
     shipping_rates: rates.ShippingRates = env("ORDER_SHIPPING_RATES", default=rates.ShippingRates("{}"))  # noqa: RUF009 - likewise
     # Whether the catalog's prices, and those of shipping, contain the taxes.
     taxes_included: bool = env("ORDER_TAXES_INCLUDED", default=False)
+    # Who sells, as invoices say it: JSON of name, address (a list of lines) and tax_id.
+    seller: documents.Seller = env("ORDER_SELLER", default=documents.Seller('{"name": "Souk"}'))  # noqa: RUF009 - nobody changes it

@@ -107,6 +107,14 @@ class Parcel:
 
 
 @dataclass(frozen=True, slots=True)
+class Papers:
+    """What an order's invoice and its credit notes come to."""
+
+    invoiced: int = 0
+    credited: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """One order in everybody's books."""
 
@@ -115,13 +123,14 @@ class Case:
     goods: Goods
     coupons: Coupons = field(default_factory=Coupons)
     parcels: tuple[Parcel, ...] = ()
+    papers: Papers | None = None
 
 
 def disagreements(case: Case) -> Iterator[str]:
     """What does not fit together, a line each."""
     order = case.order
     found = (*_of_order(case), *_of_money(order, case.money), *_of_goods(order, case.goods))
-    for complaint in (*found, *_of_coupons(order, case.coupons), *_of_parcels(order, case.parcels)):
+    for complaint in (*found, *_of_coupons(order, case.coupons), *_of_parcels(order, case.parcels), *_of_papers(case)):
         yield f"order {case.order.id} ({case.order.status}): {complaint}"
 
 
@@ -197,3 +206,11 @@ def _of_parcels(order: Order, parcels: tuple[Parcel, ...]) -> Iterator[str]:
             yield f"its parcel {parcel.id} is {parcel.state}"
         if parcel.bought is not None and (parcel.bought > 1 or parcel.labelled > parcel.bought):
             yield f"of its parcel {parcel.id} the carrier sold {parcel.bought} labels"
+
+
+def _of_papers(case: Case) -> Iterator[str]:
+    papers, money = case.papers, case.money
+    if papers and papers.invoiced != money.captured:
+        yield f"{papers.invoiced} {case.order.currency} of it are invoiced, {money.captured} were taken"
+    if papers and papers.credited != money.refunded:
+        yield f"{papers.credited} {case.order.currency} of it are credited, {money.refunded} were given back"

@@ -10,7 +10,7 @@ from services.order import clients, main
 from services.order.domain import rates, totals
 from services.order.settings import Settings
 from services.order.usecases import Orders, discounting, pricing, reading, watching
-from tests.integration.order.ordering import WAITS, Offering, PriceList, draft, new_id
+from tests.integration.order.ordering import SELLER, WAITS, Offering, PriceList, draft, new_id
 
 SHIPPING = '{"GB": {"USD": {"price": "4.90", "free_from": "20"}}}'
 TAXES = '{"GB": {"standard": "20"}}'
@@ -22,7 +22,7 @@ def _orders(db: database.Database, *, included: bool) -> Orders:
     priced = pricing.Pricing(
         PriceList(), shipping, undiscounted, totals.Taxes(rates.TaxRates(TAXES), included=included)
     )
-    return main.composed(db, priced, main.Terms(clock.utc_now, WAITS, watching.Limits()))
+    return main.composed(db, priced, main.Terms(clock.utc_now, WAITS, watching.Limits(), SELLER))
 
 
 @pytest.mark.parametrize(("included", "total", "taxes"), [(False, 1788, 298), (True, 1490, 248)])
