@@ -12,6 +12,7 @@ from souk.cart.v1 import cart_events_pb2, cart_pb2, cart_service_pb2
 from souk.order.v1 import order_events_pb2, order_pb2, order_service_pb2
 from souk.promotion.v1 import promotion_pb2
 from souk.type.v1 import address_pb2
+from souk.user.v1 import user_events_pb2
 
 _ADDRESS = ("recipient", "line1", "line2", "city", "region", "postal_code", "country")
 
@@ -198,3 +199,8 @@ def of_order(order: domain.Order) -> cart_service_pb2.CheckoutCartResponse:
 def _order_id(cart: domain.Cart) -> str:
     known = domain.checkout_of(cart, cart.version)
     return known.order.id if known and known.order else ""
+
+
+def erased(message: user_events_pb2.UserErased) -> str:
+    """The user whose account was erased."""
+    return message.user_id

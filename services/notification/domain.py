@@ -1,7 +1,7 @@
 """What a message to a customer is, who wants it where, and what becomes of it: values and rules, without any I/O."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -141,6 +141,7 @@ class Letter:
     template: Template
     occasion_id: str
     details: Mapping[str, Any] = field(default_factory=dict)
+    sensitive: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +155,10 @@ class LowStock:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What an administrator wants to tell a user. request_id is empty when the caller will not repeat the call.
+    """What an administrator, or a service, wants to tell a user. request_id is empty when the caller will not repeat the call.
 
-    Without channels it goes over those that the user chose for its kind.
+    Without channels it goes over those that the user chose for its kind. early: the user's contact may arrive later. email is
+    where mail goes instead of the contact's address, unless it is empty.
     """
 
     user_id: str
@@ -167,11 +169,17 @@ class Message:
     fingerprint: bytes = b""
     kind: Kind = Kind.ACCOUNT
     channels: Sequence[Channel] = ()
+    sensitive: bool = False
+    early: bool = False
+    email: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """A message as it is stored. details is what its template needs beside the contact's name."""
+    """A message as it is stored. details is what its template needs beside the contact's name.
+
+    Those of a sensitive one are erased once it is sent or given up.
+    """
 
     id: str
     user_id: str
@@ -184,6 +192,7 @@ class Notification:
     state: State = State.QUEUED
     reason: str = ""
     send_time: datetime | None = None
+    sensitive: bool = False
 
     @property
     def order_id(self) -> str:
@@ -194,6 +203,11 @@ class Notification:
     def kind(self) -> Kind:
         """What sort of message it is."""
         return Kind(self.details.get("kind", self.template.kind))
+
+    def recipient(self, contact: Contact) -> Contact:
+        """Who gets it: the contact, or nobody known at the address that the message names itself."""
+        email = str(self.details.get("to", ""))
+        return replace(contact, email=email, email_verified=False) if email else contact
 
 
 @dataclass(frozen=True, slots=True)

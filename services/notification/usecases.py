@@ -105,16 +105,17 @@ class Notifications:
         await self._add(transaction, notifications)
 
     async def send(self, message: domain.Message) -> domain.Notification:
-        """Queue a message in an administrator's words, and answer with its copy for the first channel.
+        """Queue a message in the words of whoever sends it, and answer with its copy for the first channel.
 
         A repeated request finds what its first did. Raises USER_NOT_FOUND, CHANNEL_NOT_CHOSEN or REQUEST_ID_REUSED.
         """
         details = {"subject": message.subject, "lines": message.text.splitlines(), "kind": message.kind}
+        details |= {"to": message.email} if message.email else {}
         # The occasion is the first copy's id: so a request is claimed before it is known which copies there will be.
         occasion_id = ids.new_id(self._now())
-        letter = domain.Letter(message.user_id, domain.Template.MESSAGE, occasion_id, details)
+        letter = domain.Letter(message.user_id, domain.Template.MESSAGE, occasion_id, details, message.sensitive)
         async with self._db.transaction() as transaction:
-            if not await store.is_known(transaction, message.user_id):
+            if not message.early and not await store.is_known(transaction, message.user_id):
                 raise _user_not_found(message.user_id)
             made = await idempotency.claim_one(transaction, _claim_of(message, occasion_id))
             if made == occasion_id:
@@ -138,6 +139,7 @@ class Notifications:
                 details=letter.details,
                 create_time=now,
                 channel=channel,
+                sensitive=letter.sensitive,
             )
             for channel in channels
         ]
@@ -201,10 +203,11 @@ class Sending:
         return result
 
     async def _send(self, work: store.Claimed) -> domain.Result:
-        if not work.contact.address(self._channel):
+        recipient = work.notification.recipient(work.contact)
+        if not recipient.address(self._channel):
             # It was there when the message was queued; its owner has taken it back.
             return domain.Result(Outcome.REFUSED, "ADDRESS_MISSING")
-        return await self._sender.send(work.notification, work.contact)
+        return await self._sender.send(work.notification, recipient)
 
     async def settle(
         self, transaction: database.Transaction, outcomes: Sequence[tuple[store.Claimed, domain.Result]]

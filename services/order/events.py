@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from services.chassis import erasure
 from services.chassis.events import reader
 from services.chassis.outbox import outbox
 from services.order import domain, saga
@@ -13,9 +14,10 @@ from souk.inventory.v1 import inventory_events_pb2
 from souk.payment.v1 import payment_events_pb2
 from souk.promotion.v1 import promotion_events_pb2
 from souk.shipping.v1 import shipping_events_pb2
+from souk.user.v1 import user_events_pb2
 
 TOPIC = "orders"
-CONSUMED = ("inventory", "payments", "promotions", "shipments")
+CONSUMED = ("inventory", "payments", "promotions", "shipments", "users")
 
 
 def _on_orders(render_fact: Callable[[Any], Any]) -> outbox.Publication:
@@ -32,8 +34,10 @@ PUBLISHED: outbox.Publications = {
 }
 
 
-def subscribers(orders: advancing.Advancing, documents: invoicing.Invoicing) -> reader.Subscribers:
-    """Who handles what the order service consumes: replies carry an order on, and money that moved makes documents due."""
+def subscribers(
+    orders: advancing.Advancing, documents: invoicing.Invoicing, erasing: erasure.Erasure
+) -> reader.Subscribers:
+    """Who handles what is consumed: replies carry orders on, money that moved makes documents due, accounts are erased."""
     replies: dict[Any, Callable[[Any], saga.Event | None]] = {
         inventory_events_pb2.StockReserved: facts.replied(saga.Reply.STOCK_RESERVED, saga.INVENTORY),
         inventory_events_pb2.StockRejected: facts.stock_rejected,
@@ -65,6 +69,6 @@ def subscribers(orders: advancing.Advancing, documents: invoicing.Invoicing) -> 
             papers.payment_partly_refunded(message)
         ),
     }
-    return {kind: reader.Subscriber(parse, orders.advance) for kind, parse in replies.items()} | {
-        kind: reader.Subscriber(parse, documents.settled) for kind, parse in money.items()
-    }
+    erased = {user_events_pb2.UserErased: reader.Subscriber(facts.erased, erasing.hear)}
+    carried = {kind: reader.Subscriber(parse, orders.advance) for kind, parse in replies.items()}
+    return carried | {kind: reader.Subscriber(parse, documents.settled) for kind, parse in money.items()} | erased

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 from services import signing_keys
-from services.chassis import assembly, clock, database, loops, process, retention
+from services.chassis import assembly, clock, database, erasure, loops, process, retention
 from services.chassis.settings import read
 from services.order import clients, events, rpc, saga, store
 from services.order.domain import documents, totals
 from services.order.settings import Settings
+from services.order.store import notes
 from services.order.usecases import (
     Orders,
     accepting,
@@ -74,16 +75,18 @@ def build(host: assembly.Host) -> list[process.Part]:
     )
     limits = watching.Limits(settings.watch_streams_per_caller, settings.watch_streams)
     orders = composed(service.db, prices, Terms(host.now, waits, limits, settings.seller))
+    erasing = erasure.Erasure(service.db, [store.ERASE, notes.ERASE])
     gauges = retention.Gauges(service.db, store.SERVICE, reading.QUEUES)
     return service.parts(
         rpc.servicer(orders, service.page_tokens),
         signing_keys.fetched_from(user),
-        consuming=assembly.Consuming(events.CONSUMED, events.subscribers(orders.advancing, orders.invoicing)),
+        consuming=assembly.Consuming(events.CONSUMED, events.subscribers(orders.advancing, orders.invoicing, erasing)),
         serving=[orders.watching],
         working=[
             loops.Loop("order-timer", orders.timer.expire, loops.Pace(0.5, 1.0)),
             # Nobody waits for a number: the more get theirs at once, the less each costs.
             loops.Loop("order-documents", orders.invoicing.issue, loops.Pace(1.0, 2.0)),
+            loops.Loop("order-erasure", erasing.work, erasure.PACE),
             loops.Loop("order-gauges", gauges.work, loops.Pace(10)),
         ],
     )

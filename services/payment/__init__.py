@@ -11,7 +11,8 @@ back to an earlier moment hears its orders again: payments have the ids, and the
 Consumes `orders` (PaymentRequested, OrderConfirmed, OrderCancelled), publishes `payments`. Calls the provider, outside of every
 transaction.
 
-Read in this order: `events.py` (an order says something), `usecases.py` (what it means, and the worker that calls the
-provider), `domain.py` (the one table of what follows what), `names.py` (ids that stay the same), `clients/` (the provider
-and its breaker), `store.py` (the rows), `rpc.py` (choosing how to pay, giving back, reading), `main.py` (put together).
+Read in this order: `events.py` (an order says something), `usecases/` (what it means, and `charging`, the worker that calls
+the provider), `domain/` (what a payment is, and `moves`, the one table of what follows what), `names.py` (ids that stay the
+same), `clients/` (the provider and its breaker), `store/` (the rows, and `claims`, the worker's), `rpc.py` (choosing how to
+pay, giving back, reading), `main.py` (put together).
 """

@@ -1,4 +1,4 @@
-"""What the payment service hears and says: two tables. Next stop of what is heard: `usecases.py`."""
+"""What the payment service hears and says: two tables. Next stop of what is heard: `usecases/`."""
 
 from collections.abc import Callable
 from typing import Any

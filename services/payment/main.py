@@ -5,6 +5,7 @@ from services.chassis import assembly, effects, loops, process, retention
 from services.chassis.settings import read
 from services.payment import clients, events, rpc, usecases
 from services.payment.settings import Settings
+from services.payment.usecases import charging
 
 
 def build(host: assembly.Host) -> list[process.Part]:
@@ -13,9 +14,9 @@ def build(host: assembly.Host) -> list[process.Part]:
     service = assembly.Assembly(usecases.SERVICE, host, events.PUBLISHED)
     user = service.peer("user", signing_keys.DESCRIPTOR)
     provider = clients.Provider(settings)
-    charging = usecases.Charging(provider, now=host.now, lease_s=settings.lease_s)
+    calls = charging.Charging(provider, now=host.now, lease_s=settings.lease_s)
     limits = effects.Concurrency(concurrent=settings.provider_calls)
-    worker = effects.Worker(service.db, charging, limits, name="payment-provider")
+    worker = effects.Worker(service.db, calls, limits, name="payment-provider")
     payments = usecases.Payments(service.db, now=host.now, wake=worker.wake)
     gauges = retention.Gauges(service.db, usecases.SERVICE, usecases.QUEUES)
     return service.parts(

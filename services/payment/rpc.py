@@ -1,4 +1,4 @@
-"""The payment service's calls: parse, call the use case, render. Next stop: `usecases.py`."""
+"""The payment service's calls: parse, call the use case, render. Next stop: `usecases/`."""
 
 from typing import Any
 

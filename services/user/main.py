@@ -28,7 +28,8 @@ def build(host: assembly.Host) -> list[process.Part]:
     accounts = usecases.Accounts(service.db, hashing, sessions, now=host.now)
     purge = loops.Loop("user-sessions", sessions.purge, loops.Pace(PURGE_EVERY_S))
     working = [purge, *_admin(accounts, settings)]
-    parts = service.parts(rpc.servicer(accounts, sessions), rpc.Authority(keys, sessions), working=working)
+    users = usecases.users(service.db, accounts, sessions, now=host.now)
+    parts = service.parts(rpc.servicer(users), rpc.Authority(keys, sessions), working=working)
     return [hashing, *parts]
 
 

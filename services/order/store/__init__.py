@@ -1,4 +1,4 @@
-"""The rows of orders: `orders` (never changed) and `sagas` (where each order is).
+"""The rows of orders: `orders` (never changed, but for the address when its user is erased) and `sagas` (where each order is).
 
 What happened to them is in `history.py` (`order_events`, append-only), and their deadlines are looked at in `timers.py`.
 
@@ -90,6 +90,13 @@ _PAGE = database.Statement(
 _HAVE_ORDERED = database.Statement("""
 SELECT u.id FROM unnest(%(user_ids)s::uuid[]) AS u(id) WHERE EXISTS (
   SELECT 1 FROM orders AS o JOIN sagas AS s ON s.order_id = o.id WHERE o.user_id = u.id AND s.status <> 'CANCELLED')
+""")
+
+# Of an order that ended only the country and the region of its address stay: taxes went by them. Users erased: see `erasure`.
+ERASE = database.Statement("""
+UPDATE orders AS o SET address = o.address || '{"recipient": "", "line1": "", "line2": "", "city": "", "postal_code": ""}'
+FROM sagas AS s
+WHERE o.user_id = ANY(%(users)s::uuid[]) AND s.order_id = o.id AND s.step = 'DONE' AND o.address ->> 'line1' <> ''
 """)
 
 

@@ -10,11 +10,11 @@ import pytest_asyncio
 
 from services.chassis import errors
 from services.chassis.money import Money
-from services.chassis.rpc import page_tokens, render
-from services.notification import rpc, usecases
+from services.chassis.rpc import render
 from souk.notification.v1 import notification_pb2, notification_service_pb2, notification_service_pb2_grpc
 from souk.payment.v1 import payment_events_pb2
 from tests.integration.notification import mortal_sender
+from tests.integration.notification import post_office as offices
 from tests.integration.notification.post_office import PostOffice, new_id, refunded, registered
 from tests.support import calls, mortal
 
@@ -37,14 +37,21 @@ class Desk:
         sent: notification_pb2.Notification = await self.stub.SendNotification(request, metadata=metadata)
         return sent
 
+    async def serve(self, user: str, subject: str, **content: Any) -> None:
+        """Send a message as the user service does."""
+        request = notification_service_pb2.SendNotificationRequest(user_id=user, subject=subject, **content)
+        await self.stub.SendNotification(request, metadata=self.shop.as_service("user"))
+
+    @classmethod
+    def at(cls, shop: calls.Shop) -> "Desk":
+        """A desk where the service is served."""
+        return cls(shop, notification_service_pb2_grpc.NotificationServiceStub(shop.channel), new_id())
+
 
 @pytest_asyncio.fixture
 async def desk(office: PostOffice) -> AsyncIterator[Desk]:
-    async with calls.served(
-        rpc.servicer(office.notifications, usecases.Preferences(office.db), page_tokens.PageTokens(office.db)),
-        "notification",
-    ) as shop:
-        yield Desk(shop, notification_service_pb2_grpc.NotificationServiceStub(shop.channel), new_id())
+    async with calls.served(offices.servicer(office), "notification") as shop:
+        yield Desk.at(shop)
 
 
 async def known(office: PostOffice) -> str:

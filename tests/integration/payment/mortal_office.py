@@ -6,6 +6,7 @@ import os
 from services.chassis import clock, database
 from services.chassis.money import Money
 from services.payment import domain, events, usecases
+from services.payment.domain import moves
 from tests.integration.payment.till import PRICE
 from tests.support import mortal
 
@@ -31,7 +32,7 @@ def dies(database_url: str, order: str, request_id: str, *, at: str, user: str =
 class MortalPayments(usecases.Payments):
     """The service's own use cases, with a death behind their last write."""
 
-    async def _move(self, transaction: database.Transaction, advance: domain.Advance) -> domain.Payment:
+    async def _move(self, transaction: database.Transaction, advance: moves.Advance) -> domain.Payment:
         payment = await super()._move(transaction, advance)
         if os.environ["DIE_AT"] == mortal.WRITTEN:
             mortal.die()

@@ -8,7 +8,7 @@ from typing import Any
 
 from services.chassis import clock
 from services.payment import clients, domain
-from services.payment.domain import State
+from services.payment.domain import State, moves
 from tests.integration.payment import till as tills
 from tests.integration.payment.till import Till, cancelled, confirmed, new_id, requested
 from tests.support.polling import eventually
@@ -122,7 +122,7 @@ async def test_within_the_time_a_call_is_repeated_with_its_key(provider_url: str
     provider = clients.Provider(tills.settings(provider_url))
     await provider.start()
     try:
-        wanted = domain.begin(
+        wanted = moves.begin(
             domain.Request(new_id(), new_id(), tills.PRICE, "card_approved"), new_id(), clock.utc_now()
         )
         answer: Any = await provider.call(wanted, repeated=True, age_s=82_799)

@@ -14,7 +14,7 @@ import pytest
 
 from services.chassis import clock
 from services.payment import domain, events, store, usecases
-from services.payment.domain import State
+from services.payment.domain import State, moves
 from tests.integration.payment import mortal_office
 from tests.integration.payment import till as tills
 from tests.integration.payment.till import Till, cancelled, confirmed, new_id, requested
@@ -170,7 +170,7 @@ async def test_an_order_that_was_paid_under_an_id_of_before_is_found_by_its_orde
             wanted = domain.Request(order.id, order.user_id, tills.PRICE, "card_approved")
             async with till.db.transaction() as transaction:
                 # Ids were drawn once, and such payments keep theirs.
-                await store.add(transaction, [domain.begin(wanted, new_id(), clock.utc_now())])
+                await store.add(transaction, [moves.begin(wanted, new_id(), clock.utc_now())])
             await till.reaches(order.id, State.AUTHORIZED)
             await order.does(till, CONFIRMED)
             await till.reaches(order.id, State.CAPTURED)

@@ -3,8 +3,10 @@
 import pytest
 
 from services.chassis import clock, database, effects
-from services.payment import clients, domain, store, usecases
-from services.payment.domain import State
+from services.payment import clients, domain
+from services.payment.domain import State, moves
+from services.payment.store import claims
+from services.payment.usecases.charging import Charging
 from tests.integration.payment import till as tills
 from tests.integration.payment.till import Till, cancelled, confirmed, new_id, requested
 from tests.support.polling import eventually
@@ -188,13 +190,13 @@ async def test_two_workers_share_what_is_due(idle_till: Till, provider_url: str)
 
 def _payment(card: str = "card_approved") -> domain.Payment:
     request = domain.Request(new_id(), new_id(), tills.PRICE, card)
-    return domain.begin(request, new_id(), clock.utc_now())
+    return moves.begin(request, new_id(), clock.utc_now())
 
 
-async def _settle(db: database.Database, *outcomes: tuple[store.Claimed, domain.Outcome]) -> None:
+async def _settle(db: database.Database, *outcomes: tuple[claims.Claimed, domain.Outcome]) -> None:
     nobody = _NoProvider()
-    charging = usecases.Charging(nobody, now=clock.utc_now, lease_s=30)
-    effect: effects.Effect[store.Claimed, domain.Outcome] = charging
+    charging = Charging(nobody, now=clock.utc_now, lease_s=30)
+    effect: effects.Effect[claims.Claimed, domain.Outcome] = charging
     async with db.transaction() as transaction:
         await effect.settle(transaction, outcomes)
 

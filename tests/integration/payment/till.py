@@ -13,8 +13,10 @@ import httpx
 from services.chassis import clock, database, effects
 from services.chassis.money import Money
 from services.chassis.rpc import render
-from services.payment import clients, domain, events, store, usecases
+from services.payment import clients, domain, events, usecases
 from services.payment.settings import Settings
+from services.payment.store import claims
+from services.payment.usecases.charging import Charging
 from souk.order.v1 import order_events_pb2
 from souk.payment.v1 import payment_events_pb2
 from tests.support import hearing
@@ -142,7 +144,7 @@ async def working(
 ) -> AsyncIterator[usecases.Payments]:
     """The service's worker, calling the provider until the block ends."""
     provider = provider or clients.Provider(chosen)
-    charging = usecases.Charging(provider, now=clock.utc_now, lease_s=chosen.lease_s)
+    charging = Charging(provider, now=clock.utc_now, lease_s=chosen.lease_s)
     worker = effects.Worker(db, charging, LIMITS, name="test-provider")
     await provider.start()
     await worker.start()
@@ -164,7 +166,7 @@ async def attempt(db: database.Database, chosen: Settings) -> None:
         await provider.stop()
 
 
-async def claim(db: database.Database, *, lease_s: float = 30.0) -> Sequence[store.Claimed]:
+async def claim(db: database.Database, *, lease_s: float = 30.0) -> Sequence[claims.Claimed]:
     """Claim what is due, as a worker does."""
     async with db.transaction() as transaction:
-        return await store.claim(transaction, most=100, lease_s=lease_s)
+        return await claims.claim(transaction, most=100, lease_s=lease_s)

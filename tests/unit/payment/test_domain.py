@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from services.chassis import errors, ids, money
 from services.payment import domain, names
-from services.payment.domain import Input, State
+from services.payment.domain import Input, State, moves
 
 NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
 LATER = datetime(2026, 11, 21, 10, 1, tzinfo=UTC)
@@ -30,10 +30,10 @@ GIVEN_BACK = {State.VOIDED, State.DECLINED, State.REFUNDED}
 
 def begun(amount: int = 1200, payment_method: str = "card_approved") -> domain.Payment:
     request = domain.Request(str(uuid.uuid4()), str(uuid.uuid4()), money.Money("USD", amount), payment_method)
-    return domain.begin(request, str(uuid.uuid4()), NOW)
+    return moves.begin(request, str(uuid.uuid4()), NOW)
 
 
-def told(advance: domain.Advance | None) -> list[str]:
+def told(advance: moves.Advance | None) -> list[str]:
     return [type(fact).__name__ for fact in advance.facts] if advance else []
 
 
@@ -47,7 +47,7 @@ def after(*inputs: domain.Answer, payment: domain.Payment | None = None) -> tupl
     payment = payment or begun()
     facts: list[str] = []
     for said in inputs:
-        advance = domain.advance(payment, meant(payment, said), LATER)
+        advance = moves.advance(payment, meant(payment, said), LATER)
         facts += told(advance)
         payment = advance.payment if advance else payment
     return payment, facts
@@ -168,7 +168,7 @@ def test_a_refund_says_what_it_gave_back_and_a_repeated_answer_says_nothing_new(
     steps = []
     payment = begun(1200)
     for said in (YES, CONFIRMED, YES, PART, YES, REST, YES, CANCELLED):
-        advance = domain.advance(payment, meant(payment, said), LATER)
+        advance = moves.advance(payment, meant(payment, said), LATER)
         assert advance is not None
         steps += [fact.step for fact in advance.facts if "Refunded" in type(fact).__name__]
         payment = advance.payment
@@ -183,10 +183,10 @@ def test_a_payment_without_a_method_follows_the_script(name: str) -> None:
 
 
 def test_a_chosen_method_is_kept() -> None:
-    payment = domain.choose(begun(payment_method=""), "card_slow", LATER).payment
+    payment = moves.choose(begun(payment_method=""), "card_slow", LATER).payment
     assert (payment.state, payment.payment_method, payment.existed) == (State.AUTHORIZING, "card_slow", True)
     with pytest.raises(errors.DomainError, match="PAYMENT_METHOD_NOT_AWAITED"):
-        domain.choose(payment, "card_approved", LATER)
+        moves.choose(payment, "card_approved", LATER)
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
@@ -205,16 +205,16 @@ def test_the_scripts_use_every_rule_of_the_table() -> None:
         for said in inputs:
             used.add((payment.state, said.input))
             payment, _ = after(said, payment=payment)
-    assert set(domain.TABLE) <= used
+    assert set(moves.TABLE) <= used
 
 
 def test_every_state_that_asks_the_provider_has_a_rule_for_a_yes() -> None:
-    assert all((state, Input.YES) in domain.TABLE for state in domain.VERBS)
+    assert all((state, Input.YES) in moves.TABLE for state in domain.VERBS)
 
 
 def test_every_state_answers_a_cancelled_order_now_or_when_the_provider_has_answered() -> None:
     for state in State:
-        rule = domain.TABLE.get((state, Input.CANCELLED))
+        rule = moves.TABLE.get((state, Input.CANCELLED))
         goes_on = state in domain.VERBS or (rule and rule.becomes in domain.VERBS)
         assert goes_on or (rule and rule.tells), state
 
@@ -222,7 +222,7 @@ def test_every_state_answers_a_cancelled_order_now_or_when_the_provider_has_answ
 def test_a_definite_answer_changes_nothing_where_nobody_is_asked() -> None:
     for state in RESTING:
         for answer in (YES, NO, TAKEN):
-            assert domain.advance(replace(begun(), state=state), answer, LATER) is None
+            assert moves.advance(replace(begun(), state=state), answer, LATER) is None
 
 
 def test_a_change_counts_the_version_and_keeps_when_it_happened() -> None:
@@ -232,7 +232,7 @@ def test_a_change_counts_the_version_and_keeps_when_it_happened() -> None:
 
 def test_a_repeated_answer_changes_nothing() -> None:
     payment, _ = after(YES, CONFIRMED, YES)
-    advance = domain.advance(payment, CONFIRMED, LATER)
+    advance = moves.advance(payment, CONFIRMED, LATER)
     assert advance
     assert (advance.payment, advance.moved, advance.postings) == (payment, False, ())
 
@@ -244,23 +244,23 @@ def test_a_decline_keeps_its_reason() -> None:
 
 def test_capturing_posts_what_was_taken_and_refunding_takes_it_back() -> None:
     payment, _ = after(YES, CONFIRMED)
-    captured = domain.advance(payment, YES, LATER)
+    captured = moves.advance(payment, YES, LATER)
     assert captured
     assert [(p.account, p.amount) for p in captured.postings] == [
         (domain.Account.PROVIDER_RECEIVABLE, 1200),
         (domain.Account.ORDER_REVENUE, -1200),
     ]
     refunding, _ = after(CANCELLED, payment=captured.payment)
-    refunded = domain.advance(refunding, YES, LATER)
+    refunded = moves.advance(refunding, YES, LATER)
     assert refunded
     assert [p.amount for p in refunded.postings] == [-1200, 1200]
 
 
 def test_a_payment_that_never_was_is_voided_and_holds_no_money() -> None:
-    nothing = domain.never(domain.Cancellation(str(uuid.uuid4()), str(uuid.uuid4())), str(uuid.uuid4()), NOW)
+    nothing = moves.never(domain.Cancellation(str(uuid.uuid4()), str(uuid.uuid4())), str(uuid.uuid4()), NOW)
     assert (nothing.state, nothing.existed, nothing.amount.amount) == (State.VOIDED, False, 0)
-    assert told(domain.advance(nothing, CANCELLED, LATER)) == ["PaymentVoided"]
-    assert domain.advance(nothing, CONFIRMED, LATER) is None
+    assert told(moves.advance(nothing, CANCELLED, LATER)) == ["PaymentVoided"]
+    assert moves.advance(nothing, CONFIRMED, LATER) is None
 
 
 def test_a_payment_and_its_refunds_are_named_by_what_asks_for_them() -> None:
@@ -283,7 +283,7 @@ def captured(amount: int = 1200) -> domain.Payment:
 
 
 def test_a_refund_is_known_to_the_provider_by_its_own_key_and_a_cancellations_by_none() -> None:
-    first = domain.give_back(captured(), money.Money("USD", 200), "r1", LATER).payment
+    first = moves.give_back(captured(), money.Money("USD", 200), "r1", LATER).payment
     assert (first.call, first.giving_back, first.left) == ("refund:r1", 200, 1200)
     cancelled, _ = after(CANCELLED, payment=first)
     assert (cancelled.call, cancelled.giving_back) == ("refund:r1", 200)
@@ -292,10 +292,10 @@ def test_a_refund_is_known_to_the_provider_by_its_own_key_and_a_cancellations_by
 
 
 def test_all_that_is_left_is_given_back_when_no_amount_is_named() -> None:
-    payment, _ = after(YES, payment=domain.give_back(captured(), money.Money("USD", 200), "r1", LATER).payment)
-    rest = domain.give_back(payment, None, "r2", LATER).payment
+    payment, _ = after(YES, payment=moves.give_back(captured(), money.Money("USD", 200), "r1", LATER).payment)
+    rest = moves.give_back(payment, None, "r2", LATER).payment
     assert (rest.state, rest.giving_back) == (State.REFUNDING_REST, 1000)
-    done = domain.advance(rest, YES, LATER)
+    done = moves.advance(rest, YES, LATER)
     assert done
     assert (done.payment.state, done.payment.refunded, done.payment.refunding) == (State.REFUNDED, 1200, 0)
     assert [posting.amount for posting in done.postings] == [-1000, 1000]
@@ -305,7 +305,7 @@ def test_all_that_is_left_is_given_back_when_no_amount_is_named() -> None:
     ("payment", "wanted", "reason"),
     [
         (begun(), None, "REFUND_NOT_POSSIBLE"),
-        (domain.give_back(captured(), money.Money("USD", 1), "r1", LATER).payment, None, "REFUND_NOT_POSSIBLE"),
+        (moves.give_back(captured(), money.Money("USD", 1), "r1", LATER).payment, None, "REFUND_NOT_POSSIBLE"),
         (captured(), money.Money("USD", 1201), "REFUND_AMOUNT_WRONG"),
         (captured(), money.Money("USD", 0), "REFUND_AMOUNT_WRONG"),
         (captured(), money.Money("EUR", 1200), "CURRENCY_MIXED"),
@@ -313,7 +313,7 @@ def test_all_that_is_left_is_given_back_when_no_amount_is_named() -> None:
 )
 def test_what_cannot_be_given_back_is_refused(payment: domain.Payment, wanted: money.Money | None, reason: str) -> None:
     with pytest.raises(errors.DomainError) as refused:
-        domain.give_back(payment, wanted, "r9", LATER)
+        moves.give_back(payment, wanted, "r9", LATER)
     assert refused.value.reason == reason
 
 
@@ -324,7 +324,7 @@ def test_whatever_is_asked_for_no_more_is_given_back_than_was_taken(
     payment = captured(amount)
     for wanted, answer in wishes:
         try:
-            payment = domain.give_back(payment, money.Money("USD", wanted), str(uuid.uuid4()), LATER).payment
+            payment = moves.give_back(payment, money.Money("USD", wanted), str(uuid.uuid4()), LATER).payment
         except errors.DomainError:
             continue
         assert 0 < payment.refunding <= payment.left
@@ -347,7 +347,7 @@ def test_whatever_happens_money_is_taken_once_and_never_more_is_given_back(
         if payment.left == PART.amount and said is PART:
             # That is all that is left: `give_back` says so.
             continue
-        advance = domain.advance(payment, meant(payment, said), LATER)
+        advance = moves.advance(payment, meant(payment, said), LATER)
         if not advance:
             continue
         assert sum(posting.amount for posting in advance.postings) == 0

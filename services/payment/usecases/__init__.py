@@ -1,19 +1,14 @@
-"""What can be done with payments: three things that orders say, two that people ask for, the calls to the provider, reading.
+"""What can be done with payments: three things that orders say, two that people ask for, reading.
 
-No call is made inside a transaction. If the process dies before it claims a payment, or after that and before it settles, the
-lease expires and another claim looks up the outcome at the provider, with the same idempotency key; if it dies after it
-settled, the relay of the next process publishes what was committed. So nothing is charged twice, and nothing is lost.
+None of it calls the provider: what is to be asked there is written down, and `charging.py` asks.
 """
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
-from services.chassis import clock, database, errors, idempotency, ids, metrics, money, postponed, tracing
+from services.chassis import clock, database, errors, idempotency, ids, money
 from services.payment import domain, names, store
-
-_LOG = logging.getLogger(__name__)
+from services.payment.domain import moves
 
 SERVICE = "payment"
 
@@ -32,19 +27,6 @@ _INPUTS: Mapping[type, domain.Input] = {
     domain.Confirmation: domain.Input.CONFIRMED,
     domain.Cancellation: domain.Input.CANCELLED,
 }
-
-
-class Provider(Protocol):
-    """Who holds and moves the money."""
-
-    def room(self, most: int) -> int:
-        """How many of `most` calls may be made now: none while the breaker is open."""
-
-    async def call(self, payment: domain.Payment, *, repeated: bool, age_s: float = 0.0) -> domain.Outcome:
-        """Do what the payment's state asks for. Raises nothing.
-
-        A repeated call first looks up the outcome of the earlier attempts, the first of which was made age_s seconds ago.
-        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +84,9 @@ class Payments:
         wave locks all that the later ones change.
         """
         now = self._now()
-        begun = [domain.begin(r, names.payment_id(r.order_id), now) for r in said if isinstance(r, domain.Request)]
+        begun = [moves.begin(r, names.payment_id(r.order_id), now) for r in said if isinstance(r, domain.Request)]
         nothing = [
-            domain.never(c, names.payment_id(c.order_id), now) for c in said if isinstance(c, domain.Cancellation)
+            moves.never(c, names.payment_id(c.order_id), now) for c in said if isinstance(c, domain.Cancellation)
         ]
         added = sorted([*begun, *nothing], key=lambda payment: payment.order_id)
         new = await store.add(transaction, added) if added else set()
@@ -125,7 +107,7 @@ class Payments:
             claim = idempotency.Claim(choice.user_id, choice.request_id, choice.fingerprint, ids.new_id(self._now()))
             if await idempotency.made_before(transaction, claim):
                 return payment
-            return await self._move(transaction, domain.choose(payment, choice.payment_method, self._now()))
+            return await self._move(transaction, moves.choose(payment, choice.payment_method, self._now()))
 
     async def refund(self, wish: Wish) -> domain.Payment:
         """Begin to give money back; a repeated request finds what its first did, a restored database gives back as before.
@@ -143,7 +125,7 @@ class Payments:
             if await idempotency.made_before(transaction, claim):
                 return payment
             refund_id = names.refund_id(payment.id, wish.actor, wish.request_id or claimed_id)
-            advance = domain.give_back(payment, wish.amount, refund_id, now)
+            advance = moves.give_back(payment, wish.amount, refund_id, now)
             if not await store.add_refund(transaction, advance.payment, actor=wish.actor, reason=wish.reason):
                 # The same request, so much later that its claim is not kept any more.
                 return payment
@@ -160,7 +142,7 @@ class Payments:
         locked = await store.lock(transaction, [order_id])
         return locked[0] if locked else None
 
-    async def _move(self, transaction: database.Transaction, advance: domain.Advance) -> domain.Payment:
+    async def _move(self, transaction: database.Transaction, advance: moves.Advance) -> domain.Payment:
         await store.save(transaction, [advance])
         transaction.emit(advance.facts)
         transaction.after_commit(self._wake)
@@ -173,77 +155,12 @@ class Payments:
         inputs: Mapping[str, domain.Input],
     ) -> None:
         now = self._now()
-        moved = [domain.advance(payment, domain.Answer(inputs[payment.order_id]), now) for payment in payments]
+        moved = [moves.advance(payment, domain.Answer(inputs[payment.order_id]), now) for payment in payments]
         advances = [advance for advance in moved if advance]
         await store.save(transaction, advances)
         transaction.emit(fact for advance in advances for fact in advance.facts)
         transaction.after_commit(self._wake)
 
 
-class Charging:
-    """The calls to the provider, as an effect of `chassis/effects.py`."""
-
-    def __init__(self, provider: Provider, *, now: clock.Clock, lease_s: float) -> None:
-        self._provider = provider
-        self._now = now
-        self._lease_s = lease_s
-
-    async def claim(self, transaction: database.Transaction, most: int) -> list[store.Claimed]:
-        """Lease payments that are due. While the breaker is open they wait, and no attempt is counted."""
-        room = self._provider.room(most)
-        return await store.claim(transaction, most=room, lease_s=self._lease_s) if room else []
-
-    async def perform(self, work: store.Claimed) -> domain.Outcome:
-        """Call the provider."""
-        outcome = await self._provider.call(work.payment, repeated=work.attempt > 1, age_s=work.age_s)
-        said = outcome.input if isinstance(outcome, domain.Answer) else outcome
-        metrics.EFFECTS.labels(SERVICE, work.payment.verb, said.lower()).inc()
-        return outcome
-
-    async def settle(
-        self, transaction: database.Transaction, outcomes: Sequence[tuple[store.Claimed, domain.Outcome]]
-    ) -> bool:
-        """Write what the provider answered, with its events; what is not known is asked about later.
-
-        Answers whether there are calls to make at once.
-        """
-        now = self._now()
-        definite = [(claimed, outcome) for claimed, outcome in outcomes if isinstance(outcome, domain.Answer)]
-        # Locked at once, those to be postponed too: what is locked later waits in another order than everybody's.
-        ours = await store.lock_claimed(transaction, [claimed for claimed, _ in outcomes])
-        advances = []
-        later = [_postponed(claimed, outcome) for claimed, outcome in outcomes if isinstance(outcome, domain.Silence)]
-        for claimed, answer in definite:
-            # A payment that is not ours any more was claimed by another worker, or settled before: nothing is to be written.
-            if claimed.key in ours:
-                advance = domain.advance(ours[claimed.key], answer, now)
-                if advance:
-                    advances.append(advance)
-                else:
-                    later.append(_refused(claimed, answer))
-        with tracing.causing({claimed.payment.order_id: claimed.traceparent for claimed, _ in definite}):
-            await store.save(transaction, advances)
-            transaction.emit(fact for advance in advances for fact in advance.facts)
-        await store.postpone(transaction, later)
-        return any(advance.payment.verb for advance in advances)
-
-
 def _not_found(some_id: str) -> errors.DomainError:
     return errors.not_found("PAYMENT_NOT_FOUND", "the payment does not exist", id=some_id)
-
-
-def _postponed(claimed: store.Claimed, silence: domain.Silence) -> postponed.Postponed:
-    if silence is domain.Silence.TOO_OLD:
-        metrics.ALARMS.labels(SERVICE, "too_old_to_repeat").inc()
-        extra = {"payment_id": claimed.payment.id, "state": claimed.payment.state, "age_s": round(claimed.age_s)}
-        _LOG.error("provider has not done it and would not know it again: do it there by hand", extra=extra)
-    counted = silence is not domain.Silence.NOT_ASKED
-    return postponed.after(claimed.payment.id, claimed.epoch, attempt=claimed.attempt, counted=counted)
-
-
-def _refused(claimed: store.Claimed, answer: domain.Answer) -> postponed.Postponed:
-    """Money that must be given back and that the provider says it will not: asked for again, and somebody is called."""
-    metrics.ALARMS.labels(SERVICE, "give_back_refused").inc()
-    extra = {"payment_id": claimed.payment.id, "state": claimed.payment.state, "reason": answer.reason}
-    _LOG.error("provider refuses to give money back", extra=extra)
-    return _postponed(claimed, domain.Silence.UNKNOWN)

@@ -1,38 +1,32 @@
 """The rows of payments: `payments`, `refunds` (who wanted money back) and `ledger_entries`, both append-only.
 
-Every write takes a list and is one statement. Rows become domain values here and nowhere else. When the provider is asked
-next is compared with and set by the database's clock, so that no process's clock can be wrong.
+Every write takes a list and is one statement. Rows become domain values here and nowhere else. Next stop: `claims.py`.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Column,
-    Double,
     ForeignKey,
     Index,
     Integer,
-    Interval,
     MetaData,
     Table,
     Text,
-    and_,
     bindparam,
     case,
-    extract,
     func,
     or_,
     select,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
-from services.chassis import database, money, postponed, tracing
+from services.chassis import database, money, tracing
 from services.chassis.schema import ID, TIME
 from services.payment import domain
+from services.payment.domain import moves
 
 METADATA = MetaData()
 
@@ -84,26 +78,6 @@ LEDGER = Table(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """A payment that this process may ask the provider about until its lease expires. attempt counts from 1 for each call.
-
-    age_s is how many seconds ago the first attempt was made, or may have been made. traceparent is the trace of the call
-    that asked for it: the answer's events carry it.
-    """
-
-    payment: domain.Payment
-    attempt: int
-    epoch: int
-    age_s: float = 0.0
-    traceparent: str = ""
-
-    @property
-    def key(self) -> tuple[str, int]:
-        """What this claim is known by: the payment, and the epoch that the claim began."""
-        return (self.payment.id, self.epoch)
-
-
 _P = PAYMENTS.c
 _COLUMNS = (
     "id",
@@ -137,7 +111,7 @@ _CHANGING = (
     "update_time",
 )
 _LEDGER_COLUMNS = ("payment_id", "version", "account", "currency", "amount", "time")
-_SHOWN = [_P[name] for name in _COLUMNS]
+SHOWN = [_P[name] for name in _COLUMNS]
 _WRITTEN = (*_COLUMNS, "traceparent")
 _GIVEN = database.given(PAYMENTS, *_WRITTEN)
 
@@ -182,53 +156,15 @@ WHERE p.id = g.id
 _POST = database.Statement(database.insert_given(LEDGER, *_LEDGER_COLUMNS))
 # Locked in one order, so that two batches with orders in common wait for each other instead of deadlocking.
 _LOCK = database.Lookup(
-    select(*_SHOWN)
+    select(*SHOWN)
     .where(_P.order_id == bindparam("order_ids", type_=ARRAY(ID)).any_())
     .order_by(_P.order_id)
     .with_for_update(),
     by="order_ids",
 )
-# A common table expression that locks is evaluated once: as a subquery it might be evaluated again, and lock more rows.
-_DUE = (
-    select(_P.id)
-    .where(_P.next_try_at <= func.statement_timestamp())
-    .order_by(_P.next_try_at)
-    .limit(bindparam("most", type_=Integer))
-    .with_for_update(skip_locked=True)
-    .cte("due")
-)
-_FIRST_TRY = func.clock_timestamp()
-# An authorisation may have been asked for since the order wanted it, by a worker that a restored database knows nothing of.
-_AUTHORIZING = [_P.state == state.value for state, verb in domain.VERBS.items() if verb is domain.Verb.AUTHORIZE]
-_ASKED_BEFORE = or_(_P.attempts > 0, *_AUTHORIZING)
-_CLAIM = database.Statement(
-    PAYMENTS.update()
-    .where(_P.id == _DUE.c.id)
-    .values(
-        attempts=_P.attempts + 1,
-        epoch=_P.epoch + 1,
-        next_try_at=func.clock_timestamp() + bindparam("lease", type_=Interval),
-        first_try_at=case((_ASKED_BEFORE, func.coalesce(_P.first_try_at, _FIRST_TRY)), else_=_FIRST_TRY),
-    )
-    .returning(
-        *_SHOWN,
-        _P.attempts,
-        _P.epoch,
-        extract("epoch", func.clock_timestamp() - _P.first_try_at).cast(Double),
-        _P.traceparent,
-    )
-)
-_CLAIMED = database.given(PAYMENTS, "id", "epoch")
-_LOCK_CLAIMED = database.Statement(
-    select(*_SHOWN, _P.attempts, _P.epoch)
-    .join(_CLAIMED, and_(_P.id == _CLAIMED.c.id, _P.epoch == _CLAIMED.c.epoch))
-    .order_by(_P.order_id)
-    .with_for_update(of=PAYMENTS)
-)
-_POSTPONE = postponed.statement("payments")
 _INSERT_REFUND = database.Statement(insert(REFUNDS).on_conflict_do_nothing().returning(REFUNDS.c.id))
 _ID = bindparam("id", type_=ID)
-_FIND = database.Statement(select(*_SHOWN).where(or_(_P.id == _ID, _P.order_id == _ID)))
+_FIND = database.Statement(select(*SHOWN).where(or_(_P.id == _ID, _P.order_id == _ID)))
 
 
 async def add(transaction: database.Transaction, payments: Sequence[domain.Payment]) -> set[str]:
@@ -240,10 +176,10 @@ async def lock(transaction: database.Transaction, order_ids: Sequence[str]) -> l
     """The payments of these orders, locked until the transaction ends. Orders without one are absent."""
     if not order_ids:
         return []
-    return [_payment(row) for row in await transaction.run(_LOCK, {"order_ids": list(order_ids)})]
+    return [payment_of(row) for row in await transaction.run(_LOCK, {"order_ids": list(order_ids)})]
 
 
-async def save(transaction: database.Transaction, advances: Sequence[domain.Advance]) -> None:
+async def save(transaction: database.Transaction, advances: Sequence[moves.Advance]) -> None:
     """Write the outcomes of payments that `lock` or `lock_claimed` locked, and what the ledger has to say of it."""
     moved = [advance for advance in advances if advance.moved]
     if not moved:
@@ -259,27 +195,6 @@ async def save(transaction: database.Transaction, advances: Sequence[domain.Adva
         await transaction.run(_POST, {name: [entry[name] for entry in entries] for name in _LEDGER_COLUMNS})
 
 
-async def claim(transaction: database.Transaction, *, most: int, lease_s: float) -> list[Claimed]:
-    """Lease up to so many payments that are due and that no other process holds. The attempt is counted here."""
-    rows = await transaction.run(_CLAIM, {"most": most, "lease": timedelta(seconds=lease_s)})
-    return [Claimed(_payment(row), *row[-4:]) for row in rows]
-
-
-async def lock_claimed(
-    transaction: database.Transaction, claims: Sequence[Claimed]
-) -> dict[tuple[str, int], domain.Payment]:
-    """Those of the claimed payments that are still ours, by their claims' keys, as they are now, locked."""
-    if not claims:
-        return {}
-    keys = {"id": [claim.payment.id for claim in claims], "epoch": [claim.epoch for claim in claims]}
-    return {(row[0], row[-1]): _payment(row) for row in await transaction.run(_LOCK_CLAIMED, keys)}
-
-
-async def postpone(transaction: database.Transaction, items: Sequence[postponed.Postponed]) -> None:
-    """Make claimed payments due again later, where they are still ours."""
-    await postponed.write(transaction, _POSTPONE, items)
-
-
 async def add_refund(transaction: database.Transaction, payment: domain.Payment, *, actor: str, reason: str) -> bool:
     """Write down the refund that a payment just began: who wanted it, and why. False when it was written before."""
     row = {"id": payment.refund_id, "payment_id": payment.id, "amount": payment.refunding}
@@ -290,7 +205,7 @@ async def add_refund(transaction: database.Transaction, payment: domain.Payment,
 async def find(db: database.Database, some_id: str) -> domain.Payment | None:
     """The payment with this id, or of the order with this id."""
     rows = await db.read(_FIND, {"id": some_id})
-    return _payment(rows[0]) if rows else None
+    return payment_of(rows[0]) if rows else None
 
 
 def _rows(payments: Sequence[domain.Payment]) -> dict[str, list[Any]]:
@@ -308,7 +223,7 @@ def _traces(payments: Iterable[domain.Payment]) -> list[str]:
     return [origin.traceparent(payment.order_id) for payment in payments]
 
 
-def _entry(advance: domain.Advance, posting: domain.Posting) -> dict[str, Any]:
+def _entry(advance: moves.Advance, posting: domain.Posting) -> dict[str, Any]:
     payment = advance.payment
     return {
         "payment_id": payment.id,
@@ -320,7 +235,8 @@ def _entry(advance: domain.Advance, posting: domain.Posting) -> dict[str, Any]:
     }
 
 
-def _payment(row: database.Row) -> domain.Payment:
+def payment_of(row: database.Row) -> domain.Payment:
+    """The payment in a row that begins with what `SHOWN` selects."""
     payment_id, order_id, user_id, state, currency, amount, captured, refunded, refunding, refund_id = row[:10]
     payment_method, provider_reference, failure_reason, version, create_time, update_time = row[10:16]
     return domain.Payment(

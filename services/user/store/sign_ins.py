@@ -1,108 +1,13 @@
-"""The rows of accounts and sign-ins. Rows become domain values here and nowhere else."""
+"""The rows of sign-ins, their refresh tokens, and the access tokens that were revoked."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    ForeignKey,
-    Index,
-    LargeBinary,
-    MetaData,
-    Table,
-    Text,
-    bindparam,
-    select,
-    update,
-)
-from sqlalchemy.dialects.postgresql import ARRAY, insert
-
 from services.chassis import database
-from services.chassis.schema import ID, TIME
 from services.user import domain
+from services.user.store.accounts import user_of
 
-METADATA = MetaData()
 _ROWS_AT_ONCE = 5000
-
-USERS = Table(
-    "users",
-    METADATA,
-    Column("id", ID, primary_key=True),
-    Column("email", Text, nullable=False, unique=True),
-    Column("display_name", Text, nullable=False),
-    Column("roles", ARRAY(Text), nullable=False),
-    Column("password_hash", Text, nullable=False),
-    Column("create_time", TIME, nullable=False),
-    Column("version", BigInteger, nullable=False, server_default="1"),
-)
-# A sign-in: all refresh tokens that came of it live and end together.
-FAMILIES = Table(
-    "token_families",
-    METADATA,
-    Column("id", ID, primary_key=True),
-    Column("user_id", ID, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
-    Column("create_time", TIME, nullable=False),
-    Column("expire_time", TIME, nullable=False),
-    Column("revoke_time", TIME, nullable=True),
-    Index("ix_token_families_user", "user_id"),
-    Index("ix_token_families_expire_time", "expire_time"),
-)
-TOKENS = Table(
-    "refresh_tokens",
-    METADATA,
-    Column("digest", LargeBinary, primary_key=True),
-    Column("family_id", ID, ForeignKey("token_families.id", ondelete="CASCADE"), nullable=False),
-    Column("expire_time", TIME, nullable=False),
-    Column("use_time", TIME, nullable=True),
-    Index("ix_refresh_tokens_family", "family_id"),
-    Index("ix_refresh_tokens_expire_time", "expire_time"),
-)
-# Access tokens that are refused before they expire, by the sign-in or the account that they are of.
-REVOCATIONS = Table(
-    "revocations",
-    METADATA,
-    Column("subject_id", ID, primary_key=True),
-    Column("least_version", BigInteger, nullable=False, server_default="0"),
-    Column("revoke_time", TIME, nullable=False),
-    Column("expire_time", TIME, nullable=False),
-    Index("ix_revocations_revoke_time", "revoke_time"),
-    Index("ix_revocations_expire_time", "expire_time"),
-)
-
-_U = USERS.c
-_USER = (_U.id, _U.email, _U.display_name, _U.roles, _U.create_time, _U.version)
-_THIS = _U.id == bindparam("user_id", type_=ID)
-# The address is the claim: of two registrations at the same moment one finds it taken.
-_INSERT = database.Statement(insert(USERS).on_conflict_do_nothing(index_elements=[_U.email]).returning(_U.id))
-_BY_ID = database.Statement(select(*_USER, _U.password_hash).where(_THIS))
-_LOCK = database.Statement(select(*_USER, _U.password_hash).where(_THIS).with_for_update())
-# In one order, so that two who change each other wait instead of deadlocking.
-_LOCK_ALL = database.Statement(
-    select(*_USER, _U.password_hash)
-    .where(_U.id == bindparam("user_ids", type_=ARRAY(ID)).any_())
-    .order_by(_U.id)
-    .with_for_update()
-)
-_BY_EMAIL = database.Statement(select(*_USER, _U.password_hash).where(_U.email == bindparam("address", type_=Text)))
-_WRITE = database.Statement(
-    update(USERS)
-    .where(_THIS)
-    .values(
-        display_name=bindparam("new_name", type_=Text),
-        roles=bindparam("new_roles", type_=ARRAY(Text)),
-        password_hash=bindparam("new_hash", type_=Text),
-        version=bindparam("new_version", type_=BigInteger),
-    )
-)
-# Only what was compared is replaced: a password that was changed meanwhile stays.
-_RENEW_HASH = database.Statement(
-    update(USERS)
-    .where(_THIS, _U.password_hash == bindparam("old_hash", type_=Text))
-    .values(password_hash=bindparam("new_hash", type_=Text))
-    .returning(_U.id)
-)
 # Only for who still has the password that was compared: the lock makes a change of it wait, and then find this family.
 _OPEN_FAMILY = database.Statement("""
 INSERT INTO token_families (id, user_id, create_time, expire_time)
@@ -177,55 +82,6 @@ class Held:
     user: domain.User
 
 
-async def insert_account(transaction: database.Transaction, account: domain.Account) -> bool:
-    """Write a new account; False when its address has one."""
-    user = account.user
-    row = {
-        "id": user.id,
-        "email": user.email,
-        "display_name": user.display_name,
-        "roles": list(user.roles),
-        "password_hash": account.password_hash,
-        "create_time": user.create_time,
-        "version": user.version,
-    }
-    return bool(await transaction.run(_INSERT, row))
-
-
-async def lock(transaction: database.Transaction, user_id: str) -> domain.Account | None:
-    """The account with this id, which nobody else changes until the transaction ends."""
-    return _account(await transaction.run(_LOCK, {"user_id": user_id}))
-
-
-async def lock_all(transaction: database.Transaction, user_ids: Sequence[str]) -> dict[str, domain.Account]:
-    """The accounts with these ids, by id, which nobody else changes until the transaction ends."""
-    rows = await transaction.run(_LOCK_ALL, {"user_ids": list(user_ids)})
-    return {row[0]: domain.Account(_user(row), row[-1]) for row in rows}
-
-
-async def write(transaction: database.Transaction, account: domain.Account) -> None:
-    """Write an account that was locked: its name, roles, hash and version."""
-    user = account.user
-    changes = {"new_name": user.display_name, "new_roles": list(user.roles), "new_version": user.version}
-    await transaction.run(_WRITE, {"user_id": user.id, "new_hash": account.password_hash, **changes})
-
-
-async def renew_hash(db: database.Database, account: domain.Account, new_hash: str) -> bool:
-    """Replace the hash of the same password; False when somebody replaced it meanwhile."""
-    hashes = {"old_hash": account.password_hash, "new_hash": new_hash}
-    return bool(await db.read(_RENEW_HASH, {"user_id": account.user.id, **hashes}))
-
-
-async def find(db: database.Database, user_id: str) -> domain.Account | None:
-    """The account with this id."""
-    return _account(await db.read(_BY_ID, {"user_id": user_id}))
-
-
-async def find_by_address(db: database.Database, address: str) -> domain.Account | None:
-    """The account that logs in with this address, in the form that `domain.address` gives."""
-    return _account(await db.read(_BY_EMAIL, {"address": address}))
-
-
 async def open_family(
     transaction: database.Transaction,
     family_id: str,
@@ -254,7 +110,7 @@ async def lock_token(transaction: database.Transaction, digest: bytes) -> Held |
     if not rows:
         return None
     family_id, expire_time, use_time, revoked = rows[0][:4]
-    return Held(domain.HeldToken(digest, family_id, expire_time, use_time, revoked), _user(rows[0][4:]))
+    return Held(domain.HeldToken(digest, family_id, expire_time, use_time, revoked), user_of(rows[0][4:]))
 
 
 async def exchange(
@@ -299,12 +155,3 @@ async def purge(db: database.Database, now: datetime) -> int:
     limits = {"now": now, "most": _ROWS_AT_ONCE}
     statements = (_PURGE_FAMILIES, _PURGE_TOKENS, _PURGE_REVOCATIONS)
     return sum([len(await db.read(statement, limits)) for statement in statements])
-
-
-def _account(rows: list[database.Row]) -> domain.Account | None:
-    return domain.Account(_user(rows[0]), rows[0][-1]) if rows else None
-
-
-def _user(row: database.Row) -> domain.User:
-    user_id, email, display_name, roles, create_time, version = row[:6]
-    return domain.User(user_id, email, display_name, tuple(domain.Role(role) for role in roles), create_time, version)
