@@ -34,8 +34,11 @@ class Terms:
     seller: documents.Seller
 
 
-def composed(db: database.Database, prices: pricing.Pricing, terms: Terms) -> Orders:
-    """The use cases, put together."""
+def composed(
+    db: database.Database, prices: pricing.Pricing, terms: Terms, *, copy: database.Database | None = None
+) -> Orders:
+    """The use cases, put together. `copy` is one of the database, for lists."""
+    old = reading.reads(db, copy)
     watched = watching.Watching(db, terms.limits)
     advanced = advancing.Advancing(db, watched.moved, now=terms.now, waits=terms.waits)
     return Orders(
@@ -43,10 +46,10 @@ def composed(db: database.Database, prices: pricing.Pricing, terms: Terms) -> Or
         accepting=accepting.Accepting(db, prices, now=terms.now, waits=terms.waits),
         advancing=advanced,
         timer=timer.Timer(db, advanced, waits=terms.waits),
-        reading=reading.Reading(db),
+        reading=reading.Reading(db, old),
         watching=watched,
         noting=noting.Noting(db, now=terms.now),
-        searching=searching.Searching(db),
+        searching=searching.Searching(old),
         invoicing=invoicing.Invoicing(db, advanced, terms.seller),
     )
 
@@ -74,7 +77,7 @@ def build(host: assembly.Host) -> list[process.Part]:
         delivery_s=settings.delivery_deadline_s,
     )
     limits = watching.Limits(settings.watch_streams_per_caller, settings.watch_streams)
-    orders = composed(service.db, prices, Terms(host.now, waits, limits, settings.seller))
+    orders = composed(service.db, prices, Terms(host.now, waits, limits, settings.seller), copy=service.replica)
     erasing = erasure.Erasure(service.db, [store.ERASE, notes.ERASE])
     gauges = retention.Gauges(service.db, store.SERVICE, reading.QUEUES)
     return service.parts(

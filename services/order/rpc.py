@@ -70,11 +70,13 @@ class OrderServicer(order_service_pb2_grpc.OrderServiceServicer):
 
     async def CancelOrder(self, request: order_service_pb2.CancelOrderRequest, _: Any) -> order_pb2.Order:
         return messages.of_order(
-            await self._orders.advancing.cancel(request.id.lower(), actor=_actor(), owner_id=identity.caller().owner_id)
+            await self._orders.advancing.cancel(
+                request.id.lower(), by=identity.caller().user_id, owner_id=identity.caller().owner_id
+            )
         )
 
     async def ResumeOrder(self, request: order_service_pb2.ResumeOrderRequest, _: Any) -> order_service_pb2.OrderStatus:
-        await self._orders.advancing.resume(request.id.lower(), actor=_actor())
+        await self._orders.advancing.resume(request.id.lower(), by=identity.caller().user_id)
         return messages.of_status(*await self._orders.reading.story(request.id.lower(), owner_id=None))
 
     async def AddOrderNote(self, request: note_pb2.AddOrderNoteRequest, _: Any) -> note_pb2.OrderNote:
@@ -94,7 +96,7 @@ class OrderServicer(order_service_pb2_grpc.OrderServiceServicer):
         self, request: order_search_pb2.SearchOrdersRequest, _: Any
     ) -> order_search_pb2.SearchOrdersResponse:
         page = await self._tokens.page(request, page_tokens.ANYBODY, key=ids.check)
-        found = await self._orders.searching.search(searching.filters(request), page)
+        found = await self._orders.searching.search(searching.filters(request), page, caller=identity.caller().user_id)
         token = await self._tokens.token(request, page_tokens.ANYBODY, found.next_after)
         shown = [messages.of_order(placed) for placed in found.rows]
         return order_search_pb2.SearchOrdersResponse(orders=shown, next_page_token=token)
@@ -171,7 +173,3 @@ def _pdf(issued: papers.Issued) -> bytes:
 def _accepted(context: Any) -> str:
     """What the caller accepts, as its header says it."""
     return next((str(value) for name, value in context.invocation_metadata() or () if name == "accept"), "")
-
-
-def _actor() -> str:
-    return f"user:{identity.caller().user_id}"

@@ -24,7 +24,11 @@ async def until_documents(person: shop.Person, order_id: str, many: int) -> list
 
 
 async def get(person: shop.Person, path: str, **options: Any) -> Any:
-    answer = await person.http.get(path, **options)
+    """What is there. The first PDF of a process loads what makes it, which a busy machine may not do in time: asked again."""
+    for _ in range(4):
+        answer = await person.http.get(path, timeout=30, **options)
+        if answer.status_code != 504:
+            break
     assert answer.status_code == 200, answer.text
     return answer
 

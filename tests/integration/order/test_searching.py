@@ -45,7 +45,7 @@ async def an_order(orders: Orders, sku: str = "TEA") -> domain.Order:
 
 
 async def found(orders: Orders, filters: searching.Filters) -> list[str]:
-    return [placed.order.id for placed in (await orders.searching.search(filters, PAGE)).rows]
+    return [placed.order.id for placed in (await orders.searching.search(filters, PAGE, caller=ordering.new_id())).rows]
 
 
 async def test_each_filter_leaves_the_orders_that_meet_it(db: database.Database, orders: Orders) -> None:
