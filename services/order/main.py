@@ -1,14 +1,15 @@
 """The order service, put together."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
-from services import signing_keys
+from services import postal, signing_keys
 from services.chassis import assembly, clock, database, erasure, loops, process, retention
 from services.chassis.settings import read
 from services.order import clients, events, rpc, saga, store
 from services.order.domain import documents, totals
 from services.order.settings import Settings
-from services.order.store import notes
+from services.order.store import notes, returns
 from services.order.usecases import (
     Orders,
     accepting,
@@ -18,6 +19,7 @@ from services.order.usecases import (
     noting,
     pricing,
     reading,
+    returning,
     searching,
     timer,
     watching,
@@ -26,12 +28,13 @@ from services.order.usecases import (
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What the use cases go by: the clock, how long sagas wait, how many may watch, who sells."""
+    """What the use cases go by: the clock, how long sagas wait and returns are taken, how many may watch, and who sells."""
 
     now: clock.Clock
     waits: saga.Waits
     limits: watching.Limits
-    seller: documents.Seller
+    return_window: timedelta = timedelta(days=30)
+    seller: documents.Seller = documents.Seller('{"name": "Souk"}')  # noqa: RUF009 - nobody changes it
 
 
 def composed(
@@ -51,6 +54,7 @@ def composed(
         noting=noting.Noting(db, now=terms.now),
         searching=searching.Searching(old),
         invoicing=invoicing.Invoicing(db, advanced, terms.seller),
+        returning=returning.Returning(db, now=terms.now, window=terms.return_window),
     )
 
 
@@ -61,12 +65,14 @@ def build(host: assembly.Host) -> list[process.Part]:
     user = service.peer("user", signing_keys.DESCRIPTOR)
     prices = pricing.Pricing(
         catalog=clients.Catalog(service.peer("catalog", clients.CATALOG), age_s=settings.price_age_s),
-        shipping=clients.ShippingTable(settings.shipping_rates),
+        shipping=clients.Shipping(service.peer("shipping", clients.SHIPPING), age_s=settings.shipping_age_s),
         discounts=discounting.Discounting(
             clients.Promotions(service.peer("promotion", clients.PROMOTION), age_s=settings.promotion_age_s),
             reading.Reading(service.db),
         ),
         taxes=totals.Taxes(settings.tax_rates, settings.taxes_included),
+        addresses=postal.Postal(),
+        complete=settings.addresses_complete,
     )
     waits = saga.Waits(
         stock_s=settings.stock_deadline_s,
@@ -77,13 +83,14 @@ def build(host: assembly.Host) -> list[process.Part]:
         delivery_s=settings.delivery_deadline_s,
     )
     limits = watching.Limits(settings.watch_streams_per_caller, settings.watch_streams)
-    orders = composed(service.db, prices, Terms(host.now, waits, limits, settings.seller), copy=service.replica)
-    erasing = erasure.Erasure(service.db, [store.ERASE, notes.ERASE])
+    terms = Terms(host.now, waits, limits, timedelta(days=settings.return_window_days), settings.seller)
+    orders = composed(service.db, prices, terms, copy=service.replica)
+    erasing = erasure.Erasure(service.db, [store.ERASE, notes.ERASE, returns.ERASE])
     gauges = retention.Gauges(service.db, store.SERVICE, reading.QUEUES)
     return service.parts(
         rpc.servicer(orders, service.page_tokens),
         signing_keys.fetched_from(user),
-        consuming=assembly.Consuming(events.CONSUMED, events.subscribers(orders.advancing, orders.invoicing, erasing)),
+        consuming=assembly.Consuming(events.CONSUMED, events.subscribers(orders, erasing)),
         serving=[orders.watching],
         working=[
             loops.Loop("order-timer", orders.timer.expire, loops.Pace(0.5, 1.0)),

@@ -11,8 +11,16 @@ from services.chassis import ids
 from services.chassis.rpc import identity, page_tokens, server
 from services.order import messages, paper, usecases
 from services.order.domain import documents as papers
-from services.order.messages import documents, searching
-from souk.order.v1 import document_pb2, note_pb2, order_pb2, order_search_pb2, order_service_pb2, order_service_pb2_grpc
+from services.order.messages import documents, returning, searching
+from souk.order.v1 import (
+    document_pb2,
+    note_pb2,
+    order_pb2,
+    order_search_pb2,
+    order_service_pb2,
+    order_service_pb2_grpc,
+    return_pb2,
+)
 
 DESCRIPTOR = order_service_pb2.DESCRIPTOR.services_by_name["OrderService"]
 
@@ -134,6 +142,40 @@ class OrderServicer(order_service_pb2_grpc.OrderServiceServicer):
     async def _documents(self, order_id: str) -> list[papers.Issued]:
         return await self._orders.invoicing.of_order(order_id.lower(), owner_id=identity.caller().owner_id)
 
+    async def CreateReturn(self, request: return_pb2.CreateReturnRequest, _: Any) -> return_pb2.Return:
+        owner_id = identity.caller().owner_id
+        back = await self._orders.returning.request(returning.wish(request), actor=_actor(), owner_id=owner_id)
+        return await self._return(back.id)
+
+    async def ListReturns(self, request: return_pb2.ListReturnsRequest, _: Any) -> return_pb2.ListReturnsResponse:
+        owner_id = identity.caller().owner_id
+        found = await self._orders.returning.of_order(request.order_id.lower(), owner_id=owner_id)
+        return return_pb2.ListReturnsResponse(returns=[returning.of_return(back) for back in found])
+
+    async def GetReturn(self, request: return_pb2.GetReturnRequest, _: Any) -> return_pb2.Return:
+        return await self._return(request.id.lower())
+
+    async def ApproveReturn(self, request: return_pb2.ApproveReturnRequest, _: Any) -> return_pb2.Return:
+        await self._orders.returning.approve(request.id.lower(), actor=_actor())
+        return await self._return(request.id.lower())
+
+    async def RejectReturn(self, request: return_pb2.RejectReturnRequest, _: Any) -> return_pb2.Return:
+        await self._orders.returning.reject(request.id.lower(), request.reason, actor=_actor())
+        return await self._return(request.id.lower())
+
+    async def ReceiveReturn(self, request: return_pb2.ReceiveReturnRequest, _: Any) -> return_pb2.Return:
+        await self._orders.returning.receive(request.id.lower(), request.warehouse, actor=_actor())
+        return await self._return(request.id.lower())
+
+    async def InspectReturn(self, request: return_pb2.InspectReturnRequest, _: Any) -> return_pb2.Return:
+        await self._orders.returning.inspect(request.id.lower(), returning.findings(request), actor=_actor())
+        return await self._return(request.id.lower())
+
+    async def _return(self, return_id: str) -> return_pb2.Return:
+        """A return as it is now, with its history."""
+        found = await self._orders.returning.get(return_id, owner_id=identity.caller().owner_id)
+        return returning.of_return(*found)
+
     async def WatchOrder(
         self, request: order_service_pb2.WatchOrderRequest, _: Any
     ) -> AsyncGenerator[order_pb2.OrderEvent]:
@@ -173,3 +215,7 @@ def _pdf(issued: papers.Issued) -> bytes:
 def _accepted(context: Any) -> str:
     """What the caller accepts, as its header says it."""
     return next((str(value) for name, value in context.invocation_metadata() or () if name == "accept"), "")
+
+
+def _actor() -> str:
+    return f"user:{identity.caller().user_id}"

@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 
+from scripts.operate.audit import returned
 from scripts.operate.audit.cases import Case, Coupons, Goods, Money, Order, Papers, Parcel, Provider
 
 Row = tuple[Any, ...]
@@ -59,9 +60,10 @@ INVARIANTS: Mapping[str, Sequence[str]] = {
         SELECT 'payment ' || id || ': captured ' || captured || ', refunded ' || refunded || ', ledger ' || kept FROM (
           SELECT p.id, p.captured, p.refunded, coalesce(l.kept, 0) AS kept FROM payments AS p
           LEFT JOIN (SELECT payment_id, sum(amount) AS kept FROM ledger_entries
-            WHERE account = 'provider_receivable' GROUP BY 1) AS l ON l.payment_id = p.id) AS t
+            WHERE account <> 'order_revenue' GROUP BY 1) AS l ON l.payment_id = p.id) AS t
         WHERE captured - refunded <> kept
         """,
+        returned.PAID_ONCE,
     ),
     "order": (
         """
@@ -76,6 +78,7 @@ INVARIANTS: Mapping[str, Sequence[str]] = {
           FROM document_series AS s FULL JOIN (SELECT kind, series, count(*) AS many, max(number) AS highest
             FROM documents GROUP BY 1, 2) AS d USING (kind, series)) AS t WHERE last <> many OR last <> highest
         """,
+        returned.HISTORY,
     ),
     "shipping": (
         """
@@ -124,7 +127,7 @@ SELECT p.order_id::text, p.id::text, p.state, p.currency, p.captured, p.refunded
   coalesce(r.asked, 0)::bigint
 FROM payments AS p
 LEFT JOIN LATERAL (SELECT sum(amount) AS kept FROM ledger_entries
-  WHERE payment_id = p.id AND account = 'provider_receivable') AS l ON true
+  WHERE payment_id = p.id AND account <> 'order_revenue') AS l ON true
 LEFT JOIN LATERAL (SELECT sum(amount) AS asked FROM refunds WHERE payment_id = p.id) AS r ON true
 WHERE p.order_id = ANY(%s::uuid[])
 """
@@ -253,6 +256,7 @@ class Books:
         history = {row[0]: tuple(zip(*row[1:], strict=True)) for row in self._ask("order", _HISTORY, ids)}
         papers = {row[0]: Papers(*row[1:]) for row in self._ask("order", _PAPERS, ids)}
         goods, coupons, parcels = self._goods(ids), self._coupons(ids), self._parcels(ids)
+        returns = returned.of_orders(self._ask, ids)
         return [
             Case(
                 _order(row, history.get(row[0], ())),
@@ -260,6 +264,7 @@ class Books:
                 goods[row[0]],
                 coupons.get(row[0], Coupons()),
                 tuple(parcels.get(row[0], ())),
+                tuple(returns.get(row[0], ())),
                 papers.get(row[0], Papers()),
             )
             for row in rows

@@ -2,7 +2,7 @@
 
 `pricing`: what an order would cost. `accepting`: a new order. `advancing`: what a reply makes of orders. `timer`: deadlines
 that passed. `reading`: one order, lists, histories. `watching`: histories as they happen. `noting`: what people write to
-orders. `searching`: orders across customers. `invoicing`: invoices and credit notes.
+orders. `searching`: orders across customers. `invoicing`: invoices and credit notes. `returning`: what comes back.
 
 A write is one transaction: order, saga, history, outbox and idempotency claim together, or none of them. If the process
 dies before the commit nothing happened and the caller repeats with the same request id; if it dies after it, the relay
@@ -18,6 +18,7 @@ from services.order.usecases import (
     noting,
     pricing,
     reading,
+    returning,
     searching,
     timer,
     watching,
@@ -37,3 +38,4 @@ class Orders:
     noting: noting.Noting
     searching: searching.Searching
     invoicing: invoicing.Invoicing
+    returning: returning.Returning
