@@ -39,16 +39,17 @@ def composed(db: database.Database, prices: pricing.Pricing, terms: Terms) -> Or
     """The use cases, put together."""
     watched = watching.Watching(db, terms.limits)
     advanced = advancing.Advancing(db, watched.moved, now=terms.now, waits=terms.waits)
+    accepts = accepting.Accepting(db, prices, now=terms.now, waits=terms.waits)
     return Orders(
         pricing=prices,
-        accepting=accepting.Accepting(db, prices, now=terms.now, waits=terms.waits),
+        accepting=accepts,
         advancing=advanced,
         timer=timer.Timer(db, advanced, waits=terms.waits),
         reading=reading.Reading(db),
         watching=watched,
         noting=noting.Noting(db, now=terms.now),
         searching=searching.Searching(db),
-        returning=returning.Returning(db, now=terms.now, window=terms.return_window),
+        returning=returning.Returning(db, accepts.create, now=terms.now, window=terms.return_window),
     )
 
 
