@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from services import signing_keys
+from services import postal, signing_keys
 from services.chassis import assembly, clock, database, erasure, loops, process, retention
 from services.chassis.settings import read
 from services.order import clients, events, rpc, saga, store
@@ -60,12 +60,14 @@ def build(host: assembly.Host) -> list[process.Part]:
     user = service.peer("user", signing_keys.DESCRIPTOR)
     prices = pricing.Pricing(
         catalog=clients.Catalog(service.peer("catalog", clients.CATALOG), age_s=settings.price_age_s),
-        shipping=clients.ShippingTable(settings.shipping_rates),
+        shipping=clients.Shipping(service.peer("shipping", clients.SHIPPING), age_s=settings.shipping_age_s),
         discounts=discounting.Discounting(
             clients.Promotions(service.peer("promotion", clients.PROMOTION), age_s=settings.promotion_age_s),
             reading.Reading(service.db),
         ),
         taxes=totals.Taxes(settings.tax_rates, settings.taxes_included),
+        addresses=postal.Postal(),
+        complete=settings.addresses_complete,
     )
     waits = saga.Waits(
         stock_s=settings.stock_deadline_s,

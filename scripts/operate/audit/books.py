@@ -60,7 +60,7 @@ INVARIANTS: Mapping[str, Sequence[str]] = {
         SELECT 'payment ' || id || ': captured ' || captured || ', refunded ' || refunded || ', ledger ' || kept FROM (
           SELECT p.id, p.captured, p.refunded, coalesce(l.kept, 0) AS kept FROM payments AS p
           LEFT JOIN (SELECT payment_id, sum(amount) AS kept FROM ledger_entries
-            WHERE account = 'provider_receivable' GROUP BY 1) AS l ON l.payment_id = p.id) AS t
+            WHERE account <> 'order_revenue' GROUP BY 1) AS l ON l.payment_id = p.id) AS t
         WHERE captured - refunded <> kept
         """,
         returned.PAID_ONCE,
@@ -121,7 +121,7 @@ SELECT p.order_id::text, p.id::text, p.state, p.currency, p.captured, p.refunded
   coalesce(r.asked, 0)::bigint
 FROM payments AS p
 LEFT JOIN LATERAL (SELECT sum(amount) AS kept FROM ledger_entries
-  WHERE payment_id = p.id AND account = 'provider_receivable') AS l ON true
+  WHERE payment_id = p.id AND account <> 'order_revenue') AS l ON true
 LEFT JOIN LATERAL (SELECT sum(amount) AS asked FROM refunds WHERE payment_id = p.id) AS r ON true
 WHERE p.order_id = ANY(%s::uuid[])
 """

@@ -9,6 +9,7 @@ from services.order.domain import rates
 from souk.inventory.v1 import stock_pb2
 from souk.order.v1 import order_pb2, order_service_pb2
 from souk.promotion.v1 import promotion_pb2
+from souk.shipping.v1 import rates_pb2
 from souk.type.v1 import address_pb2
 
 _ADDRESS = ("recipient", "line1", "line2", "city", "region", "postal_code", "country")
@@ -34,7 +35,16 @@ def basket(
         items=tuple(domain.Item(item.sku, item.quantity) for item in request.items),
         address=domain.Address(*(getattr(address, name) for name in _ADDRESS)),
         coupon_codes=tuple(request.coupon_codes),
+        service_level=_level(request),
     )
+
+
+def _level(
+    request: order_service_pb2.CreateOrderRequest
+    | order_service_pb2.QuoteOrderRequest
+    | order_service_pb2.QuoteCartRequest,
+) -> str:
+    return rates_pb2.ServiceLevel.Name(request.service_level or rates_pb2.STANDARD)
 
 
 def of_quote(quote: domain.Quote) -> order_service_pb2.QuoteOrderResponse:
@@ -52,6 +62,7 @@ def cart(request: order_service_pb2.QuoteCartRequest) -> domain.Basket:
         items=tuple(domain.Item(item.sku, item.quantity) for item in request.items),
         address=domain.Address("", "", "", "", request.region, "", request.country),
         coupon_codes=tuple(request.coupon_codes),
+        service_level=_level(request),
     )
 
 
@@ -107,6 +118,7 @@ def of_order(placed: domain.Placed) -> order_pb2.Order:
         update_time=render.timestamp(saga.update_time),
         version=saga.version,
         discounts=[_discount(discount, order.total.currency) for discount in order.discounts],
+        service_level=rates_pb2.ServiceLevel.Value(order.service_level),
     )
 
 

@@ -10,7 +10,7 @@ from souk.inventory.v1 import inventory_events_pb2
 from souk.order.v1 import order_events_pb2
 from souk.payment.v1 import payment_events_pb2
 from souk.promotion.v1 import promotion_events_pb2, promotion_pb2
-from souk.shipping.v1 import shipping_events_pb2
+from souk.shipping.v1 import rates_pb2, shipping_events_pb2
 from souk.user.v1 import user_events_pb2
 
 
@@ -64,6 +64,7 @@ def of_order_confirmed(fact: domain.OrderConfirmed) -> order_events_pb2.OrderCon
         redeems=bool(order.redemptions),
         coupon_codes=[discount.code for discount in order.discounts if discount.code],
         shipping_address=messages.of_address(order.address),
+        service_level=rates_pb2.ServiceLevel.Value(order.service_level),
     )
 
 

@@ -33,6 +33,7 @@ ORDERS = Table(
     Column("create_time", TIME, nullable=False),
     Column("taxes_included", Boolean, nullable=False),
     Column("discounts", JSONB, nullable=True),
+    Column("service_level", Text, nullable=False, server_default="STANDARD"),
 )
 SAGAS = Table(
     "sagas",
@@ -103,7 +104,7 @@ WHERE o.user_id = ANY(%(users)s::uuid[]) AND s.order_id = o.id AND s.step = 'DON
 async def insert(transaction: database.Transaction, placed: Sequence[domain.Placed], waits: saga.Waits) -> None:
     """Write new orders with their sagas."""
     orders = [item.order for item in placed]
-    rows = database.columns(orders, "id", "user_id", "payment_method", "create_time", "taxes_included")
+    rows = database.columns(orders, "id", "user_id", "payment_method", "create_time", "taxes_included", "service_level")
     rows |= {
         "currency": [order.total.currency for order in orders],
         "total": [order.total.amount for order in orders],
@@ -173,9 +174,8 @@ def _by_id(rows: Sequence[database.Row]) -> dict[str, domain.Placed]:
 
 def placed(row: database.Row) -> domain.Placed:
     """The order and its saga in a row with the columns of both."""
-    order_id, user_id, currency, total, lines, address, payment_method, create_time, taxes_included, discounts = row[
-        :10
-    ]
+    order_id, user_id, currency, total, lines, address, payment_method, create_time = row[:8]
+    taxes_included, discounts, service_level = row[8:11]
     order = domain.Order(
         id=order_id,
         user_id=user_id,
@@ -186,8 +186,9 @@ def placed(row: database.Row) -> domain.Placed:
         create_time=create_time,
         taxes_included=taxes_included,
         discounts=tuple(domain.Discount(**discount) for discount in discounts or ()),
+        service_level=service_level,
     )
-    return domain.Placed(order, _saga(row[10:]))
+    return domain.Placed(order, _saga(row[11:]))
 
 
 def _saga(row: database.Row) -> domain.Saga:

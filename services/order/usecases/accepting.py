@@ -23,7 +23,7 @@ class Accepting:
         """Accept an order: it is PENDING, or what its first request made of it.
 
         Raises SKU_UNKNOWN, SKU_DUPLICATE, CURRENCY_MIXED, COUPON_REFUSED, ORDER_TOTAL_TOO_LARGE, ORDER_TOTAL_CHANGED,
-        SHIPPING_UNAVAILABLE or REQUEST_ID_REUSED.
+        ADDRESS_INVALID, SHIPPING_UNAVAILABLE or REQUEST_ID_REUSED.
         """
         return await self._gathered.call(draft)
 
@@ -58,6 +58,7 @@ class Accepting:
             create_time=now,
             taxes_included=quote.totals.taxes_included,
             discounts=quote.discounts,
+            service_level=draft.basket.service_level,
         )
         return saga.begin(order, ids.new_id(now))
 

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "payment_0008"
-down_revision = "payment_0005"
+revision = "payment_0007"
+down_revision = "payment_0006"
 branch_labels = None
 depends_on = None
 

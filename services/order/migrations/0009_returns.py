@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "order_0008"
-down_revision = "order_0007"
+revision = "order_0009"
+down_revision = "order_0008"
 branch_labels = None
 depends_on = None
 
