@@ -15,7 +15,7 @@ MOST_KIB = 16
 MOST_HEADERS = 60
 
 # What a service reads, or gRPC for it. What single methods read besides stands in the contract.
-FORWARDED = ("authorization", "content-type", "grpc-timeout", "idempotency-key", "te", "traceparent")
+FORWARDED = ("authorization", "content-type", "grpc-timeout", "idempotency-key", "te", "traceparent", "user-agent")
 # What the edge reads, and Envoy for it.
 _OF_THE_EDGE = (
     "accept",

@@ -4,8 +4,9 @@ from services.cart import domain, messages, usecases
 from services.chassis.events import at_least_once
 from services.chassis.outbox import outbox
 from souk.order.v1 import order_events_pb2
+from souk.user.v1 import user_events_pb2
 
-CONSUMED = ("orders",)
+CONSUMED = ("orders", "users")
 
 PUBLISHED: outbox.Publications = {
     domain.CartAbandoned: outbox.Publication("carts", lambda event: str(event.user_id), messages.of_abandoned),
@@ -17,4 +18,5 @@ def subscribers(carts: usecases.Carts) -> at_least_once.Subscribers:
     return {
         order_events_pb2.OrderConfirmed: at_least_once.Subscriber(messages.ordered, carts.take_out),
         order_events_pb2.OrderCancelled: at_least_once.Subscriber(messages.cancelled, carts.reopen),
+        user_events_pb2.UserErased: at_least_once.Subscriber(messages.erased, carts.forget),
     }

@@ -11,7 +11,9 @@ from services.chassis.rpc import render
 from souk.cart.v1 import cart_events_pb2, cart_pb2, cart_service_pb2
 from souk.order.v1 import order_events_pb2, order_pb2, order_service_pb2
 from souk.promotion.v1 import promotion_pb2
+from souk.shipping.v1 import rates_pb2
 from souk.type.v1 import address_pb2
+from souk.user.v1 import user_events_pb2
 
 _ADDRESS = ("recipient", "line1", "line2", "city", "region", "postal_code", "country")
 
@@ -92,7 +94,7 @@ def _of_money(amount: money.Money | None) -> money_pb2.Money | None:
 
 
 def destination(request: cart_service_pb2.GetCartRequest | cart_service_pb2.GetGuestCartRequest) -> domain.Destination:
-    return domain.Destination(request.country, request.region)
+    return domain.Destination(request.country, request.region, _level(request.service_level))
 
 
 def of_question(question: domain.Question) -> order_service_pb2.QuoteCartRequest:
@@ -102,7 +104,16 @@ def of_question(question: domain.Question) -> order_service_pb2.QuoteCartRequest
         user_id=question.user_id,
         country=question.destination.country,
         region=question.destination.region,
+        service_level=_of_level(question.destination.service_level),
     )
+
+
+def _level(said: rates_pb2.ServiceLevel.ValueType) -> str:
+    return rates_pb2.ServiceLevel.Name(said) if said else ""
+
+
+def _of_level(level: str) -> rates_pb2.ServiceLevel.ValueType:
+    return rates_pb2.ServiceLevel.Value(level) if level else rates_pb2.SERVICE_LEVEL_UNSPECIFIED
 
 
 def quote(message: order_service_pb2.QuoteCartResponse) -> domain.Quote:
@@ -172,6 +183,7 @@ def terms(request: cart_service_pb2.CheckoutCartRequest) -> domain.Terms:
         expected_total=render.money_sent("expected_total", expected) if expected else None,
         fingerprint=hashlib.sha256(request.SerializeToString(deterministic=True)).hexdigest(),
         coupon_codes=tuple(request.coupon_codes),
+        service_level=_level(request.service_level),
     )
 
 
@@ -183,6 +195,7 @@ def of_checkout(checkout: domain.Checkout, agreed: domain.Terms) -> order_servic
         request_id=checkout.request_id,
         expected_total=_of_money(agreed.expected_total),
         coupon_codes=[code for code, _ in domain.codes_to_use(checkout, agreed)],
+        service_level=_of_level(agreed.service_level),
     )
 
 
@@ -198,3 +211,8 @@ def of_order(order: domain.Order) -> cart_service_pb2.CheckoutCartResponse:
 def _order_id(cart: domain.Cart) -> str:
     known = domain.checkout_of(cart, cart.version)
     return known.order.id if known and known.order else ""
+
+
+def erased(message: user_events_pb2.UserErased) -> str:
+    """The user whose account was erased."""
+    return message.user_id

@@ -89,6 +89,16 @@ PAGE_KEYS = Table(
     Column("create_time", TIME, nullable=False, server_default="clock_timestamp()"),
 )
 
+# Whose accounts were erased, and when what is kept about them is looked at next.
+ERASED_USERS = Table(
+    "erased_users",
+    METADATA,
+    Column("user_id", ID, primary_key=True),
+    Column("time", TIME, nullable=False, server_default="clock_timestamp()"),
+    Column("looks", Integer, nullable=False, server_default="0"),
+    Column("next_look_at", TIME, nullable=False, index=True, server_default="clock_timestamp()"),
+)
+
 # Who works on what, by the database's clock. The epoch grows with each new owner and fences off the last.
 LEASES = Table(
     "leases",

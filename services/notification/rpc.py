@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.chassis import idempotency, ids
+from services.chassis import errors, idempotency, ids
 from services.chassis.rpc import identity, page_tokens, server
 from services.notification import domain, messages, usecases
 from services.notification.domain import Kind
@@ -43,15 +43,22 @@ class NotificationServicer(notification_service_pb2_grpc.NotificationServiceServ
     async def SendNotification(
         self, request: notification_service_pb2.SendNotificationRequest, _: Any
     ) -> notification_pb2.Notification:
+        caller = identity.caller()
+        if request.email and not caller.service:
+            wrong = errors.Violation("email", "only services choose an address", "ADDRESS_NOT_ALLOWED")
+            raise errors.invalid("ADDRESS_NOT_ALLOWED", "only services choose an address", wrong)
         message = domain.Message(
             user_id=request.user_id.lower(),
             subject=request.subject,
             text=request.text,
-            actor=identity.caller().user_id,
+            actor=caller.user_id or caller.service,
             request_id=request.request_id,
             fingerprint=idempotency.fingerprint(request),
             kind=messages.kind(request.kind) if request.kind else Kind.ACCOUNT,
             channels=tuple(messages.channels(request.channels)),
+            sensitive=request.sensitive,
+            early=bool(caller.service),
+            email=request.email,
         )
         return messages.of_notification(await self._notifications.send(message))
 
@@ -70,6 +77,7 @@ class NotificationServicer(notification_service_pb2_grpc.NotificationServiceServ
             {messages.kind(choice.kind): frozenset(messages.channels(choice.channels)) for choice in request.choices},
             request.phone_number if request.HasField("phone_number") else None,
             request.push_endpoint if request.HasField("push_endpoint") else None,
+            domain.Language(request.language) if request.HasField("language") else None,
         )
         return messages.of_preferences(await self._preferences.update(identity.caller().user_id, change))
 

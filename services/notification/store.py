@@ -55,6 +55,7 @@ NOTIFICATIONS = Table(
     Column("attempts", Integer, nullable=False),
     Column("epoch", BigInteger, nullable=False),
     Column("channel", Text, nullable=False),
+    Column("sensitive", Boolean, nullable=False),
     Index("uq_notifications_occasion", "occasion_id", "template", "channel", unique=True),
     Index("ix_notifications_due", "channel", "next_try_at", postgresql_where="next_try_at IS NOT NULL"),
     Index("ix_notifications_user_id", "user_id", "id"),
@@ -67,6 +68,7 @@ PREFERENCES = Table(
     Column("choices", JSONB, nullable=False),
     Column("phone_number", Text, nullable=False),
     Column("push_endpoint", Text, nullable=False),
+    Column("language", Text, nullable=False),
 )
 
 LOW_STOCK = Table(
@@ -110,7 +112,18 @@ class Settled:
 
 _N = NOTIFICATIONS.c
 _CONTACT_COLUMNS = ("user_id", "email", "display_name", "version", "email_verified")
-_COLUMNS = ("id", "user_id", "template", "occasion_id", "subject", "details", "create_time", "state", "channel")
+_COLUMNS = (
+    "id",
+    "user_id",
+    "template",
+    "occasion_id",
+    "subject",
+    "details",
+    "create_time",
+    "state",
+    "channel",
+    "sensitive",
+)
 _SHOWN = [_N[name] for name in _COLUMNS]
 
 _UPSERT = database.insert_given(CONTACTS, *_CONTACT_COLUMNS)
@@ -139,7 +152,7 @@ UPDATE notifications AS n SET epoch = n.epoch + 1, attempts = n.attempts + 1,
   next_try_at = clock_timestamp() + make_interval(secs => %(lease)s::float8)
 FROM addressed AS a WHERE n.id = a.id
 RETURNING n.id, n.user_id, n.template, n.occasion_id, n.subject, n.details, n.create_time, n.state, n.channel,
-  a.email, a.display_name, a.version, coalesce(a.phone_number, ''), coalesce(a.push_endpoint, ''),
+  n.sensitive, a.email, a.display_name, a.version, coalesce(a.phone_number, ''), coalesce(a.push_endpoint, ''),
   a.email_verified, n.attempts, n.epoch
 """)
 _PUT_OFF = database.Statement("""
@@ -152,6 +165,7 @@ WITH waiting AS MATERIALIZED (
 UPDATE notifications AS n SET epoch = n.epoch + 1,
   state = CASE WHEN w.age_s >= %(give_up)s THEN 'FAILED' ELSE n.state END,
   reason = CASE WHEN w.age_s >= %(give_up)s THEN %(unknown)s ELSE n.reason END,
+  details = CASE WHEN w.age_s >= %(give_up)s AND n.sensitive THEN '{}' ELSE n.details END,
   next_try_at = CASE WHEN w.age_s < %(give_up)s
     THEN clock_timestamp() + make_interval(secs => least(greatest(w.age_s, %(first)s), %(longest)s)) END
 FROM waiting AS w WHERE n.id = w.id
@@ -166,13 +180,14 @@ _SETTLE = database.Statement("""
 UPDATE notifications AS n SET state = g.state, reason = g.reason, epoch = n.epoch + 1,
   send_time = CASE WHEN g.state = 'SENT' THEN clock_timestamp() END,
   next_try_at = clock_timestamp() + make_interval(secs => g.wait),
-  attempts = n.attempts - CASE WHEN g.counted THEN 0 ELSE 1 END
+  attempts = n.attempts - CASE WHEN g.counted THEN 0 ELSE 1 END,
+  details = CASE WHEN n.sensitive AND g.state <> 'QUEUED' THEN '{}' ELSE n.details END
 FROM unnest(%(id)s::uuid[], %(epoch)s::bigint[], %(state)s::text[], %(reason)s::text[], %(wait)s::float8[],
   %(counted)s::boolean[]) AS g(id, epoch, state, reason, wait, counted)
 WHERE n.id = g.id AND n.epoch = g.epoch
 """)
 _P = PREFERENCES.c
-_PREFERENCES_COLUMNS = ("user_id", "choices", "phone_number", "push_endpoint")
+_PREFERENCES_COLUMNS = ("user_id", "choices", "phone_number", "push_endpoint", "language")
 _ALL_OF_PREFERENCES = [_P[name] for name in _PREFERENCES_COLUMNS]
 _PREFERENCES_OF = database.Statement(
     select(*_ALL_OF_PREFERENCES).where(_P.user_id == func.any(bindparam("user_id", type_=ARRAY(ID))))
@@ -184,7 +199,8 @@ _LOCK_PREFERENCES = database.Statement(
     select(*_ALL_OF_PREFERENCES).where(_P.user_id == bindparam("user_id", type_=ID)).with_for_update()
 )
 _SAVE_PREFERENCES = database.Statement("""
-UPDATE preferences SET choices = %(choices)s, phone_number = %(phone_number)s, push_endpoint = %(push_endpoint)s
+UPDATE preferences SET choices = %(choices)s, phone_number = %(phone_number)s, push_endpoint = %(push_endpoint)s,
+  language = %(language)s
 WHERE user_id = %(user_id)s
 """)
 # What fell low again before it was told waits no longer for it.
@@ -318,13 +334,13 @@ def _claimed(row: database.Row) -> Claimed:
 
 
 def _preferences(row: database.Row) -> domain.Preferences:
-    user_id, choices, phone_number, push_endpoint = row
+    user_id, choices, phone_number, push_endpoint, language = row
     chosen = {domain.Kind(kind): frozenset(map(domain.Channel, channels)) for kind, channels in choices.items()}
-    return domain.Preferences(user_id, chosen, phone_number, push_endpoint)
+    return domain.Preferences(user_id, chosen, phone_number, push_endpoint, domain.Language(language))
 
 
 def _notification(row: database.Row, **known: object) -> domain.Notification:
-    some_id, user_id, template, occasion_id, subject, details, create_time, state, channel = row
+    some_id, user_id, template, occasion_id, subject, details, create_time, state, channel, sensitive = row
     return domain.Notification(
         id=some_id,
         user_id=user_id,
@@ -335,5 +351,6 @@ def _notification(row: database.Row, **known: object) -> domain.Notification:
         create_time=create_time,
         state=domain.State(state),
         channel=domain.Channel(channel),
+        sensitive=sensitive,
         **known,  # type: ignore[arg-type]  # reason and send_time, where they were read
     )

@@ -36,8 +36,8 @@ LEFT JOIN waiting AS w USING (queue) GROUP BY queue
 class Words(Protocol):
     """What messages say."""
 
-    def subject(self, letter: domain.Letter) -> str:
-        """The subject line of a letter. Raises when its details lack what the template names."""
+    def subject(self, letter: domain.Letter, language: domain.Language) -> str:
+        """The subject line of a letter in a language. Raises when its details lack what the template names."""
 
 
 class Sender(Protocol):
@@ -101,33 +101,38 @@ class Notifications:
         notifications = []
         for letter in letters:
             preferences = wishes.get(letter.user_id, domain.Preferences(letter.user_id))
-            notifications += self._notifications(letter, preferences.channels(letter.template.kind))
+            channels = preferences.channels(letter.template.kind)
+            notifications += self._notifications(letter, channels, preferences.language)
         await self._add(transaction, notifications)
 
     async def send(self, message: domain.Message) -> domain.Notification:
-        """Queue a message in an administrator's words, and answer with its copy for the first channel.
+        """Queue a message in the words of whoever sends it, and answer with its copy for the first channel.
 
         A repeated request finds what its first did. Raises USER_NOT_FOUND, CHANNEL_NOT_CHOSEN or REQUEST_ID_REUSED.
         """
         details = {"subject": message.subject, "lines": message.text.splitlines(), "kind": message.kind}
+        details |= {"to": message.email} if message.email else {}
         # The occasion is the first copy's id: so a request is claimed before it is known which copies there will be.
         occasion_id = ids.new_id(self._now())
-        letter = domain.Letter(message.user_id, domain.Template.MESSAGE, occasion_id, details)
+        letter = domain.Letter(message.user_id, domain.Template.MESSAGE, occasion_id, details, message.sensitive)
         async with self._db.transaction() as transaction:
-            if not await store.is_known(transaction, message.user_id):
+            if not message.early and not await store.is_known(transaction, message.user_id):
                 raise _user_not_found(message.user_id)
             made = await idempotency.claim_one(transaction, _claim_of(message, occasion_id))
             if made == occasion_id:
                 wishes = await store.preferences_of(transaction, [message.user_id])
                 preferences = wishes.get(message.user_id, domain.Preferences(message.user_id))
-                first, *others = self._notifications(letter, domain.channels_of(message, preferences))
+                channels = domain.channels_of(message, preferences)
+                first, *others = self._notifications(letter, channels, preferences.language)
                 first = dataclasses.replace(first, id=occasion_id)
                 await self._add(transaction, [first, *others])
         return first if made == occasion_id else await store.get(self._db, made)
 
-    def _notifications(self, letter: domain.Letter, channels: Sequence[Channel]) -> list[domain.Notification]:
+    def _notifications(
+        self, letter: domain.Letter, channels: Sequence[Channel], language: domain.Language
+    ) -> list[domain.Notification]:
         now = self._now()
-        subject = self._words.subject(letter)
+        subject = self._words.subject(letter, language)
         return [
             domain.Notification(
                 id=ids.new_id(now),
@@ -135,9 +140,11 @@ class Notifications:
                 template=letter.template,
                 occasion_id=letter.occasion_id,
                 subject=subject,
-                details=letter.details,
+                # Said with the message: it ends in the language that it begins in.
+                details={**letter.details, "language": language},
                 create_time=now,
                 channel=channel,
+                sensitive=letter.sensitive,
             )
             for channel in channels
         ]
@@ -201,10 +208,11 @@ class Sending:
         return result
 
     async def _send(self, work: store.Claimed) -> domain.Result:
-        if not work.contact.address(self._channel):
+        recipient = work.notification.recipient(work.contact)
+        if not recipient.address(self._channel):
             # It was there when the message was queued; its owner has taken it back.
             return domain.Result(Outcome.REFUSED, "ADDRESS_MISSING")
-        return await self._sender.send(work.notification, work.contact)
+        return await self._sender.send(work.notification, recipient)
 
     async def settle(
         self, transaction: database.Transaction, outcomes: Sequence[tuple[store.Claimed, domain.Result]]

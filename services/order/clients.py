@@ -1,32 +1,31 @@
-"""Whom the order service asks: the catalog for prices, promotion for discounts, the shop's table for shipping.
+"""Whom the order service asks: the catalog for prices, promotion for discounts, shipping for its rates.
 
 Answers are domain values.
 """
 
-import asyncio
-import logging
-import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from cachetools import TTLCache
 
-from services.chassis import errors, money, tasks
+from services import tariff, tariff_table
+from services.chassis import errors, money, remembered
 from services.chassis.rpc import client, render, status
 from services.order import domain
-from services.order.domain import rates, totals
+from services.order.domain import totals
 from services.order.usecases import discounting
 from souk.catalog.v1 import catalog_service_pb2, catalog_service_pb2_grpc, product_pb2
 from souk.promotion.v1 import promotion_pb2, promotion_service_pb2, promotion_service_pb2_grpc
+from souk.shipping.v1 import shipping_service_pb2, shipping_service_pb2_grpc
 
 CATALOG = catalog_service_pb2.DESCRIPTOR.services_by_name["CatalogService"]
 PROMOTION = promotion_service_pb2.DESCRIPTOR.services_by_name["PromotionService"]
-_LOG = logging.getLogger(__name__)
+SHIPPING = shipping_service_pb2.DESCRIPTOR.services_by_name["ShippingService"]
 # SKUs whose price is remembered, and how many the catalog is asked for in one call.
 REMEMBERED = 20_000
 SKUS_A_CALL = 2_000
-# How long promotion may take to say whether any promotion is automatic, in seconds.
+# How long promotion may take to say whether any promotion is automatic, and shipping to give its rates, in seconds.
 PATIENCE_S = 1.0
 
 
@@ -60,50 +59,21 @@ class Catalog:
 
 
 class Promotions:
-    """Promotions. Whether one is automatic is remembered for age_s seconds, and for as long as nobody answers.
-
-    An answer that is older is asked for again beside the orders that still use it; orders wait for a new one only when
-    the last is older than twice age_s, as after a quiet spell. So a promotion applies at most that long after it was made.
-    """
+    """Promotions. Whether one is automatic is remembered for age_s seconds, and for as long as nobody answers."""
 
     def __init__(self, peer: client.Peer, *, age_s: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._peer = peer
         self._stub = promotion_service_pb2_grpc.PromotionServiceStub(peer.channel)
-        self._age_s = age_s
-        self._clock = clock
-        self._automatic: bool | None = None
-        self._answered = self._failed = -math.inf
-        self._asking: asyncio.Task[None] | None = None
+        terms = remembered.Terms("promotion", age_s, clock)
+        self._automatic = remembered.Remembered(self._ask_automatic, terms)
 
     async def any_automatic(self) -> bool:
         """Whether a promotion that needs no code can apply. Raises TransientError when nobody ever answered."""
-        if self._automatic is None:
-            try:
-                return await self._ask_automatic()
-            except errors.DomainError as error:
-                raise errors.TransientError(f"promotion: {error}") from error
-        now = self._clock()
-        old = now - self._answered
-        if old > self._age_s and now - self._failed > self._age_s:
-            if self._asking is None or self._asking.done():
-                self._asking = tasks.spawn(self._ask_again(), name="order-promotions")
-            if old > 2 * self._age_s:
-                # Others wait for the same answer: an order that stops waiting does not stop it.
-                await asyncio.shield(self._asking)
-        return self._automatic
-
-    async def _ask_again(self) -> None:
-        try:
-            await self._ask_automatic()
-        except (errors.TransientError, errors.DomainError, TimeoutError) as error:
-            self._failed = self._clock()
-            _LOG.warning("promotion is away: its last answer is used", extra={"cause": str(error)})
+        return await self._automatic.get()
 
     async def _ask_automatic(self) -> bool:
         request = promotion_service_pb2.HasAutomaticRequest()
-        self._automatic = bool((await self._peer.call(self._stub.HasAutomatic, request, timeout_s=PATIENCE_S)).any)
-        self._answered = self._clock()
-        return self._automatic
+        return bool((await self._peer.call(self._stub.HasAutomatic, request, timeout_s=PATIENCE_S)).any)
 
     async def discounted(self, questions: Sequence[discounting.Question]) -> list[totals.Shipped | errors.DomainError]:
         """The orders with their discounts, and with what became of the codes; or why one of them has none.
@@ -115,19 +85,43 @@ class Promotions:
         return [_discounted(question.order, quote) for question, quote in zip(questions, answer.quotes, strict=True)]
 
 
-class ShippingTable:
-    """Shipping at the rates of the settings: nobody is asked."""
+class Shipping:
+    """What shipping costs, by its table of rates, which is remembered for age_s seconds, and for as long as nobody answers.
 
-    def __init__(self, table: rates.ShippingRates) -> None:
-        self._table = table
+    So an order asks nobody, and is accepted while shipping is away: at the rates that its customer was quoted.
+    """
+
+    def __init__(self, peer: client.Peer, *, age_s: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._peer = peer
+        self._stub = shipping_service_pb2_grpc.ShippingServiceStub(peer.channel)
+        terms = remembered.Terms("shipping", age_s, clock)
+        self._tariff = remembered.Remembered(self._ask, terms)
+        self._known = tariff.Tariff(tariff.Table())
 
     async def costs(self, parcels: Sequence[domain.Parcel]) -> Sequence[money.Money | None]:
-        """What it costs to ship each of these; None for what is not shipped there."""
-        return [self._table.cost(parcel.address.country, parcel.price) for parcel in parcels]
+        """What it costs to ship each of these; None for what is not shipped so. Raises TransientError if nobody ever answered."""
+        if not parcels:
+            return []
+        rates = await self._tariff.get()
+        return [_cost(rates, parcel) for parcel in parcels]
+
+    async def _ask(self) -> tariff.Tariff:
+        request = shipping_service_pb2.GetRateTableRequest()
+        answer = await self._peer.call(self._stub.GetRateTable, request, timeout_s=PATIENCE_S)
+        # A table that did not change is not made anew.
+        if answer.version != self._known.table.version:
+            self._known = tariff.Tariff(tariff_table.parse(answer))
+        return self._known
+
+
+def _cost(rates: tariff.Tariff, parcel: domain.Parcel) -> money.Money | None:
+    place = (parcel.address.country, parcel.address.region)
+    return rates.cost(place, parcel.price, rates.grams(parcel.sent.packages), parcel.sent.service_level)
 
 
 def _offer(offer: product_pb2.Offer) -> domain.Offer:
-    return domain.Offer(offer.sku, offer.title, render.money_value(offer.price), offer.tax_class)
+    price, packed = render.money_value(offer.price), tariff_table.package(offer)
+    return domain.Offer(offer.sku, offer.title, price, offer.tax_class, offer.vendor_id, packed)
 
 
 def _coupon(result: promotion_service_pb2.QuoteResponse.CodeResult) -> domain.Coupon:

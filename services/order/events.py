@@ -3,61 +3,80 @@
 from collections.abc import Callable
 from typing import Any
 
+from services.chassis import erasure
 from services.chassis.events import reader
 from services.chassis.outbox import outbox
-from services.order import domain, messages, saga
-from services.order.usecases import advancing
+from services.order import domain, saga, usecases
+from services.order.domain import returns
+from services.order.messages import facts, returning
 from souk.inventory.v1 import inventory_events_pb2
 from souk.payment.v1 import payment_events_pb2
 from souk.promotion.v1 import promotion_events_pb2
 from souk.shipping.v1 import shipping_events_pb2
+from souk.user.v1 import user_events_pb2
 
 TOPIC = "orders"
-CONSUMED = ("inventory", "payments", "promotions", "shipments")
+CONSUMED = ("inventory", "payments", "promotions", "shipments", "users")
 
 
 def _on_orders(render_fact: Callable[[Any], Any]) -> outbox.Publication:
     return outbox.Publication(TOPIC, lambda fact: fact.order.id, render_fact, sequence=lambda fact: fact.version)
 
 
+def _of_return(render_fact: Callable[[Any], Any]) -> outbox.Publication:
+    """A return's events stand among its order's: they have the order's key, and the version of the return."""
+    return outbox.Publication(
+        TOPIC, lambda fact: fact.back.order_id, render_fact, sequence=lambda fact: fact.back.version
+    )
+
+
 PUBLISHED: outbox.Publications = {
-    domain.OrderPlaced: _on_orders(messages.of_order_placed),
-    domain.PaymentRequested: _on_orders(messages.of_payment_requested),
-    domain.OrderConfirmed: _on_orders(messages.of_order_confirmed),
-    domain.ShipmentsStopRequested: _on_orders(messages.of_stop_requested),
-    domain.OrderCancelled: _on_orders(messages.of_order_cancelled),
-    domain.OrderCancellationCompleted: _on_orders(messages.of_cancellation_completed),
+    domain.OrderPlaced: _on_orders(facts.of_order_placed),
+    domain.PaymentRequested: _on_orders(facts.of_payment_requested),
+    domain.OrderConfirmed: _on_orders(facts.of_order_confirmed),
+    domain.ShipmentsStopRequested: _on_orders(facts.of_stop_requested),
+    domain.OrderCancelled: _on_orders(facts.of_order_cancelled),
+    domain.OrderCancellationCompleted: _on_orders(facts.of_cancellation_completed),
+    returns.ReturnRequested: _of_return(returning.of_requested),
+    returns.ReturnApproved: _of_return(returning.of_approved),
+    returns.ReturnRejected: _of_return(returning.of_rejected),
+    returns.ReturnReceived: _of_return(returning.of_received),
+    returns.ReturnInspected: _of_return(returning.of_inspected),
+    returns.ReturnRefunded: _of_return(returning.of_refunded),
 }
 
 
-def subscribers(orders: advancing.Advancing) -> reader.Subscribers:
-    """Who handles what the order service consumes: all of it carries an order on."""
+def subscribers(orders: usecases.Orders, erasing: erasure.Erasure) -> reader.Subscribers:
+    """Who handles what the order service consumes: replies, which carry orders on; refunds of returns; erased accounts."""
     replies: dict[Any, Callable[[Any], saga.Event | None]] = {
-        inventory_events_pb2.StockReserved: messages.replied(saga.Reply.STOCK_RESERVED, saga.INVENTORY),
-        inventory_events_pb2.StockRejected: messages.stock_rejected,
-        inventory_events_pb2.StockReleased: messages.stock_released,
-        inventory_events_pb2.StockCommitted: messages.replied(saga.Reply.STOCK_COMMITTED, saga.INVENTORY),
-        promotion_events_pb2.CouponsRedeemed: messages.replied(saga.Reply.COUPONS_REDEEMED, saga.PROMOTION),
-        promotion_events_pb2.CouponsRefused: messages.coupons_refused,
-        promotion_events_pb2.CouponsReleased: messages.replied(saga.Reply.COUPONS_RELEASED, saga.PROMOTION),
-        payment_events_pb2.PaymentAuthorized: messages.payment_authorized,
-        payment_events_pb2.PaymentDeclined: messages.payment_refused(saga.Reply.PAYMENT_DECLINED),
-        payment_events_pb2.PaymentCaptured: messages.replied(saga.Reply.PAYMENT_CAPTURED, saga.PAYMENT),
-        payment_events_pb2.PaymentCaptureRefused: messages.payment_refused(saga.Reply.PAYMENT_CAPTURE_REFUSED),
-        payment_events_pb2.PaymentVoided: messages.replied(saga.Reply.PAYMENT_VOIDED, saga.PAYMENT),
-        payment_events_pb2.PaymentRefunded: messages.replied(saga.Reply.PAYMENT_REFUNDED, saga.PAYMENT),
-        shipping_events_pb2.ShipmentCreated: messages.shipment_created,
-        shipping_events_pb2.ShipmentHandedOver: messages.shipment_went_on(
+        inventory_events_pb2.StockReserved: facts.replied(saga.Reply.STOCK_RESERVED, saga.INVENTORY),
+        inventory_events_pb2.StockRejected: facts.stock_rejected,
+        inventory_events_pb2.StockReleased: facts.stock_released,
+        inventory_events_pb2.StockCommitted: facts.replied(saga.Reply.STOCK_COMMITTED, saga.INVENTORY),
+        promotion_events_pb2.CouponsRedeemed: facts.replied(saga.Reply.COUPONS_REDEEMED, saga.PROMOTION),
+        promotion_events_pb2.CouponsRefused: facts.coupons_refused,
+        promotion_events_pb2.CouponsReleased: facts.replied(saga.Reply.COUPONS_RELEASED, saga.PROMOTION),
+        payment_events_pb2.PaymentAuthorized: facts.payment_authorized,
+        payment_events_pb2.PaymentDeclined: facts.payment_refused(saga.Reply.PAYMENT_DECLINED),
+        payment_events_pb2.PaymentCaptured: facts.replied(saga.Reply.PAYMENT_CAPTURED, saga.PAYMENT),
+        payment_events_pb2.PaymentCaptureRefused: facts.payment_refused(saga.Reply.PAYMENT_CAPTURE_REFUSED),
+        payment_events_pb2.PaymentVoided: facts.replied(saga.Reply.PAYMENT_VOIDED, saga.PAYMENT),
+        payment_events_pb2.PaymentRefunded: facts.replied(saga.Reply.PAYMENT_REFUNDED, saga.PAYMENT),
+        shipping_events_pb2.ShipmentCreated: facts.shipment_created,
+        shipping_events_pb2.ShipmentHandedOver: facts.shipment_went_on(
             saga.Reply.SHIPMENT_HANDED_OVER, saga.Reply.SHIPMENTS_HANDED_OVER
         ),
-        shipping_events_pb2.ShipmentDelivered: messages.shipment_went_on(
+        shipping_events_pb2.ShipmentDelivered: facts.shipment_went_on(
             saga.Reply.SHIPMENT_DELIVERED, saga.Reply.SHIPMENTS_DELIVERED
         ),
-        shipping_events_pb2.ShipmentDeliveryFailed: messages.replied(
-            saga.Reply.SHIPMENT_DELIVERY_FAILED, saga.SHIPPING
-        ),
-        shipping_events_pb2.ShipmentUndeliverable: messages.shipment_undeliverable,
-        shipping_events_pb2.ShipmentsStopped: messages.replied(saga.Reply.SHIPMENTS_STOPPED, saga.SHIPPING),
-        shipping_events_pb2.StopRefused: messages.stop_refused,
+        shipping_events_pb2.ShipmentDeliveryFailed: facts.replied(saga.Reply.SHIPMENT_DELIVERY_FAILED, saga.SHIPPING),
+        shipping_events_pb2.ShipmentUndeliverable: facts.shipment_undeliverable,
+        shipping_events_pb2.ShipmentsStopped: facts.replied(saga.Reply.SHIPMENTS_STOPPED, saga.SHIPPING),
+        shipping_events_pb2.StopRefused: facts.stop_refused,
     }
-    return {kind: reader.Subscriber(parse, orders.advance) for kind, parse in replies.items()}
+    advance = orders.advancing.advance
+    others = {
+        payment_events_pb2.ReturnRefundSettled: reader.Subscriber(returning.refund_settled, orders.returning.settle),
+        user_events_pb2.UserErased: reader.Subscriber(facts.erased, erasing.hear),
+    }
+    return {kind: reader.Subscriber(parse, advance) for kind, parse in replies.items()} | others

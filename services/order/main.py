@@ -1,23 +1,38 @@
 """The order service, put together."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
-from services import signing_keys
-from services.chassis import assembly, clock, database, loops, process, retention
+from services import postal, signing_keys
+from services.chassis import assembly, clock, database, erasure, loops, process, retention
 from services.chassis.settings import read
 from services.order import clients, events, rpc, saga, store
 from services.order.domain import totals
 from services.order.settings import Settings
-from services.order.usecases import Orders, accepting, advancing, discounting, pricing, reading, timer, watching
+from services.order.store import returns
+from services.order.usecases import (
+    Orders,
+    accepting,
+    advancing,
+    discounting,
+    noting,
+    pricing,
+    reading,
+    returning,
+    searching,
+    timer,
+    watching,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What the use cases go by: the clock, how long sagas wait, how many may watch."""
+    """What the use cases go by: the clock, how long sagas wait, how many may watch, how long what is delivered may come back."""
 
     now: clock.Clock
     waits: saga.Waits
     limits: watching.Limits
+    return_window: timedelta = timedelta(days=30)
 
 
 def composed(db: database.Database, prices: pricing.Pricing, terms: Terms) -> Orders:
@@ -31,6 +46,9 @@ def composed(db: database.Database, prices: pricing.Pricing, terms: Terms) -> Or
         timer=timer.Timer(db, advanced, waits=terms.waits),
         reading=reading.Reading(db),
         watching=watched,
+        noting=noting.Noting(db, now=terms.now),
+        searching=searching.Searching(db),
+        returning=returning.Returning(db, now=terms.now, window=terms.return_window),
     )
 
 
@@ -41,12 +59,14 @@ def build(host: assembly.Host) -> list[process.Part]:
     user = service.peer("user", signing_keys.DESCRIPTOR)
     prices = pricing.Pricing(
         catalog=clients.Catalog(service.peer("catalog", clients.CATALOG), age_s=settings.price_age_s),
-        shipping=clients.ShippingTable(settings.shipping_rates),
+        shipping=clients.Shipping(service.peer("shipping", clients.SHIPPING), age_s=settings.shipping_age_s),
         discounts=discounting.Discounting(
             clients.Promotions(service.peer("promotion", clients.PROMOTION), age_s=settings.promotion_age_s),
             reading.Reading(service.db),
         ),
         taxes=totals.Taxes(settings.tax_rates, settings.taxes_included),
+        addresses=postal.Postal(),
+        complete=settings.addresses_complete,
     )
     waits = saga.Waits(
         stock_s=settings.stock_deadline_s,
@@ -57,15 +77,17 @@ def build(host: assembly.Host) -> list[process.Part]:
         delivery_s=settings.delivery_deadline_s,
     )
     limits = watching.Limits(settings.watch_streams_per_caller, settings.watch_streams)
-    orders = composed(service.db, prices, Terms(host.now, waits, limits))
+    orders = composed(service.db, prices, Terms(host.now, waits, limits, timedelta(days=settings.return_window_days)))
+    erasing = erasure.Erasure(service.db, [store.ERASE, returns.ERASE])
     gauges = retention.Gauges(service.db, store.SERVICE, reading.QUEUES)
     return service.parts(
         rpc.servicer(orders, service.page_tokens),
         signing_keys.fetched_from(user),
-        consuming=assembly.Consuming(events.CONSUMED, events.subscribers(orders.advancing)),
+        consuming=assembly.Consuming(events.CONSUMED, events.subscribers(orders, erasing)),
         serving=[orders.watching],
         working=[
             loops.Loop("order-timer", orders.timer.expire, loops.Pace(0.5, 1.0)),
+            loops.Loop("order-erasure", erasing.work, erasure.PACE),
             loops.Loop("order-gauges", gauges.work, loops.Pace(10)),
         ],
     )

@@ -30,9 +30,13 @@ class Settings:
     price_age_s: float = env("ORDER_PRICE_AGE_S", default=1.0)
     # How long it is remembered that no promotion needs no code: one that begins applies to orders this much later at most.
     promotion_age_s: float = env("ORDER_PROMOTION_AGE_S", default=1.0)
-    # Tax rates by place and tax class, and shipping by country and currency, as JSON (see `domain/rates.py`). Without
-    # them there are no taxes, and everything is shipped for free.
+    # Tax rates by place and tax class, as JSON (see `domain/rates.py`). Without them there are no taxes.
     tax_rates: rates.TaxRates = env("ORDER_TAX_RATES", default=rates.TaxRates("{}"))  # noqa: RUF009 - nobody changes it
-    shipping_rates: rates.ShippingRates = env("ORDER_SHIPPING_RATES", default=rates.ShippingRates("{}"))  # noqa: RUF009 - likewise
+    # How old the table of shipping rates may be: new rates apply to orders this much later at most, while shipping answers.
+    shipping_age_s: float = env("ORDER_SHIPPING_AGE_S", default=1.0)
+    # Whether an address that lacks what its country needs, such as a postal code, is refused as a wrong one is.
+    addresses_complete: bool = env("ORDER_ADDRESSES_COMPLETE", default=False)
     # Whether the catalog's prices, and those of shipping, contain the taxes.
     taxes_included: bool = env("ORDER_TAXES_INCLUDED", default=False)
+    # For how many days after its delivery an order may be returned.
+    return_window_days: float = env("ORDER_RETURN_WINDOW_DAYS", default=30.0)

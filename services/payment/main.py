@@ -5,7 +5,7 @@ from services.chassis import assembly, effects, loops, process, retention
 from services.chassis.settings import read
 from services.payment import clients, events, rpc, usecases
 from services.payment.settings import Settings
-from services.payment.usecases import charging, reconciling, webhooks
+from services.payment.usecases import charging, reconciling, returning, webhooks
 
 
 def build(host: assembly.Host) -> list[process.Part]:
@@ -20,14 +20,17 @@ def build(host: assembly.Host) -> list[process.Part]:
     heard = webhooks.Webhooks(service.db, now=host.now, wake=worker.wake, lease_s=settings.lease_s)
     reconciled = reconciling.Reconciling(service.db, provider, now=host.now, every_s=settings.reconcile_s)
     payments = usecases.Payments(service.db, now=host.now, wake=worker.wake)
+    returned = returning.Returning(service.db, now=host.now, wake=worker.wake)
+    refunding = loops.Loop("payment-returns", returned.begin, loops.Pace(0.5, 1.0))
     gauges = retention.Gauges(service.db, usecases.SERVICE, usecases.QUEUES)
     return service.parts(
         rpc.servicer(payments, reconciled, rpc.Webhooks(clients.Notices(settings, now=host.now), heard)),
         signing_keys.fetched_from(user),
-        consuming=assembly.Consuming(events.CONSUMED, events.subscribers(payments)),
+        consuming=assembly.Consuming(events.CONSUMED, events.subscribers(payments, returned)),
         working=[
             provider,
             worker,
+            refunding,
             loops.Loop("payment-gauges", gauges.work, loops.Pace(10)),
             loops.Loop(
                 "payment-reconciliation", reconciled.run, loops.Pace(settings.reconcile_s, settings.reconcile_s)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from services.chassis import erasure
 from services.chassis.events import reader
 from services.chassis.outbox import outbox
 from services.shipping import messages
@@ -10,9 +11,10 @@ from services.shipping.domain import deliveries
 from services.shipping.usecases import delivering
 from souk.inventory.v1 import inventory_events_pb2
 from souk.order.v1 import order_events_pb2
+from souk.user.v1 import user_events_pb2
 
 TOPIC = "shipments"
-CONSUMED = ("orders", "inventory")
+CONSUMED = ("orders", "inventory", "users")
 
 
 def _of_parcel(render_fact: Callable[[Any], Any]) -> outbox.Publication:
@@ -32,11 +34,12 @@ PUBLISHED: outbox.Publications = {
 }
 
 
-def subscribers(delivering: delivering.Delivering) -> reader.Subscribers:
-    """Who handles what shipping consumes: one use case for all of it, so that a wave's rows are locked at once."""
+def subscribers(delivering: delivering.Delivering, erasing: erasure.Erasure) -> reader.Subscribers:
+    """Who handles what shipping consumes: one use case for all that is about orders, so that a wave's rows are locked at once."""
     return {
         order_events_pb2.OrderConfirmed: reader.Subscriber(messages.confirmation, delivering.hear),
         order_events_pb2.ShipmentsStopRequested: reader.Subscriber(messages.stop_request, delivering.hear),
         order_events_pb2.OrderCancelled: reader.Subscriber(messages.cancellation, delivering.hear),
         inventory_events_pb2.StockCommitted: reader.Subscriber(messages.picks, delivering.hear),
+        user_events_pb2.UserErased: reader.Subscriber(messages.erased, erasing.hear),
     }

@@ -1,11 +1,11 @@
 """The shipping service, put together."""
 
-from services import signing_keys
-from services.chassis import assembly, effects, loops, process, retention
+from services import postal, signing_keys
+from services.chassis import assembly, effects, erasure, loops, process, retention
 from services.chassis.settings import read
 from services.shipping import clients, events, rpc, store, usecases
 from services.shipping.settings import Settings
-from services.shipping.usecases import delivering, handling, labelling, tracking
+from services.shipping.usecases import delivering, handling, labelling, rating, tracking
 
 
 def build(host: assembly.Host) -> list[process.Part]:
@@ -22,10 +22,19 @@ def build(host: assembly.Host) -> list[process.Part]:
     worker = effects.Worker(service.db, labels, limits, name="shipping-labels")
     hearing = delivering.Delivering(service.db, now=host.now, wake=worker.wake)
     handled = handling.Handling(service.db, now=host.now, track_s=settings.track_s, wake=follower.wake)
+    catalog = clients.Catalog(service.peer("catalog", clients.CATALOG))
+    rated = rating.Rating(service.db, catalog, postal.Postal(), now=host.now)
+    erasing = erasure.Erasure(service.db, store.ERASE)
     gauges = retention.Gauges(service.db, store.SERVICE, usecases.QUEUES)
     return service.parts(
-        rpc.servicer(handled),
+        rpc.servicer(handled, rated),
         signing_keys.fetched_from(user),
-        consuming=assembly.Consuming(events.CONSUMED, events.subscribers(hearing)),
-        working=[carrier, worker, follower, loops.Loop("shipping-gauges", gauges.work, loops.Pace(10))],
+        consuming=assembly.Consuming(events.CONSUMED, events.subscribers(hearing, erasing)),
+        working=[
+            carrier,
+            worker,
+            follower,
+            loops.Loop("shipping-erasure", erasing.work, erasure.PACE),
+            loops.Loop("shipping-gauges", gauges.work, loops.Pace(10)),
+        ],
     )

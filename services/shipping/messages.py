@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 
+from services import postal, tariff_table
 from services.chassis import ids
 from services.chassis.rpc import render
-from services.shipping.domain import deliveries, parcels
+from services.shipping.domain import deliveries, parcels, rates
 from services.shipping.domain.parcels import State
 from souk.inventory.v1 import inventory_events_pb2
 from souk.order.v1 import order_events_pb2
-from souk.shipping.v1 import shipment_pb2, shipping_events_pb2
+from souk.shipping.v1 import rates_pb2, shipment_pb2, shipping_events_pb2, shipping_service_pb2
+from souk.type.v1 import address_pb2
+from souk.user.v1 import user_events_pb2
 
 _ADDRESS = ("recipient", "line1", "line2", "city", "region", "postal_code", "country")
 # States of ours that the contract shows as others.
@@ -136,6 +139,50 @@ def of_stop_refused(fact: deliveries.StopRefused) -> shipping_events_pb2.StopRef
     return shipping_events_pb2.StopRefused(order_id=fact.order_id, reason=fact.reason)
 
 
+def of_table(kept: rates.Kept) -> rates_pb2.RateTable:
+    message = tariff_table.rendered(kept.table)
+    message.actor = kept.actor
+    if kept.update_time:
+        message.update_time.CopyFrom(render.timestamp(kept.update_time))
+    return message
+
+
+def items(request: shipping_service_pb2.QuoteRequest) -> list[rates.Item]:
+    return [rates.Item(item.sku, item.quantity) for item in request.items]
+
+
+def of_quote(priced: rates.Priced) -> shipping_service_pb2.QuoteResponse:
+    return shipping_service_pb2.QuoteResponse(
+        options=[
+            rates_pb2.ShippingOption(
+                service_level=rates_pb2.ServiceLevel.Value(level), price=render.money_message(price)
+            )
+            for level, price in priced.options
+        ],
+        grams=priced.grams,
+    )
+
+
+def place(address: address_pb2.Address) -> postal.Place:
+    return postal.Place(address.country, address.region, address.city, address.postal_code)
+
+
+def of_verdict(address: address_pb2.Address, verdict: postal.Verdict) -> shipping_service_pb2.ValidateAddressResponse:
+    normalized = address_pb2.Address()
+    normalized.CopyFrom(address)
+    normalized.region, normalized.postal_code = verdict.place.region, verdict.place.postal_code
+    return shipping_service_pb2.ValidateAddressResponse(
+        valid=not verdict.problems,
+        problems=[
+            rates_pb2.AddressProblem(
+                field=problem.field, reason=problem.reason, message=problem.message, suggestion=problem.suggestion
+            )
+            for problem in verdict.problems
+        ],
+        normalized=normalized,
+    )
+
+
 def _status(state: State) -> shipment_pb2.Shipment.Status.ValueType:
     return shipment_pb2.Shipment.Status.Value(SHOWN_AS.get(state, state))
 
@@ -153,3 +200,8 @@ def _of_entry(entry: parcels.Entry) -> shipment_pb2.Shipment.Event:
         reason=entry.reason,
         time=render.timestamp(entry.time),
     )
+
+
+def erased(message: user_events_pb2.UserErased) -> str:
+    """The user whose account was erased."""
+    return message.user_id

@@ -2,11 +2,12 @@
 
 from typing import Any
 
+from services import postal, tariff_table
 from services.chassis.rpc import identity, server
 from services.shipping import messages
 from services.shipping.domain.parcels import Input
-from services.shipping.usecases import handling
-from souk.shipping.v1 import shipment_pb2, shipping_service_pb2, shipping_service_pb2_grpc
+from services.shipping.usecases import handling, rating
+from souk.shipping.v1 import rates_pb2, shipment_pb2, shipping_service_pb2, shipping_service_pb2_grpc
 
 DESCRIPTOR = shipping_service_pb2.DESCRIPTOR.services_by_name["ShippingService"]
 
@@ -14,8 +15,9 @@ DESCRIPTOR = shipping_service_pb2.DESCRIPTOR.services_by_name["ShippingService"]
 class ShippingServicer(shipping_service_pb2_grpc.ShippingServiceServicer):
     """`souk.shipping.v1.ShippingService`; what each method promises stands in the contract."""
 
-    def __init__(self, shipments: handling.Handling) -> None:
+    def __init__(self, shipments: handling.Handling, rated: rating.Rating) -> None:
         self._shipments = shipments
+        self._rated = rated
 
     async def GetShipment(self, request: shipping_service_pb2.GetShipmentRequest, _: Any) -> shipment_pb2.Shipment:
         return _shown(await self._shipments.get(request.id.lower(), owner_id=identity.caller().owner_id))
@@ -37,15 +39,35 @@ class ShippingServicer(shipping_service_pb2_grpc.ShippingServiceServicer):
     ) -> shipment_pb2.Shipment:
         return await self._done(request.id, Input.HANDED_OVER)
 
+    async def Quote(self, request: shipping_service_pb2.QuoteRequest, _: Any) -> shipping_service_pb2.QuoteResponse:
+        place = postal.Place(request.country, request.region)
+        return messages.of_quote(await self._rated.quote(messages.items(request), place))
+
+    async def ValidateAddress(
+        self, request: shipping_service_pb2.ValidateAddressRequest, _: Any
+    ) -> shipping_service_pb2.ValidateAddressResponse:
+        return messages.of_verdict(request.address, self._rated.judge(messages.place(request.address)))
+
+    async def GetRateTable(self, _: shipping_service_pb2.GetRateTableRequest, __: Any) -> rates_pb2.RateTable:
+        return messages.of_table(await self._rated.table())
+
+    async def SetRateTable(self, request: shipping_service_pb2.SetRateTableRequest, _: Any) -> rates_pb2.RateTable:
+        table = tariff_table.parse(request.table)
+        expected = request.expected_version
+        return messages.of_table(await self._rated.set(table, expected_version=expected, actor=_actor()))
+
     async def _done(self, shipment_id: str, done: Input) -> shipment_pb2.Shipment:
-        actor = f"user:{identity.caller().user_id}"
-        return _shown(await self._shipments.do(shipment_id.lower(), done, actor=actor))
+        return _shown(await self._shipments.do(shipment_id.lower(), done, actor=_actor()))
 
 
-def servicer(shipments: handling.Handling) -> server.Servicer:
+def servicer(shipments: handling.Handling, rated: rating.Rating) -> server.Servicer:
     """The servicer, ready to be served."""
     add = shipping_service_pb2_grpc.add_ShippingServiceServicer_to_server
-    return server.Servicer(DESCRIPTOR, add, ShippingServicer(shipments))
+    return server.Servicer(DESCRIPTOR, add, ShippingServicer(shipments, rated))
+
+
+def _actor() -> str:
+    return f"user:{identity.caller().user_id}"
 
 
 def _shown(shown: handling.Shown) -> shipment_pb2.Shipment:

@@ -13,4 +13,7 @@ PUBLISHED: outbox.Publications = {
     domain.UserChanged: outbox.Publication(
         TOPIC, lambda fact: fact.user.id, messages.of_user_changed, sequence=lambda fact: fact.user.version
     ),
+    domain.UserErased: outbox.Publication(
+        TOPIC, lambda fact: fact.user_id, messages.of_user_erased, sequence=lambda fact: fact.version
+    ),
 }

@@ -1,9 +1,20 @@
-"""Accounts and sessions as messages of the contract: `of_user` renders an account, `of_session` a session."""
+"""Accounts, sessions and what people keep, as messages of the contract: `of_user` renders an account, `of_session` a session."""
 
 from services.chassis import mail_address
 from services.chassis.rpc import identity, render
 from services.user import domain
-from souk.user.v1 import user_events_pb2, user_pb2, user_service_pb2
+from services.user.domain import addresses, payment_methods, preferences
+from souk.type.v1 import address_pb2
+from souk.user.v1 import (
+    address_book_pb2,
+    payment_methods_pb2,
+    preferences_pb2,
+    role_changes_pb2,
+    sign_ins_pb2,
+    user_events_pb2,
+    user_pb2,
+    user_service_pb2,
+)
 
 TOKEN_TYPE = "Bearer"  # noqa: S105 - the scheme's name is no secret
 
@@ -15,6 +26,7 @@ def of_user(user: domain.User) -> user_pb2.User:
         display_name=user.display_name,
         roles=[user_pb2.User.Role.Value(role) for role in user.roles],
         create_time=render.timestamp(user.create_time),
+        email_verified=user.email_verified,
     )
 
 
@@ -48,6 +60,7 @@ def of_user_registered(fact: domain.UserRegistered) -> user_events_pb2.UserRegis
         email=user.email,
         display_name=user.display_name,
         create_time=render.timestamp(user.create_time),
+        email_verified=user.email_verified,
     )
 
 
@@ -59,4 +72,67 @@ def of_user_changed(fact: domain.UserChanged) -> user_events_pb2.UserChanged:
         display_name=user.display_name,
         roles=[user_pb2.User.Role.Value(role) for role in user.roles],
         version=user.version,
+        email_verified=user.email_verified,
+    )
+
+
+def of_user_erased(fact: domain.UserErased) -> user_events_pb2.UserErased:
+    return user_events_pb2.UserErased(user_id=fact.user_id, erase_time=render.timestamp(fact.erase_time))
+
+
+def address(message: address_pb2.Address) -> addresses.Address:
+    return addresses.Address(*(getattr(message, name) for name in addresses.FIELDS))
+
+
+def of_address(saved: addresses.Saved) -> address_book_pb2.SavedAddress:
+    return address_book_pb2.SavedAddress(
+        id=saved.id,
+        label=saved.label,
+        address=address_pb2.Address(**{name: getattr(saved.address, name) for name in addresses.FIELDS}),
+        is_default=saved.is_default,
+        create_time=render.timestamp(saved.create_time),
+    )
+
+
+def of_method(method: payment_methods.Method) -> payment_methods_pb2.SavedPaymentMethod:
+    return payment_methods_pb2.SavedPaymentMethod(
+        id=method.id,
+        label=method.label,
+        last_digits=method.last_digits,
+        is_default=method.is_default,
+        create_time=render.timestamp(method.create_time),
+    )
+
+
+def of_preferences(chosen: preferences.Preferences) -> preferences_pb2.Preferences:
+    return preferences_pb2.Preferences(language=chosen.language, currency=chosen.currency, time_zone=chosen.time_zone)
+
+
+def preferences_change(request: preferences_pb2.UpdateUserPreferencesRequest) -> preferences.Change:
+    return preferences.Change(
+        request.language if request.HasField("language") else None,
+        request.currency if request.HasField("currency") else None,
+        request.time_zone if request.HasField("time_zone") else None,
+    )
+
+
+def of_sign_in(shown: domain.SignInShown, *, current: bool) -> sign_ins_pb2.SignIn:
+    return sign_ins_pb2.SignIn(
+        id=shown.id,
+        create_time=render.timestamp(shown.create_time),
+        use_time=render.timestamp(shown.use_time),
+        expire_time=render.timestamp(shown.expire_time),
+        address=shown.origin.address,
+        user_agent=shown.origin.user_agent,
+        current=current,
+    )
+
+
+def of_role_change(change: domain.RoleChange) -> role_changes_pb2.RoleChange:
+    return role_changes_pb2.RoleChange(
+        admin_id=change.admin_id,
+        before=[user_pb2.User.Role.Value(role) for role in change.before],
+        after=[user_pb2.User.Role.Value(role) for role in change.after],
+        reason=change.reason,
+        create_time=render.timestamp(change.create_time),
     )

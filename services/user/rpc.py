@@ -1,4 +1,4 @@
-"""The user service's calls: parse, call the use case, render. Next stop: `usecases.py`."""
+"""The user service's calls: parse, call the use case, render. Next stop: `usecases/`."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -6,9 +6,22 @@ from typing import Any
 
 import jwt
 
+from services.chassis import idempotency
 from services.chassis.rpc import identity, render, revocations, server
 from services.user import domain, messages, tokens, usecases
-from souk.user.v1 import user_pb2, user_service_pb2, user_service_pb2_grpc
+from services.user.domain import payment_methods
+from souk.user.v1 import (
+    address_book_pb2,
+    erasure_pb2,
+    payment_methods_pb2,
+    preferences_pb2,
+    proofs_pb2,
+    role_changes_pb2,
+    sign_ins_pb2,
+    user_pb2,
+    user_service_pb2,
+    user_service_pb2_grpc,
+)
 
 DESCRIPTOR = user_service_pb2.DESCRIPTOR.services_by_name["UserService"]
 
@@ -16,19 +29,26 @@ DESCRIPTOR = user_service_pb2.DESCRIPTOR.services_by_name["UserService"]
 class UserServicer(user_service_pb2_grpc.UserServiceServicer):
     """`souk.user.v1.UserService`; what each method promises stands in the contract."""
 
-    def __init__(self, accounts: usecases.Accounts, sessions: usecases.Sessions) -> None:
-        self._accounts = accounts
-        self._sessions = sessions
+    def __init__(self, users: usecases.Users) -> None:
+        self._accounts = users.accounts
+        self._sessions = users.sessions
+        self._users = users
 
     async def Register(self, request: user_service_pb2.RegisterRequest, context: Any) -> user_service_pb2.Session:
         wanted = domain.Registration(
-            request.email, request.password, request.display_name, identity.client_address(context)
+            request.email,
+            request.password,
+            request.display_name,
+            identity.client_address(context),
+            identity.user_agent(context),
         )
         return messages.of_session(await self._accounts.register(wanted))
 
     async def Login(self, request: user_service_pb2.LoginRequest, context: Any) -> user_service_pb2.Session:
         address = identity.client_address(context)
-        return messages.of_session(await self._accounts.login(request.email, request.password, address=address))
+        agent = identity.user_agent(context)
+        session = await self._accounts.login(request.email, request.password, address=address, user_agent=agent)
+        return messages.of_session(session)
 
     async def Refresh(self, request: user_service_pb2.RefreshRequest, _: Any) -> user_service_pb2.Session:
         return messages.of_session(await self._sessions.refresh(request.refresh_token))
@@ -50,8 +70,135 @@ class UserServicer(user_service_pb2_grpc.UserServiceServicer):
 
     async def SetUserRoles(self, request: user_service_pb2.SetUserRolesRequest, _: Any) -> user_pb2.User:
         roles = [domain.Role(user_pb2.User.Role.Name(role)) for role in request.roles]
-        user = await self._accounts.set_roles(request.id.lower(), roles, admin_id=identity.caller().user_id)
+        user = await self._accounts.set_roles(
+            request.id.lower(), roles, admin_id=identity.caller().user_id, reason=request.reason
+        )
         return messages.of_user(user)
+
+    async def ListRoleChanges(
+        self, request: role_changes_pb2.ListRoleChangesRequest, _: Any
+    ) -> role_changes_pb2.ListRoleChangesResponse:
+        changes = await self._accounts.role_changes(request.id.lower())
+        return role_changes_pb2.ListRoleChangesResponse(changes=[messages.of_role_change(one) for one in changes])
+
+    async def ListSignIns(self, _request: sign_ins_pb2.ListSignInsRequest, _: Any) -> sign_ins_pb2.ListSignInsResponse:
+        caller = identity.caller()
+        found = await self._sessions.list(caller.user_id)
+        shown = [messages.of_sign_in(one, current=one.id == caller.sign_in) for one in found]
+        return sign_ins_pb2.ListSignInsResponse(sessions=shown)
+
+    async def EndSignIn(self, request: sign_ins_pb2.EndSignInRequest, _: Any) -> sign_ins_pb2.EndSignInResponse:
+        await self._sessions.end_one(identity.caller().user_id, request.id.lower())
+        return sign_ins_pb2.EndSignInResponse()
+
+    async def RequestPasswordReset(
+        self, request: proofs_pb2.RequestPasswordResetRequest, _: Any
+    ) -> proofs_pb2.RequestPasswordResetResponse:
+        await self._users.proving.request_reset(request.email)
+        return proofs_pb2.RequestPasswordResetResponse()
+
+    async def ResetPassword(
+        self, request: proofs_pb2.ResetPasswordRequest, context: Any
+    ) -> proofs_pb2.ResetPasswordResponse:
+        address = identity.client_address(context)
+        await self._users.proving.reset(request.token, request.new_password, address=address)
+        return proofs_pb2.ResetPasswordResponse()
+
+    async def RequestEmailVerification(
+        self, _request: proofs_pb2.RequestEmailVerificationRequest, _: Any
+    ) -> proofs_pb2.RequestEmailVerificationResponse:
+        await self._users.proving.request_verification(identity.caller().user_id)
+        return proofs_pb2.RequestEmailVerificationResponse()
+
+    async def VerifyEmail(self, request: proofs_pb2.VerifyEmailRequest, _: Any) -> proofs_pb2.VerifyEmailResponse:
+        await self._users.proving.verify(request.token)
+        return proofs_pb2.VerifyEmailResponse()
+
+    async def ExportMe(self, _request: erasure_pb2.ExportMeRequest, _: Any) -> erasure_pb2.Export:
+        caller = identity.caller()
+        users, user_id = self._users, caller.user_id
+        return erasure_pb2.Export(
+            user=messages.of_user(await self._accounts.get(user_id)),
+            preferences=messages.of_preferences(await users.preferences.get(user_id)),
+            addresses=[messages.of_address(saved) for saved in await users.addresses.list(user_id)],
+            payment_methods=[messages.of_method(method) for method in await users.wallet.list(user_id)],
+            sessions=[
+                messages.of_sign_in(one, current=one.id == caller.sign_in) for one in await self._sessions.list(user_id)
+            ],
+        )
+
+    async def EraseMe(self, request: erasure_pb2.EraseMeRequest, _: Any) -> erasure_pb2.EraseMeResponse:
+        await self._accounts.erase(identity.caller().user_id, request.current_password)
+        return erasure_pb2.EraseMeResponse()
+
+    async def ListAddresses(
+        self, _request: address_book_pb2.ListAddressesRequest, _: Any
+    ) -> address_book_pb2.ListAddressesResponse:
+        kept = await self._users.addresses.list(identity.caller().user_id)
+        return address_book_pb2.ListAddressesResponse(addresses=[messages.of_address(saved) for saved in kept])
+
+    async def CreateAddress(
+        self, request: address_book_pb2.CreateAddressRequest, _: Any
+    ) -> address_book_pb2.SavedAddress:
+        address = messages.address(request.address)
+        saved = await self._users.addresses.add(_wanted(request), request.label, address, is_default=request.is_default)
+        return messages.of_address(saved)
+
+    async def UpdateAddress(
+        self, request: address_book_pb2.UpdateAddressRequest, _: Any
+    ) -> address_book_pb2.SavedAddress:
+        change = usecases.belongings.Change(
+            request.id.lower(), request.label, messages.address(request.address), request.is_default
+        )
+        return messages.of_address(await self._users.addresses.change(identity.caller().user_id, change))
+
+    async def DeleteAddress(
+        self, request: address_book_pb2.DeleteAddressRequest, _: Any
+    ) -> address_book_pb2.DeleteAddressResponse:
+        await self._users.addresses.remove(identity.caller().user_id, request.id.lower())
+        return address_book_pb2.DeleteAddressResponse()
+
+    async def ListPaymentMethods(
+        self, _request: payment_methods_pb2.ListPaymentMethodsRequest, _: Any
+    ) -> payment_methods_pb2.ListPaymentMethodsResponse:
+        kept = await self._users.wallet.list(identity.caller().user_id)
+        shown = [messages.of_method(method) for method in kept]
+        return payment_methods_pb2.ListPaymentMethodsResponse(payment_methods=shown)
+
+    async def AddPaymentMethod(
+        self, request: payment_methods_pb2.AddPaymentMethodRequest, _: Any
+    ) -> payment_methods_pb2.SavedPaymentMethod:
+        draft = payment_methods.Draft(request.provider_token, request.label, request.last_digits, request.is_default)
+        return messages.of_method(await self._users.wallet.add(_wanted(request), draft))
+
+    async def SetDefaultPaymentMethod(
+        self, request: payment_methods_pb2.SetDefaultPaymentMethodRequest, _: Any
+    ) -> payment_methods_pb2.SavedPaymentMethod:
+        method = await self._users.wallet.make_default(identity.caller().user_id, request.id.lower())
+        return messages.of_method(method)
+
+    async def DeletePaymentMethod(
+        self, request: payment_methods_pb2.DeletePaymentMethodRequest, _: Any
+    ) -> payment_methods_pb2.DeletePaymentMethodResponse:
+        await self._users.wallet.remove(identity.caller().user_id, request.id.lower())
+        return payment_methods_pb2.DeletePaymentMethodResponse()
+
+    async def ResolvePaymentMethod(
+        self, request: payment_methods_pb2.ResolvePaymentMethodRequest, _: Any
+    ) -> payment_methods_pb2.ResolvePaymentMethodResponse:
+        token = await self._users.wallet.resolve(request.user_id.lower(), request.id.lower())
+        return payment_methods_pb2.ResolvePaymentMethodResponse(provider_token=token)
+
+    async def GetUserPreferences(
+        self, _request: preferences_pb2.GetUserPreferencesRequest, _: Any
+    ) -> preferences_pb2.Preferences:
+        return messages.of_preferences(await self._users.preferences.get(identity.caller().user_id))
+
+    async def UpdateUserPreferences(
+        self, request: preferences_pb2.UpdateUserPreferencesRequest, _: Any
+    ) -> preferences_pb2.Preferences:
+        change = messages.preferences_change(request)
+        return messages.of_preferences(await self._users.preferences.change(identity.caller().user_id, change))
 
     async def GetRevocations(
         self, request: user_service_pb2.GetRevocationsRequest, _: Any
@@ -66,6 +213,14 @@ class UserServicer(user_service_pb2_grpc.UserServiceServicer):
 
     async def GetJwks(self, request: user_service_pb2.GetJwksRequest, _: Any) -> user_service_pb2.JwkSet:  # noqa: ARG002 - it says nothing
         return user_service_pb2.JwkSet(keys=[messages.of_key(key) for key in self._sessions.public_keys()])
+
+
+def _wanted(
+    request: address_book_pb2.CreateAddressRequest | payment_methods_pb2.AddPaymentMethodRequest,
+) -> usecases.belongings.Wanted:
+    """Who asks for something new, and how the request is told from others."""
+    fingerprint = idempotency.fingerprint(request) if request.request_id else b""
+    return usecases.belongings.Wanted(identity.caller().user_id, request.request_id, fingerprint)
 
 
 class Authority:
@@ -89,7 +244,7 @@ class Authority:
         return revocations.News(found, revoked.next_since, revoked.more)
 
 
-def servicer(accounts: usecases.Accounts, sessions: usecases.Sessions) -> server.Servicer:
+def servicer(users: usecases.Users) -> server.Servicer:
     """The servicer, ready to be served."""
     add = user_service_pb2_grpc.add_UserServiceServicer_to_server
-    return server.Servicer(DESCRIPTOR, add, UserServicer(accounts, sessions))
+    return server.Servicer(DESCRIPTOR, add, UserServicer(users))

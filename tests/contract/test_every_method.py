@@ -5,9 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.contract import test_bad_input, test_bad_messages
+from tests.contract import rows, test_bad_input, test_bad_messages
 from tests.contract.refused import CARD_NUMBER, INVALID, MALFORMED, UNKNOWN_WORD, Refused, check, row
-from tests.contract.rows import bulk, cart, catalog, inventory, promotion, recommendation, search, shipping, storefront
 from tests.contract.test_access import contracted
 from tests.contract.world import World
 from tests.support import audit, shop
@@ -193,11 +192,7 @@ ORDER_QUOTES = [
         "items[0].sku",
     ),
 ]
-OTHERS = [
-    *(*bulk.ROWS, *cart.ROWS, *catalog.ROWS, *inventory.ROWS, *promotion.ROWS),
-    *(*recommendation.ROWS, *search.ROWS, *shipping.ROWS, *storefront.ROWS),
-]
-ROWS = [*CATALOG, *SERVICES, *PEOPLE, *MONEY, *ORDER_QUOTES, *OTHERS]
+ROWS = [*CATALOG, *SERVICES, *PEOPLE, *MONEY, *ORDER_QUOTES, *rows.every()]
 # What takes nothing that could be wrong.
 WITHOUT_INPUT = {"souk.user.v1.UserService.GetJwks", "souk.storefront.v1.StorefrontService.GetHomePage"}
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 
+from scripts.operate.audit import returned
 from scripts.operate.audit.cases import Case, Coupons, Goods, Money, Order, Parcel, Provider
 
 Row = tuple[Any, ...]
@@ -62,6 +63,7 @@ INVARIANTS: Mapping[str, Sequence[str]] = {
             WHERE account <> 'order_revenue' GROUP BY 1) AS l ON l.payment_id = p.id) AS t
         WHERE captured - refunded <> kept
         """,
+        returned.PAID_ONCE,
     ),
     "order": (
         """
@@ -70,6 +72,7 @@ INVARIANTS: Mapping[str, Sequence[str]] = {
             (SELECT order_id, count(*) AS entries, max(sequence) AS latest FROM order_events GROUP BY 1) AS e
             USING (order_id)) AS t WHERE version <> entries OR version <> latest
         """,
+        returned.HISTORY,
     ),
     "shipping": (
         """
@@ -241,6 +244,7 @@ class Books:
         money = {row[0]: Money(*row[1:]) for row in self._ask("payment", _MONEY, ids)}
         history = {row[0]: tuple(zip(*row[1:], strict=True)) for row in self._ask("order", _HISTORY, ids)}
         goods, coupons, parcels = self._goods(ids), self._coupons(ids), self._parcels(ids)
+        returns = returned.of_orders(self._ask, ids)
         return [
             Case(
                 _order(row, history.get(row[0], ())),
@@ -248,6 +252,7 @@ class Books:
                 goods[row[0]],
                 coupons.get(row[0], Coupons()),
                 tuple(parcels.get(row[0], ())),
+                tuple(returns.get(row[0], ())),
             )
             for row in rows
         ]

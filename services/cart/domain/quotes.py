@@ -9,10 +9,14 @@ from services.chassis import money
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where a cart would be shipped to, as far as shipping and taxes depend on it. country is ISO 3166-1, or empty."""
+    """Where a cart would be shipped to, as far as shipping and taxes depend on it, and how fast (empty: as usual).
+
+    country is ISO 3166-1, or empty.
+    """
 
     country: str = ""
     region: str = ""
+    service_level: str = ""
 
 
 NOWHERE = Destination()

@@ -103,13 +103,14 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """How a cart is ordered. fingerprint tells requests with other details apart."""
+    """How a cart is ordered. fingerprint tells requests with other details apart. An empty service_level is the usual one."""
 
     address: Address
     payment_method: str
     expected_total: money.Money | None
     fingerprint: str
     coupon_codes: tuple[str, ...] = ()
+    service_level: str = ""
 
 
 @dataclass(frozen=True, slots=True)

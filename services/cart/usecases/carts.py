@@ -177,6 +177,11 @@ class Carts:
         """Take what was ordered out of the carts of those who ordered it. Repeating it changes nothing."""
         await self._change_all([(domain.of_user(order.user_id), partial(_without, order)) for order in orders])
 
+    async def forget(self, user_ids: Sequence[str]) -> None:
+        """Delete the carts of these users, whose accounts were erased. Repeating it changes nothing."""
+        for user_id in user_ids:
+            await store.delete(self._redis, domain.of_user(user_id))
+
     async def _merged_before(self, own: domain.Place, cart_id: str) -> domain.Cart:
         cart = await self._usable(own)
         if cart_id not in cart.applied:

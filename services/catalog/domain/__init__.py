@@ -23,6 +23,19 @@ class Category:
 
 
 @dataclass(frozen=True, slots=True)
+class Package:
+    """One unit as it is packed: grams, and millimetres of each side; 0 where that is not known."""
+
+    grams: int = 0
+    length_mm: int = 0
+    width_mm: int = 0
+    height_mm: int = 0
+
+
+UNKNOWN = Package()
+
+
+@dataclass(frozen=True, slots=True)
 class Variant:
     """One thing that can be ordered, and what one of it costs regularly. reduction is what a promotion makes of that."""
 
@@ -30,6 +43,7 @@ class Variant:
     title: str
     price: money.Money
     reduction: timeline.Reduction | None = None
+    package: Package = UNKNOWN
 
     @property
     def charged(self) -> money.Money:
@@ -94,6 +108,7 @@ class Asked:
     units: int
     nanos: int
     field: str = "price"
+    package: Package = UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +178,7 @@ class Offer:
     category: str
     vendor_id: str
     tax_class: str
+    package: Package = UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,7 +338,7 @@ def variants_of(asked: Sequence[Asked]) -> tuple[Variant, ...]:
     variants: list[Variant] = []
     for number, item in enumerate(asked):
         try:
-            variants.append(Variant(item.sku, item.title, _price(item)))
+            variants.append(Variant(item.sku, item.title, _price(item), package=item.package))
         except errors.DomainError as error:
             violations.append(errors.Violation(f"variants[{number}].{item.field}", error.message, error.reason))
     reason = "MONEY_INVALID" if violations else "REQUEST_INVALID"

@@ -301,8 +301,8 @@ class _Planning:
             if before is None or price != before.price:
                 self._check_price(row, price)
             title = row.given.get("variant_title", before.title if before else "")
-            reduction = before.reduction if before else None
-            variants[row.sku] = domain.Variant(row.sku, title, price, reduction)
+            kept = (before.reduction, before.package) if before else ()
+            variants[row.sku] = domain.Variant(row.sku, title, price, *kept)
         return tuple(variants.values())
 
     def _check_price(self, row: Row, price: money.Money) -> None:

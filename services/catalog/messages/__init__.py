@@ -16,6 +16,8 @@ from souk.catalog.v1 import (
 )
 from souk.promotion.v1 import promotion_events_pb2
 
+_PACKAGE = ("grams", "length_mm", "width_mm", "height_mm")
+
 
 def product_filter(request: catalog_service_pb2.ListProductsRequest) -> domain.Filter:
     low = render.money_sent("min_price", request.min_price) if request.HasField("min_price") else None
@@ -31,7 +33,8 @@ def category(request: catalog_service_pb2.PutCategoryRequest) -> domain.Category
 def asked(variant: product_pb2.Variant) -> domain.Asked:
     field = "regular_price" if variant.HasField("regular_price") else "price"
     price: money_pb2.Money = getattr(variant, field)
-    return domain.Asked(variant.sku, variant.title, price.currency_code, price.units, price.nanos, field)
+    packed = domain.Package(*(getattr(variant.package, name) for name in _PACKAGE))
+    return domain.Asked(variant.sku, variant.title, price.currency_code, price.units, price.nanos, field, packed)
 
 
 def of_product(product: domain.Product) -> product_pb2.Product:
@@ -73,6 +76,8 @@ def of_form(form: images.Form) -> image_pb2.ImageUpload:
 
 def of_variant(variant: domain.Variant) -> product_pb2.Variant:
     said = product_pb2.Variant(sku=variant.sku, title=variant.title, price=render.money_message(variant.charged))
+    if variant.package != domain.UNKNOWN:
+        said.package.CopyFrom(_of_package(variant.package))
     if variant.reduction:
         said.regular_price.CopyFrom(render.money_message(variant.price))
         if variant.reduction.earlier:
@@ -116,7 +121,12 @@ def of_offer(offer: domain.Offer) -> product_pb2.Offer:
         tax_class=offer.tax_class,
         category=offer.category,
         vendor_id=offer.vendor_id,
+        package=None if offer.package == domain.UNKNOWN else _of_package(offer.package),
     )
+
+
+def _of_package(package: domain.Package) -> product_pb2.Package:
+    return product_pb2.Package(**{name: getattr(package, name) for name in _PACKAGE})
 
 
 def of_category(category: domain.Category) -> product_pb2.Category:

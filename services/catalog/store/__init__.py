@@ -29,6 +29,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 
 from services.catalog import domain
 from services.catalog.domain import timeline
+from services.catalog.store import packing
 from services.chassis import database, money, pages
 from services.chassis.schema import ID, TIME
 
@@ -82,6 +83,8 @@ VARIANTS = Table(
     # While a promotion is on. Charged is the lower of this and the regular price.
     Column("promotional_price", BigInteger, nullable=True),
     Column("promotion_ends", TIME, nullable=True),
+    # How a unit is packed: grams, and millimetres of its sides; null where nothing of it is known.
+    Column("package", JSONB, nullable=True),
     # No longer for sale, and never another product's.
     Column("withdrawn", Boolean, nullable=False, server_default=false()),
     Index("ix_variants_product", "product_id", "position"),
@@ -102,7 +105,7 @@ PRODUCT_COLUMNS = (
     *("id", "title", "description", "category", "vendor_id", "create_time", "update_time", "version"),
     *("attributes", "images", "featured", "tax_class", "gallery"),
 )
-_VARIANT_COLUMNS = ("sku", "product_id", "position", "title", "currency", "price")
+_VARIANT_COLUMNS = ("sku", "product_id", "position", "title", "currency", "price", "package")
 _INSERT_PRODUCTS = database.Statement(database.insert_given(PRODUCTS, *PRODUCT_COLUMNS))
 _given_variants = database.insert_given(VARIANTS, *_VARIANT_COLUMNS)
 # The SKU is the claim: of two products with the same one at the same moment one finds it taken. A product's own come back.
@@ -114,6 +117,7 @@ _PUT_VARIANTS = database.Statement(
             "title": _given_variants.excluded.title,
             "currency": _given_variants.excluded.currency,
             "price": _given_variants.excluded.price,
+            "package": _given_variants.excluded.package,
             # A number of another currency is no price.
             "promotional_price": case((_V.currency == _given_variants.excluded.currency, _V.promotional_price)),
             "withdrawn": false(),
@@ -144,7 +148,8 @@ SELECT p.id, p.title, p.description, p.category, p.vendor_id, p.create_time, p.u
        json_build_array(v.promotional_price, v.promotion_ends, (
          SELECT json_agg(json_build_array(h.start_time, h.currency, h.price, h.promotional) ORDER BY h.id)
          FROM price_history AS h WHERE h.sku = v.sku AND NOT EXISTS (
-           SELECT FROM price_history AS n WHERE n.sku = h.sku AND n.id > h.id AND n.change = h.change))) END) ORDER BY v.position)
+           SELECT FROM price_history AS n WHERE n.sku = h.sku AND n.id > h.id AND n.change = h.change))) END,
+       v.package) ORDER BY v.position)
    FROM variants AS v WHERE v.product_id = p.id AND NOT v.withdrawn)
 FROM products AS p
 """
@@ -167,7 +172,7 @@ _CONDITIONS = {
 _OFFERS = database.Lookup(
     select(
         *(_V.sku, _V.product_id, _P.title, _V.title, _V.currency, func.least(_V.price, _V.promotional_price)),
-        *(_P.category, func.coalesce(_P.vendor_id.cast(Text), ""), _P.tax_class),
+        *(_P.category, func.coalesce(_P.vendor_id.cast(Text), ""), _P.tax_class, _V.package),
     )
     .join(PRODUCTS, _P.id == _V.product_id)
     .where(_V.sku == bindparam("skus", type_=ARRAY(Text)).any_(), _V.withdrawn.is_(false()), _P.delete_time.is_(None)),
@@ -242,6 +247,7 @@ async def put_variants(transaction: database.Transaction, products: Sequence[dom
         "title": [variant.title for variant, _, _ in variants],
         "currency": [variant.price.currency for variant, _, _ in variants],
         "price": [variant.price.amount for variant, _, _ in variants],
+        "package": [packing.row(variant.package) for variant, _, _ in variants],
     }
     written = {row[0] for row in await transaction.run(_PUT_VARIANTS, rows)}
     return [sku for sku in skus if sku not in written]
@@ -347,7 +353,9 @@ async def offers(db: database.Database, skus: Sequence[str]) -> dict[str, domain
     rows = await db.read(_OFFERS, {"skus": list(skus)})
     return {
         sku: domain.Offer(sku, product_id, domain.offer_title(title, variant), money.Money(currency, price), *others)
-        for sku, product_id, title, variant, currency, price, *others in rows
+        for sku, product_id, title, variant, currency, price, *others in (
+            (*row[:-1], packing.package(row[-1])) for row in rows
+        )
     }
 
 
@@ -364,8 +372,8 @@ def product_of(
         category=category,
         vendor_id=vendor_id or "",
         variants=tuple(
-            domain.Variant(sku, name, money.Money(code, price), reduced(code, told))
-            for sku, name, code, price, told in variants
+            domain.Variant(sku, name, money.Money(code, price), reduced(code, told), packing.package(packed))
+            for sku, name, code, price, told, packed in variants
         ),
         create_time=create_time,
         update_time=update_time,

@@ -1,5 +1,6 @@
 """Products, offers and categories as bytes for the cache, and back."""
 
+import dataclasses
 import json
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,7 +14,14 @@ def pack_product(product: domain.Product) -> bytes:
     """A product for the cache, in which no deleted ones are."""
     plain = [*(getattr(product, name) for name in store.PRODUCT_COLUMNS[:-1]), store.gallery_rows(product)]
     variants = [
-        (item.sku, item.title, item.price.currency, item.price.amount, timeline.pack(item.reduction))
+        (
+            item.sku,
+            item.title,
+            item.price.currency,
+            item.price.amount,
+            timeline.pack(item.reduction),
+            dataclasses.astuple(item.package),
+        )
         for item in product.variants
     ]
     return json.dumps([*plain, product.popularity, None, variants], default=datetime.isoformat).encode()
@@ -32,16 +40,17 @@ def unpack_product(data: bytes) -> domain.Product:
 
 def pack_offer(offer: domain.Offer) -> bytes:
     """An offer for the cache."""
-    of_product = (offer.category, offer.vendor_id, offer.tax_class)
+    of_product = (offer.category, offer.vendor_id, offer.tax_class, dataclasses.astuple(offer.package))
     of_sku = (offer.sku, offer.product_id, offer.title, offer.price.currency, offer.price.amount)
     return json.dumps([*of_sku, *of_product]).encode()
 
 
 def unpack_offer(data: bytes) -> domain.Offer:
     """An offer of the cache. Raises ValueError or TypeError, or MONEY_INVALID for a currency that is not known here."""
-    sku, product_id, title, currency, price, category, vendor_id, tax_class = json.loads(data)
+    sku, product_id, title, currency, price, category, vendor_id, tax_class, packed = json.loads(data)
     money.exponent(currency)
-    return domain.Offer(sku, product_id, title, money.Money(currency, price), category, vendor_id, tax_class)
+    price = money.Money(currency, price)
+    return domain.Offer(sku, product_id, title, price, category, vendor_id, tax_class, domain.Package(*packed))
 
 
 def pack_categories(known: Sequence[domain.Category]) -> bytes:

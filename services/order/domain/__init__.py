@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from services import tariff
 from services.chassis import money
 
 
@@ -58,12 +59,14 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A SKU's title and current price in the catalog, and the class by which it is taxed."""
+    """A SKU's title and price in the catalog, how it is taxed, who sells it (empty: the shop), and how it is packed."""
 
     sku: str
     title: str
     price: money.Money
     tax_class: str = ""
+    vendor_id: str = ""
+    package: tariff.Package = tariff.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +84,14 @@ class Charges:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One SKU of an order, with title, price and charges as they were when it was ordered."""
+    """One SKU of an order, with title, price, charges and vendor (empty: the shop itself) as they were when it was ordered."""
 
     sku: str
     title: str
     quantity: int
     unit_price: money.Money
     charges: Charges = Charges()
+    vendor_id: str = ""
 
     @property
     def total(self) -> money.Money:
@@ -147,12 +151,24 @@ class Coupon:
 
 
 @dataclass(frozen=True, slots=True)
+class Sent:
+    """How lines are sent: how fast, and of each how a unit is packed and how many there are."""
+
+    service_level: str = tariff.STANDARD
+    packages: tuple[tuple[tariff.Package, int], ...] = ()
+
+
+AS_USUAL = Sent()
+
+
+@dataclass(frozen=True, slots=True)
 class Parcel:
-    """Lines that are to be shipped, and to where. price is that of their items: a discount makes no shipping dearer."""
+    """Lines that are to be shipped, where to and how. price is that of their items: a discount makes no shipping dearer."""
 
     address: Address
     lines: tuple[Line, ...]
     price: money.Money
+    sent: Sent = AS_USUAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,12 +192,13 @@ class Shortage:
 
 @dataclass(frozen=True, slots=True)
 class Basket:
-    """What somebody wants, where it shall be shipped, and the coupon codes they entered."""
+    """What somebody wants, where and how fast it shall be shipped, and the coupon codes they entered."""
 
     user_id: str
     items: tuple[Item, ...]
     address: Address
     coupon_codes: tuple[str, ...] = ()
+    service_level: str = tariff.STANDARD
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +234,7 @@ class Order:
     create_time: datetime
     taxes_included: bool = False
     discounts: tuple[Discount, ...] = ()
+    service_level: str = tariff.STANDARD
 
     @property
     def redemptions(self) -> tuple[Discount, ...]:

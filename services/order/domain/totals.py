@@ -7,6 +7,7 @@ order is split over its lines by largest remainder; taxes are rounded for each l
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from services import postal
 from services.chassis import errors, money
 from services.order import domain
 from services.order.domain import rates
@@ -40,10 +41,16 @@ def lines_of(items: Sequence[domain.Item], offers: Mapping[str, domain.Offer]) -
     if wrong:
         raise errors.invalid(wrong[0].reason, "some of the items cannot be ordered", *wrong)
     ordered = sorted(items, key=lambda item: item.sku)
-    return tuple(domain.Line(i.sku, offers[i.sku].title, i.quantity, offers[i.sku].price) for i in ordered)
+    return tuple(
+        domain.Line(item.sku, offer.title, item.quantity, offer.price, vendor_id=offer.vendor_id)
+        for item in ordered
+        for offer in (offers[item.sku],)
+    )
 
 
-def parcel(address: domain.Address, lines: tuple[domain.Line, ...]) -> domain.Parcel:
+def parcel(
+    address: domain.Address, lines: tuple[domain.Line, ...], sent: domain.Sent = domain.AS_USUAL
+) -> domain.Parcel:
     """These lines as what is to be shipped. Raises CURRENCY_MIXED or ORDER_TOTAL_TOO_LARGE."""
     currency = lines[0].unit_price.currency
     for line in lines:
@@ -52,7 +59,12 @@ def parcel(address: domain.Address, lines: tuple[domain.Line, ...]) -> domain.Pa
             raise errors.invalid("CURRENCY_MIXED", said)
     # Summed as numbers: what no Money can hold is too large for an order, too.
     amount = sum(line.unit_price.amount * line.quantity for line in lines)
-    return domain.Parcel(address, lines, _limited(currency, amount))
+    return domain.Parcel(address, lines, _limited(currency, amount), sent)
+
+
+def sent(basket: domain.Basket, lines: Sequence[domain.Line], offers: Mapping[str, domain.Offer]) -> domain.Sent:
+    """How these lines of a basket are sent."""
+    return domain.Sent(basket.service_level, tuple((offers[line.sku].package, line.quantity) for line in lines))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +83,7 @@ class Shipped:
 def shipped(parcel: domain.Parcel, cost: money.Money | None) -> Shipped:
     """The parcel with what it costs to ship it. Raises SHIPPING_UNAVAILABLE when that is None."""
     if cost is None:
-        said = "these items are not shipped to that country, or not at prices in their currency"
+        said = "these items are not shipped there so fast, are too heavy for it, or not at prices in their currency"
         raise errors.precondition("SHIPPING_UNAVAILABLE", said)
     return Shipped(parcel, cost)
 
@@ -86,6 +98,21 @@ def quote(basket: Shipped, taxes: Taxes, offers: Mapping[str, domain.Offer]) -> 
     totals = domain.totals_of(lines, taxes_included=taxes.included)
     _limited(totals.total.currency, totals.total.amount)
     return domain.Quote(lines, totals, basket.discounts, basket.coupons)
+
+
+def check_address(problems: Sequence[postal.Problem], *, complete: bool) -> None:
+    """Raise ADDRESS_INVALID, naming each field that is wrong; one that is missing only if addresses must be complete."""
+    wrong = [
+        errors.Violation(f"shipping_address.{problem.field}", _meant(problem), problem.reason)
+        for problem in problems
+        if complete or not problem.missing
+    ]
+    if wrong:
+        raise errors.invalid("ADDRESS_INVALID", "nothing can be shipped to that address", *wrong)
+
+
+def _meant(problem: postal.Problem) -> str:
+    return f"{problem.message}; is {problem.suggestion} meant?" if problem.suggestion else problem.message
 
 
 def check_coupons(coupons: Sequence[domain.Coupon]) -> None:

@@ -1,7 +1,8 @@
 """What can be done with orders, one module for each thing.
 
 `pricing`: what an order would cost. `accepting`: a new order. `advancing`: what a reply makes of orders. `timer`: deadlines
-that passed. `reading`: one order, lists, histories. `watching`: histories as they happen.
+that passed. `reading`: one order, lists, histories. `watching`: histories as they happen. `noting`: what people write to
+orders. `searching`: orders across customers. `returning`: what comes back.
 
 A write is one transaction: order, saga, history, outbox and idempotency claim together, or none of them. If the process
 dies before the commit nothing happened and the caller repeats with the same request id; if it dies after it, the relay
@@ -10,7 +11,17 @@ of whoever starts next publishes what was committed.
 
 from dataclasses import dataclass
 
-from services.order.usecases import accepting, advancing, pricing, reading, timer, watching
+from services.order.usecases import (
+    accepting,
+    advancing,
+    noting,
+    pricing,
+    reading,
+    returning,
+    searching,
+    timer,
+    watching,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,3 +34,6 @@ class Orders:
     timer: timer.Timer
     reading: reading.Reading
     watching: watching.Watching
+    noting: noting.Noting
+    searching: searching.Searching
+    returning: returning.Returning

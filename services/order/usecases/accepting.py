@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from services.chassis import clock, coalesce, database, errors, idempotency, ids, metrics, tracing
 from services.order import domain, saga, store
 from services.order.domain import totals
+from services.order.store import history
 from services.order.usecases import pricing
 
 
@@ -22,7 +23,7 @@ class Accepting:
         """Accept an order: it is PENDING, or what its first request made of it.
 
         Raises SKU_UNKNOWN, SKU_DUPLICATE, CURRENCY_MIXED, COUPON_REFUSED, ORDER_TOTAL_TOO_LARGE, ORDER_TOTAL_CHANGED,
-        SHIPPING_UNAVAILABLE or REQUEST_ID_REUSED.
+        ADDRESS_INVALID, SHIPPING_UNAVAILABLE or REQUEST_ID_REUSED.
         """
         return await self._gathered.call(draft)
 
@@ -57,6 +58,7 @@ class Accepting:
             create_time=now,
             taxes_included=quote.totals.taxes_included,
             discounts=quote.discounts,
+            service_level=draft.basket.service_level,
         )
         return saga.begin(order, ids.new_id(now))
 
@@ -69,7 +71,7 @@ class Accepting:
             new = [item for number, item in begun.items() if made[number] == item.placed.order.id]
             if new:
                 await store.insert(transaction, [item.placed for item in new], self._waits)
-                await store.append(transaction, [item.entry for item in new])
+                await history.append(transaction, [item.entry for item in new])
                 with tracing.causing(_traces(begun)):
                     transaction.emit(item.fact for item in new)
         written = {item.placed.order.id: item.placed for item in new}

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from services.chassis import clock, database, errors, metrics
 from services.order import domain, saga, store
+from services.order.store import history
 from services.order.usecases import reading
 
 _LOG = logging.getLogger(__name__)
@@ -34,7 +35,7 @@ class Advancing:
         if not advances:
             return
         await store.save(transaction, [advance.saga for advance in advances], self._waits)
-        await store.append(transaction, [advance.entry for advance in advances])
+        await history.append(transaction, [advance.entry for advance in advances])
         _alarm(advances)
         transaction.emit(fact for advance in advances for fact in advance.facts)
         changed = [advance.saga.order_id for advance in advances]

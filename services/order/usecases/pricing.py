@@ -1,9 +1,10 @@
 """What orders would cost: the catalog's prices, shipping, discounts, taxes. Nothing is written."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
+from services import postal
 from services.chassis import errors, money
 from services.order import domain
 from services.order.domain import totals
@@ -26,17 +27,22 @@ class Shipping(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Pricing:
-    """Prices of the catalog, of whoever ships, of promotions, and of the shop's tax rates, put together."""
+    """Prices of the catalog, of whoever ships, of promotions, and of the shop's tax rates, put together.
+
+    complete: an address that lacks something is refused, as one is in which something is wrong.
+    """
 
     catalog: Catalog
     shipping: Shipping
     discounts: discounting.Discounting
     taxes: totals.Taxes
+    addresses: postal.Postal
+    complete: bool = False
 
     async def quote(self, basket: domain.Basket) -> domain.Quote:
         """What an order of this basket would cost now.
 
-        Raises SKU_UNKNOWN, SKU_DUPLICATE, CURRENCY_MIXED, ORDER_TOTAL_TOO_LARGE or SHIPPING_UNAVAILABLE.
+        Raises SKU_UNKNOWN, SKU_DUPLICATE, CURRENCY_MIXED, ORDER_TOTAL_TOO_LARGE, ADDRESS_INVALID or SHIPPING_UNAVAILABLE.
         """
         [quoted] = await self.quotes([basket])
         return _possible(quoted)
@@ -44,7 +50,7 @@ class Pricing:
     async def quotes(self, baskets: Sequence[domain.Basket]) -> list[domain.Quote | errors.DomainError]:
         """What an order of each basket would cost now, or why it can't be ordered. Raises TransientError for all of them."""
         offers = await self.catalog.offers({item.sku for basket in baskets for item in basket.items})
-        parcels = [_parcel(basket, offers) for basket in baskets]
+        parcels = [self._parcel(basket, offers) for basket in baskets]
         known = [parcel for parcel in parcels if not isinstance(parcel, errors.DomainError)]
         costs = iter(await self.shipping.costs(known))
         sent = [
@@ -62,7 +68,8 @@ class Pricing:
         sold = tuple(item for item in basket.items if item.sku in offers)
         if not sold:
             return None
-        parcel = totals.parcel(basket.address, totals.lines_of(sold, offers))
+        lines = totals.lines_of(sold, offers)
+        parcel = totals.parcel(self._written(basket.address), lines, totals.sent(basket, lines, offers))
         [order] = await self._discounted([basket], [await self._sent(parcel)])
         return _possible(self._quote(order, offers))
 
@@ -84,6 +91,22 @@ class Pricing:
         answers = iter(await self.discounts.discounted(questions))
         return [order if isinstance(order, errors.DomainError) else next(answers) for order in sent]
 
+    def _parcel(self, basket: domain.Basket, offers: Mapping[str, domain.Offer]) -> domain.Parcel | errors.DomainError:
+        try:
+            totals.check_address(self._judged(basket.address).problems, complete=self.complete)
+            lines = totals.lines_of(basket.items, offers)
+            return totals.parcel(self._written(basket.address), lines, totals.sent(basket, lines, offers))
+        except errors.DomainError as error:
+            return error
+
+    def _written(self, there: domain.Address) -> domain.Address:
+        """The address with its region as its country writes it: by that, rates and taxes are found."""
+        region = self._judged(there).place.region
+        return there if region == there.region else replace(there, region=region)
+
+    def _judged(self, there: domain.Address) -> postal.Verdict:
+        return self.addresses.judge(postal.Place(there.country, there.region, there.city, there.postal_code))
+
     def _quote(
         self, order: totals.Shipped | errors.DomainError, offers: Mapping[str, domain.Offer]
     ) -> domain.Quote | errors.DomainError:
@@ -103,12 +126,5 @@ def _possible(quoted: domain.Quote | errors.DomainError) -> domain.Quote:
 def _shipped(parcel: domain.Parcel, cost: money.Money | None) -> totals.Shipped | errors.DomainError:
     try:
         return totals.shipped(parcel, cost)
-    except errors.DomainError as error:
-        return error
-
-
-def _parcel(basket: domain.Basket, offers: Mapping[str, domain.Offer]) -> domain.Parcel | errors.DomainError:
-    try:
-        return totals.parcel(basket.address, totals.lines_of(basket.items, offers))
     except errors.DomainError as error:
         return error

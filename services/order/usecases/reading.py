@@ -4,13 +4,18 @@ from collections.abc import Sequence
 
 from services.chassis import database, errors, pages
 from services.order import domain, store
+from services.order.store import history
 
-# How many sagas are on their way, and how long the oldest has been; and those that wait for a person. A carrier takes its time.
+# How many sagas are on their way, and how long the oldest has been; and those that wait for a person; and returns
+# that payment has not answered for. A carrier takes its time.
 QUEUES = database.Statement("""
 SELECT 'saga', count(*), extract(epoch FROM clock_timestamp() - min(update_time)) FROM sagas
 WHERE deadline IS NOT NULL AND step <> 'DELIVERY'
 UNION ALL
 SELECT 'saga_stuck', count(*), extract(epoch FROM clock_timestamp() - min(update_time)) FROM sagas WHERE stuck
+UNION ALL
+SELECT 'return_refunds', count(*), extract(epoch FROM clock_timestamp() - min(update_time)) FROM returns
+WHERE status = 'INSPECTED'
 """)
 
 
@@ -39,13 +44,13 @@ class Reading:
     async def history(self, order_id: str, *, owner_id: str | None) -> Sequence[domain.HistoryEntry]:
         """An order's history, oldest first. Raises ORDER_NOT_FOUND."""
         await self.get(order_id, owner_id=owner_id)
-        return await store.history(self._db, order_id)
+        return await history.history(self._db, order_id)
 
     async def story(
         self, order_id: str, *, owner_id: str | None
     ) -> tuple[domain.Placed, Sequence[domain.HistoryEntry]]:
         """An order, and how it came to be what it is, oldest first. Raises ORDER_NOT_FOUND."""
         placed = await self.get(order_id, owner_id=owner_id)
-        entries = await store.history(self._db, order_id)
+        entries = await history.history(self._db, order_id)
         # What happened between the two reads is left to the next question: the history ends with the status that is shown.
         return placed, [entry for entry in entries if entry.sequence <= placed.saga.version]

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from services.chassis import database, errors, metrics
 from services.order import saga, store
+from services.order.store import timers
 from services.order.usecases import advancing
 
 _LOG = logging.getLogger(__name__)
@@ -33,7 +34,7 @@ class Timer:
         overdue: list[str] = []
         try:
             async with self._db.transaction() as transaction:
-                overdue = await store.lock_overdue(transaction, OVERDUE_AT_ONCE)
+                overdue = await timers.lock_overdue(transaction, OVERDUE_AT_ONCE)
                 await self._deadline_passed(transaction, overdue)
         except errors.TransientError:
             raise
@@ -47,14 +48,14 @@ class Timer:
     async def _expire_alone(self, order_id: str) -> None:
         try:
             async with self._db.transaction() as transaction:
-                await self._deadline_passed(transaction, await store.lock_if_overdue(transaction, order_id))
+                await self._deadline_passed(transaction, await timers.lock_if_overdue(transaction, order_id))
         except errors.TransientError:
             raise
         except Exception:  # noqa: BLE001 - logged and counted; the others of the batch must go on
             metrics.ALARMS.labels(store.SERVICE, "timer_failed").inc()
             _LOG.exception("overdue saga failed", extra={"order_id": order_id})
             async with self._db.transaction() as transaction:
-                await store.postpone_overdue(transaction, order_id, wait_s=FAILED_WAIT_S)
+                await timers.postpone_overdue(transaction, order_id, wait_s=FAILED_WAIT_S)
 
     async def _deadline_passed(self, transaction: database.Transaction, overdue: Sequence[str]) -> None:
         if overdue:
@@ -68,9 +69,9 @@ class Timer:
         the answers lie in the topics, and an order that was confirmed long ago would be cancelled for being late.
         """
         async with self._db.transaction() as transaction:
-            seen_at, away_s = await store.look(transaction)
+            seen_at, away_s = await timers.look(transaction)
             if away_s <= AWAY_S:
                 return
-            waiting = await store.put_off(transaction, seen_at, least_s=self._waits.catch_up_s)
+            waiting = await timers.put_off(transaction, seen_at, least_s=self._waits.catch_up_s)
         extra = {"away_s": round(away_s), "orders": waiting}
         _LOG.warning("nobody looked at deadlines for a while: they are put off", extra=extra)

@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from services.chassis import database, errors, loops
-from services.order import domain, store
+from services.order import domain
+from services.order.store import history
 from services.order.usecases import reading
 
 # Between two questions about all watched orders, in seconds.
@@ -103,7 +104,7 @@ class Watching:
         if not order_ids:
             return 0
         asked = {order_id: min(stream.seen for stream in self._streams[order_id]) for order_id in order_ids}
-        found = await store.news(self._db, asked)
+        found = await history.news(self._db, asked)
         for news in found:
             self._feed(news, asked[news.order_id])
         return len(found)
@@ -116,7 +117,7 @@ class Watching:
         self._ticked = now
         return set(self._streams)
 
-    def _feed(self, news: store.News, asked: int) -> None:
+    def _feed(self, news: history.News, asked: int) -> None:
         for stream in self._streams.get(news.order_id, ()):
             if stream.seen < asked:
                 # It was opened after the question, and wants to know more than was asked for: the next one is for it.

@@ -1,5 +1,10 @@
-"""The carrier: `carrier.py` has its circuit breaker, `labels.py` speaks an interface of the simulator's kind."""
+"""Whom shipping calls.
+
+`carrier.py` is the carrier behind its circuit breaker, `labels.py` speaks an interface of the simulator's kind; `catalog.py` asks
+what is to be shipped.
+"""
 
 from services.shipping.clients.carrier import Carrier
+from services.shipping.clients.catalog import CATALOG, Catalog
 
-__all__ = ["Carrier"]
+__all__ = ["CATALOG", "Carrier", "Catalog"]

@@ -86,6 +86,8 @@ TRAVELLING = frozenset(
 )
 # The carrier has it, or had it.
 LEFT = TRAVELLING | {State.DELIVERED, State.RETURNED, State.LOST, State.DAMAGED}
+# Nothing will happen to these any more.
+ENDED = frozenset({State.DELIVERED, State.RETURNED, State.LOST, State.DAMAGED, State.STOPPED, State.LABEL_REFUSED})
 # Nothing is sent of these, nor will be.
 NOT_SENT = frozenset({State.LABELLING_STOPPED, State.VOIDING, State.STOPPED})
 # Nobody will bring it to its recipient any more, though the order is not cancelled.

@@ -39,7 +39,7 @@ DELIVERIES = Table(
     "deliveries",
     METADATA,
     Column("order_id", ID, primary_key=True),
-    Column("user_id", ID, nullable=True),
+    Column("user_id", ID, nullable=True, index=True),
     Column("address", JSONB, nullable=True),
     Column("confirm_time", TIME, nullable=True),
     Column("picks", JSONB, nullable=True),
@@ -50,7 +50,7 @@ PARCELS = Table(
     METADATA,
     Column("id", ID, primary_key=True),
     Column("order_id", ID, nullable=False),
-    Column("user_id", ID, nullable=False),
+    Column("user_id", ID, nullable=False, index=True),
     Column("warehouse", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("lines", JSONB, nullable=False),
@@ -104,6 +104,23 @@ ON CONFLICT (order_id) DO UPDATE SET user_id = coalesce(d.user_id, excluded.user
   picks = coalesce(d.picks, excluded.picks)
 RETURNING order_id, user_id, address, confirm_time, picks, stopped
 """)
+# Where nothing moves any more, only the country and the region of an address stay. Users erased: see the chassis' `erasure`.
+_BLANK = """address || '{"recipient": "", "line1": "", "line2": "", "city": "", "postal_code": ""}'"""
+_MOVING = ", ".join(f"'{state}'" for state in sorted(set(parcels.State) - parcels.ENDED))
+ERASE = (
+    database.Statement(f"""
+UPDATE deliveries AS d SET address = d.{_BLANK}
+WHERE order_id IN (SELECT order_id FROM deliveries WHERE user_id = ANY(%(users)s::uuid[]) AND address ->> 'line1' <> ''
+    ORDER BY order_id FOR UPDATE)
+  AND NOT EXISTS (SELECT FROM parcels AS p WHERE p.order_id = d.order_id AND p.state IN ({_MOVING}))
+  AND (d.stopped OR d.picks IS NOT NULL)
+"""),  # noqa: S608 - constants of this file and of the rules
+    database.Statement(f"""
+UPDATE parcels AS p SET address = p.{_BLANK}
+WHERE id IN (SELECT id FROM parcels WHERE user_id = ANY(%(users)s::uuid[]) AND address ->> 'line1' <> ''
+    AND state NOT IN ({_MOVING}) ORDER BY order_id, id FOR UPDATE)
+"""),  # noqa: S608 - as above
+)
 _STOP = database.Lookup("UPDATE deliveries SET stopped = true WHERE order_id = ANY(%(ids)s::uuid[])", by="ids")
 _WRITTEN = (*_COLUMNS, "traceparent")
 _GIVEN = database.given(PARCELS, *_WRITTEN)

@@ -2,6 +2,7 @@
 
 `delivering.py` hears what orders and the inventory say, and opens and stops parcels; `labelling.py` buys and voids their labels,
 `tracking.py` follows them, `handling.py` is for people: a warehouse's hands, and reading. `telling.py` says what others hear.
+`rating.py` says what shipping costs, and what is wrong with an address.
 """
 
 from services.chassis import database

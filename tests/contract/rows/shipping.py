@@ -2,6 +2,7 @@
 
 from tests.contract.refused import INVALID, row
 
+PLACE_RULE = {"name": "home", "places": ["Home"], "rates": []}
 A_SHIPMENT = "/api/v1/shipments/{unknown}"
 
 ROWS = [
@@ -9,6 +10,51 @@ ROWS = [
     row("an unknown shipment", f"GET {A_SHIPMENT}", {}, 404, "SHIPMENT_NOT_FOUND"),
     row("shipments of no order", "GET /api/v1/orders/none/shipments", {}, *INVALID, "order_id"),
     row("shipments for nobody", "GET /api/v1/orders/{unknown}/shipments", {}, 401, "TOKEN_MISSING", who="nobody"),
+    row(
+        "a quote of nothing",
+        "POST /api/v1/shipping/quote",
+        {"json": {"items": [], "country": "UK"}},
+        *INVALID,
+        "items",
+        "country",
+        who="nobody",
+    ),
+    row(
+        "a quote of what is not for sale",
+        "POST /api/v1/shipping/quote",
+        {"json": {"items": [{"sku": "NEVER-SOLD", "quantity": 1}], "country": "US"}},
+        400,
+        "SKU_UNKNOWN",
+        "items[0].sku",
+        who="nobody",
+    ),
+    row(
+        "no address",
+        "POST /api/v1/shipping/addresses/validate",
+        {"json": {}},
+        *INVALID,
+        "address",
+        who="nobody",
+    ),
+    row("rates for a customer", "GET /api/v1/shipping/rates", {}, 403, "ACCESS_DENIED"),
+    row("rates set by a customer", "PUT /api/v1/shipping/rates", {"json": {"table": {}}}, 403, "ACCESS_DENIED"),
+    row("rates without a table", "PUT /api/v1/shipping/rates", {"json": {}}, *INVALID, "table", who="admin"),
+    row(
+        "rates of a place that is none",
+        "PUT /api/v1/shipping/rates",
+        {"json": {"table": {"zones": [PLACE_RULE]}}},
+        *INVALID,
+        "table.zones[0].places[0]",
+        who="admin",
+    ),
+    row(
+        "rates that others changed",
+        "PUT /api/v1/shipping/rates",
+        {"json": {"table": {}, "expected_version": "4711"}},
+        409,
+        "RATES_CHANGED",
+        who="admin",
+    ),
     *(
         refused
         for step in ("pick", "pack", "hand-over")

@@ -63,6 +63,23 @@ async def test_the_vendor_and_the_shop_change_a_product_and_others_do_not(catalo
     assert missing.reason == "PRODUCT_NOT_FOUND"
 
 
+async def test_how_a_unit_is_packed_is_kept_told_with_offers_and_forgotten_when_it_is_left_out(catalog: Served) -> None:
+    one, other = variant(), variant()
+    one.package.CopyFrom(product_pb2.Package(grams=250, length_mm=100, width_mm=80))
+    made = await catalog.stub.CreateProduct(catalog.product(variants=[one, other]), metadata=catalog.ann)
+    for _ in range(2):  # from the database, then from the cache
+        shown = await catalog.stub.GetProduct(catalog_service_pb2.GetProductRequest(id=made.id))
+        assert [item.package for item in shown.variants] == [one.package, product_pb2.Package()]
+        request = catalog_service_pb2.BatchGetOffersRequest(skus=[one.sku, other.sku])
+        answer = await catalog.stub.BatchGetOffers(request, metadata=catalog.shop.as_service("shipping"))
+        assert {offer.sku: offer.package for offer in answer.offers if offer.HasField("package")} == {
+            one.sku: one.package
+        }
+    one.ClearField("package")
+    changed = await catalog.stub.UpdateProduct(edit(made, variants=[one, other]), metadata=catalog.ann)
+    assert not changed.variants[0].HasField("package")
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [

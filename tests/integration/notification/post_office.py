@@ -12,8 +12,8 @@ from scripts.simulators import mailbox
 from services.chassis import clock, database, effects
 from services.chassis.credentials import Credential
 from services.chassis.money import Money
-from services.chassis.rpc import render
-from services.notification import clients, digests, events, text_messages, usecases, words
+from services.chassis.rpc import page_tokens, render, server
+from services.notification import clients, digests, events, rpc, text_messages, usecases, words
 from services.notification.domain import Channel
 from services.notification.settings import Settings
 from souk.cart.v1 import cart_events_pb2
@@ -139,6 +139,11 @@ class PostOffice:
     def subjects(self, to: str) -> list[str]:
         """The subjects of what was delivered to an address."""
         return sorted(str(mail["Subject"]) for mail in self.mails(to))
+
+
+def servicer(office: PostOffice) -> server.Servicer:
+    """The service's calls, about what is in this office."""
+    return rpc.servicer(office.notifications, usecases.Preferences(office.db), page_tokens.PageTokens(office.db))
 
 
 @asynccontextmanager

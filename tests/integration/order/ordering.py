@@ -4,14 +4,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from services import postal, tariff
 from services.chassis import clock, database, errors, ids, money
-from services.order import clients, domain, main, saga
+from services.order import domain, main, saga
 from services.order.domain import rates, totals
 from services.order.usecases import Orders, discounting, pricing, reading, watching
 
 WAITS = saga.Waits(stock_s=100, payment_s=100, settlement_s=100, compensation_s=100, catch_up_s=0)
 OVERDUE = saga.Waits(stock_s=0, payment_s=0, settlement_s=0, compensation_s=0, catch_up_s=0)
-ADDRESS = domain.Address("Ann", "1 Road", "", "Town", "", "N1", "GB")
+ADDRESS = domain.Address("Ann", "1 Road", "", "Town", "", "N1 9GU", "GB")
 TABLES = ("orders", "sagas", "order_events", "outbox", "idempotent_requests")
 
 
@@ -20,12 +21,32 @@ class PriceList:
 
     def __init__(self) -> None:
         self.prices = {"TEA": 500, "POT": 1999}
+        self.vendors: dict[str, str] = {}
         self.away = False
 
     async def offers(self, skus: Iterable[str]) -> Mapping[str, domain.Offer]:
         if self.away:
             raise errors.TransientError("catalog: away")
-        return {s: domain.Offer(s, s.title(), money.Money("USD", self.prices[s])) for s in skus if s in self.prices}
+        return {sku: self._offer(sku) for sku in skus if sku in self.prices}
+
+    def _offer(self, sku: str) -> domain.Offer:
+        price = money.Money("USD", self.prices[sku])
+        return domain.Offer(sku, sku.title(), price, vendor_id=self.vendors.get(sku, ""))
+
+
+class Rates:
+    """Stands where shipping is: a port of the use cases, here with one zone that a test sets; without one all is free."""
+
+    def __init__(self, *places: str, price: int = 490, free_from: int | None = None) -> None:
+        rates = [tariff.Rate("STANDARD", "USD", (tariff.Band(None, price),), free_from)]
+        rates.append(tariff.Rate("EXPRESS", "USD", (tariff.Band(None, 4 * price),)))
+        self._tariff = tariff.Tariff(tariff.Table(1, (tariff.Zone("one", places, tuple(rates)),) if places else ()))
+
+    async def costs(self, parcels: Sequence[domain.Parcel]) -> Sequence[money.Money | None]:
+        return [
+            self._tariff.cost((one.address.country, one.address.region), one.price, 0, one.sent.service_level)
+            for one in parcels
+        ]
 
 
 class Offering:
@@ -71,9 +92,9 @@ def using(
     limits: watching.Limits = watching.Limits(),  # noqa: B008 - a frozen value
 ) -> Orders:
     """The use cases as the service has them. Streams of `watching` are fed between its `start` and its `stop`."""
-    free, untaxed = clients.ShippingTable(rates.ShippingRates("{}")), totals.Taxes(rates.TaxRates("{}"), included=False)
+    untaxed = totals.Taxes(rates.TaxRates("{}"), included=False)
     discounts = discounting.Discounting(offering or Offering(), reading.Reading(db))
-    priced = pricing.Pricing(prices, free, discounts, untaxed)
+    priced = pricing.Pricing(prices, Rates(), discounts, untaxed, postal.Postal())
     return main.composed(db, priced, main.Terms(clock.utc_now, waits, limits))
 
 

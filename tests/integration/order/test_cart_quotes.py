@@ -5,22 +5,24 @@ from typing import Any
 
 import pytest
 
+from services import postal
 from services.chassis import clock, database, errors, money
-from services.order import clients, domain, messages
+from services.order import domain, messages
 from services.order.domain import rates, totals
+from services.order.messages import facts
 from services.order.usecases import discounting, pricing, reading
 from souk.order.v1 import order_service_pb2
-from tests.integration.order.ordering import Offering, PriceList, new_id
+from souk.shipping.v1 import rates_pb2
+from tests.integration.order.ordering import Offering, PriceList, Rates, new_id
 
-SHIPPING = '{"GB": {"USD": {"price": "4.90"}}}'
 TAXES = '{"GB": {"standard": "20"}}'
 TEN = domain.Discount("p1", "Ten", "TEN", {"TEA": 100}, claims=1)
 
 
 def priced(db: database.Database, offering: Offering) -> pricing.Pricing:
-    shipping = clients.ShippingTable(rates.ShippingRates(SHIPPING))
     discounts = discounting.Discounting(offering, reading.Reading(db))
-    return pricing.Pricing(PriceList(), shipping, discounts, totals.Taxes(rates.TaxRates(TAXES), included=False))
+    taxes = totals.Taxes(rates.TaxRates(TAXES), included=False)
+    return pricing.Pricing(PriceList(), Rates("GB"), discounts, taxes, postal.Postal())
 
 
 async def quoted(
@@ -52,6 +54,8 @@ async def test_a_cart_without_a_destination_has_discounts_and_neither_shipping_n
 async def test_a_country_is_enough_for_shipping_and_taxes(db: database.Database) -> None:
     found = await quoted(db, Offering(), country="GB")
     assert (cents(found.totals.shipping), cents(found.totals.taxes), cents(found.totals.total)) == (490, 598, 3587)
+    fast = await quoted(db, Offering(), country="GB", service_level=rates_pb2.EXPRESS)
+    assert cents(fast.totals.shipping) == 1960
     with pytest.raises(errors.DomainError, match="SHIPPING_UNAVAILABLE"):
         await quoted(db, Offering(), country="FR")
 
@@ -84,5 +88,5 @@ async def test_a_confirmed_order_says_which_codes_it_used() -> None:
     order = domain.Order(
         "o", "u", lines, money.Money("USD", 400), address, "", clock.utc_now(), discounts=(TEN, automatic)
     )
-    told = messages.of_order_confirmed(domain.OrderConfirmed(order, 1, order.create_time))
+    told = facts.of_order_confirmed(domain.OrderConfirmed(order, 1, order.create_time))
     assert list(told.coupon_codes) == ["TEN"]

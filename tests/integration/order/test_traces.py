@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 
-from services.chassis import clock, database, kafka, tracing
+from services.chassis import clock, database, erasure, kafka, tracing
 from services.chassis.events import consumer, reader
 from services.order import events
 from souk.inventory.v1 import inventory_events_pb2
@@ -34,7 +34,7 @@ async def test_each_order_and_what_follows_from_it_carries_its_own_trace(db: dat
     wanted = dict(await asyncio.gather(*(call(new_trace(number) if number else "") for number in range(CALLS))))
 
     assert await carried(db, "OrderPlaced") == wanted
-    table = reader.Reader(events.subscribers(orders.advancing))
+    table = reader.Reader(events.subscribers(orders, erasure.Erasure(db, [])))
     deliverer = consumer.Deliverer(db, table, service="order", now=clock.utc_now)
     await deliverer.deliver([reserved(order_id, traceparent) for order_id, traceparent in wanted.items()])
     assert await carried(db, "PaymentRequested") == wanted

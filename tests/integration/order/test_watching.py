@@ -8,8 +8,9 @@ import pytest
 import pytest_asyncio
 
 from services.chassis import database, errors
-from services.order import saga, store
+from services.order import saga
 from services.order.saga import Reply
+from services.order.store import history
 from services.order.usecases import Orders, watching
 from tests.integration.order.ordering import PriceList, draft, give, new_id, using
 
@@ -105,10 +106,10 @@ async def test_a_stream_that_begins_while_another_is_asked_for_is_told_all(
 ) -> None:
     order_id = (await orders.accepting.create(draft(new_id()))).order.id
     await give(db, orders, saga.Event(order_id, TO_THE_END[0], "test"))
-    real = store.news
+    real = history.news
     late: list[asyncio.Task[list[int]]] = []
 
-    async def slow(*arguments: object) -> list[store.News]:
+    async def slow(*arguments: object) -> list[history.News]:
         found = await real(*arguments)  # type: ignore[arg-type]  # handed on
         if not late:
             late.append(asyncio.create_task(read_all(orders, order_id, caller="late")))
@@ -117,7 +118,7 @@ async def test_a_stream_that_begins_while_another_is_asked_for_is_told_all(
         return found
 
     async with feeding(orders):
-        monkeypatch.setattr(store, "news", slow)
+        monkeypatch.setattr(history, "news", slow)
         early = asyncio.create_task(read_all(orders, order_id, after=1))
         await until_open(orders, 2)
         for reply in TO_THE_END[1:]:

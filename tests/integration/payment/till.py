@@ -16,7 +16,7 @@ from services.chassis.rpc import render, server
 from services.payment import clients, domain, events, rpc, usecases
 from services.payment.settings import Settings
 from services.payment.store import claims
-from services.payment.usecases import reconciling, webhooks
+from services.payment.usecases import reconciling, returning, webhooks
 from services.payment.usecases.charging import Charging
 from souk.order.v1 import order_events_pb2
 from souk.payment.v1 import payment_events_pb2
@@ -82,9 +82,14 @@ class Till:
     payments: usecases.Payments
     provider: httpx.AsyncClient
 
+    @property
+    def returned(self) -> returning.Returning:
+        """The refunds of returns: `begin` begins those that are due, and the till's worker asks the provider."""
+        return returning.Returning(self.db, now=clock.utc_now, wake=lambda: None)
+
     async def say(self, *messages: Any) -> None:
         """Hand messages of orders to their handlers, all in one transaction."""
-        await hearing.hear(self.db, events.subscribers(self.payments), *messages)
+        await hearing.hear(self.db, events.subscribers(self.payments, self.returned), *messages)
 
     async def told(self, order_id: str) -> list[str]:
         """The names of what was told about an order, in order."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from services.chassis import clock, credentials, database, effects, loops
+from services.chassis import clock, credentials, database, effects, erasure, loops
 from services.chassis.rpc import render
 from services.shipping import clients, events, store
 from services.shipping.domain import parcels
@@ -75,9 +75,14 @@ class Dispatch:
     handling: handling.Handling
     carrier: httpx.AsyncClient
 
+    @property
+    def erasing(self) -> erasure.Erasure:
+        """What is done about erased accounts."""
+        return erasure.Erasure(self.db, store.ERASE)
+
     async def say(self, *messages: Any) -> None:
         """Hand messages to their handlers, all in one transaction."""
-        await hearing.hear(self.db, events.subscribers(self.hearing), *messages)
+        await hearing.hear(self.db, events.subscribers(self.hearing, self.erasing), *messages)
 
     async def told(self, order_id: str) -> list[str]:
         """The names of what was told about an order, in order."""

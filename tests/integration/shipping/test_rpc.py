@@ -10,6 +10,7 @@ from services.chassis import errors
 from services.shipping import rpc
 from services.shipping.domain.parcels import State
 from souk.shipping.v1 import shipment_pb2, shipping_service_pb2, shipping_service_pb2_grpc
+from tests.integration.shipping import pricing
 from tests.integration.shipping.dispatch import Dispatch, committed, confirmed, new_id
 from tests.support import calls
 
@@ -42,7 +43,7 @@ async def counter(dispatch: Dispatch) -> AsyncIterator[Counter]:
     await dispatch.say(committed(order, "main", "west"))
     await dispatch.reach(order, State.LABELLED, State.LABELLED)
     ids = [parcel.id for parcel in await dispatch.of(order)]
-    async with calls.served(rpc.servicer(dispatch.handling), "shipping") as shop:
+    async with calls.served(rpc.servicer(dispatch.handling, pricing.rating_of(dispatch.db)), "shipping") as shop:
         yield Counter(shop, shipping_service_pb2_grpc.ShippingServiceStub(shop.channel), order, user, ids)
 
 

@@ -103,13 +103,15 @@ def test_a_line_is_called_after_the_product_and_what_tells_the_variant_apart() -
 
 @given(st.text(), st.integers(1, 10**15), st.sampled_from(["", "01890000-0000-7000-8000-000000000001"]))
 def test_what_is_kept_in_the_cache_comes_back_as_it_was(text: str, price: int, vendor_id: str) -> None:
-    variants = (domain.Variant("A", text, money.Money("EUR", price)), domain.Variant("B", "", money.Money("JPY", 1)))
+    packed = domain.Package(grams=250, length_mm=100, height_mm=60)
+    plain = domain.Variant("B", "", money.Money("JPY", 1))
+    variants = (domain.Variant("A", text, money.Money("EUR", price), package=packed), plain)
     said, seen = {"material": text}, (text, "https://example.com/a.png")
     kept = domain.Product(
         "p", text, text, "drinks", vendor_id, variants, NOW, NOW, 7, said, seen, featured=True, tax_class="food"
     )
     assert cached.unpack_product(cached.pack_product(kept)) == kept
-    offer = domain.Offer("A", "p", text, money.Money("EUR", price), "drinks", vendor_id, text)
+    offer = domain.Offer("A", "p", text, money.Money("EUR", price), "drinks", vendor_id, text, packed)
     assert cached.unpack_offer(cached.pack_offer(offer)) == offer
     categories = (domain.Category("a", text), domain.Category("b", "B", "a"))
     assert cached.unpack_categories(cached.pack_categories(categories)) == categories

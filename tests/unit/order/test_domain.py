@@ -163,53 +163,20 @@ def test_a_rate_is_that_of_the_region_or_else_of_the_country(
 
 
 @pytest.mark.parametrize(
-    ("country", "currency", "amount", "cost"),
+    ("text", "said"),
     [
-        ("DE", "EUR", 4999, 490),
-        ("de", "EUR", 5000, 0),
-        ("FR", "EUR", 9999, 1900),
-        ("DE", "USD", 100, None),
-        ("FR", "JPY", 100, 1500),
+        ("[]", "the table must be an object"),
+        ("{", "not JSON"),
+        ('{"DE": "19"}', "DE must be an object"),
+        ('{"DE": {"standard": 19}}', "19 is not a decimal number of 0 or more, in quotes"),
+        ('{"DE": {"standard": "-1"}}', "'-1' is not a decimal number of 0 or more, in quotes"),
+        ('{"DE": {"standard": "NaN"}}', "'NaN' is not a decimal number of 0 or more, in quotes"),
+        ('{"DE": {"standard": "0.00001"}}', "'0.00001' has too many digits"),
     ],
 )
-def test_shipping_costs_what_the_table_says_of_country_and_currency(
-    country: str, currency: str, amount: int, cost: int | None
-) -> None:
-    table = rates.ShippingRates(
-        '{"DE": {"EUR": {"price": "4.90", "free_from": "50"}}, "*": {"EUR": {"price": "19"}, "JPY": {"price": "1500"}}}'
-    )
-    found = table.cost(country, Money(currency, amount))
-    assert (found and found.amount) == cost
-    assert found is None or found.currency == currency
-
-
-def test_without_a_table_everything_is_shipped_for_free() -> None:
-    assert rates.ShippingRates("{}").cost("AQ", Money("XPF", 5)) == Money("XPF", 0)
-
-
-@pytest.mark.parametrize(
-    ("kind", "text", "said"),
-    [
-        (rates.TaxRates, "[]", "the table must be an object"),
-        (rates.TaxRates, "{", "not JSON"),
-        (rates.TaxRates, '{"DE": "19"}', "DE must be an object"),
-        (rates.TaxRates, '{"DE": {"standard": 19}}', "19 is not a decimal number of 0 or more, in quotes"),
-        (rates.TaxRates, '{"DE": {"standard": "-1"}}', "'-1' is not a decimal number of 0 or more, in quotes"),
-        (rates.TaxRates, '{"DE": {"standard": "NaN"}}', "'NaN' is not a decimal number of 0 or more, in quotes"),
-        (rates.TaxRates, '{"DE": {"standard": "0.00001"}}', "'0.00001' has too many digits"),
-        (rates.ShippingRates, '{"DE": {"EUR": {"price": "4.901"}}}', "'4.901' has too many digits"),
-        (rates.ShippingRates, '{"DE": {"EUR": {"free_from": "1"}}}', "EUR: price is missing"),
-        (
-            rates.ShippingRates,
-            '{"DE": {"EUR": {"price": "1", "free": "1"}}}',
-            "EUR: 'free' is neither price nor free_from",
-        ),
-        (rates.ShippingRates, '{"DE": {"EURO": {"price": "1"}}}', "'EURO' is not an ISO 4217 currency code"),
-    ],
-)
-def test_a_table_that_makes_no_sense_says_why(kind: type[object], text: str, said: str) -> None:
+def test_a_table_that_makes_no_sense_says_why(text: str, said: str) -> None:
     with pytest.raises(ValueError, match=said.replace("(", r"\(")):
-        kind(text)  # type: ignore[call-arg]  # both take the text of their table
+        rates.TaxRates(text)
 
 
 LINES = st.lists(

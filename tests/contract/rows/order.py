@@ -1,0 +1,68 @@
+"""What notes on orders, the search of administrators and the lists of vendors refuse."""
+
+from tests.contract.refused import INVALID, MALFORMED, UNKNOWN_WORD, row
+
+NOTES = "/api/v1/orders/{order}/notes"
+STRANGE_NOTES = "/api/v1/orders/{unknown}/notes"
+SEARCH = "GET /api/v1/orders/search"
+SOLD = "GET /api/v1/vendors/{unknown}/orders"
+NOTE = {"json": {"text": "Leave it at the door."}}
+
+ROWS = [
+    row("an empty note", f"POST {NOTES}", {"json": {}}, *INVALID, "text"),
+    row("a note too long", f"POST {NOTES}", {"json": {"text": "x" * 2001}}, *INVALID, "text"),
+    row("a note for nobody", f"POST {NOTES}", NOTE, 401, "TOKEN_MISSING", who="nobody"),
+    row("a note on another's order", f"POST {NOTES}", NOTE, 404, "ORDER_NOT_FOUND", who="rival"),
+    row("a note on no order", f"POST {STRANGE_NOTES}", NOTE, 404, "ORDER_NOT_FOUND"),
+    row(
+        "an internal note by a customer",
+        f"POST {NOTES}",
+        {"json": {"text": "Hush.", "internal": True}},
+        403,
+        "NOTE_INTERNAL",
+    ),
+    row("notes on another's order", f"GET {NOTES}", {}, 404, "ORDER_NOT_FOUND", who="rival"),
+    row(
+        "notes behind nonsense",
+        f"GET {NOTES}",
+        {"params": {"page_token": "x"}},
+        400,
+        "PAGE_TOKEN_INVALID",
+        "page_token",
+    ),
+    row("a search by a customer", SEARCH, {}, 403, "ACCESS_DENIED"),
+    row("a search by a vendor", SEARCH, {}, 403, "ACCESS_DENIED", who="vendor"),
+    row("a search by an unknown word", SEARCH, UNKNOWN_WORD, *MALFORMED, who="admin"),
+    row("a search for a status of none", SEARCH, {"params": {"status": "LOST"}}, *MALFORMED, who="admin"),
+    row("a search for no user", SEARCH, {"params": {"user_id": "none"}}, *INVALID, "user_id", who="admin"),
+    row(
+        "a search before there was time",
+        SEARCH,
+        {"params": {"from": "1969-12-31T23:59:59Z"}},
+        400,
+        "TIME_INVALID",
+        "from",
+        who="admin",
+    ),
+    row(
+        "a search behind nonsense",
+        SEARCH,
+        {"params": {"page_token": "x"}},
+        400,
+        "PAGE_TOKEN_INVALID",
+        "page_token",
+        who="admin",
+    ),
+    row("sold by a customer", SOLD, {}, 403, "ACCESS_DENIED"),
+    row("sold by another vendor", SOLD, {}, 404, "VENDOR_NOT_FOUND", who="vendor"),
+    row("sold by no vendor", "GET /api/v1/vendors/none/orders", {}, *INVALID, "vendor_id", who="vendor"),
+    row(
+        "sold before there was time",
+        SOLD,
+        {"params": {"to": "1969-12-31T23:59:59Z"}},
+        400,
+        "TIME_INVALID",
+        "to",
+        who="admin",
+    ),
+]

@@ -1,0 +1,121 @@
+"""What accounts refuse: address books, payment methods, preferences, tokens of mails, sign-ins."""
+
+from tests.contract.refused import CARD_NUMBER, INVALID, row
+from tests.support import shop
+
+ADDRESSES = "/api/v1/users/me/addresses"
+METHODS = "/api/v1/users/me/payment-methods"
+CHOSEN = "/api/v1/users/me/preferences"
+PAYS = {"provider_token": "pm_card_visa"}
+
+SESSIONS = "/api/v1/users/me/sessions"
+RESET = "/api/v1/users/password/reset"
+ERASE = "POST /api/v1/users/me/erase"
+VERIFY = "/api/v1/users/email/verify"
+TOKEN = {"token": "t" * 43}
+
+ROWS = [
+    row("what is known of nobody", "GET /api/v1/users/me/export", {}, 401, "TOKEN_MISSING", who="nobody"),
+    row("an erasure without a password", ERASE, {"json": {}}, *INVALID, "current_password", who="registered"),
+    row(
+        "an erasure by who does not know the password",
+        ERASE,
+        {"json": {"current_password": "wrong"}},
+        400,
+        "PASSWORD_WRONG",
+        "current_password",
+        who="registered",
+    ),
+    row("sessions of nobody", f"GET {SESSIONS}", {}, 401, "TOKEN_MISSING", who="nobody"),
+    row("a session of no id", f"DELETE {SESSIONS}/none", {}, *INVALID, "id"),
+    row("a reset of no address", f"POST {RESET}", {"json": {}}, *INVALID, "email", who="nobody"),
+    row(
+        "a reset by a token that nobody sent",
+        f"PUT {RESET}",
+        {"json": TOKEN | {"new_password": "a long enough one"}},
+        400,
+        "TOKEN_NOT_VALID",
+        who="nobody",
+    ),
+    row(
+        "a reset to a short password",
+        f"PUT {RESET}",
+        {"json": TOKEN | {"new_password": "short"}},
+        *INVALID,
+        "new_password",
+        who="nobody",
+    ),
+    row("a verification for nobody", f"POST {VERIFY}", {"json": {}}, 401, "TOKEN_MISSING", who="nobody"),
+    row("a verification of no account", f"POST {VERIFY}", {"json": {}}, 404, "USER_NOT_FOUND"),
+    row("a token that nobody sent", f"PUT {VERIFY}", {"json": TOKEN}, 400, "TOKEN_NOT_VALID", who="nobody"),
+    row("no token", f"PUT {VERIFY}", {"json": {}}, *INVALID, "token", who="nobody"),
+    row("who changed roles for a customer", "GET /api/v1/users/{unknown}/roles", {}, 403, "ACCESS_DENIED"),
+    row("who changed whose roles", "GET /api/v1/users/none/roles", {}, *INVALID, "id", who="admin"),
+    row("addresses of nobody", f"GET {ADDRESSES}", {}, 401, "TOKEN_MISSING", who="nobody"),
+    row("no address", f"POST {ADDRESSES}", {"json": {}}, *INVALID, "address"),
+    row(
+        "a card for a street",
+        f"POST {ADDRESSES}",
+        {"json": {"address": shop.ADDRESS | {"line2": CARD_NUMBER}}},
+        *INVALID,
+        "address.line2",
+        who="registered",
+    ),
+    # The customer of these tests has a token and no account.
+    row("an address of no account", f"POST {ADDRESSES}", {"json": {"address": shop.ADDRESS}}, 404, "USER_NOT_FOUND"),
+    row(
+        "a change of no address",
+        f"PUT {ADDRESSES}/{{unknown}}",
+        {"json": {"address": shop.ADDRESS}},
+        404,
+        "ADDRESS_NOT_FOUND",
+        who="registered",
+    ),
+    row("an address of no id", f"DELETE {ADDRESSES}/none", {}, *INVALID, "id"),
+    row("payment methods of nobody", f"GET {METHODS}", {}, 401, "TOKEN_MISSING", who="nobody"),
+    row(
+        "a card to keep",
+        f"POST {METHODS}",
+        {"json": {"provider_token": CARD_NUMBER}},
+        *INVALID,
+        "provider_token",
+        who="registered",
+    ),
+    row(
+        "more than the last digits of a card",
+        f"POST {METHODS}",
+        {"json": PAYS | {"last_digits": "42424"}},
+        *INVALID,
+        "last_digits",
+        who="registered",
+    ),
+    row("a payment method of no account", f"POST {METHODS}", {"json": PAYS}, 404, "USER_NOT_FOUND"),
+    row(
+        "a default that is not there",
+        f"PUT {METHODS}/{{unknown}}/default",
+        {"json": {}},
+        404,
+        "PAYMENT_METHOD_NOT_FOUND",
+        who="registered",
+    ),
+    row("a payment method of no id", f"DELETE {METHODS}/none", {}, *INVALID, "id"),
+    row(
+        "tokens for services",
+        "POST /souk.user.v1.UserService/ResolvePaymentMethod",
+        {},
+        404,
+        "ROUTE_NOT_FOUND",
+    ),
+    row("preferences of nobody", f"GET {CHOSEN}", {}, 401, "TOKEN_MISSING", who="nobody"),
+    row("preferences of no account", f"GET {CHOSEN}", {}, 404, "USER_NOT_FOUND"),
+    row("nothing preferred", f"PUT {CHOSEN}", {"json": {}}, *INVALID, "", who="registered"),
+    row(
+        "a time zone of nowhere",
+        f"PUT {CHOSEN}",
+        {"json": {"time_zone": "Mars/Olympus"}},
+        400,
+        "TIME_ZONE_UNKNOWN",
+        "time_zone",
+        who="registered",
+    ),
+]
