@@ -234,7 +234,8 @@ def process_environment(settings: Settings, services: Iterable[registry.Service]
         if service in settings.with_database():
             environment[settings.database_variable(service)] = settings.database_url(service)
         if "provider" in service.outside:
-            environment |= {name: settings.given[name] for name in _STRIPE_KEYS if settings.given.get(name)}
+            told = {**settings.preset, **settings.given}
+            environment |= {name: told[name] for name in _STRIPE_KEYS if told.get(name)}
     return environment
 
 
