@@ -249,7 +249,8 @@ def passed_on(settings: Settings) -> dict[str, str]:
     }
     told = {**settings.preset, **settings.given}
     kept = {name: value for name, value in told.items() if name not in own | _NOT_PASSED_ON}
-    return {**kept, "PYTHONUNBUFFERED": "1"}
+    # Links in mail lead to the edge.
+    return {"NOTIFICATION_PUBLIC_URL": settings.edge_url, **kept, "PYTHONUNBUFFERED": "1"}
 
 
 def exported(settings: Settings) -> dict[str, str]:
