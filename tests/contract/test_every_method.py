@@ -123,7 +123,7 @@ MONEY = [
     row("an event of no provider", f"{HOOKS}/NO-1", EVENT, *INVALID, "provider", who="nobody"),
     row("an event that nobody signed", f"{HOOKS}/simulator", EVENT, *UNSIGNED, who="nobody"),
     row("an event of another signer", f"{HOOKS}/simulator", FORGED, *UNSIGNED, who="nobody"),
-    row("an event with an unknown word", f"{HOOKS}/simulator", EVENT | UNKNOWN_WORD, *MALFORMED, who="nobody"),
+    row("an event with a query", f"{HOOKS}/simulator", EVENT | UNKNOWN_WORD, 400, "QUERY_NOT_TAKEN", who="nobody"),
     row("a payment by nobody", "POST /api/v1/payments", {"json": {}}, 401, "TOKEN_MISSING", who="nobody"),
     row(
         "a payment by a card's number",
