@@ -6,13 +6,14 @@ comments (`protoc --include_source_info`), and it refuses a contract that could 
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from buf.validate import validate_pb2
 from google.api import annotations_pb2, http_pb2
 from google.protobuf import descriptor_pb2
 
+from gateway.comments import Comments
 from souk.options.v1 import options_pb2
 
 RAW_BODY = "google.api.HttpBody"
@@ -100,7 +101,10 @@ class HttpRule:
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """One RPC with its REST bindings and its policy. `timeout_ms` is resolved: 0 means no limit. stream_bytes bounds uploads."""
+    """One RPC with its REST bindings and its policy. `timeout_ms` is resolved: 0 means no limit. stream_bytes bounds uploads.
+
+    raw: the body of its REST call reaches the service as it was sent. headers: what it reads beside what every method may.
+    """
 
     service: str
     service_full_name: str
@@ -117,6 +121,8 @@ class Method:
     timeout_ms: int
     errors: tuple[str, ...]
     stream_bytes: int = 0
+    raw: bool = False
+    headers: tuple[str, ...] = ()
 
     @property
     def full_name(self) -> str:
@@ -216,7 +222,7 @@ def _problems(contract: Contract, registry: Collection[str]) -> Iterator[str]:
     for method in contract.methods:
         yield from _unknown_callers(method, registry)
         if method.access.exposed:
-            yield from _unserved(method, contract.messages[method.request])
+            yield from _unserved(method)
             yield from _unroutable(method, contract.messages[method.request])
     yield from _shared_routes(contract)
 
@@ -234,15 +240,14 @@ def _unknown_callers(method: Method, registry: Collection[str]) -> Iterator[str]
         yield f"{method.full_name}: services may call it for users, but it names no roles that may"
 
 
-def _unserved(method: Method, request: Message) -> Iterator[str]:
+def _unserved(method: Method) -> Iterator[str]:
     if not method.http:
         yield f"{method.full_name}: people may call it, but it has no google.api.http rule"
     if method.rate_limit is None:
         yield f"{method.full_name}: people may call it, but it has no rate limit"
     elif method.rate_limit.scope is Scope.USER and method.access.public:
         yield f"{method.full_name}: a public method is limited by ADDRESS, for its callers need no token"
-    raw = [field.name for field in request.fields if field.type_name == RAW_BODY]
-    if method.client_streaming and not (method.stream_bytes and all(rule.body in raw for rule in method.http)):
+    if method.client_streaming and not (method.stream_bytes and method.raw):
         yield f"{method.full_name}: the edge takes a stream only as an upload: a {RAW_BODY} as the body, and stream_bytes"
 
 
@@ -275,29 +280,30 @@ class _Reader:
     problems: list[str] = field(default_factory=list)
 
     def file(self, file: descriptor_pb2.FileDescriptorProto) -> None:
-        comments = _Comments(file)
+        said = Comments(file)
         for index, message in enumerate(file.message_type):
-            self._message(message, f"{file.package}.{message.name}", comments, (_FILE_MESSAGE, index))
+            self._message(message, f"{file.package}.{message.name}", said, (_FILE_MESSAGE, index))
         for index, enum in enumerate(file.enum_type):
-            self._enum(enum, f"{file.package}.{enum.name}", comments, (_FILE_ENUM, index))
+            self._enum(enum, f"{file.package}.{enum.name}", said, (_FILE_ENUM, index))
         for index, service in enumerate(file.service):
-            self._service(service, file.package, comments, (_FILE_SERVICE, index))
+            self._service(service, file.package, said, (_FILE_SERVICE, index))
 
     def _service(
-        self, service: descriptor_pb2.ServiceDescriptorProto, package: str, comments: "_Comments", at: tuple[int, ...]
+        self, service: descriptor_pb2.ServiceDescriptorProto, package: str, comments: Comments, at: tuple[int, ...]
     ) -> None:
         full_name = f"{package}.{service.name}"
         methods = []
         for index, method in enumerate(service.method):
             where = comments.at(*at, _SERVICE_METHOD, index)
             try:
-                methods.append(_method(method, full_name, where))
+                read = _method(method, full_name, where)
+                methods.append(replace(read, raw=_is_raw(read, self.messages[read.request])))
             except ContractError as error:
                 self.problems += error.problems
         self.services.append(Service(_registry_name(package), full_name, comments.at(*at), tuple(methods)))
 
     def _message(
-        self, message: descriptor_pb2.DescriptorProto, full_name: str, comments: "_Comments", at: tuple[int, ...]
+        self, message: descriptor_pb2.DescriptorProto, full_name: str, comments: Comments, at: tuple[int, ...]
     ) -> None:
         at_field = (*at, _MESSAGE_FIELD)
         fields = tuple(_field(each, comments.at(*at_field, index)) for index, each in enumerate(message.field))
@@ -308,21 +314,10 @@ class _Reader:
             self._enum(enum, f"{full_name}.{enum.name}", comments, (*at, _MESSAGE_ENUM, index))
 
     def _enum(
-        self, enum: descriptor_pb2.EnumDescriptorProto, full_name: str, comments: "_Comments", at: tuple[int, ...]
+        self, enum: descriptor_pb2.EnumDescriptorProto, full_name: str, comments: Comments, at: tuple[int, ...]
     ) -> None:
         values = {value.name: comments.at(*at, _ENUM_VALUE, index) for index, value in enumerate(enum.value)}
         self.enums[full_name] = EnumType(full_name, comments.at(*at), values)
-
-
-class _Comments:
-    """The comments of a file, by the address of what they stand above."""
-
-    def __init__(self, file: descriptor_pb2.FileDescriptorProto) -> None:
-        self._texts = {tuple(place.path): place.leading_comments for place in file.source_code_info.location}
-
-    def at(self, *address: int) -> str:
-        text = self._texts.get(address, "")
-        return "\n".join(line.strip() for line in text.strip().splitlines())
 
 
 def _registry_name(package: str) -> str:
@@ -355,6 +350,13 @@ def _method(method: descriptor_pb2.MethodDescriptorProto, service: str, comment:
         timeout_ms=policy.timeout_ms or (0 if streaming else DEFAULT_TIMEOUT_MS),
         errors=tuple(re.findall(r"\w+", listed.group(1))) if listed else (),
         stream_bytes=policy.stream_bytes,
+        headers=tuple(policy.headers),
+    )
+
+
+def _is_raw(method: Method, request: Message) -> bool:
+    return any(
+        rule.body == field.name for rule in method.http for field in request.fields if field.type_name == RAW_BODY
     )
 
 

@@ -23,6 +23,8 @@ _ANSWERS = {
     "504": "The service did not answer in time. The requested change may have been made or not.",
 }
 _ALL_ROLES = 3
+# A body that is whatever was sent.
+_RAW: Schema = {"application/json": {"schema": {}}}
 # A body that is a file: its format is told by its content type.
 _FILE = {kind: {"schema": {"type": "string"}} for kind in ("text/csv", "application/jsonl")}
 _RPC = "google.rpc"
@@ -116,6 +118,9 @@ class _Operation:
                 "description": "Makes the call safe to repeat: the same key gives the answer of the first call.",
                 "schema": {"type": "string", "maxLength": 128},
             }
+        for name in self._method.headers:
+            description = "Read as the description says. Only one of such headers is needed."
+            yield {"name": name, "in": "header", "description": description, "schema": {"type": "string"}}
 
     def _parameter(self, field: Field, name: str, place: str, *, required: bool) -> Schema:
         schema = self._schemas.field(field, self._request.full_name)
@@ -128,7 +133,7 @@ class _Operation:
         if self._rule.body != "*":
             field = next(each for each in self._request.fields if each.name == self._rule.body)
             if field.type_name == RAW_BODY:
-                return {"requestBody": {"description": field.comment, "required": True, "content": dict(_FILE)}}
+                return {"requestBody": {"description": field.comment, "required": True, "content": self._content()}}
             return _json_body(self._schemas.field(field, self._request.full_name), required=is_required(field))
         in_path = self._rule.path_fields
         schema = (
@@ -138,6 +143,9 @@ class _Operation:
         )
         required = any(is_required(field) for field in self._request.fields if field.name not in in_path)
         return _json_body(schema, required=required)
+
+    def _content(self) -> Schema:
+        return dict(_FILE if self._method.client_streaming else _RAW)
 
     def _answers(self) -> Schema:
         response = self._contract.messages[self._method.response]

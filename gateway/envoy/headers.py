@@ -14,8 +14,8 @@ from typing import Any
 MOST_KIB = 16
 MOST_HEADERS = 60
 
-# What a service reads, or gRPC for it.
-FORWARDED = ("authorization", "content-type", "grpc-timeout", "idempotency-key", "te", "traceparent")
+# What a service reads, or gRPC for it. What single methods read besides stands in the contract.
+FORWARDED = ("authorization", "content-type", "grpc-timeout", "idempotency-key", "te", "traceparent", "user-agent")
 # What the edge reads, and Envoy for it.
 _OF_THE_EDGE = (
     "accept",
@@ -56,9 +56,9 @@ CLIENT_ADDRESS = {
 TRACEPARENT = "00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}"
 
 
-def at_the_door() -> dict[str, Any]:
+def at_the_door(read_by_methods: Collection[str]) -> dict[str, Any]:
     """The mutation of a request, before anything looks at it, that removes all headers but the known ones."""
-    return removal(all_but([*FORWARDED, *_OF_THE_EDGE]))
+    return removal(all_but([*FORWARDED, *read_by_methods, *_OF_THE_EDGE]))
 
 
 def removal(names: str) -> dict[str, Any]:

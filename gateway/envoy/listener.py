@@ -58,7 +58,7 @@ def _public_manager(
             "@type": _MANAGER,
             "stat_prefix": "edge",
             "codec_type": "AUTO",
-            **_identity(settings),
+            **_identity(contracted, settings),
             **_paths(),
             **_limits(),
             **_tracing(settings),
@@ -70,8 +70,9 @@ def _public_manager(
     )
 
 
-def _identity(settings: Settings) -> dict[str, Any]:
+def _identity(contracted: contract.Contract, settings: Settings) -> dict[str, Any]:
     """Who is calling is decided here, never by the caller's headers."""
+    read_by_methods = {name for method in contracted.exposed for name in method.headers}
     return {
         "use_remote_address": True,
         "xff_num_trusted_hops": settings.trusted_hops,
@@ -85,7 +86,7 @@ def _identity(settings: Settings) -> dict[str, Any]:
                 "name": "envoy.http.early_header_mutation.header_mutation",
                 "typed_config": {
                     "@type": f"{_EXTENSIONS}.http.early_header_mutation.header_mutation.v3.HeaderMutation",
-                    "mutations": [headers.at_the_door()],
+                    "mutations": [headers.at_the_door(read_by_methods)],
                 },
             }
         ],

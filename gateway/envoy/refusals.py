@@ -5,7 +5,7 @@ Those that gRPC callers can meet stand before the methods' routes; the rest stan
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from gateway import contract
@@ -31,14 +31,14 @@ _ASCII = r"[\t -~]*"
 _HAS_QUERY = {"name": ":path", "string_match": {"contains": "?"}}
 
 
-def of_all(methods: Iterable[contract.Method], max_request_bytes: int) -> Iterator[dict[str, Any]]:
+def of_all(methods: Collection[contract.Method], max_request_bytes: int) -> Iterator[dict[str, Any]]:
     """Refusals of REST and gRPC calls alike. Uploads have limits of their own."""
     takers = uploads(methods)
     for method in takers:
         yield _refusal(TOO_LARGE, 413, [_beyond(method.stream_bytes), _like(upload_paths([method]))])
     others = [{**_like(upload_paths(takers)), "invert_match": True}] if takers else []
     yield _refusal(TOO_LARGE, 413, [_beyond(max_request_bytes), *others])
-    for name in _READ_BY_SERVICES:
+    for name in sorted({*_READ_BY_SERVICES, *(name for method in methods for name in method.headers)}):
         yield _refusal(NOT_ASCII, 400, [_unlike(name, _ASCII)], said=name)
     yield _compressed("content-encoding", [])
     yield _compressed("grpc-encoding", [IS_GRPC])

@@ -164,8 +164,8 @@ def _rest(headers: list[dict[str, Any]], *, filters_on: bool = False) -> dict[st
 
 
 def _raw(methods: Sequence[contract.Method]) -> list[dict[str, Any]]:
-    """The body of an upload is no JSON."""
-    takers = refusals.uploads(methods)
+    """The body of an upload, or of a webhook, is no JSON to the edge: it is not judged."""
+    takers = [method for method in methods if method.raw]
     path = {"name": ":path", "string_match": {"safe_regex": {"regex": refusals.upload_paths(takers)}}}
     return [_rest([path])] if takers else []
 

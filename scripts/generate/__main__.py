@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from scripts.generate import pictures, reference
+from scripts.generate import catalogues, pictures, reference
 from scripts.generate.chart import __main__ as chart
 from scripts.generate.compose import __main__ as compose
 from scripts.generate.compose import document
@@ -21,6 +21,7 @@ def generated() -> Mapping[Path, str]:
         compose.FILE: document.render(known),
         **chart.generated(),
         **reference.pages(),
+        **catalogues.generated(),
         **{path: pictures.redrawn(path.read_text(), known) for path in pictures.pages(ROOT)},
     }
 

@@ -4,9 +4,11 @@
     python -m scripts.operate.first_order --cart coffee --coupon WELCOME10
     python -m scripts.operate.first_order --payment-method card_declined --expect CANCELLED
     python -m scripts.operate.first_order --expect DELIVERED
+    python -m scripts.operate.first_order --expect DELIVERED --send-back
     python -m scripts.operate.first_order --sku LAST-ONE:1 --sku COFFEE-250G:2
 
-With `--cart` they search for these words first, fill a cart as a guest, sign in, take it along and check it out.
+With `--cart` they search for these words first, fill a cart as a guest, sign in, take it along and check it out. With
+`--send-back` a delivered line comes back, and exactly its money: `ADMIN_EMAIL` and `ADMIN_PASSWORD` name who takes it.
 
 Knows nothing but `EDGE_URL` (from the environment, else from `.souk/env`). Exit code 0 only when the order came as far as
 expected and the message about it was sent within ten seconds; otherwise 1, with one line on standard error. CONFIRMED, which is
@@ -24,7 +26,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from scripts.operate import environment, first_cart
+from scripts.operate import environment, first_cart, first_return
 from scripts.operate.edge import Edge, EdgeError, Json, RefusedError, new_key
 from scripts.operate.first_cart import money
 from services.chassis import settings
@@ -61,9 +63,11 @@ class Disappointed(Exception):  # noqa: N818 - the shop is at fault, not the pro
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where the shop is."""
+    """Where the shop is, and who takes back what is sent back."""
 
     edge_url: str = settings.env("EDGE_URL")
+    admin_email: str = settings.env("ADMIN_EMAIL", default="")
+    admin_password: str = settings.env("ADMIN_PASSWORD", default="", secret=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,7 @@ class Wish:
     expect: str
     search: str = ""
     coupon: str = ""
+    send_back: bool = False
 
 
 class Customer:
@@ -176,9 +181,9 @@ class Customer:
             await asyncio.sleep(POLL_SECONDS)
 
 
-async def place_first_order(edge_url: str, wish: Wish, *, find_mail: FindMail | None = None) -> None:
+async def place_first_order(shop: first_return.Shop, wish: Wish, *, find_mail: FindMail | None = None) -> None:
     """Do it all. `find_mail` is asked where the mail lies. Raises Disappointed or EdgeError, and what `find_mail` does."""
-    async with Edge.connect(edge_url) as edge:
+    async with Edge.connect(shop.edge_url) as edge:
         customer = Customer(edge)
         cart = await customer.collect(wish) if wish.search else None
         await customer.join()
@@ -190,6 +195,8 @@ async def place_first_order(edge_url: str, wish: Wish, *, find_mail: FindMail | 
             raise Disappointed(f"order {order['id']} is {order['status']}{why}, not {wish.expect}")
         print(f"\n{summary(order)}")
         message = await customer.message_about(order)
+        if wish.send_back:
+            await first_return.send_back(edge, shop, order)
     took = milliseconds_between(order["create_time"], message["send_time"])
     print(f"message      {message['subject']!r} to {customer.email}, sent {took:.0f} ms after acceptance")
     if find_mail:
@@ -236,11 +243,12 @@ def main(arguments: Sequence[str] | None = None, *, find_mail: FindMail | None =
     wish = _wish(arguments)
     try:
         chosen = settings.read(Settings, environment.here())
-        asyncio.run(place_first_order(chosen.edge_url, wish, find_mail=find_mail))
+        shop = first_return.Shop(chosen.edge_url, chosen.admin_email, chosen.admin_password)
+        asyncio.run(place_first_order(shop, wish, find_mail=find_mail))
     except settings.SettingsError as unset:
         print(f"first order: {unset}: start the stack with `make run`", file=sys.stderr)
         return 1
-    except (Disappointed, EdgeError, first_cart.NothingFoundError) as failure:
+    except (Disappointed, EdgeError, first_cart.NothingFoundError, first_return.NotRefundedError) as failure:
         print(f"first order: {failure}", file=sys.stderr)
         return 1
     return 0
@@ -253,9 +261,13 @@ def _wish(arguments: Sequence[str] | None) -> Wish:
     parser.add_argument("--expect", default=CONFIRMED, choices=REACHED, help="how far the order is to come")
     parser.add_argument("--cart", default="", metavar="WORDS", help="search for these, and order by way of a cart")
     parser.add_argument("--coupon", default="", metavar="CODE", help="a coupon code to use")
+    parser.add_argument("--send-back", action="store_true", help="return a line once the order is DELIVERED")
     options = parser.parse_args(arguments)
+    if options.send_back and options.expect != DELIVERED:
+        parser.error("--send-back goes with --expect DELIVERED: what has not come cannot be sent back")
     items = tuple(options.sku or BASKET)
-    return Wish(items, options.payment_method, options.expect, search=options.cart, coupon=options.coupon)
+    way = {"search": options.cart, "coupon": options.coupon, "send_back": options.send_back}
+    return Wish(items, options.payment_method, options.expect, **way)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import httpx
 
-from scripts.operate import edge, first_order, release, table
+from scripts.operate import edge, first_order, first_return, release, table
 
 ROLLOUT_S = 600.0
 _POLL_S = 0.5
@@ -109,5 +109,5 @@ def _edge(url: str) -> str:
 
 
 def _order(url: str, wish: first_order.Wish) -> str:
-    asyncio.run(first_order.place_first_order(url, wish))
+    asyncio.run(first_order.place_first_order(first_return.Shop(url), wish))
     return f"an order was {wish.expect}, and its message was sent"

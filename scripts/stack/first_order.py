@@ -1,10 +1,11 @@
 """The first order of `make run`: as any customer's (`scripts.operate.first_order`), and its mail is looked for besides.
 
     python -m scripts.stack.first_order [--cart WORDS] [--coupon CODE] [--sku SKU:QTY]
-        [--payment-method TOKEN] [--expect DELIVERED]
+        [--payment-method TOKEN] [--expect DELIVERED [--send-back]]
 
 `MAIL_STORE` (from the environment, else from `.souk/env`) is where the stack's mail server keeps what it was sent; without it
-only the order is placed. Without arguments it goes by way of search, cart and coupon, until it is delivered.
+only the order is placed. Without arguments it goes by way of search, cart and coupon, until it is delivered and a line of it
+comes back.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ from scripts.operate import environment, first_cart, first_order
 from scripts.simulators import mailbox
 
 # What the sample shop has is looked for, its coupon is used, and the parcel arrives soon: the carrier's clock runs fast.
-STORY = ("--cart", "coffee", "--coupon", first_cart.COUPON, "--expect", first_order.DELIVERED)
+STORY = ("--cart", "coffee", "--coupon", first_cart.COUPON, "--expect", first_order.DELIVERED, "--send-back")
 
 
 def main() -> int:

@@ -49,14 +49,21 @@ FOR_TESTS = {
     **TAXES_OF_TESTS,
     "EDGE_RATE_LIMIT_FACTOR": "1000",
     "SHIPPING_TRACK_S": "0.3",
+    # Tests sign with it what the provider tells of by itself, and tell the simulator to.
+    "PAYMENT_WEBHOOK_SECRETS": "whsec_of_tests",
     "CATALOG_IMAGES_CLEAR_S": "0.3",
     "RECOMMENDATION_TOGETHER_S": "0.1",
     "RECOMMENDATION_TRENDING_S": "0.1",
 }
 # The sample shop has no warehouse whose people pick and pack, and its customers do not wait for days.
 FOR_A_TRY = {"SHIPPING_AUTOMATIC": "true", "SHIPPING_TRACK_S": "1"}
-# The payment service's secret, when Stripe is the provider: the key, or the file with it.
-_STRIPE_KEYS = ("STRIPE_API_KEY", "STRIPE_API_KEY_FILE")
+# The payment service's secrets, when Stripe is the provider: the key and what signs its webhooks, or the files with them.
+_STRIPE_KEYS = (
+    "STRIPE_API_KEY",
+    "STRIPE_API_KEY_FILE",
+    "PAYMENT_WEBHOOK_SECRETS",
+    "PAYMENT_WEBHOOK_SECRETS_FILE",
+)
 _NOT_PASSED_ON = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKE_TERMOUT", "MAKE_TERMERR", "PYTHONPATH", "VIRTUAL_ENV"}
 
 

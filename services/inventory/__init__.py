@@ -8,6 +8,8 @@ A reservation: HELD -> COMMITTED (the order was confirmed), RELEASED (it was can
 COMMITTED -> RETURNED when a confirmed order is cancelled after all. Goods on their way: UNDER_WAY -> ARRIVED, ENDED or
 RETURNED_TO_SOURCE.
 
+What customers send back and can be sold again is a movement; returns_shelved has a row for each return it was done for.
+
 Consumes `orders`, publishes `inventory`.
 
 Read in this order: `events.py` (an order's fact comes in), `usecases/` (a batch: lock, decide, write; and what people do),

@@ -6,7 +6,7 @@ from typing import Any
 from services.chassis.events import reader
 from services.chassis.outbox import outbox
 from services.inventory import domain, messages, usecases
-from souk.order.v1 import order_events_pb2
+from souk.order.v1 import order_events_pb2, return_events_pb2
 
 TOPIC = "inventory"
 CONSUMED = ("orders",)
@@ -32,4 +32,5 @@ def subscribers(stock: usecases.Stock) -> reader.Subscribers:
         order_events_pb2.OrderPlaced: reader.Subscriber(messages.want, stock.hear),
         order_events_pb2.OrderConfirmed: reader.Subscriber(messages.confirmation, stock.hear),
         order_events_pb2.OrderCancelled: reader.Subscriber(messages.cancellation, stock.hear),
+        return_events_pb2.ReturnInspected: reader.Subscriber(messages.goods_returned, stock.hear),
     }

@@ -18,7 +18,7 @@ from souk.inventory.v1 import (
     stock_pb2,
     supply_pb2,
 )
-from souk.order.v1 import order_events_pb2
+from souk.order.v1 import order_events_pb2, return_events_pb2
 
 
 def of_level(level: domain.Level) -> stock_pb2.StockLevel:
@@ -134,6 +134,15 @@ def want(message: order_events_pb2.OrderPlaced) -> domain.Want:
 
 def confirmation(message: order_events_pb2.OrderConfirmed) -> domain.Confirmation:
     return domain.Confirmation(ids.canonical(message.order_id))
+
+
+def goods_returned(message: return_events_pb2.ReturnInspected) -> domain.GoodsReturned | None:
+    """What goes back on the shelf; None when nothing does."""
+    resell = {line.sku: line.resell for line in message.lines if line.resell}
+    if not resell:
+        return None
+    order_id, return_id = ids.canonical(message.order_id), ids.canonical(message.return_id)
+    return domain.GoodsReturned(return_id, order_id, resell, message.warehouse)
 
 
 def cancellation(message: order_events_pb2.OrderCancelled) -> domain.Cancellation:

@@ -36,17 +36,27 @@ OK = 250
 TAKEN = frozenset({250, 251})
 
 
-def compose(notification: domain.Notification, body: str, *, sender: str, to: str, date: str) -> bytes:
+def compose(notification: domain.Notification, mail: words.Mail, *, sender: str, to: str, date: str) -> bytes:
     """A message as it goes to the mail server. `sender` and `to` are checked addresses, `date` as RFC 5322 writes it."""
     domain_name = sender.rpartition("@")[2]
-    text = body.encode()
-    plain = text.isascii() and all(len(line) < MOST_LINE for line in text.split(b"\n"))
-    encoding = "7bit" if plain else "base64"
+    # No line of a part begins with it: the id was made when the message was.
+    boundary = f"=_{notification.id}"
     head = (
         f"From: Souk <{sender}>\r\nTo: <{to}>\r\nSubject: {_header(notification.subject)}\r\nDate: {date}\r\n"
         f"Message-ID: <{notification.id}@{domain_name}>\r\nAuto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n"
-        f"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n"
+        f'Content-Type: multipart/alternative; boundary="{boundary}"\r\n\r\n'
     )
+    # A mail program shows the last part that it can.
+    text = _part("plain", mail.text.encode())
+    html = _part("html", mail.html.encode("ascii", "xmlcharrefreplace"))
+    edge = f"--{boundary}\r\n".encode("ascii")
+    return b"".join((head.encode("ascii"), edge, text, b"\r\n", edge, html, f"\r\n--{boundary}--\r\n".encode("ascii")))
+
+
+def _part(kind: str, text: bytes) -> bytes:
+    plain = text.isascii() and all(len(line) < MOST_LINE for line in text.split(b"\n"))
+    encoding = "7bit" if plain else "base64"
+    head = f"Content-Type: text/{kind}; charset=utf-8\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n"
     return head.encode("ascii") + (text if plain else base64.encodebytes(text))
 
 
@@ -95,13 +105,13 @@ class Mailer:
         if not is_address(contact.email):
             return Result(Outcome.REFUSED, "ADDRESS_INVALID")
         try:
-            body = self._templates.body(notification, contact)
+            mail = self._templates.mail(notification, contact)
         except jinja2.TemplateError:
             # A defect of ours: a release may mend it while the message is tried again.
             _LOG.exception("template failed", extra={"notification_id": notification.id})
             return Result(Outcome.DEFERRED, "TEMPLATE_BROKEN")
         date = format_datetime(self._now())
-        content = compose(notification, body, sender=self._settings.sender, to=contact.email, date=date)
+        content = compose(notification, mail, sender=self._settings.sender, to=contact.email, date=date)
         try:
             async with asyncio.timeout(self._settings.wait_s):
                 connection = await self._free.get()

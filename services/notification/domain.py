@@ -25,6 +25,13 @@ class Channel(StrEnum):
     PUSH = "PUSH"
 
 
+class Language(StrEnum):
+    """A language that messages are written in: the names of the catalogues in `locale/`, and English, which needs none."""
+
+    EN = "en"
+    DE = "de"
+
+
 class Kind(StrEnum):
     """What sort of message it is: people choose channels by kind. The words are those of the contract and of SQL."""
 
@@ -43,6 +50,10 @@ class Template(StrEnum):
     ORDER_CANCELLED = "order_cancelled"
     PAYMENT_REFUNDED = "payment_refunded"
     PAYMENT_PARTLY_REFUNDED = "payment_partly_refunded"
+    SHIPMENT_SENT = "shipment_sent"
+    SHIPMENT_DELIVERED = "shipment_delivered"
+    SHIPMENT_NOT_DELIVERED = "shipment_not_delivered"
+    SHIPMENT_UNDELIVERABLE = "shipment_undeliverable"
     CART_REMINDER = "cart_reminder"
     LOW_STOCK = "low_stock"
     # In the words of whoever runs the shop.
@@ -60,12 +71,16 @@ KINDS: Mapping[Template, Kind] = {
     Template.ORDER_CANCELLED: Kind.ORDER,
     Template.PAYMENT_REFUNDED: Kind.PAYMENT,
     Template.PAYMENT_PARTLY_REFUNDED: Kind.PAYMENT,
+    Template.SHIPMENT_SENT: Kind.ORDER,
+    Template.SHIPMENT_DELIVERED: Kind.ORDER,
+    Template.SHIPMENT_NOT_DELIVERED: Kind.ORDER,
+    Template.SHIPMENT_UNDELIVERABLE: Kind.ORDER,
     Template.CART_REMINDER: Kind.MARKETING,
     Template.LOW_STOCK: Kind.STOCK,
     Template.MESSAGE: Kind.ACCOUNT,
 }
 # The messages with `lines` of products, whose titles or SKUs people chose.
-LISTING = frozenset({Template.ORDER_CONFIRMED, Template.CART_REMINDER, Template.LOW_STOCK})
+LISTING = frozenset({Template.ORDER_CONFIRMED, Template.SHIPMENT_SENT, Template.CART_REMINDER, Template.LOW_STOCK})
 # What somebody gets who chose nothing. Marketing is for those who ask for it.
 USUAL: Mapping[Kind, frozenset[Channel]] = {
     Kind.ACCOUNT: frozenset({Channel.EMAIL}),
@@ -117,6 +132,7 @@ class Preferences:
     choices: Mapping[Kind, frozenset[Channel]] = field(default_factory=dict)
     phone_number: str = ""
     push_endpoint: str = ""
+    language: Language = Language.EN
 
     def channels(self, kind: Kind) -> list[Channel]:
         """The channels for a kind of message, in their usual order."""
@@ -131,6 +147,7 @@ class PreferencesChange:
     choices: Mapping[Kind, frozenset[Channel]] = field(default_factory=dict)
     phone_number: str | None = None
     push_endpoint: str | None = None
+    language: Language | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +217,11 @@ class Notification:
         return str(self.details.get("order_id", ""))
 
     @property
+    def language(self) -> Language:
+        """What it is written in."""
+        return Language(self.details.get("language", Language.EN))
+
+    @property
     def kind(self) -> Kind:
         """What sort of message it is."""
         return Kind(self.details.get("kind", self.template.kind))
@@ -218,20 +240,29 @@ class Result:
     reason: str = ""
 
 
+# The details of messages that are amounts, as `in_words` writes them.
+AMOUNTS = frozenset({"amount", "refunded", "total"})
+
+
+def said(text: str) -> str:
+    """The text. The call marks it for the catalogues: what it ends up in is written in other languages too."""
+    return text
+
+
 # Why an order was cancelled, in words that end the sentence "It was cancelled because ...".
 CANCELLED_BECAUSE: Mapping[str, str] = {
-    "STOCK_SHORT": "something you ordered is out of stock",
-    "STOCK_LOST": "something you ordered is out of stock",
-    "COUPON_REFUSED": "a coupon of yours was used up before your order could use it",
-    "COUPON_TIMEOUT": "we could not redeem your coupon in time",
-    "STOCK_TIMEOUT": "we could not check in time whether everything is in stock",
-    "HOLD_EXPIRED": "we could not keep your items reserved for long enough",
-    "PAYMENT_DECLINED": "your payment was declined",
-    "PAYMENT_TIMEOUT": "your payment could not be confirmed in time",
-    "CAPTURE_REFUSED": "your bank refused the payment",
-    "CANCEL_REQUESTED": "you asked us to",
+    "STOCK_SHORT": said("something you ordered is out of stock"),
+    "STOCK_LOST": said("something you ordered is out of stock"),
+    "COUPON_REFUSED": said("a coupon of yours was used up before your order could use it"),
+    "COUPON_TIMEOUT": said("we could not redeem your coupon in time"),
+    "STOCK_TIMEOUT": said("we could not check in time whether everything is in stock"),
+    "HOLD_EXPIRED": said("we could not keep your items reserved for long enough"),
+    "PAYMENT_DECLINED": said("your payment was declined"),
+    "PAYMENT_TIMEOUT": said("your payment could not be confirmed in time"),
+    "CAPTURE_REFUSED": said("your bank refused the payment"),
+    "CANCEL_REQUESTED": said("you asked us to"),
 }
-CANCELLED_ANYHOW = "we could not complete it"
+CANCELLED_ANYHOW = said("we could not complete it")
 
 
 def cancelled_because(reason: str) -> str:
@@ -239,8 +270,23 @@ def cancelled_because(reason: str) -> str:
     return CANCELLED_BECAUSE.get(reason, CANCELLED_ANYHOW)
 
 
+# Why a parcel does not arrive, in words that end the sentence "It does not reach you: ...".
+UNDELIVERABLE_BECAUSE: Mapping[str, str] = {
+    "LABEL_REFUSED": said("the carrier did not take it"),
+    "RETURNED": said("the carrier brought it back to us"),
+    "LOST": said("the carrier lost it"),
+    "DAMAGED": said("it was damaged on its way"),
+}
+UNDELIVERABLE_ANYHOW = said("the carrier could not bring it")
+
+
+def undeliverable_because(cause: str) -> str:
+    """The cause of a parcel that does not arrive in words."""
+    return UNDELIVERABLE_BECAUSE.get(cause, UNDELIVERABLE_ANYHOW)
+
+
 def in_words(amount: money.Money) -> str:
-    """An amount for a person to read: `1234.50 USD`, `700 JPY`."""
+    """An amount among the details of a message: `1234.50 USD`, `700 JPY`. Each language writes it in its own way."""
     return str(amount)
 
 
@@ -264,6 +310,7 @@ def changed(preferences: Preferences, change: PreferencesChange) -> Preferences:
         {**preferences.choices, **change.choices},
         preferences.phone_number if change.phone_number is None else change.phone_number,
         preferences.push_endpoint if change.push_endpoint is None else change.push_endpoint,
+        change.language or preferences.language,
     )
     if Channel.EMAIL not in new.channels(Kind.ACCOUNT):
         wrong = errors.Violation("choices", "ACCOUNT must include EMAIL: mail about the account cannot be switched off")

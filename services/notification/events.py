@@ -7,9 +7,10 @@ from souk.cart.v1 import cart_events_pb2
 from souk.inventory.v1 import inventory_events_pb2
 from souk.order.v1 import order_events_pb2
 from souk.payment.v1 import payment_events_pb2
+from souk.shipping.v1 import shipping_events_pb2
 from souk.user.v1 import user_events_pb2
 
-CONSUMED = ("orders", "payments", "users", "carts", "inventory")
+CONSUMED = ("orders", "payments", "users", "carts", "inventory", "shipments")
 
 PUBLISHED: outbox.Publications = {}
 
@@ -27,4 +28,12 @@ def subscribers(notifications: usecases.Notifications, vendors: digests.Digests)
         cart_events_pb2.CartAbandoned: reader.Subscriber(messages.cart_abandoned, notifications.queue),
         inventory_events_pb2.StockLevelLow: reader.Subscriber(messages.stock_low, vendors.note),
         payment_events_pb2.PaymentRefunded: reader.Subscriber(messages.payment_refunded, notifications.queue),
+        shipping_events_pb2.ShipmentHandedOver: reader.Subscriber(messages.shipment_sent, notifications.queue),
+        shipping_events_pb2.ShipmentDelivered: reader.Subscriber(messages.shipment_delivered, notifications.queue),
+        shipping_events_pb2.ShipmentDeliveryFailed: reader.Subscriber(
+            messages.shipment_not_delivered, notifications.queue
+        ),
+        shipping_events_pb2.ShipmentUndeliverable: reader.Subscriber(
+            messages.shipment_undeliverable, notifications.queue
+        ),
     }

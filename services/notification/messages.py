@@ -1,5 +1,6 @@
 """What people are told, and how they want to be told: `of_notification` renders one, `registered` parses an event."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -15,7 +16,13 @@ from souk.notification.v1 import (
 )
 from souk.order.v1 import order_events_pb2, order_pb2
 from souk.payment.v1 import payment_events_pb2
+from souk.shipping.v1 import shipping_events_pb2
 from souk.user.v1 import user_events_pb2
+
+# What a carrier says of a parcel, if it looks like what carriers say: nothing else is told to anybody.
+_CARRIER = re.compile(r"[0-9A-Za-z][0-9A-Za-z ._-]{0,39}")
+_TRACKING_NUMBER = re.compile(r"[0-9A-Za-z-]{1,40}")
+_TRACKING_URL = re.compile(r"https?://[!#-;=?-~]{1,500}")
 
 
 def of_notification(notification: domain.Notification) -> notification_pb2.Notification:
@@ -45,6 +52,7 @@ def of_preferences(preferences: domain.Preferences) -> preferences_pb2.Preferenc
         choices=choices,
         phone_number=preferences.phone_number,
         push_endpoint=preferences.push_endpoint,
+        language=preferences.language,
     )
 
 
@@ -105,7 +113,12 @@ def order_confirmed(message: order_events_pb2.OrderConfirmed) -> domain.Letter:
 
 
 def order_cancelled(message: order_events_pb2.OrderCancellationCompleted) -> domain.Letter:
-    details = {"order_id": message.order_id, "because": domain.cancelled_because(message.reason)}
+    details = {
+        "order_id": message.order_id,
+        "reason": message.reason,
+        # What releases before languages say, which may send it while this one is rolled out.
+        "because": domain.cancelled_because(message.reason),
+    }
     return domain.Letter(
         ids.canonical(message.user_id), Template.ORDER_CANCELLED, ids.canonical(message.order_id), details
     )
@@ -132,3 +145,50 @@ def payment_partly_refunded(message: payment_events_pb2.PaymentPartlyRefunded) -
     # How much was given back in all grows with every refund, and so names it.
     occasion_id = ids.named(message.payment_id, str(refunded.amount))
     return domain.Letter(ids.canonical(message.user_id), Template.PAYMENT_PARTLY_REFUNDED, occasion_id, details)
+
+
+def shipment_sent(message: shipping_events_pb2.ShipmentHandedOver) -> domain.Letter:
+    details = {
+        **_tracked(message),
+        "carrier": _like(_CARRIER, message.carrier),
+        "lines": [{"quantity": line.quantity, "sku": line.sku} for line in message.lines],
+        "complete": message.complete,
+    }
+    return _about_shipment(message, Template.SHIPMENT_SENT, details)
+
+
+def shipment_delivered(message: shipping_events_pb2.ShipmentDelivered) -> domain.Letter:
+    details = {
+        "order_id": message.order_id,
+        "delivered": message.deliver_time.ToJsonString(),
+        "complete": message.complete,
+    }
+    return _about_shipment(message, Template.SHIPMENT_DELIVERED, details)
+
+
+def shipment_not_delivered(message: shipping_events_pb2.ShipmentDeliveryFailed) -> domain.Letter:
+    """Told once for each parcel, however often its carrier tries."""
+    return _about_shipment(message, Template.SHIPMENT_NOT_DELIVERED, _tracked(message))
+
+
+def shipment_undeliverable(message: shipping_events_pb2.ShipmentUndeliverable) -> domain.Letter:
+    cause = shipping_events_pb2.ShipmentUndeliverable.Cause.Name(message.cause)
+    return _about_shipment(
+        message, Template.SHIPMENT_UNDELIVERABLE, {"order_id": message.order_id, "cause_code": cause}
+    )
+
+
+def _about_shipment(message: Any, template: Template, details: dict[str, Any]) -> domain.Letter:
+    return domain.Letter(ids.canonical(message.user_id), template, ids.canonical(message.shipment_id), details)
+
+
+def _tracked(message: Any) -> dict[str, Any]:
+    return {
+        "order_id": message.order_id,
+        "tracking_number": _like(_TRACKING_NUMBER, message.tracking_number),
+        "tracking_url": _like(_TRACKING_URL, message.tracking_url),
+    }
+
+
+def _like(pattern: re.Pattern[str], text: str) -> str:
+    return text if pattern.fullmatch(text) else ""

@@ -77,6 +77,7 @@ class NotificationServicer(notification_service_pb2_grpc.NotificationServiceServ
             {messages.kind(choice.kind): frozenset(messages.channels(choice.channels)) for choice in request.choices},
             request.phone_number if request.HasField("phone_number") else None,
             request.push_endpoint if request.HasField("push_endpoint") else None,
+            domain.Language(request.language) if request.HasField("language") else None,
         )
         return messages.of_preferences(await self._preferences.update(identity.caller().user_id, change))
 

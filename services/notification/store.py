@@ -68,6 +68,7 @@ PREFERENCES = Table(
     Column("choices", JSONB, nullable=False),
     Column("phone_number", Text, nullable=False),
     Column("push_endpoint", Text, nullable=False),
+    Column("language", Text, nullable=False),
 )
 
 LOW_STOCK = Table(
@@ -186,7 +187,7 @@ FROM unnest(%(id)s::uuid[], %(epoch)s::bigint[], %(state)s::text[], %(reason)s::
 WHERE n.id = g.id AND n.epoch = g.epoch
 """)
 _P = PREFERENCES.c
-_PREFERENCES_COLUMNS = ("user_id", "choices", "phone_number", "push_endpoint")
+_PREFERENCES_COLUMNS = ("user_id", "choices", "phone_number", "push_endpoint", "language")
 _ALL_OF_PREFERENCES = [_P[name] for name in _PREFERENCES_COLUMNS]
 _PREFERENCES_OF = database.Statement(
     select(*_ALL_OF_PREFERENCES).where(_P.user_id == func.any(bindparam("user_id", type_=ARRAY(ID))))
@@ -198,7 +199,8 @@ _LOCK_PREFERENCES = database.Statement(
     select(*_ALL_OF_PREFERENCES).where(_P.user_id == bindparam("user_id", type_=ID)).with_for_update()
 )
 _SAVE_PREFERENCES = database.Statement("""
-UPDATE preferences SET choices = %(choices)s, phone_number = %(phone_number)s, push_endpoint = %(push_endpoint)s
+UPDATE preferences SET choices = %(choices)s, phone_number = %(phone_number)s, push_endpoint = %(push_endpoint)s,
+  language = %(language)s
 WHERE user_id = %(user_id)s
 """)
 # What fell low again before it was told waits no longer for it.
@@ -332,9 +334,9 @@ def _claimed(row: database.Row) -> Claimed:
 
 
 def _preferences(row: database.Row) -> domain.Preferences:
-    user_id, choices, phone_number, push_endpoint = row
+    user_id, choices, phone_number, push_endpoint, language = row
     chosen = {domain.Kind(kind): frozenset(map(domain.Channel, channels)) for kind, channels in choices.items()}
-    return domain.Preferences(user_id, chosen, phone_number, push_endpoint)
+    return domain.Preferences(user_id, chosen, phone_number, push_endpoint, domain.Language(language))
 
 
 def _notification(row: database.Row, **known: object) -> domain.Notification:

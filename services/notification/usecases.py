@@ -36,8 +36,8 @@ LEFT JOIN waiting AS w USING (queue) GROUP BY queue
 class Words(Protocol):
     """What messages say."""
 
-    def subject(self, letter: domain.Letter) -> str:
-        """The subject line of a letter. Raises when its details lack what the template names."""
+    def subject(self, letter: domain.Letter, language: domain.Language) -> str:
+        """The subject line of a letter in a language. Raises when its details lack what the template names."""
 
 
 class Sender(Protocol):
@@ -101,7 +101,8 @@ class Notifications:
         notifications = []
         for letter in letters:
             preferences = wishes.get(letter.user_id, domain.Preferences(letter.user_id))
-            notifications += self._notifications(letter, preferences.channels(letter.template.kind))
+            channels = preferences.channels(letter.template.kind)
+            notifications += self._notifications(letter, channels, preferences.language)
         await self._add(transaction, notifications)
 
     async def send(self, message: domain.Message) -> domain.Notification:
@@ -121,14 +122,17 @@ class Notifications:
             if made == occasion_id:
                 wishes = await store.preferences_of(transaction, [message.user_id])
                 preferences = wishes.get(message.user_id, domain.Preferences(message.user_id))
-                first, *others = self._notifications(letter, domain.channels_of(message, preferences))
+                channels = domain.channels_of(message, preferences)
+                first, *others = self._notifications(letter, channels, preferences.language)
                 first = dataclasses.replace(first, id=occasion_id)
                 await self._add(transaction, [first, *others])
         return first if made == occasion_id else await store.get(self._db, made)
 
-    def _notifications(self, letter: domain.Letter, channels: Sequence[Channel]) -> list[domain.Notification]:
+    def _notifications(
+        self, letter: domain.Letter, channels: Sequence[Channel], language: domain.Language
+    ) -> list[domain.Notification]:
         now = self._now()
-        subject = self._words.subject(letter)
+        subject = self._words.subject(letter, language)
         return [
             domain.Notification(
                 id=ids.new_id(now),
@@ -136,7 +140,8 @@ class Notifications:
                 template=letter.template,
                 occasion_id=letter.occasion_id,
                 subject=subject,
-                details=letter.details,
+                # Said with the message: it ends in the language that it begins in.
+                details={**letter.details, "language": language},
                 create_time=now,
                 channel=channel,
                 sensitive=letter.sensitive,

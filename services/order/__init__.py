@@ -3,6 +3,8 @@
 Owns: orders (what was bought, never changed), sagas (where each order is: status, what it waits for, until when) and
 order_events (what happened, append-only).
 
+Returns (what came back of delivered orders) have rows and a history of their own beside them.
+
 States: PENDING -> RESERVED -> CONFIRMED -> FULFILLING -> SHIPPED -> DELIVERED; CONFIRMED is the pivot. From any before SHIPPED
 CANCELLING -> CANCELLED: since the pivot only if shipping says that nothing has left.
 

@@ -6,9 +6,9 @@ from typing import Any
 from services.chassis import erasure
 from services.chassis.events import reader
 from services.chassis.outbox import outbox
-from services.order import domain, saga
-from services.order.messages import facts
-from services.order.usecases import advancing
+from services.order import domain, saga, usecases
+from services.order.domain import returns
+from services.order.messages import facts, returning
 from souk.inventory.v1 import inventory_events_pb2
 from souk.payment.v1 import payment_events_pb2
 from souk.promotion.v1 import promotion_events_pb2
@@ -23,6 +23,13 @@ def _on_orders(render_fact: Callable[[Any], Any]) -> outbox.Publication:
     return outbox.Publication(TOPIC, lambda fact: fact.order.id, render_fact, sequence=lambda fact: fact.version)
 
 
+def _of_return(render_fact: Callable[[Any], Any]) -> outbox.Publication:
+    """A return's events stand among its order's: they have the order's key, and the version of the return."""
+    return outbox.Publication(
+        TOPIC, lambda fact: fact.back.order_id, render_fact, sequence=lambda fact: fact.back.version
+    )
+
+
 PUBLISHED: outbox.Publications = {
     domain.OrderPlaced: _on_orders(facts.of_order_placed),
     domain.PaymentRequested: _on_orders(facts.of_payment_requested),
@@ -30,11 +37,17 @@ PUBLISHED: outbox.Publications = {
     domain.ShipmentsStopRequested: _on_orders(facts.of_stop_requested),
     domain.OrderCancelled: _on_orders(facts.of_order_cancelled),
     domain.OrderCancellationCompleted: _on_orders(facts.of_cancellation_completed),
+    returns.ReturnRequested: _of_return(returning.of_requested),
+    returns.ReturnApproved: _of_return(returning.of_approved),
+    returns.ReturnRejected: _of_return(returning.of_rejected),
+    returns.ReturnReceived: _of_return(returning.of_received),
+    returns.ReturnInspected: _of_return(returning.of_inspected),
+    returns.ReturnRefunded: _of_return(returning.of_refunded),
 }
 
 
-def subscribers(orders: advancing.Advancing, erasing: erasure.Erasure) -> reader.Subscribers:
-    """Who handles what the order service consumes: replies, each of which carries an order on, and erased accounts."""
+def subscribers(orders: usecases.Orders, erasing: erasure.Erasure) -> reader.Subscribers:
+    """Who handles what the order service consumes: replies, which carry orders on; refunds of returns; erased accounts."""
     replies: dict[Any, Callable[[Any], saga.Event | None]] = {
         inventory_events_pb2.StockReserved: facts.replied(saga.Reply.STOCK_RESERVED, saga.INVENTORY),
         inventory_events_pb2.StockRejected: facts.stock_rejected,
@@ -61,5 +74,9 @@ def subscribers(orders: advancing.Advancing, erasing: erasure.Erasure) -> reader
         shipping_events_pb2.ShipmentsStopped: facts.replied(saga.Reply.SHIPMENTS_STOPPED, saga.SHIPPING),
         shipping_events_pb2.StopRefused: facts.stop_refused,
     }
-    erased = {user_events_pb2.UserErased: reader.Subscriber(facts.erased, erasing.hear)}
-    return {kind: reader.Subscriber(parse, orders.advance) for kind, parse in replies.items()} | erased
+    advance = orders.advancing.advance
+    others = {
+        payment_events_pb2.ReturnRefundSettled: reader.Subscriber(returning.refund_settled, orders.returning.settle),
+        user_events_pb2.UserErased: reader.Subscriber(facts.erased, erasing.hear),
+    }
+    return {kind: reader.Subscriber(parse, advance) for kind, parse in replies.items()} | others

@@ -1,6 +1,7 @@
 """The order service, put together."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from services import postal, signing_keys
 from services.chassis import assembly, clock, database, erasure, loops, process, retention
@@ -8,6 +9,7 @@ from services.chassis.settings import read
 from services.order import clients, events, rpc, saga, store
 from services.order.domain import totals
 from services.order.settings import Settings
+from services.order.store import returns
 from services.order.usecases import (
     Orders,
     accepting,
@@ -16,6 +18,7 @@ from services.order.usecases import (
     noting,
     pricing,
     reading,
+    returning,
     searching,
     timer,
     watching,
@@ -24,11 +27,12 @@ from services.order.usecases import (
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What the use cases go by: the clock, how long sagas wait, how many may watch."""
+    """What the use cases go by: the clock, how long sagas wait, how many may watch, how long what is delivered may come back."""
 
     now: clock.Clock
     waits: saga.Waits
     limits: watching.Limits
+    return_window: timedelta = timedelta(days=30)
 
 
 def composed(db: database.Database, prices: pricing.Pricing, terms: Terms) -> Orders:
@@ -44,6 +48,7 @@ def composed(db: database.Database, prices: pricing.Pricing, terms: Terms) -> Or
         watching=watched,
         noting=noting.Noting(db, now=terms.now),
         searching=searching.Searching(db),
+        returning=returning.Returning(db, now=terms.now, window=terms.return_window),
     )
 
 
@@ -72,13 +77,13 @@ def build(host: assembly.Host) -> list[process.Part]:
         delivery_s=settings.delivery_deadline_s,
     )
     limits = watching.Limits(settings.watch_streams_per_caller, settings.watch_streams)
-    orders = composed(service.db, prices, Terms(host.now, waits, limits))
-    erasing = erasure.Erasure(service.db, [store.ERASE])
+    orders = composed(service.db, prices, Terms(host.now, waits, limits, timedelta(days=settings.return_window_days)))
+    erasing = erasure.Erasure(service.db, [store.ERASE, returns.ERASE])
     gauges = retention.Gauges(service.db, store.SERVICE, reading.QUEUES)
     return service.parts(
         rpc.servicer(orders, service.page_tokens),
         signing_keys.fetched_from(user),
-        consuming=assembly.Consuming(events.CONSUMED, events.subscribers(orders.advancing, erasing)),
+        consuming=assembly.Consuming(events.CONSUMED, events.subscribers(orders, erasing)),
         serving=[orders.watching],
         working=[
             loops.Loop("order-timer", orders.timer.expire, loops.Pace(0.5, 1.0)),

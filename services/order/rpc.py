@@ -7,8 +7,8 @@ from typing import Any
 from services.chassis import ids
 from services.chassis.rpc import identity, page_tokens, server
 from services.order import messages, usecases
-from services.order.messages import searching
-from souk.order.v1 import note_pb2, order_pb2, order_search_pb2, order_service_pb2, order_service_pb2_grpc
+from services.order.messages import returning, searching
+from souk.order.v1 import note_pb2, order_pb2, order_search_pb2, order_service_pb2, order_service_pb2_grpc, return_pb2
 
 DESCRIPTOR = order_service_pb2.DESCRIPTOR.services_by_name["OrderService"]
 
@@ -105,6 +105,40 @@ class OrderServicer(order_service_pb2_grpc.OrderServiceServicer):
         token = await self._tokens.token(request, page_tokens.ANYBODY, found.next_after)
         shown = [searching.of_vendor_order(seen) for seen in found.rows]
         return order_search_pb2.ListVendorOrdersResponse(orders=shown, next_page_token=token)
+
+    async def CreateReturn(self, request: return_pb2.CreateReturnRequest, _: Any) -> return_pb2.Return:
+        owner_id = identity.caller().owner_id
+        back = await self._orders.returning.request(returning.wish(request), actor=_actor(), owner_id=owner_id)
+        return await self._return(back.id)
+
+    async def ListReturns(self, request: return_pb2.ListReturnsRequest, _: Any) -> return_pb2.ListReturnsResponse:
+        owner_id = identity.caller().owner_id
+        found = await self._orders.returning.of_order(request.order_id.lower(), owner_id=owner_id)
+        return return_pb2.ListReturnsResponse(returns=[returning.of_return(back) for back in found])
+
+    async def GetReturn(self, request: return_pb2.GetReturnRequest, _: Any) -> return_pb2.Return:
+        return await self._return(request.id.lower())
+
+    async def ApproveReturn(self, request: return_pb2.ApproveReturnRequest, _: Any) -> return_pb2.Return:
+        await self._orders.returning.approve(request.id.lower(), actor=_actor())
+        return await self._return(request.id.lower())
+
+    async def RejectReturn(self, request: return_pb2.RejectReturnRequest, _: Any) -> return_pb2.Return:
+        await self._orders.returning.reject(request.id.lower(), request.reason, actor=_actor())
+        return await self._return(request.id.lower())
+
+    async def ReceiveReturn(self, request: return_pb2.ReceiveReturnRequest, _: Any) -> return_pb2.Return:
+        await self._orders.returning.receive(request.id.lower(), request.warehouse, actor=_actor())
+        return await self._return(request.id.lower())
+
+    async def InspectReturn(self, request: return_pb2.InspectReturnRequest, _: Any) -> return_pb2.Return:
+        await self._orders.returning.inspect(request.id.lower(), returning.findings(request), actor=_actor())
+        return await self._return(request.id.lower())
+
+    async def _return(self, return_id: str) -> return_pb2.Return:
+        """A return as it is now, with its history."""
+        found = await self._orders.returning.get(return_id, owner_id=identity.caller().owner_id)
+        return returning.of_return(*found)
 
     async def WatchOrder(
         self, request: order_service_pb2.WatchOrderRequest, _: Any

@@ -38,3 +38,5 @@ class Settings:
     addresses_complete: bool = env("ORDER_ADDRESSES_COMPLETE", default=False)
     # Whether the catalog's prices, and those of shipping, contain the taxes.
     taxes_included: bool = env("ORDER_TAXES_INCLUDED", default=False)
+    # For how many days after its delivery an order may be returned.
+    return_window_days: float = env("ORDER_RETURN_WINDOW_DAYS", default=30.0)

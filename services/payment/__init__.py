@@ -8,8 +8,10 @@ back goes CAPTURED -> REFUNDING_PART -> CAPTURED, all that is left CAPTURED -> R
 the provider is being asked: yes, a definite no, or unknown, which stays where it is and is asked about. A database that was put
 back to an earlier moment hears its orders again: payments have the ids, and the provider the keys, that they had before.
 
-Consumes `orders` (PaymentRequested, OrderConfirmed, OrderCancelled), publishes `payments`. Calls the provider, outside of every
-transaction.
+Of a return it keeps what is due (return_refunds: WAITING -> BEGUN -> SETTLED), and gives it back when the payment is free.
+
+Consumes `orders` (PaymentRequested, OrderConfirmed, OrderCancelled, ReturnInspected), publishes `payments`. Calls the
+provider, outside of every transaction.
 
 Read in this order: `events.py` (an order says something), `usecases/` (what it means, and `charging`, the worker that calls
 the provider), `domain/` (what a payment is, and `moves`, the one table of what follows what), `names.py` (ids that stay the

@@ -7,7 +7,9 @@ from services.chassis.events import reader
 from services.chassis.outbox import outbox
 from services.chassis.rpc import render
 from services.payment import domain, messages, usecases
-from souk.order.v1 import order_events_pb2
+from services.payment.domain import returns
+from services.payment.usecases import returning
+from souk.order.v1 import order_events_pb2, return_events_pb2
 from souk.payment.v1 import payment_events_pb2
 
 TOPIC = "payments"
@@ -50,13 +52,18 @@ PUBLISHED: outbox.Publications = {
     domain.PaymentVoided: _on_payments(messages.of_payment_voided),
     domain.PaymentPartlyRefunded: _on_payments(messages.of_payment_partly_refunded),
     domain.PaymentRefunded: _on_payments(messages.of_payment_refunded),
+    returns.ReturnRefundSettled: _on_payments(messages.of_return_refund_settled),
 }
 
 
-def subscribers(payments: usecases.Payments) -> reader.Subscribers:
-    """Who handles what the payment service consumes: one use case for all of it, so that a wave's rows are locked at once."""
+def subscribers(payments: usecases.Payments, returned: returning.Returning) -> reader.Subscribers:
+    """Who handles what the payment service consumes: one use case for all of it, so that a wave's rows are locked at once.
+
+    Inspections of returns have their own, which locks nothing.
+    """
     return {
         order_events_pb2.PaymentRequested: reader.Subscriber(messages.request, payments.hear),
         order_events_pb2.OrderConfirmed: reader.Subscriber(messages.confirmation, payments.hear),
         order_events_pb2.OrderCancelled: reader.Subscriber(messages.cancellation, payments.hear),
+        return_events_pb2.ReturnInspected: reader.Subscriber(messages.return_inspected, returned.hear),
     }

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from services.chassis import ids, money
 from services.chassis.rpc import render
 from services.payment import domain
-from souk.order.v1 import order_events_pb2
+from services.payment.domain import returns
+from souk.order.v1 import order_events_pb2, return_events_pb2
 from souk.payment.v1 import payment_events_pb2, payment_pb2
 
 # States of ours that the contract shows as the state they grew from.
@@ -65,6 +66,25 @@ def of_payment_partly_refunded(fact: domain.PaymentPartlyRefunded) -> payment_ev
         amount=render.money_message(money.Money(currency, fact.step)),
         refunded_amount=render.money_message(money.Money(currency, payment.refunded)),
     )
+
+
+def of_return_refund_settled(fact: returns.ReturnRefundSettled) -> payment_events_pb2.ReturnRefundSettled:
+    payment = fact.payment
+    return payment_events_pb2.ReturnRefundSettled(
+        order_id=payment.order_id,
+        payment_id=payment.id,
+        user_id=payment.user_id,
+        return_id=fact.return_id,
+        amount=render.money_message(money.Money(payment.amount.currency, fact.amount)),
+    )
+
+
+def return_inspected(message: return_events_pb2.ReturnInspected) -> returns.Wanted | None:
+    """What is due for a return; None when that is nothing."""
+    amount = render.money_value(message.refund_amount)
+    if not amount.amount:
+        return None
+    return returns.Wanted(ids.canonical(message.return_id), ids.canonical(message.order_id), amount)
 
 
 def request(message: order_events_pb2.PaymentRequested) -> domain.Request:

@@ -1,10 +1,12 @@
 """The payment service's calls: parse, call the use case, render. Next stop: `usecases/`."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from services.chassis import idempotency
 from services.chassis.rpc import identity, render, server
-from services.payment import messages, usecases
+from services.payment import clients, messages, usecases
+from services.payment.usecases import webhooks
 from souk.payment.v1 import payment_pb2, payment_service_pb2, payment_service_pb2_grpc
 
 DESCRIPTOR = payment_service_pb2.DESCRIPTOR.services_by_name["PaymentService"]
@@ -13,8 +15,9 @@ DESCRIPTOR = payment_service_pb2.DESCRIPTOR.services_by_name["PaymentService"]
 class PaymentServicer(payment_service_pb2_grpc.PaymentServiceServicer):
     """`souk.payment.v1.PaymentService`; what each method promises stands in the contract."""
 
-    def __init__(self, payments: usecases.Payments) -> None:
+    def __init__(self, payments: usecases.Payments, hooks: "Webhooks") -> None:
         self._payments = payments
+        self._hooks = hooks
 
     async def CreatePayment(self, request: payment_service_pb2.CreatePaymentRequest, _: Any) -> payment_pb2.Payment:
         choice = usecases.Choice(
@@ -40,8 +43,23 @@ class PaymentServicer(payment_service_pb2_grpc.PaymentServiceServicer):
     async def GetPayment(self, request: payment_service_pb2.GetPaymentRequest, _: Any) -> payment_pb2.Payment:
         return messages.of_payment(await self._payments.get(request.id, owner_id=identity.caller().owner_id))
 
+    async def ReceiveWebhook(
+        self, request: payment_service_pb2.ReceiveWebhookRequest, context: Any
+    ) -> payment_service_pb2.ReceiveWebhookResponse:
+        sent = {str(name): str(value) for name, value in context.invocation_metadata() or ()}
+        await self._hooks.heard.receive(self._hooks.notices.read(request.provider, sent, request.event.data))
+        return payment_service_pb2.ReceiveWebhookResponse()
 
-def servicer(payments: usecases.Payments) -> server.Servicer:
+
+@dataclass(frozen=True, slots=True)
+class Webhooks:
+    """What the provider tells of by itself: how it is read, and what follows from it."""
+
+    notices: clients.Notices
+    heard: webhooks.Webhooks
+
+
+def servicer(payments: usecases.Payments, hooks: Webhooks) -> server.Servicer:
     """The servicer, ready to be served."""
     add = payment_service_pb2_grpc.add_PaymentServiceServicer_to_server
-    return server.Servicer(DESCRIPTOR, add, PaymentServicer(payments))
+    return server.Servicer(DESCRIPTOR, add, PaymentServicer(payments, hooks))

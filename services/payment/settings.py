@@ -19,6 +19,7 @@ class ProviderKind(StrEnum):
 class Settings:
     """The provider: which, where, its timeout (seconds), its concurrent calls, and when its circuit breaker opens.
 
+    webhook_secrets sign what the provider tells of by itself: one, or two with a space between while it changes.
     provider_repeat_s is for how long a call may be repeated, in seconds from its first attempt: shorter than the provider
     remembers idempotency keys. provider_lookup_lag_s is how long after that a charge that it made may still be missing from
     what it finds: Stripe's search can be an hour behind.
@@ -28,6 +29,7 @@ class Settings:
     provider_url: str = env("PAYMENT_PROVIDER_URL", default="")
     stripe_api_key: Credential = env("STRIPE_API_KEY", default=credentials.NONE, secret=True)  # noqa: RUF009 - the same
     stripe_api_base: str = env("STRIPE_API_BASE", default="https://api.stripe.com")
+    webhook_secrets: Credential = env("PAYMENT_WEBHOOK_SECRETS", default=credentials.NONE, secret=True)  # noqa: RUF009 - the same
     provider_timeout_s: float = env("PAYMENT_PROVIDER_TIMEOUT_S", default=5.0)
     provider_calls: int = env("PAYMENT_PROVIDER_CALLS", default=128)
     provider_repeat_s: float = env("PAYMENT_PROVIDER_REPEAT_S", default=82_800.0)

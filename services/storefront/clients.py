@@ -14,6 +14,7 @@ from souk.payment.v1 import payment_service_pb2, payment_service_pb2_grpc
 from souk.promotion.v1 import promotion_service_pb2, promotion_service_pb2_grpc
 from souk.recommendation.v1 import recommendation_service_pb2, recommendation_service_pb2_grpc
 from souk.search.v1 import search_service_pb2, search_service_pb2_grpc
+from souk.shipping.v1 import shipping_service_pb2, shipping_service_pb2_grpc
 
 CATALOG = catalog_service_pb2.DESCRIPTOR.services_by_name["CatalogService"]
 INVENTORY = inventory_service_pb2.DESCRIPTOR.services_by_name["InventoryService"]
@@ -21,6 +22,7 @@ PROMOTION = promotion_service_pb2.DESCRIPTOR.services_by_name["PromotionService"
 RECOMMENDATION = recommendation_service_pb2.DESCRIPTOR.services_by_name["RecommendationService"]
 SEARCH = search_service_pb2.DESCRIPTOR.services_by_name["SearchService"]
 ORDER = order_service_pb2.DESCRIPTOR.services_by_name["OrderService"]
+SHIPPING = shipping_service_pb2.DESCRIPTOR.services_by_name["ShippingService"]
 PAYMENT = payment_service_pb2.DESCRIPTOR.services_by_name["PaymentService"]
 
 # After so many failures in a row a service is not asked for what anybody may see, until so many seconds later.
@@ -276,3 +278,18 @@ class Payments:
             if error.code is errors.Code.NOT_FOUND:
                 return None
             raise
+
+
+class Shipments:
+    """Parcels of the user who calls."""
+
+    def __init__(self, peer: client.Peer) -> None:
+        self._peer = peer
+        self._stub = shipping_service_pb2_grpc.ShippingServiceStub(peer.channel)
+
+    async def of_order(self, order_id: str) -> Sequence[Any]:
+        """The parcels of an order. Raises TransientError or TimeoutError without an answer."""
+        request = shipping_service_pb2.ListOrderShipmentsRequest(order_id=order_id)
+        answer = await self._peer.call(self._stub.ListOrderShipments, request, for_user=True)
+        found: Sequence[Any] = answer.shipments
+        return found

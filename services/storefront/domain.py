@@ -141,9 +141,10 @@ class ProductPage:
 
 @dataclass(frozen=True, slots=True)
 class OrderPage:
-    """What an order's page shows. A timeline that is None is missing; a payment that is None may also not exist."""
+    """What an order's page shows. A timeline or shipments of None are missing; a payment of None may not exist."""
 
     order: Any
     timeline: Sequence[Any] | None
     payment: Any | None
+    shipments: Sequence[Any] | None
     missing: Sequence[Missing]

@@ -29,6 +29,7 @@ def build(host: assembly.Host) -> list[process.Part]:
         search=clients.Search(search, patience),
         recommendation=clients.Recommendation(recommendation, patience),
         orders=clients.Orders(service.peer("order", clients.ORDER)),
+        shipments=clients.Shipments(service.peer("shipping", clients.SHIPPING)),
         payments=clients.Payments(service.peer("payment", clients.PAYMENT)),
     )
     pages = usecases.Pages(peers, page_s=settings.page_s, low_stock=settings.low_stock)

@@ -52,7 +52,11 @@ def of_product_page(page: domain.ProductPage) -> page_pb2.ProductPage:
 
 def of_order_page(page: domain.OrderPage) -> page_pb2.OrderPage:
     return page_pb2.OrderPage(
-        order=page.order, timeline=page.timeline, payment=page.payment, missing=_of_missing(page.missing)
+        order=page.order,
+        timeline=page.timeline,
+        payment=page.payment,
+        shipments=page.shipments,
+        missing=_of_missing(page.missing),
     )
 
 

@@ -74,6 +74,13 @@ class Payments(Protocol):
         """The payment of an order, if there is one. Raises TransientError or TimeoutError without an answer."""
 
 
+class Shipments(Protocol):
+    """Who has the parcels of the user who calls."""
+
+    async def of_order(self, order_id: str) -> Sequence[Any]:
+        """The parcels of an order. Raises TransientError or TimeoutError without an answer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Peers:
     """Whom pages are asked of."""
@@ -85,6 +92,7 @@ class Peers:
     recommendation: Recommendation
     orders: Orders
     payments: Payments
+    shipments: Shipments
 
 
 class Pages:
@@ -138,5 +146,6 @@ class Pages:
         async with joining.page(self._page_s) as parts:
             timeline = parts.ask("timeline", self._peers.orders.timeline, order_id)
             payment = parts.ask("payment", self._peers.payments.of_order, order_id)
+            shipments = parts.ask("shipments", self._peers.shipments.of_order, order_id)
             order = await parts.need(self._peers.orders.order, order_id)
-        return domain.OrderPage(order, timeline.answer, payment.answer, parts.missing)
+        return domain.OrderPage(order, timeline.answer, payment.answer, shipments.answer, parts.missing)

@@ -3,14 +3,16 @@
 import functools
 from datetime import timedelta
 
-from services.chassis import assembly, loops, process
+from services.chassis import assembly, effects, loops, process
 from services.chassis.rpc import identity
 from services.chassis.settings import SettingsError, read
-from services.user import events, passwords, rpc, tokens, usecases
+from services.user import clients, events, passwords, rpc, tokens, usecases
 from services.user.settings import Settings
 
 # How often the administrator's account is looked after once it is as it should be, in seconds.
 ADMIN_EVERY_S = 300
+# Few letters at once, and nobody waits for them longer than a moment.
+LETTERS = effects.Concurrency(concurrent=16, idle_s=0.5, idle_most_s=2.0)
 # How often sign-ins that expired are forgotten, in seconds.
 PURGE_EVERY_S = 600
 
@@ -27,8 +29,11 @@ def build(host: assembly.Host) -> list[process.Part]:
     sessions = usecases.Sessions(service.db, signer, lifetime, now=host.now)
     accounts = usecases.Accounts(service.db, hashing, sessions, now=host.now)
     purge = loops.Loop("user-sessions", sessions.purge, loops.Pace(PURGE_EVERY_S))
-    working = [purge, *_admin(accounts, settings)]
-    users = usecases.users(service.db, accounts, sessions, now=host.now)
+    users = usecases.users(service.db, accounts, sessions, hashing, now=host.now)
+    post = clients.Notification(service.peer("notification", clients.DESCRIPTOR))
+    letters = effects.Worker(service.db, usecases.proving.Letters(post, now=host.now), LETTERS, name="user-letters")
+    users.proving.wake = letters.wake
+    working: list[process.Part] = [purge, letters, *_admin(accounts, settings)]
     parts = service.parts(rpc.servicer(users), rpc.Authority(keys, sessions), working=working)
     return [hashing, *parts]
 

@@ -9,6 +9,8 @@ from souk.user.v1 import (
     address_book_pb2,
     payment_methods_pb2,
     preferences_pb2,
+    role_changes_pb2,
+    sign_ins_pb2,
     user_events_pb2,
     user_pb2,
     user_service_pb2,
@@ -24,6 +26,7 @@ def of_user(user: domain.User) -> user_pb2.User:
         display_name=user.display_name,
         roles=[user_pb2.User.Role.Value(role) for role in user.roles],
         create_time=render.timestamp(user.create_time),
+        email_verified=user.email_verified,
     )
 
 
@@ -57,6 +60,7 @@ def of_user_registered(fact: domain.UserRegistered) -> user_events_pb2.UserRegis
         email=user.email,
         display_name=user.display_name,
         create_time=render.timestamp(user.create_time),
+        email_verified=user.email_verified,
     )
 
 
@@ -68,6 +72,7 @@ def of_user_changed(fact: domain.UserChanged) -> user_events_pb2.UserChanged:
         display_name=user.display_name,
         roles=[user_pb2.User.Role.Value(role) for role in user.roles],
         version=user.version,
+        email_verified=user.email_verified,
     )
 
 
@@ -108,4 +113,26 @@ def preferences_change(request: preferences_pb2.UpdateUserPreferencesRequest) ->
         request.language if request.HasField("language") else None,
         request.currency if request.HasField("currency") else None,
         request.time_zone if request.HasField("time_zone") else None,
+    )
+
+
+def of_sign_in(shown: domain.SignInShown, *, current: bool) -> sign_ins_pb2.SignIn:
+    return sign_ins_pb2.SignIn(
+        id=shown.id,
+        create_time=render.timestamp(shown.create_time),
+        use_time=render.timestamp(shown.use_time),
+        expire_time=render.timestamp(shown.expire_time),
+        address=shown.origin.address,
+        user_agent=shown.origin.user_agent,
+        current=current,
+    )
+
+
+def of_role_change(change: domain.RoleChange) -> role_changes_pb2.RoleChange:
+    return role_changes_pb2.RoleChange(
+        admin_id=change.admin_id,
+        before=[user_pb2.User.Role.Value(role) for role in change.before],
+        after=[user_pb2.User.Role.Value(role) for role in change.after],
+        reason=change.reason,
+        create_time=render.timestamp(change.create_time),
     )

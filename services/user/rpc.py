@@ -12,8 +12,12 @@ from services.user import domain, messages, tokens, usecases
 from services.user.domain import payment_methods
 from souk.user.v1 import (
     address_book_pb2,
+    erasure_pb2,
     payment_methods_pb2,
     preferences_pb2,
+    proofs_pb2,
+    role_changes_pb2,
+    sign_ins_pb2,
     user_pb2,
     user_service_pb2,
     user_service_pb2_grpc,
@@ -32,13 +36,19 @@ class UserServicer(user_service_pb2_grpc.UserServiceServicer):
 
     async def Register(self, request: user_service_pb2.RegisterRequest, context: Any) -> user_service_pb2.Session:
         wanted = domain.Registration(
-            request.email, request.password, request.display_name, identity.client_address(context)
+            request.email,
+            request.password,
+            request.display_name,
+            identity.client_address(context),
+            identity.user_agent(context),
         )
         return messages.of_session(await self._accounts.register(wanted))
 
     async def Login(self, request: user_service_pb2.LoginRequest, context: Any) -> user_service_pb2.Session:
         address = identity.client_address(context)
-        return messages.of_session(await self._accounts.login(request.email, request.password, address=address))
+        agent = identity.user_agent(context)
+        session = await self._accounts.login(request.email, request.password, address=address, user_agent=agent)
+        return messages.of_session(session)
 
     async def Refresh(self, request: user_service_pb2.RefreshRequest, _: Any) -> user_service_pb2.Session:
         return messages.of_session(await self._sessions.refresh(request.refresh_token))
@@ -60,8 +70,66 @@ class UserServicer(user_service_pb2_grpc.UserServiceServicer):
 
     async def SetUserRoles(self, request: user_service_pb2.SetUserRolesRequest, _: Any) -> user_pb2.User:
         roles = [domain.Role(user_pb2.User.Role.Name(role)) for role in request.roles]
-        user = await self._accounts.set_roles(request.id.lower(), roles, admin_id=identity.caller().user_id)
+        user = await self._accounts.set_roles(
+            request.id.lower(), roles, admin_id=identity.caller().user_id, reason=request.reason
+        )
         return messages.of_user(user)
+
+    async def ListRoleChanges(
+        self, request: role_changes_pb2.ListRoleChangesRequest, _: Any
+    ) -> role_changes_pb2.ListRoleChangesResponse:
+        changes = await self._accounts.role_changes(request.id.lower())
+        return role_changes_pb2.ListRoleChangesResponse(changes=[messages.of_role_change(one) for one in changes])
+
+    async def ListSignIns(self, _request: sign_ins_pb2.ListSignInsRequest, _: Any) -> sign_ins_pb2.ListSignInsResponse:
+        caller = identity.caller()
+        found = await self._sessions.list(caller.user_id)
+        shown = [messages.of_sign_in(one, current=one.id == caller.sign_in) for one in found]
+        return sign_ins_pb2.ListSignInsResponse(sessions=shown)
+
+    async def EndSignIn(self, request: sign_ins_pb2.EndSignInRequest, _: Any) -> sign_ins_pb2.EndSignInResponse:
+        await self._sessions.end_one(identity.caller().user_id, request.id.lower())
+        return sign_ins_pb2.EndSignInResponse()
+
+    async def RequestPasswordReset(
+        self, request: proofs_pb2.RequestPasswordResetRequest, _: Any
+    ) -> proofs_pb2.RequestPasswordResetResponse:
+        await self._users.proving.request_reset(request.email)
+        return proofs_pb2.RequestPasswordResetResponse()
+
+    async def ResetPassword(
+        self, request: proofs_pb2.ResetPasswordRequest, context: Any
+    ) -> proofs_pb2.ResetPasswordResponse:
+        address = identity.client_address(context)
+        await self._users.proving.reset(request.token, request.new_password, address=address)
+        return proofs_pb2.ResetPasswordResponse()
+
+    async def RequestEmailVerification(
+        self, _request: proofs_pb2.RequestEmailVerificationRequest, _: Any
+    ) -> proofs_pb2.RequestEmailVerificationResponse:
+        await self._users.proving.request_verification(identity.caller().user_id)
+        return proofs_pb2.RequestEmailVerificationResponse()
+
+    async def VerifyEmail(self, request: proofs_pb2.VerifyEmailRequest, _: Any) -> proofs_pb2.VerifyEmailResponse:
+        await self._users.proving.verify(request.token)
+        return proofs_pb2.VerifyEmailResponse()
+
+    async def ExportMe(self, _request: erasure_pb2.ExportMeRequest, _: Any) -> erasure_pb2.Export:
+        caller = identity.caller()
+        users, user_id = self._users, caller.user_id
+        return erasure_pb2.Export(
+            user=messages.of_user(await self._accounts.get(user_id)),
+            preferences=messages.of_preferences(await users.preferences.get(user_id)),
+            addresses=[messages.of_address(saved) for saved in await users.addresses.list(user_id)],
+            payment_methods=[messages.of_method(method) for method in await users.wallet.list(user_id)],
+            sessions=[
+                messages.of_sign_in(one, current=one.id == caller.sign_in) for one in await self._sessions.list(user_id)
+            ],
+        )
+
+    async def EraseMe(self, request: erasure_pb2.EraseMeRequest, _: Any) -> erasure_pb2.EraseMeResponse:
+        await self._accounts.erase(identity.caller().user_id, request.current_password)
+        return erasure_pb2.EraseMeResponse()
 
     async def ListAddresses(
         self, _request: address_book_pb2.ListAddressesRequest, _: Any

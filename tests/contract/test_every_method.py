@@ -111,7 +111,16 @@ PEOPLE = [
     row("roles by nobody", ROLES, {"json": {"roles": ["VENDOR"]}}, 403, "ACCESS_DENIED", who="admin"),
     row("a message by a customer", "POST /api/v1/notifications/send", {"json": {}}, 403, "ACCESS_DENIED"),
 ]
+HOOKS = "POST /api/v1/payments/webhooks"
+EVENT = {"content": "{}"}
+FORGED = EVENT | {"headers": {"webhook-signature": "t=1,v1=00"}}
+UNSIGNED = (401, "SIGNATURE_INVALID")
 MONEY = [
+    row("an event of a stranger", f"{HOOKS}/nobody", EVENT, 404, "PROVIDER_NOT_FOUND", who="nobody"),
+    row("an event of no provider", f"{HOOKS}/NO-1", EVENT, *INVALID, "provider", who="nobody"),
+    row("an event that nobody signed", f"{HOOKS}/simulator", EVENT, *UNSIGNED, who="nobody"),
+    row("an event of another signer", f"{HOOKS}/simulator", FORGED, *UNSIGNED, who="nobody"),
+    row("an event with an unknown word", f"{HOOKS}/simulator", EVENT | UNKNOWN_WORD, *MALFORMED, who="nobody"),
     row("a payment by nobody", "POST /api/v1/payments", {"json": {}}, 401, "TOKEN_MISSING", who="nobody"),
     row(
         "a payment by a card's number",

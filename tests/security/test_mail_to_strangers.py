@@ -82,7 +82,7 @@ def test_the_lure_reaches_those_who_proved_to_read_mail_at_the_address() -> None
     [welcome] = letters(user_events_pb2.UserRegistered)
     [confirmed] = letters(order_events_pb2.OrderConfirmed)
     assert f"Hello {LURE}," in said(welcome, Channel.EMAIL, verified=True)
-    assert f"x {LURE}: 42.00 USD" in said(confirmed, Channel.EMAIL, verified=True)
+    assert f"x {LURE}: $42.00" in said(confirmed, Channel.EMAIL, verified=True)
     assert "evil.example" not in said(confirmed, Channel.SMS, verified=True)
 
 

@@ -178,7 +178,7 @@ def test_a_currency_that_this_release_does_not_know_is_undecodable(currency: str
     headers = {"ce_id": ids.new_id(datetime.now(UTC)), "ce_type": "souk.order.v1.PaymentRequested"}
     asked = kafka.Record("orders", order, message.SerializeToString(), headers)
     with pytest.raises(reader.UndecodableError):
-        reader.Reader(payment_events.subscribers(anything)).read(asked)
+        reader.Reader(payment_events.subscribers(anything, anything)).read(asked)
     confirmed = order_events_pb2.OrderConfirmed(order_id=order, user_id=order)
     confirmed.total.currency_code = currency
     told = kafka.Record(

@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from tests.support import shop
+from tests.support import shipments, shop
 from tests.support.polling import eventually
 
 PAGES = "/api/v1/storefront"
@@ -127,6 +127,9 @@ async def test_the_page_of_an_order_shows_its_timeline_and_payment_to_its_custom
     assert page["order"] == await customer.order(placed["id"])
     assert page["timeline"] == (await customer.status(placed["id"]))["timeline"]
     assert page["payment"] == await customer.payment(placed["id"])
+    [parcel] = await shipments.labelled(customer, placed["id"])
+    [shown] = shop.taken(await whole(customer, f"orders/{placed['id']}"))["shipments"]
+    assert (shown["id"], shown["lines"]) == (parcel["id"], [{"sku": tea.sku, "quantity": "2"}])
     assert answer.headers["cache-control"] == "no-store"
 
     admin, stranger, rival = await market.admin(), await market.stranger(), await market.customer()

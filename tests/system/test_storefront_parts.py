@@ -31,6 +31,8 @@ OF_THE_SHOP = {
     ("trending",): "RECOMMENDATION_ADDR",
 }
 
+OF_AN_ORDER = {"payment": "PAYMENT_ADDR", "shipments": "SHIPPING_ADDR"}
+
 
 @contextlib.contextmanager
 def instead(how: str) -> Iterator[str]:
@@ -122,15 +124,16 @@ async def test_the_home_page_is_shown_without_what_did_not_come(
 
 
 @pytest.mark.parametrize("how", [STOPPED, SILENT])
-async def test_the_page_of_an_order_is_shown_without_its_payment_and_not_without_the_order(
-    market: shop.Shop, environment: Mapping[str, str], how: str
+@pytest.mark.parametrize(("part", "of"), OF_AN_ORDER.items())
+async def test_the_page_of_an_order_is_shown_without_one_of_its_parts_and_not_without_the_order(
+    market: shop.Shop, environment: Mapping[str, str], how: str, part: str, of: str
 ) -> None:
     customer, tea = await market.customer(), await market.product()
     placed = await customer.place(shop.basket((tea, 1)))
     with instead(how) as address:
-        async with opened(environment, PAYMENT_ADDR=address) as storefront:
+        async with opened(environment, **{of: address}) as storefront:
             page = await storefront.order(placed["id"], customer)
-            assert (page.order.id, missing(page)) == (placed["id"], {"payment": how})
+            assert (page.order.id, missing(page)) == (placed["id"], {part: how})
             assert next(event.event for event in page.timeline) == "OrderPlaced"
         async with opened(environment, ORDER_ADDR=address) as storefront:
             with pytest.raises(grpc.aio.AioRpcError):

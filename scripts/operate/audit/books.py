@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 
+from scripts.operate.audit import returned
 from scripts.operate.audit.cases import Case, Coupons, Goods, Money, Order, Parcel, Provider
 
 Row = tuple[Any, ...]
@@ -59,9 +60,10 @@ INVARIANTS: Mapping[str, Sequence[str]] = {
         SELECT 'payment ' || id || ': captured ' || captured || ', refunded ' || refunded || ', ledger ' || kept FROM (
           SELECT p.id, p.captured, p.refunded, coalesce(l.kept, 0) AS kept FROM payments AS p
           LEFT JOIN (SELECT payment_id, sum(amount) AS kept FROM ledger_entries
-            WHERE account = 'provider_receivable' GROUP BY 1) AS l ON l.payment_id = p.id) AS t
+            WHERE account <> 'order_revenue' GROUP BY 1) AS l ON l.payment_id = p.id) AS t
         WHERE captured - refunded <> kept
         """,
+        returned.PAID_ONCE,
     ),
     "order": (
         """
@@ -70,6 +72,7 @@ INVARIANTS: Mapping[str, Sequence[str]] = {
             (SELECT order_id, count(*) AS entries, max(sequence) AS latest FROM order_events GROUP BY 1) AS e
             USING (order_id)) AS t WHERE version <> entries OR version <> latest
         """,
+        returned.HISTORY,
     ),
     "shipping": (
         """
@@ -118,7 +121,7 @@ SELECT p.order_id::text, p.id::text, p.state, p.currency, p.captured, p.refunded
   coalesce(r.asked, 0)::bigint
 FROM payments AS p
 LEFT JOIN LATERAL (SELECT sum(amount) AS kept FROM ledger_entries
-  WHERE payment_id = p.id AND account = 'provider_receivable') AS l ON true
+  WHERE payment_id = p.id AND account <> 'order_revenue') AS l ON true
 LEFT JOIN LATERAL (SELECT sum(amount) AS asked FROM refunds WHERE payment_id = p.id) AS r ON true
 WHERE p.order_id = ANY(%s::uuid[])
 """
@@ -241,6 +244,7 @@ class Books:
         money = {row[0]: Money(*row[1:]) for row in self._ask("payment", _MONEY, ids)}
         history = {row[0]: tuple(zip(*row[1:], strict=True)) for row in self._ask("order", _HISTORY, ids)}
         goods, coupons, parcels = self._goods(ids), self._coupons(ids), self._parcels(ids)
+        returns = returned.of_orders(self._ask, ids)
         return [
             Case(
                 _order(row, history.get(row[0], ())),
@@ -248,6 +252,7 @@ class Books:
                 goods[row[0]],
                 coupons.get(row[0], Coupons()),
                 tuple(parcels.get(row[0], ())),
+                tuple(returns.get(row[0], ())),
             )
             for row in rows
         ]

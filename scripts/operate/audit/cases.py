@@ -107,6 +107,24 @@ class Parcel:
 
 
 @dataclass(frozen=True, slots=True)
+class Return:
+    """One return of an order: the units that it claims, those that can be sold again, and what was given back for it.
+
+    due and refunded are what its order says, None before the inspection and before the refund; given is what its payment says
+    (None: nothing yet), and shelved what inventory put on shelves.
+    """
+
+    id: str
+    status: str
+    claims: Counter[str]
+    resell: Counter[str]
+    due: int | None = None
+    refunded: int | None = None
+    given: int | None = None
+    shelved: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """One order in everybody's books."""
 
@@ -115,13 +133,15 @@ class Case:
     goods: Goods
     coupons: Coupons = field(default_factory=Coupons)
     parcels: tuple[Parcel, ...] = ()
+    returns: tuple[Return, ...] = ()
 
 
 def disagreements(case: Case) -> Iterator[str]:
     """What does not fit together, a line each."""
     order = case.order
     found = (*_of_order(case), *_of_money(order, case.money), *_of_goods(order, case.goods))
-    for complaint in (*found, *_of_coupons(order, case.coupons), *_of_parcels(order, case.parcels)):
+    after = (*_of_parcels(order, case.parcels), *_of_returns(order, case.money, case.returns))
+    for complaint in (*found, *_of_coupons(order, case.coupons), *after):
         yield f"order {case.order.id} ({case.order.status}): {complaint}"
 
 
@@ -197,3 +217,20 @@ def _of_parcels(order: Order, parcels: tuple[Parcel, ...]) -> Iterator[str]:
             yield f"its parcel {parcel.id} is {parcel.state}"
         if parcel.bought is not None and (parcel.bought > 1 or parcel.labelled > parcel.bought):
             yield f"of its parcel {parcel.id} the carrier sold {parcel.bought} labels"
+
+
+def _of_returns(order: Order, money: Money, returns: tuple[Return, ...]) -> Iterator[str]:
+    claimed: Counter[str] = sum((back.claims for back in returns), Counter[str]())
+    if not claimed <= order.wanted:
+        yield f"returned are {dict(claimed)}, of {dict(order.wanted)}"
+    given = sum(back.given or 0 for back in returns)
+    if given > money.refunded:
+        yield f"{given} {money.currency} were given back for returns, and {money.refunded} in all"
+    for back in returns:
+        name = f"its return {back.id} ({back.status})"
+        if back.refunded is not None and back.refunded != (back.given if back.due else 0):
+            yield f"{name} got {back.refunded}, its payment says {back.given}"
+        if back.given is not None and (back.due is None or back.given > back.due):
+            yield f"{name} got {back.given}, due are {back.due}"
+        if back.shelved != back.resell:
+            yield f"of {name} {dict(back.shelved)} are on shelves, to be sold again are {dict(back.resell)}"

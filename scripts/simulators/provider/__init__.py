@@ -31,6 +31,14 @@ The payment method decides (`cards.py` is the table): card_approved, card_declin
 card_timeout_after_charge, card_timeout_before_charge, card_error_500, card_charge_then_500, card_capture_refused; any
 other is declined with `unknown_payment_method`.
 
+It tells of each charge that is authorised, captured, voided or refunded, and of what a test makes happen, by webhooks, as soon
+as it was told where to (PUT /webhooks). They are signed in Stripe's way, in `Webhook-Signature`, and sent again for a while until
+they are answered with 2xx: so they come late, twice and in any order.
+
+    PUT  /webhooks              {url, secret}: where events go from now on; an empty url: nowhere, as after a start
+    POST /v1/refunds/failures   {key, reason}: the refund made with this idempotency key comes to nothing after all
+    POST /v1/disputes           {charge, status, id}: `needs_response` opens a dispute, `won` and `lost` end the one with this id
+
 What a test steers and reads; it answers in every mode:
 
     GET    /control    {mode, latency_ms, error_rate, slow_seconds, hang_seconds, key_seconds}
@@ -42,5 +50,5 @@ What a test steers and reads; it answers in every mode:
     GET    /stats      {charges, by_currency: {USD: {authorized, captured, refunded, voided}}}: sums in minor units
     GET    /healthz    200
 
-Reading order: `charges` (the rules), `cards`, `ledger` (the log), `provider`, `control`, `web`, `__main__`.
+Reading order: `charges` (the rules), `cards`, `ledger` (the log), `provider`, `hooks`, `control`, `web`, `__main__`.
 """

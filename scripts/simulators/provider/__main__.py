@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from scripts.simulators import journal, listening, steered
-from scripts.simulators.provider import ledger
+from scripts.simulators.provider import hooks, ledger
 from scripts.simulators.provider.provider import Provider
 from scripts.simulators.provider.web import Api, Control
 
@@ -20,7 +20,8 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         book = ledger.Ledger.open(arguments.state / LOG)
-        api = Api(Provider(book, Control().key_seconds), book)
+        sender = hooks.Sender()
+        api = Api(Provider(book, Control().key_seconds, sender.tell), book, sender)
         steered.serve("payment provider", api.application(), arguments.listen)
     except journal.JournalInUse as taken:
         listening.give_up(f"payment provider: another process writes {taken}: stop it or choose another --state")

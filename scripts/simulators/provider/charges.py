@@ -65,6 +65,12 @@ def refund(charge: Charge, amount: int | None) -> Charge:
     return replace(charge, status=status, refunded_amount=charge.refunded_amount + given)
 
 
+def fail_refund(charge: Charge, amount: int) -> Charge:
+    """Take back `amount` of what was given back: the customer's bank did not accept it."""
+    left = charge.refunded_amount - amount
+    return replace(charge, status=PARTIALLY_REFUNDED if left else CAPTURED, refunded_amount=left)
+
+
 FIELDS = tuple(field.name for field in fields(Charge))
 
 

@@ -22,6 +22,9 @@ UNCHANGED = "unchanged"
 FAILED = "failed"
 """The call came to nothing and bound nobody: the same key may be tried again."""
 
+REFUND_FAILED = "refund_failed"
+"""A refund that had succeeded came to nothing later: what it gave back is taken again."""
+
 MOVING = (AUTHORIZED, CAPTURED, REFUNDED, VOIDED)
 """The effects that move money: what `/stats` adds up."""
 
@@ -111,6 +114,9 @@ class Ledger:
         if entry.effect in MOVING:
             self._charges[entry.answer["id"]] = number
             self._moved[entry.currency][entry.effect] += entry.amount
+        if entry.effect == REFUND_FAILED:
+            self._charges[entry.answer["id"]] = number
+            self._moved[entry.currency][REFUNDED] -= entry.amount
 
 
 def _entry(line: dict[str, Any]) -> Entry:

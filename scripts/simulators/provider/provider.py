@@ -42,11 +42,12 @@ NOT_FOUND = error(404, "charge_not_found", "There is no such charge.")
 class Provider:
     """The provider over its log. Methods raise OSError when the log can't be written: then nothing happened.
 
-    keys_last_s is how long it remembers an idempotency key, in seconds.
+    keys_last_s is how long it remembers an idempotency key, in seconds. tell is given each event, with what it is about.
     """
 
-    def __init__(self, book: ledger.Ledger, keys_last_s: float) -> None:
+    def __init__(self, book: ledger.Ledger, keys_last_s: float, tell: Callable[[str, Body], None]) -> None:
         self._book = book
+        self._tell = tell
         self.keys_last_s = keys_last_s
 
     def authorize(self, call: Call) -> Response:
@@ -79,6 +80,34 @@ class Provider:
             reply = error(refusal.status, refusal.code, refusal.message)
             self._write(call, _nothing_of(charge), ledger.REFUSED, reply)
             return reply
+
+    def fail_refund(self, key: str, reason: str) -> Response:
+        """The refund that was made with this key comes to nothing after all."""
+        made = self._book.binding(key, self.keys_last_s)
+        charge = self._book.charge(made.answer["id"]) if made and made.effect == ledger.REFUNDED else None
+        if made is None or charge is None:
+            return error(404, "refund_not_found", "There is no refund with this key.")
+        changed = charges.fail_refund(charge, made.amount)
+        reply = Response(200, charges.shown(changed))
+        call = Call("refund_failure", f"{key}:failed", {"reason": reason})
+        self._write(call, _nothing_of(charge) | {"amount": made.amount}, ledger.REFUND_FAILED, reply)
+        about: Body = {"charge": charge.id, "call": key, "amount": made.amount, "reason": reason}
+        self._tell("refund.failed", about | {"reference": charge.reference})
+        return reply
+
+    def dispute(self, charge_id: str, status: str, dispute_id: str) -> Response:
+        """The customer's bank disputes a charge (`needs_response`), or a dispute ends (`won`, `lost`)."""
+        charge = self._book.charge(charge_id)
+        if charge is None:
+            return NOT_FOUND
+        about: Body = {
+            "id": dispute_id or f"dp_{secrets.token_hex(12)}",
+            "charge": charge.id,
+            "reference": charge.reference,
+        }
+        about |= {"amount": charge.captured_amount, "status": status, "reason": "fraudulent"}
+        self._tell(f"dispute.{status}", about)
+        return Response(200, about)
 
     def look_up(self, key: str) -> Response:
         """What the authorisation with this key led to: the charge as it is now, or its decline."""
@@ -123,6 +152,8 @@ class Provider:
                 answer=reply.body,
             )
         )
+        if effect in ledger.MOVING:
+            self._tell(f"charge.{effect}", reply.body)
 
 
 def _again(known: ledger.Entry, call: Call) -> Response:

@@ -7,7 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from scripts.simulators import control, steered
-from scripts.simulators.provider import ledger
+from scripts.simulators.provider import hooks, ledger
 from scripts.simulators.provider.provider import CHANGES, Call, Provider
 from scripts.simulators.steered import Invalid, Response
 
@@ -22,9 +22,10 @@ class Control(control.Control):
 class Api:
     """The handlers over one provider."""
 
-    def __init__(self, provider: Provider, book: ledger.Ledger) -> None:
+    def __init__(self, provider: Provider, book: ledger.Ledger, sender: hooks.Sender) -> None:
         self._provider = provider
         self._book = book
+        self._sender = sender
         self._steered = steered.Steered(Control, self._obey)
 
     def application(self) -> web.Application:
@@ -35,6 +36,10 @@ class Api:
         app.router.add_get("/v1/charges/{id}", faulty(self._get))
         for operation in CHANGES:
             app.router.add_post(f"/v1/charges/{{id}}/{operation}", faulty(self._changing(operation)))
+        app.router.add_put("/webhooks", self._send_to)
+        app.router.add_post("/v1/refunds/failures", self._fail_refund)
+        app.router.add_post("/v1/disputes", self._dispute)
+        app.cleanup_ctx.append(self._sender.running)
         app.router.add_get("/v1/log", self._log)
         app.router.add_get("/stats", self._stats)
         self._steered.route(app.router)
@@ -74,6 +79,22 @@ class Api:
 
     async def _get(self, request: web.Request) -> Response:
         return self._provider.get(request.match_info["id"])
+
+    async def _send_to(self, request: web.Request) -> web.Response:
+        body = await steered.body_of(request)
+        self._sender.send_to(str(body.get("url", "")), str(body.get("secret", "")))
+        return web.json_response({})
+
+    async def _fail_refund(self, request: web.Request) -> web.Response:
+        body = await steered.body_of(request)
+        return steered.rendered(
+            self._provider.fail_refund(steered.text_of(body, "key"), steered.text_of(body, "reason"))
+        )
+
+    async def _dispute(self, request: web.Request) -> web.Response:
+        body = await steered.body_of(request)
+        charge, status = steered.text_of(body, "charge"), steered.text_of(body, "status")
+        return steered.rendered(self._provider.dispute(charge, status, str(body.get("id", ""))))
 
     async def _log(self, request: web.Request) -> web.Response:
         return web.json_response({"lines": self._book.about(request.query.get("reference", ""))})

@@ -34,6 +34,7 @@ ADMIN = "ADMIN"
 EDGE = "edge"
 # The edge takes it from callers, and says it itself.
 CLIENT_ADDRESS = "x-souk-client-address"
+USER_AGENT = "user-agent"
 
 FetchKeys = keys.Fetch
 # What gRPC knows of the other side of a connection.
@@ -51,6 +52,8 @@ class Caller:
     roles: frozenset[str] = frozenset()
     service: str = ""
     token: str = field(default="", repr=False, compare=False)
+    # The sign-in that the token is of.
+    sign_in: str = field(default="", compare=False)
 
     @property
     def is_admin(self) -> bool:
@@ -83,6 +86,12 @@ def client_address(context: Any) -> str:
     Good for sharing fairly, not for rights: without certificates somebody inside the mesh may say what they like.
     """
     return next((str(value)[:64] for name, value in context.invocation_metadata() or () if name == CLIENT_ADDRESS), "")
+
+
+def user_agent(context: Any) -> str:
+    """What the client of a person's call calls itself, printable and no longer than a line; empty when it does not say."""
+    said = next((str(value) for name, value in context.invocation_metadata() or () if name == USER_AGENT), "")
+    return "".join(letter for letter in said if letter.isprintable())[:200]
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +170,11 @@ class Tokens:
 
 
 def _said(token: str, claims: Mapping[str, Any]) -> _Verified:
-    who = Caller(user_id=str(claims["sub"]), roles=frozenset(claims.get("roles", ())), token=token)
     # Tokens that were made before they said so belong to no sign-in that could be revoked, and to the oldest version.
-    return _Verified(who, str(claims.get(SIGN_IN, "")), int(claims.get(VERSION, 0)), float(claims["exp"]))
+    sign_in = str(claims.get(SIGN_IN, ""))
+    roles = frozenset(claims.get("roles", ()))
+    who = Caller(user_id=str(claims["sub"]), roles=roles, token=token, sign_in=sign_in)
+    return _Verified(who, sign_in, int(claims.get(VERSION, 0)), float(claims["exp"]))
 
 
 class Mesh:

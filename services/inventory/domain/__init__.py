@@ -113,6 +113,16 @@ class Cancellation:
 
 
 @dataclass(frozen=True, slots=True)
+class GoodsReturned:
+    """What came back of an order and can be sold again, SKU to quantity, and where it is: empty if nobody said."""
+
+    return_id: str
+    order_id: str
+    resell: Mapping[str, int]
+    warehouse: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Shortage:
     """A SKU of which fewer were left than an order asked for."""
 

@@ -6,7 +6,7 @@ A wish that comes again is answered again and changes nothing.
 
 What people do beside that has a module for each thing. `history`: reading and auditing what happened.
 `supplying`: transfers and restock orders. `counting`: what really lies there.
-`forecasting`: what to order. `moving`: how units move for all of them.
+`forecasting`: what to order. `moving`: how units move for all of them. `shelving`: what customers sent back.
 """
 
 import time
@@ -18,11 +18,11 @@ from datetime import timedelta
 from services.chassis import clock, database, errors, idempotency, pages
 from services.inventory import domain, store
 from services.inventory.domain import Cause, HoldStatus, allocation, nearness
-from services.inventory.usecases import counting, forecasting, history, moving, supplying
+from services.inventory.usecases import counting, forecasting, history, moving, shelving, supplying
 
 SERVICE = "inventory"
 # What orders say.
-Said = domain.Want | domain.Confirmation | domain.Cancellation
+Said = domain.Want | domain.Confirmation | domain.Cancellation | domain.GoodsReturned
 # Orders whose expired holds the reaper gives back in one transaction.
 EXPIRED_AT_ONCE = 500
 # For how long the warehouses are believed to be where they were, and preferred as they were. Seconds.
@@ -65,15 +65,20 @@ class Stock:
         cancelled = [item.order_id for item in said if isinstance(item, domain.Cancellation)]
         seen = await store.known_orders(transaction, [want.order_id for want in wants]) if wants else set()
         fresh = [want for want in wants if want.order_id not in seen]
-        held = [*confirmed, *cancelled, *seen]
+        goods = [item for item in said if isinstance(item, domain.GoodsReturned)]
+        held = [*confirmed, *cancelled, *seen, *(item.order_id for item in goods)]
         known = await store.lock_holds(transaction, held) if held else store.Known()
-        levels = await store.lock(transaction, [*known.skus, *(sku for want in fresh for sku in want.lines)])
+        planned = await shelving.plan(transaction, goods) if goods else []
+        wanted = (sku for want in fresh for sku in want.lines)
+        levels = await store.lock(transaction, [*known.skus, *wanted, *(movement.sku for movement in planned)])
         if fresh:
             await self._reserve(transaction, fresh, levels)
         if confirmed:
             await self._commit(transaction, confirmed, known.statuses)
         if cancelled:
             await self._release(transaction, cancelled)
+        if planned:
+            await shelving.shelve(transaction, planned)
 
     async def reserve(self, transaction: database.Transaction, wants: Sequence[domain.Want]) -> None:
         """Hold all lines of each order or none, in the order they came, and say which. Orders seen before are skipped."""

@@ -6,12 +6,16 @@ from services.chassis import database, errors, pages
 from services.order import domain, store
 from services.order.store import history
 
-# How many sagas are on their way, and how long the oldest has been; and those that wait for a person. A carrier takes its time.
+# How many sagas are on their way, and how long the oldest has been; and those that wait for a person; and returns
+# that payment has not answered for. A carrier takes its time.
 QUEUES = database.Statement("""
 SELECT 'saga', count(*), extract(epoch FROM clock_timestamp() - min(update_time)) FROM sagas
 WHERE deadline IS NOT NULL AND step <> 'DELIVERY'
 UNION ALL
 SELECT 'saga_stuck', count(*), extract(epoch FROM clock_timestamp() - min(update_time)) FROM sagas WHERE stuck
+UNION ALL
+SELECT 'return_refunds', count(*), extract(epoch FROM clock_timestamp() - min(update_time)) FROM returns
+WHERE status = 'INSPECTED'
 """)
 
 

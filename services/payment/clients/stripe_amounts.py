@@ -22,3 +22,8 @@ def is_accepted(amount: money.Money) -> bool:
 def sent(amount: money.Money) -> int:
     """The amount as it is sent to Stripe, and as Stripe's objects have it."""
     return amount.amount * _FACTORS.get(amount.currency, 1)
+
+
+def received(amount: int, currency: str) -> int:
+    """An amount of Stripe's objects in minor units, as the shop counts them."""
+    return amount // _FACTORS.get(currency, 1)

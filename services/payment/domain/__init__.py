@@ -63,10 +63,13 @@ class Input(StrEnum):
 
 
 class Account(StrEnum):
-    """The ledger's accounts: what the provider owes us, and what orders brought in."""
+    """The ledger's accounts: what the provider owes us, what orders brought in, and what customers' banks dispute."""
 
     PROVIDER_RECEIVABLE = "provider_receivable"
     ORDER_REVENUE = "order_revenue"
+    # What the provider keeps back while a dispute is open, and what was lost by disputes.
+    DISPUTED = "disputed"
+    DISPUTE_LOSSES = "dispute_losses"
 
 
 @dataclass(frozen=True, slots=True)

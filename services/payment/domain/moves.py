@@ -3,7 +3,7 @@
 Every path from a held or captured amount leads to VOIDED or REFUNDED once its order is cancelled. No payment is ever both.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -86,23 +86,32 @@ TABLE: Mapping[tuple[State, Input], Rule] = {
 
 @dataclass(frozen=True, slots=True)
 class Advance:
-    """What an input made of a payment: what it was, what it is now, and what is told."""
+    """What an input made of a payment: what it was, what it is now, and what is told.
+
+    booked is what the ledger says of it when nothing was taken or given back.
+    """
 
     before: Payment
     payment: Payment
-    facts: tuple[Fact, ...]
+    facts: tuple[Fact, ...] = ()
+    booked: tuple[Posting, ...] = ()
 
     @property
     def moved(self) -> bool:
         """Whether the payment changed: a repeated answer changes nothing."""
-        return self.payment.state is not self.before.state
+        return self.payment.version != self.before.version
+
+    @property
+    def given(self) -> int:
+        """How much was given back by it, in minor units."""
+        return max(0, self.payment.refunded - self.before.refunded)
 
     @property
     def postings(self) -> tuple[Posting, ...]:
         """What the ledger has to say of it: balanced, and empty when no money moved."""
         taken = (self.payment.captured - self.before.captured) - (self.payment.refunded - self.before.refunded)
         if not taken:
-            return ()
+            return self.booked
         return (Posting(Account.PROVIDER_RECEIVABLE, taken), Posting(Account.ORDER_REVENUE, -taken))
 
 
@@ -157,6 +166,24 @@ def give_back(payment: Payment, wanted: money.Money | None, refund_id: str, now:
     return begun
 
 
+def take_back(payment: Payment, amount: int, reason: str, now: datetime) -> Advance | None:
+    """What a refund of so much makes of a payment that succeeded once and failed later: the money is ours again.
+
+    Whoever gave it back has to do it another way, so the payment is CAPTURED and a person is called. None while another refund
+    of all that is left is under way: what is left would change beneath it.
+    """
+    if payment.verb is Verb.REFUND and payment.state is not State.REFUNDING_PART:
+        return None
+    state = State.CAPTURED if payment.state is State.REFUNDED else payment.state
+    after = replace(_touched(payment, now), state=state, refunded=payment.refunded - amount, failure_reason=reason)
+    return Advance(payment, after)
+
+
+def book(payment: Payment, postings: Sequence[Posting], now: datetime) -> Advance:
+    """A payment of which the ledger has something to say, though nothing was taken or given back."""
+    return Advance(payment, _touched(payment, now), booked=tuple(postings))
+
+
 def advance(payment: Payment, answer: Answer, now: datetime) -> Advance | None:
     """What an input makes of a payment; None when it changes nothing and nobody waits for a repeated answer."""
     rule = TABLE.get((payment.state, answer.input))
@@ -176,6 +203,10 @@ def advance(payment: Payment, answer: Answer, now: datetime) -> Advance | None:
         after = _with_refund(moved, answer)
     told = (rule.tells(after, after.refunded - payment.refunded),) if rule.tells else ()
     return Advance(payment, after, told)
+
+
+def _touched(payment: Payment, now: datetime) -> Payment:
+    return replace(payment, update_time=now, version=payment.version + 1)
 
 
 def _moved_money(payment: Payment, answer: Answer) -> Payment:

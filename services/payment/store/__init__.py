@@ -1,4 +1,4 @@
-"""The rows of payments: `payments`, `refunds` (who wanted money back) and `ledger_entries`, both append-only.
+"""The rows of payments: `payments`, `refunds` (who wanted money back), `settled_refunds` (what was given), `ledger_entries`.
 
 Every write takes a list and is one statement. Rows become domain values here and nowhere else. Next stop: `claims.py`.
 """
@@ -55,6 +55,7 @@ PAYMENTS = Table(
     Column("first_try_at", TIME, nullable=True),
     Column("traceparent", Text, nullable=False, server_default=""),
     Index("ix_payments_next_try_at", "next_try_at", postgresql_where="next_try_at IS NOT NULL"),
+    Index("ix_payments_provider_reference", "provider_reference", postgresql_where="provider_reference <> ''"),
 )
 REFUNDS = Table(
     "refunds",
@@ -77,6 +78,36 @@ LEDGER = Table(
     Column("time", TIME, nullable=False),
 )
 
+SETTLED_REFUNDS = Table(
+    "settled_refunds",
+    METADATA,
+    Column("payment_id", ID, ForeignKey("payments.id"), primary_key=True),
+    Column("call", Text, primary_key=True),
+    Column("amount", BigInteger, nullable=False),
+    Column("time", TIME, nullable=False),
+    Column("fail_time", TIME, nullable=True),
+)
+WEBHOOK_EVENTS = Table(
+    "webhook_events",
+    METADATA,
+    Column("provider", Text, primary_key=True),
+    Column("event_id", Text, primary_key=True),
+    Column("type", Text, nullable=False),
+    Column("reference", Text, nullable=False),
+    Column("event_time", TIME, nullable=False),
+    Column("receive_time", TIME, nullable=False, server_default=func.clock_timestamp(), index=True),
+)
+DISPUTES = Table(
+    "disputes",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("payment_id", ID, ForeignKey("payments.id"), nullable=False, index=True),
+    Column("state", Text, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("create_time", TIME, nullable=False),
+    Column("update_time", TIME, nullable=False),
+)
 
 _P = PAYMENTS.c
 _COLUMNS = (
@@ -153,6 +184,13 @@ FROM unnest(%(id)s::uuid[], %(state)s::text[], %(captured)s::bigint[], %(refunde
     provider_reference, failure_reason, version, update_time, traceparent, same_call, calls)
 WHERE p.id = g.id
 """)
+# Keyed by the call, which is repeated only when a refund of the same order failed after it had succeeded.
+_SETTLE_REFUNDS = database.Statement("""
+INSERT INTO settled_refunds AS s (payment_id, call, amount, time)
+SELECT * FROM unnest(%(payment_id)s::uuid[], %(call)s::text[], %(amount)s::bigint[], %(time)s::timestamptz[])
+ON CONFLICT (payment_id, call) DO UPDATE SET amount = excluded.amount, time = excluded.time, fail_time = NULL
+WHERE s.fail_time IS NOT NULL
+""")
 _POST = database.Statement(database.insert_given(LEDGER, *_LEDGER_COLUMNS))
 # Locked in one order, so that two batches with orders in common wait for each other instead of deadlocking.
 _LOCK = database.Lookup(
@@ -193,6 +231,8 @@ async def save(transaction: database.Transaction, advances: Sequence[moves.Advan
     entries = [_entry(advance, posting) for advance in moved for posting in advance.postings]
     if entries:
         await transaction.run(_POST, {name: [entry[name] for entry in entries] for name in _LEDGER_COLUMNS})
+    if given := [advance for advance in moved if advance.given]:
+        await transaction.run(_SETTLE_REFUNDS, _settled(given))
 
 
 async def add_refund(transaction: database.Transaction, payment: domain.Payment, *, actor: str, reason: str) -> bool:
@@ -221,6 +261,15 @@ def _traces(payments: Iterable[domain.Payment]) -> list[str]:
     """The traces that these payments are written in: their effects outside are called later, and by others."""
     origin = tracing.origin()
     return [origin.traceparent(payment.order_id) for payment in payments]
+
+
+def _settled(given: Sequence[moves.Advance]) -> dict[str, list[Any]]:
+    return {
+        "payment_id": [advance.payment.id for advance in given],
+        "call": [advance.before.call for advance in given],
+        "amount": [advance.given for advance in given],
+        "time": [advance.payment.update_time for advance in given],
+    }
 
 
 def _entry(advance: moves.Advance, posting: domain.Posting) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What can be done with payments: three things that orders say, two that people ask for, reading.
 
-None of it calls the provider: what is to be asked there is written down, and `charging.py` asks.
+None of it calls the provider: what is to be asked there is written down, and `charging.py` asks. `returning.py`: the refunds of
+returns.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +20,9 @@ FROM payments WHERE next_try_at IS NOT NULL
 UNION ALL
 SELECT 'provider_unknown', count(*), extract(epoch FROM clock_timestamp() - min(update_time))
 FROM payments WHERE next_try_at IS NOT NULL AND attempts > 1
+UNION ALL
+SELECT 'return_refunds', count(*), extract(epoch FROM clock_timestamp() - min(create_time))
+FROM return_refunds WHERE state <> 'SETTLED'
 """)
 
 # What orders say, and what that is to a payment.

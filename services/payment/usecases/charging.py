@@ -13,7 +13,7 @@ from services.chassis import clock, database, metrics, postponed, tracing
 from services.payment import domain, store
 from services.payment.domain import moves
 from services.payment.store import claims
-from services.payment.usecases import SERVICE
+from services.payment.usecases import SERVICE, returning
 
 _LOG = logging.getLogger(__name__)
 
@@ -75,6 +75,7 @@ class Charging:
         with tracing.causing({claimed.payment.order_id: claimed.traceparent for claimed, _ in definite}):
             await store.save(transaction, advances)
             transaction.emit(fact for advance in advances for fact in advance.facts)
+            await returning.settle(transaction, advances)
         await claims.postpone(transaction, later)
         return any(advance.payment.verb for advance in advances)
 

@@ -31,6 +31,8 @@ class User:
     roles: tuple[Role, ...]
     create_time: datetime
     version: int = 1
+    # Whether its owner has proved to read mail at the address.
+    email_verified: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +58,9 @@ class Registration:
     email: str
     password: str
     display_name: str
-    # Where the call comes from; empty: unknown.
+    # Where the call comes from, and what made it; empty: unknown.
     address: str = ""
+    user_agent: str = ""
 
     def __repr__(self) -> str:
         return f"Registration(email={self.email!r}, display_name={self.display_name!r})"
@@ -70,6 +73,19 @@ class ProfileChange:
     display_name: str | None = None
     current_password: str = field(default="", repr=False)
     new_password: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RoleChange:
+    """That an administrator changed somebody's roles, and why."""
+
+    id: str
+    user_id: str
+    admin_id: str
+    before: tuple[Role, ...]
+    after: tuple[Role, ...]
+    reason: str
+    create_time: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +111,20 @@ class UserErased:
     erase_time: datetime
 
 
-def changed(user: User, *, display_name: str | None = None, roles: Sequence[Role] | None = None) -> User:
-    """The account with another name or other roles, in the order of `Role`: the same one when nothing is different."""
+def changed(
+    user: User, *, display_name: str | None = None, roles: Sequence[Role] | None = None, email_verified: bool = False
+) -> User:
+    """The account with another name or other roles, in the order of `Role`, or with a verified address.
+
+    It is the same one when nothing is different.
+    """
     name = user.display_name if display_name is None else display_name
     kept = user.roles if roles is None else tuple(role for role in Role if role in roles)
-    if (name, set(kept)) == (user.display_name, set(user.roles)):
+    verified = user.email_verified or email_verified
+    if (name, set(kept), verified) == (user.display_name, set(user.roles), user.email_verified):
         return user
-    return dataclasses.replace(user, display_name=name, roles=kept, version=user.version + 1)
+    version = user.version + 1
+    return dataclasses.replace(user, display_name=name, roles=kept, version=version, email_verified=verified)
 
 
 def revised(old: Account, new: Account) -> Account:

@@ -44,6 +44,25 @@ class RefreshToken:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a sign-in began: from which network address, by what client; empty: unknown."""
+
+    address: str = ""
+    user_agent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SignInShown:
+    """A sign-in that has not ended, as its owner sees it. use_time is when it was last renewed."""
+
+    id: str
+    create_time: datetime
+    use_time: datetime
+    expire_time: datetime
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
 class SignIn:
     """A sign-in, by the id of its family of refresh tokens, and the newest of them."""
 

@@ -1,9 +1,11 @@
 """The rows of the user service. Rows become domain values here and nowhere else."""
 
-from services.user.store.accounts import find, find_by_address, insert_account, lock, lock_all, renew_hash, write
+from services.user.store.accounts import erase, find, find_by_address, insert_account, lock, lock_all, renew_hash, write
 from services.user.store.sign_ins import (
     Held,
+    end_family,
     exchange,
+    families,
     lock_token,
     open_family,
     purge,
@@ -21,7 +23,10 @@ __all__ = [
     "TOKENS",
     "USERS",
     "Held",
+    "end_family",
+    "erase",
     "exchange",
+    "families",
     "find",
     "find_by_address",
     "insert_account",

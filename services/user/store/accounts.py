@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import BigInteger, Text, bindparam, select, update
+from sqlalchemy import BigInteger, Boolean, Text, bindparam, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from services.chassis import database
@@ -11,7 +11,7 @@ from services.user import domain
 from services.user.store.tables import USERS
 
 _U = USERS.c
-_USER = (_U.id, _U.email, _U.display_name, _U.roles, _U.create_time, _U.version)
+_USER = (_U.id, _U.email, _U.display_name, _U.roles, _U.create_time, _U.version, _U.email_verified)
 _THIS = _U.id == bindparam("user_id", type_=ID)
 # The address is the claim: of two registrations at the same moment one finds it taken.
 _INSERT = database.Statement(insert(USERS).on_conflict_do_nothing(index_elements=[_U.email]).returning(_U.id))
@@ -33,8 +33,15 @@ _WRITE = database.Statement(
         roles=bindparam("new_roles", type_=ARRAY(Text)),
         password_hash=bindparam("new_hash", type_=Text),
         version=bindparam("new_version", type_=BigInteger),
+        email_verified=bindparam("new_verified", type_=Boolean),
     )
 )
+# What hangs on the row goes with it: sign-ins, addresses, payment methods, proofs. Who changed its roles stays, by ids.
+_ERASE = database.Statement("""
+WITH letters AS (DELETE FROM letters WHERE email = %(email)s),
+  reasons AS (UPDATE role_changes SET reason = '' WHERE user_id = %(user_id)s)
+DELETE FROM users WHERE id = %(user_id)s
+""")
 # Only what was compared is replaced: a password that was changed meanwhile stays.
 _RENEW_HASH = database.Statement(
     update(USERS)
@@ -55,6 +62,7 @@ async def insert_account(transaction: database.Transaction, account: domain.Acco
         "password_hash": account.password_hash,
         "create_time": user.create_time,
         "version": user.version,
+        "email_verified": user.email_verified,
     }
     return bool(await transaction.run(_INSERT, row))
 
@@ -74,7 +82,13 @@ async def write(transaction: database.Transaction, account: domain.Account) -> N
     """Write an account that was locked: its name, roles, hash and version."""
     user = account.user
     changes = {"new_name": user.display_name, "new_roles": list(user.roles), "new_version": user.version}
-    await transaction.run(_WRITE, {"user_id": user.id, "new_hash": account.password_hash, **changes})
+    kept = {"new_hash": account.password_hash, "new_verified": user.email_verified}
+    await transaction.run(_WRITE, {"user_id": user.id, **kept, **changes})
+
+
+async def erase(transaction: database.Transaction, user: domain.User) -> None:
+    """Delete an account that was locked with all that is kept with it, and the letters that were to be sent to it."""
+    await transaction.run(_ERASE, {"user_id": user.id, "email": user.email})
 
 
 async def renew_hash(db: database.Database, account: domain.Account, new_hash: str) -> bool:
@@ -100,5 +114,6 @@ def account_of(rows: list[database.Row]) -> domain.Account | None:
 
 def user_of(row: database.Row) -> domain.User:
     """The account that a row begins with."""
-    user_id, email, display_name, roles, create_time, version = row[:6]
-    return domain.User(user_id, email, display_name, tuple(domain.Role(role) for role in roles), create_time, version)
+    user_id, email, display_name, roles, create_time, version, verified = row[:7]
+    held = tuple(domain.Role(role) for role in roles)
+    return domain.User(user_id, email, display_name, held, create_time, version, verified)

@@ -10,8 +10,8 @@ from services.user.store.accounts import user_of
 _ROWS_AT_ONCE = 5000
 # Only for who still has the password that was compared: the lock makes a change of it wait, and then find this family.
 _OPEN_FAMILY = database.Statement("""
-INSERT INTO token_families (id, user_id, create_time, expire_time)
-SELECT %(family_id)s, id, %(now)s, %(expire_time)s FROM users
+INSERT INTO token_families (id, user_id, create_time, expire_time, address, user_agent)
+SELECT %(family_id)s, id, %(now)s, %(expire_time)s, %(address)s, %(user_agent)s FROM users
 WHERE id = %(user_id)s AND password_hash = %(password_hash)s FOR SHARE
 RETURNING id
 """)
@@ -21,13 +21,13 @@ INSERT INTO refresh_tokens (digest, family_id, expire_time) VALUES (%(digest)s, 
 # Both rows: who waited for another exchange of the same token must see that it is used.
 _LOCK_TOKEN = database.Statement("""
 SELECT t.family_id, t.expire_time, t.use_time, f.revoke_time IS NOT NULL,
-  u.id, u.email, u.display_name, u.roles, u.create_time, u.version
+  u.id, u.email, u.display_name, u.roles, u.create_time, u.version, u.email_verified
 FROM refresh_tokens AS t JOIN token_families AS f ON f.id = t.family_id JOIN users AS u ON u.id = f.user_id
 WHERE t.digest = %(digest)s FOR UPDATE OF f, t
 """)
 _EXCHANGE = database.Statement("""
 WITH used AS (UPDATE refresh_tokens SET use_time = coalesce(use_time, %(now)s) WHERE digest = %(old)s),
-  longer AS (UPDATE token_families SET expire_time = %(expire_time)s WHERE id = %(family_id)s)
+  longer AS (UPDATE token_families SET expire_time = %(expire_time)s, use_time = %(now)s WHERE id = %(family_id)s)
 INSERT INTO refresh_tokens (digest, family_id, expire_time) VALUES (%(digest)s, %(family_id)s, %(expire_time)s)
 """)
 # Told once, when it is revoked. The database's clock says when: readers ask for what is new by it.
@@ -40,6 +40,20 @@ WITH revoked AS (
 INSERT INTO revocations (subject_id, revoke_time, expire_time)
 SELECT id, clock_timestamp(), %(expire_time)s FROM revoked
 ON CONFLICT DO NOTHING
+""")
+_END_FAMILY = database.Statement("""
+WITH revoked AS (
+  UPDATE token_families SET revoke_time = %(now)s
+  WHERE id = %(family_id)s AND user_id = %(user_id)s AND revoke_time IS NULL
+  RETURNING id
+)
+INSERT INTO revocations (subject_id, revoke_time, expire_time)
+SELECT id, clock_timestamp(), %(expire_time)s FROM revoked
+ON CONFLICT DO NOTHING
+""")
+_FAMILIES = database.Statement("""
+SELECT id, create_time, coalesce(use_time, create_time), expire_time, address, user_agent FROM token_families
+WHERE user_id = %(user_id)s AND revoke_time IS NULL AND expire_time > %(now)s ORDER BY id DESC LIMIT 100
 """)
 _REVOKE_ACCESS = database.Statement("""
 INSERT INTO revocations (subject_id, least_version, revoke_time, expire_time)
@@ -68,6 +82,10 @@ DELETE FROM revocations WHERE subject_id IN (
 )
 RETURNING 1
 """)
+_PURGE_PROOFS = database.Statement("""
+DELETE FROM proofs WHERE digest IN (SELECT digest FROM proofs WHERE expire_time < %(now)s LIMIT %(most)s)
+RETURNING 1
+""")
 _PURGE_TOKENS = database.Statement("""
 DELETE FROM refresh_tokens WHERE digest IN (SELECT digest FROM refresh_tokens WHERE expire_time < %(now)s LIMIT %(most)s)
 RETURNING 1
@@ -84,18 +102,22 @@ class Held:
 
 async def open_family(
     transaction: database.Transaction,
-    family_id: str,
+    sign_in: domain.SignIn,
     account: domain.Account,
-    token: domain.RefreshToken,
+    *,
+    origin: domain.Origin,
     now: datetime,
 ) -> bool:
     """Write a sign-in with its first token; False when the account's hash is another by now."""
+    family_id, token = sign_in.family_id, sign_in.token
     family = {
         "family_id": family_id,
         "user_id": account.user.id,
         "password_hash": account.password_hash,
         "now": now,
         "expire_time": token.expire_time,
+        "address": origin.address,
+        "user_agent": origin.user_agent,
     }
     if not await transaction.run(_OPEN_FAMILY, family):
         return False
@@ -128,6 +150,20 @@ async def revoke_family(
     await transaction.run(_REVOKE_FAMILY, {"digest": digest, "now": now, "expire_time": expire_time})
 
 
+async def end_family(
+    transaction: database.Transaction, user_id: str, family_id: str, *, now: datetime, expire_time: datetime
+) -> None:
+    """Revoke a sign-in of this account, if it is there: the last of its access tokens expires then."""
+    row = {"user_id": user_id, "family_id": family_id, "now": now, "expire_time": expire_time}
+    await transaction.run(_END_FAMILY, row)
+
+
+async def families(db: database.Database, user_id: str, now: datetime) -> list[domain.SignInShown]:
+    """The sign-ins of an account that have not ended, the newest first, at most 100."""
+    rows = await db.read(_FAMILIES, {"user_id": user_id, "now": now})
+    return [_shown(row) for row in rows]
+
+
 async def revoke_access(transaction: database.Transaction, user: domain.User, *, expire_time: datetime) -> None:
     """Revoke the access tokens that are older than this version of the account: the last of them expires then."""
     row = {"user_id": user.id, "least_version": user.version, "expire_time": expire_time}
@@ -151,7 +187,13 @@ async def revoke_all(transaction: database.Transaction, user_id: str, now: datet
 
 
 async def purge(db: database.Database, now: datetime) -> int:
-    """Delete up to some thousand sign-ins, refresh tokens and revocations that expired: how many."""
+    """Delete up to some thousand sign-ins, refresh tokens, revocations and proofs that expired: how many."""
     limits = {"now": now, "most": _ROWS_AT_ONCE}
-    statements = (_PURGE_FAMILIES, _PURGE_TOKENS, _PURGE_REVOCATIONS)
+    statements = (_PURGE_FAMILIES, _PURGE_TOKENS, _PURGE_REVOCATIONS, _PURGE_PROOFS)
     return sum([len(await db.read(statement, limits)) for statement in statements])
+
+
+def _shown(row: database.Row) -> domain.SignInShown:
+    family_id, create_time, use_time, expire_time, address, user_agent = row
+    origin = domain.Origin(address, user_agent)
+    return domain.SignInShown(family_id, create_time, use_time, expire_time, origin)

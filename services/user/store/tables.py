@@ -1,6 +1,6 @@
 """The tables of accounts and sign-ins."""
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, LargeBinary, MetaData, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, LargeBinary, MetaData, Table, Text
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from services.chassis.schema import ID, TIME
@@ -16,6 +16,7 @@ USERS = Table(
     Column("password_hash", Text, nullable=False),
     Column("create_time", TIME, nullable=False),
     Column("version", BigInteger, nullable=False, server_default="1"),
+    Column("email_verified", Boolean, nullable=False, server_default="false"),
 )
 # A sign-in: all refresh tokens that came of it live and end together.
 FAMILIES = Table(

@@ -1,4 +1,4 @@
-"""What can be done with accounts, one module for each thing: `accounts`, `sessions` and `belongings`.
+"""What can be done with accounts, one module for each thing: `accounts`, `sessions`, `belongings`, `proving`.
 
 An account and the event that tells of it are one transaction, and so are a sign-in and the account it begins with. If the
 process dies before the commit nothing happened; if it dies after it, the account is there and the relay of whoever starts
@@ -8,7 +8,7 @@ next publishes the event: the caller who got no answer logs in.
 from dataclasses import dataclass
 
 from services.chassis import clock, database
-from services.user.usecases import belongings
+from services.user.usecases import belongings, proving
 from services.user.usecases.accounts import ADMIN_NAME, LOGIN_TRIES, Accounts, Passwords
 from services.user.usecases.sessions import CLOCKS_APART, COMMITTED_WITHIN, REVOCATIONS_AT_ONCE, Sessions, Signer
 
@@ -39,9 +39,12 @@ class Users:
     addresses: belongings.AddressBook
     wallet: belongings.Wallet
     preferences: belongings.Preferences
+    proving: proving.Proving
 
 
-def users(db: database.Database, accounts: Accounts, sessions: Sessions, *, now: clock.Clock) -> Users:
+def users(
+    db: database.Database, accounts: Accounts, sessions: Sessions, passwords: Passwords, *, now: clock.Clock
+) -> Users:
     """The use cases on this database."""
     return Users(
         accounts,
@@ -49,4 +52,5 @@ def users(db: database.Database, accounts: Accounts, sessions: Sessions, *, now:
         belongings.AddressBook(db, now=now),
         belongings.Wallet(db, now=now),
         belongings.Preferences(db),
+        proving.Proving(db, accounts, passwords, now=now),
     )

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from services.chassis import clock, database, ids
 from services.user import domain, store, turns
+from services.user.store import role_changes
 from services.user.usecases.sessions import Sessions
 
 _LOG = logging.getLogger(__name__)
@@ -49,14 +50,15 @@ class Accounts:
         async with self._db.transaction() as transaction:
             if not await store.insert_account(transaction, account):
                 raise domain.email_taken()
-            sign_in = await self._sessions.open(transaction, account)
+            origin = domain.Origin(wanted.address, wanted.user_agent)
+            sign_in = await self._sessions.open(transaction, account, origin)
             transaction.emit([domain.UserRegistered(account.user)])
         if sign_in is None:
             raise domain.account_changed()
         return self._sessions.session(account.user, sign_in)
 
-    async def login(self, email: str, password: str, *, address: str = "") -> domain.Session:
-        """Sign somebody in who calls from this address (empty: unknown).
+    async def login(self, email: str, password: str, *, address: str = "", user_agent: str = "") -> domain.Session:
+        """Sign somebody in who calls from this address, by this client (empty: unknown).
 
         Raises CREDENTIALS_WRONG, in the same way and time for a wrong e-mail address and password, or OVERLOADED before
         anything is read when too many sign in. A hash that is replaced between its comparison and the sign-in is
@@ -67,7 +69,7 @@ class Accounts:
             async with self._passwords.logins.turn(asker):
                 account = await self._authenticated(asker, password)
             async with self._db.transaction() as transaction:
-                sign_in = await self._sessions.open(transaction, account)
+                sign_in = await self._sessions.open(transaction, account, domain.Origin(address, user_agent))
             if sign_in:
                 return self._sessions.session(account.user, sign_in)
         raise domain.account_changed()
@@ -108,10 +110,38 @@ class Accounts:
                 raise domain.account_changed()
             user = domain.changed(account.user, display_name=change.display_name)
             wanted = domain.Account(user, new_hash or account.password_hash)
-            return (await self._write(transaction, account, wanted)).user
+            return (await self.write(transaction, account, wanted)).user
 
-    async def set_roles(self, user_id: str, roles: Sequence[domain.Role], *, admin_id: str) -> domain.User:
-        """Set the roles of an account. Raises ACCESS_DENIED, USER_NOT_FOUND or OWN_ADMIN_ROLE.
+    async def erase(self, user_id: str, password: str) -> None:
+        """Erase somebody's own account with all that is kept with it, and tell of it.
+
+        Raises USER_NOT_FOUND, PASSWORD_WRONG, OWN_ADMIN_ROLE for an administrator, ACCOUNT_CHANGED when the password was
+        changed at the same moment, or OVERLOADED.
+        """
+        before = await store.find(self._db, user_id)
+        if before is None:
+            raise domain.user_not_found(user_id)
+        async with self._passwords.changes.turn(turns.Asker(user_id, user_id)):
+            if await self._passwords.compare(password, before.password_hash) is domain.Match.NONE:
+                raise domain.password_wrong()
+        async with self._db.transaction() as transaction:
+            account = await store.lock(transaction, user_id)
+            if account is None:
+                raise domain.user_not_found(user_id)
+            if account.password_hash != before.password_hash:
+                raise domain.account_changed()
+            if domain.Role.ADMIN in account.user.roles:
+                raise domain.own_admin_role()
+            gone = dataclasses.replace(account.user, version=account.user.version + 1)
+            await store.erase(transaction, gone)
+            await self._sessions.end_access(transaction, gone)
+            transaction.emit([domain.UserErased(user_id, gone.version, self._now())])
+        _LOG.warning("account erased", extra={"user_id": user_id})
+
+    async def set_roles(
+        self, user_id: str, roles: Sequence[domain.Role], *, admin_id: str, reason: str = ""
+    ) -> domain.User:
+        """Set the roles of an account, and write down who did. Raises ACCESS_DENIED, USER_NOT_FOUND or OWN_ADMIN_ROLE.
 
         Who changes is locked with who is changed, and must be an administrator by what is locked. That one stays an
         administrator, so that there is always one left, however many take the role from each other at once.
@@ -126,11 +156,21 @@ class Accounts:
                 raise domain.user_not_found(user_id)
             account = locked[user_id]
             user = domain.changed(account.user, roles=roles)
-            await self._write(transaction, account, dataclasses.replace(account, user=user))
+            await self.write(transaction, account, dataclasses.replace(account, user=user))
+            if user != account.user:
+                now = self._now()
+                change = domain.RoleChange(
+                    ids.new_id(now), user_id, admin_id, account.user.roles, user.roles, reason, now
+                )
+                await role_changes.add(transaction, change)
         if user != account.user:
             said = {"user_id": user_id, "admin_id": admin_id, "roles": ",".join(user.roles)}
             _LOG.warning("roles changed", extra=said)
         return user
+
+    async def role_changes(self, user_id: str) -> Sequence[domain.RoleChange]:
+        """The changes of somebody's roles, the newest first."""
+        return await role_changes.of_user(self._db, user_id)
 
     async def ensure_admin(self, email: str, password: str) -> int:
         """See to it that this address is an administrator's, with this password: how much had to change.
@@ -171,13 +211,16 @@ class Accounts:
             if account is None or account.password_hash != before.password_hash:
                 return False
             user = domain.changed(account.user, roles=[*account.user.roles, domain.Role.ADMIN])
-            await self._write(transaction, account, domain.Account(user, password_hash))
+            await self.write(transaction, account, domain.Account(user, password_hash))
         return True
 
-    async def _write(
+    async def write(
         self, transaction: database.Transaction, old: domain.Account, wanted: domain.Account
     ) -> domain.Account:
-        """Write what is different, revoke the tokens that allow more than the account does now, and tell of the change."""
+        """Write what is different, revoke the tokens that allow more than the account does now, and tell of the change.
+
+        The old account is locked.
+        """
         if wanted == old:
             return old
         new = domain.revised(old, wanted)

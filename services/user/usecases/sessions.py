@@ -46,12 +46,15 @@ class Sessions:
         self._lifetime = lifetime
         self._now = now
 
-    async def open(self, transaction: database.Transaction, account: domain.Account) -> domain.SignIn | None:
+    async def open(
+        self, transaction: database.Transaction, account: domain.Account, origin: domain.Origin
+    ) -> domain.SignIn | None:
         """Begin a sign-in. None when the account's hash is no longer the one that was compared."""
         now = self._now()
         family_id, token = ids.new_id(now), refresh_tokens.new(now + self._lifetime)
-        opened = await store.open_family(transaction, family_id, account, token, now)
-        return domain.SignIn(family_id, token) if opened else None
+        sign_in = domain.SignIn(family_id, token)
+        opened = await store.open_family(transaction, sign_in, account, origin=origin, now=now)
+        return sign_in if opened else None
 
     def session(self, user: domain.User, sign_in: domain.SignIn) -> domain.Session:
         """What is answered when the sign-in is committed."""
@@ -81,6 +84,16 @@ class Sessions:
         async with self._db.transaction() as transaction:
             await store.revoke_family(transaction, digest, self._now(), expire_time=self._tokens_expire())
 
+    async def list(self, user_id: str) -> Sequence[domain.SignInShown]:
+        """Somebody's sign-ins that have not ended, the newest first."""
+        return await store.families(self._db, user_id, self._now())
+
+    async def end_one(self, user_id: str, family_id: str) -> None:
+        """Revoke a sign-in of somebody, if there is one."""
+        now, expire_time = self._now(), self._tokens_expire()
+        async with self._db.transaction() as transaction:
+            await store.end_family(transaction, user_id, family_id, now=now, expire_time=expire_time)
+
     async def end_all(self, transaction: database.Transaction, user_id: str) -> None:
         """Revoke the refresh tokens of all sign-ins of an account."""
         await store.revoke_all(transaction, user_id, self._now())
@@ -97,7 +110,7 @@ class Sessions:
         return domain.Revoked(found, found[-1].revoke_time if more else looked - COMMITTED_WITHIN, more)
 
     async def purge(self) -> int:
-        """Forget sign-ins, refresh tokens and revocations that expired: how many. The body of a loop.
+        """Forget sign-ins, refresh tokens, revocations and proofs that expired: how many. The body of a loop.
 
         Raises TransientError.
         """

@@ -1,4 +1,4 @@
-"""What address books, payment methods and preferences refuse."""
+"""What accounts refuse: address books, payment methods, preferences, tokens of mails, sign-ins."""
 
 from tests.contract.refused import CARD_NUMBER, INVALID, row
 from tests.support import shop
@@ -8,7 +8,49 @@ METHODS = "/api/v1/users/me/payment-methods"
 CHOSEN = "/api/v1/users/me/preferences"
 PAYS = {"provider_token": "pm_card_visa"}
 
+SESSIONS = "/api/v1/users/me/sessions"
+RESET = "/api/v1/users/password/reset"
+ERASE = "POST /api/v1/users/me/erase"
+VERIFY = "/api/v1/users/email/verify"
+TOKEN = {"token": "t" * 43}
+
 ROWS = [
+    row("what is known of nobody", "GET /api/v1/users/me/export", {}, 401, "TOKEN_MISSING", who="nobody"),
+    row("an erasure without a password", ERASE, {"json": {}}, *INVALID, "current_password", who="registered"),
+    row(
+        "an erasure by who does not know the password",
+        ERASE,
+        {"json": {"current_password": "wrong"}},
+        400,
+        "PASSWORD_WRONG",
+        "current_password",
+        who="registered",
+    ),
+    row("sessions of nobody", f"GET {SESSIONS}", {}, 401, "TOKEN_MISSING", who="nobody"),
+    row("a session of no id", f"DELETE {SESSIONS}/none", {}, *INVALID, "id"),
+    row("a reset of no address", f"POST {RESET}", {"json": {}}, *INVALID, "email", who="nobody"),
+    row(
+        "a reset by a token that nobody sent",
+        f"PUT {RESET}",
+        {"json": TOKEN | {"new_password": "a long enough one"}},
+        400,
+        "TOKEN_NOT_VALID",
+        who="nobody",
+    ),
+    row(
+        "a reset to a short password",
+        f"PUT {RESET}",
+        {"json": TOKEN | {"new_password": "short"}},
+        *INVALID,
+        "new_password",
+        who="nobody",
+    ),
+    row("a verification for nobody", f"POST {VERIFY}", {"json": {}}, 401, "TOKEN_MISSING", who="nobody"),
+    row("a verification of no account", f"POST {VERIFY}", {"json": {}}, 404, "USER_NOT_FOUND"),
+    row("a token that nobody sent", f"PUT {VERIFY}", {"json": TOKEN}, 400, "TOKEN_NOT_VALID", who="nobody"),
+    row("no token", f"PUT {VERIFY}", {"json": {}}, *INVALID, "token", who="nobody"),
+    row("who changed roles for a customer", "GET /api/v1/users/{unknown}/roles", {}, 403, "ACCESS_DENIED"),
+    row("who changed whose roles", "GET /api/v1/users/none/roles", {}, *INVALID, "id", who="admin"),
     row("addresses of nobody", f"GET {ADDRESSES}", {}, 401, "TOKEN_MISSING", who="nobody"),
     row("no address", f"POST {ADDRESSES}", {"json": {}}, *INVALID, "address"),
     row(

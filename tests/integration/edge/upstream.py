@@ -19,6 +19,7 @@ from services.chassis.rpc import server as server_module
 from services.chassis.rpc import serving, status
 from souk.catalog.v1 import bulk_pb2, catalog_service_pb2_grpc, product_pb2
 from souk.order.v1 import order_pb2, order_service_pb2, order_service_pb2_grpc
+from souk.payment.v1 import payment_service_pb2, payment_service_pb2_grpc
 from souk.user.v1 import user_pb2, user_service_pb2, user_service_pb2_grpc
 
 KEY_ID = "test-key"
@@ -47,6 +48,8 @@ class Upstream:
         self.cancelled: Counter[str] = Counter()
         # The messages of the last upload.
         self.uploaded: list[bulk_pb2.ImportProductsRequest] = []
+        # The last event of the payment provider.
+        self.event: payment_service_pb2.ReceiveWebhookRequest | None = None
         # While it is clear, a watched order has no news after its first event.
         self.news = threading.Event()
         self.news.set()
@@ -90,6 +93,7 @@ class Upstream:
         user_service_pb2_grpc.add_UserServiceServicer_to_server(_Users(self), server)  # type: ignore[abstract]
         order_service_pb2_grpc.add_OrderServiceServicer_to_server(_Orders(self), server)  # type: ignore[abstract]
         catalog_service_pb2_grpc.add_CatalogServiceServicer_to_server(_Catalog(self), server)  # type: ignore[abstract]
+        payment_service_pb2_grpc.add_PaymentServiceServicer_to_server(_Payments(self), server)  # type: ignore[abstract]
         healthy = health.aio.HealthServicer()
         await healthy.set("", health_pb2.HealthCheckResponse.SERVING)
         health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
@@ -202,6 +206,16 @@ class _Catalog(catalog_service_pb2_grpc.CatalogServiceServicer):
             yield bulk_pb2.ExportProductsResponse(
                 file={"content_type": "text/csv; charset=utf-8", "data": text.encode()}, product_id=KNOWN
             )
+
+
+class _Payments(payment_service_pb2_grpc.PaymentServiceServicer):
+    def __init__(self, upstream: Upstream) -> None:
+        self._upstream = upstream
+
+    async def ReceiveWebhook(self, request: Any, context: Any) -> payment_service_pb2.ReceiveWebhookResponse:
+        await self._upstream.asked("ReceiveWebhook", context)
+        self._upstream.event = request
+        return payment_service_pb2.ReceiveWebhookResponse()
 
 
 def _wrong(items: Iterable[Any]) -> errors.DomainError:

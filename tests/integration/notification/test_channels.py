@@ -67,9 +67,9 @@ async def test_a_message_comes_over_every_channel_that_was_chosen_once(exchange:
         await exchange.office.hear(confirmed(order, ann.user_id))
     await exchange.office.reach(ann.user_id, "SENT", "SENT", "SENT", "SENT")
     assert [row[0] for row in await exchange.sent(ann.user_id)] == ["EMAIL", "SMS", "PUSH"]
-    assert exchange.sns.texts(ann.phone_number) == [f"Souk: your order {order} over 42.00 USD is confirmed."]
+    assert exchange.sns.texts(ann.phone_number) == [f"Souk: your order {order} over $42.00 is confirmed."]
     [pushed] = exchange.sns.pushes(ann.push_endpoint)
-    assert pushed["default"].startswith("Thank you for your order over 42.00 USD")
+    assert pushed["default"].startswith("Thank you for your order over $42.00")
     assert len(exchange.office.mails(ann.email)) == 2
 
 
@@ -78,7 +78,7 @@ async def test_a_kind_that_is_switched_off_is_not_told_and_the_others_are(exchan
     order = new_id()
     await exchange.office.hear(cancelled(order, ann.user_id, "STOCK_SHORT"), refunded(order, ann.user_id))
     await exchange.office.reach(ann.user_id, "SENT", "SENT")
-    assert exchange.office.subjects(ann.email) == [f"42.00 USD refunded for your order {order}", "Welcome to Souk"]
+    assert exchange.office.subjects(ann.email) == [f"$42.00 refunded for your order {order}", "Welcome to Souk"]
 
 
 async def test_one_who_answered_stop_gets_no_text_message_and_nobody_tries_again(exchange: Exchange) -> None:

@@ -3,6 +3,7 @@
 from services.chassis import database
 from souk.user.v1 import user_events_pb2
 from tests.integration.notification.post_office import PostOffice, new_id, registered
+from tests.support import mails
 
 _CONTACT = database.Statement("SELECT email, display_name, version FROM contacts WHERE user_id = %(user_id)s")
 
@@ -44,7 +45,7 @@ async def test_a_change_that_overtakes_the_registration_is_kept_and_the_welcome_
     await office.hear(registered(user, f"old-{user}@example.com", "Ann"))
     await office.reach(user, "SENT")
     [mail] = office.mails(f"new-{user}@example.com")
-    assert mail.get_content().startswith("Hello Anna,")
+    assert mails.text(mail).startswith("Hello Anna,")
     assert office.mails(f"old-{user}@example.com") == []
 
 
@@ -53,5 +54,5 @@ async def test_nobody_is_greeted_by_name_until_the_address_is_verified(office: P
     await office.hear(registered(user, to, "WIN A PHONE https://evil.example/x", verified=False))
     await office.reach(user, "SENT")
     [mail] = office.mails(to)
-    assert mail.get_content().startswith("Hello,\n")
-    assert "evil" not in mail.get_content()
+    assert mails.text(mail).startswith("Hello,\n")
+    assert "evil" not in mails.text(mail)

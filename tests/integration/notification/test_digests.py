@@ -8,7 +8,7 @@ import pytest
 from services.chassis import database
 from tests.integration.notification import mortal_digest
 from tests.integration.notification.post_office import PostOffice, fell_low, new_id, registered
-from tests.support import mortal
+from tests.support import mails, mortal
 
 DETAILS = database.Statement("SELECT details FROM notifications WHERE user_id = %(user)s AND template = 'low_stock'")
 WISH = database.Statement("""
@@ -30,7 +30,7 @@ async def test_a_vendor_gets_one_mail_of_all_that_fell_low(office: PostOffice) -
     await office.reach(ann, "SENT", "SENT")
     [mail] = [mail for mail in office.mails(f"{ann}@example.com") if "low" in str(mail["Subject"])]
     assert mail["Subject"] == "2 of your products are low in stock"
-    assert "POT: 4 left, low below 5" in mail.get_content()
+    assert "POT: 4 left, low below 5" in mails.text(mail)
     assert await told(office, bob) == [{"LAMP": 1}]
 
 

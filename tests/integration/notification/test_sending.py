@@ -16,7 +16,7 @@ from souk.payment.v1 import payment_events_pb2
 from tests.integration.notification import mortal_sender
 from tests.integration.notification import post_office as offices
 from tests.integration.notification.post_office import PostOffice, new_id, refunded, registered
-from tests.support import calls, mortal
+from tests.support import calls, mails, mortal
 
 
 @dataclass
@@ -69,7 +69,7 @@ async def test_a_user_gets_what_an_administrator_wrote(office: PostOffice, desk:
     await office.reach(user, "SENT", "SENT")
     [_, mail] = office.mails(f"{user}@example.com")
     assert mail["Subject"] == "Closed on Monday"
-    assert mail.get_content().splitlines()[:5] == ["Hello Ann,", "", "We move.", "Back on Tuesday.", ""]
+    assert mails.text(mail).splitlines()[:5] == ["Hello Ann,", "", "We move.", "Back on Tuesday.", ""]
 
 
 async def test_a_repeated_request_sends_once(office: PostOffice, desk: Desk) -> None:
@@ -108,7 +108,7 @@ async def test_every_part_that_is_given_back_is_told_of_once(office: PostOffice)
         await office.hear(message)
     await office.reach(user, "SENT", "SENT", "SENT")
     subjects = office.subjects(f"{user}@example.com")
-    assert subjects[:2] == [f"5.00 USD refunded for your order {order}", f"7.00 USD refunded for your order {order}"]
+    assert subjects[:2] == [f"$5.00 refunded for your order {order}", f"$7.00 refunded for your order {order}"]
 
 
 async def test_the_last_refund_says_how_much_it_gave_back_and_how_much_all_did(office: PostOffice) -> None:
@@ -116,8 +116,8 @@ async def test_the_last_refund_says_how_much_it_gave_back_and_how_much_all_did(o
     await office.hear(refunded(order, user, step=3000))
     await office.reach(user, "SENT", "SENT")
     [mail] = [mail for mail in office.mails(f"{user}@example.com") if order in mail["Subject"]]
-    assert mail["Subject"] == f"30.00 USD refunded for your order {order}"
-    assert "30.00 USD now, 42.00 USD in all" in mail.get_content()
+    assert mail["Subject"] == f"$30.00 refunded for your order {order}"
+    assert "$30.00 now, $42.00 in all" in mails.text(mail)
 
 
 @pytest.mark.parametrize("point", mortal.POINTS)

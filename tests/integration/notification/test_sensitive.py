@@ -7,7 +7,7 @@ from services.notification import usecases
 from tests.integration.notification import post_office as offices
 from tests.integration.notification.post_office import PostOffice, new_id, registered
 from tests.integration.notification.test_sending import Desk, desk, known
-from tests.support import calls
+from tests.support import calls, mails
 from tests.support.polling import eventually
 
 __all__ = ["desk"]
@@ -27,7 +27,7 @@ async def test_a_sensitive_text_is_sent_and_not_kept(office: PostOffice, desk: D
     await desk.serve(user, "Reset your password", text=SECRET, sensitive=True)
     await office.reach(user, "SENT", "SENT")
     [_, mail] = office.mails(f"{user}@example.com")
-    assert SECRET in mail.get_content()
+    assert SECRET in mails.text(mail)
     assert SECRET not in await kept(office, user)
 
 
@@ -67,7 +67,7 @@ async def test_a_service_writes_to_another_address_than_the_accounts_and_names_n
 
     await eventually(arrived, within_s=offices.PATIENCE_S)
     [mail] = office.mails(new)
-    assert mail.get_content().startswith("Hello,\n")
+    assert mails.text(mail).startswith("Hello,\n")
     assert len(office.mails(f"{user}@example.com")) == 1
 
 

@@ -53,7 +53,7 @@ async def test_a_text_message_is_taken(sns: Sns) -> None:
     async with started(Channel.SMS, sns.url) as sender:
         result = await sender.send(message(Channel.SMS), ann(number=number))
     assert result == domain.Result(Outcome.SENT)
-    assert sns.texts(number) == ["Souk: your order 17 over 42.00 USD is confirmed."]
+    assert sns.texts(number) == ["Souk: your order 17 over $42.00 is confirmed."]
 
 
 async def test_a_push_message_says_the_same_to_every_kind_of_device_and_carries_its_id(sns: Sns) -> None:

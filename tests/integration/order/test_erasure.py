@@ -19,7 +19,7 @@ _LOOKS = database.Statement("SELECT looks, next_look_at > clock_timestamp() FROM
 async def erase(db: database.Database, orders: Orders, user_id: str) -> None:
     """The account is erased, and whatever is due is looked at."""
     erasing = erasure.Erasure(db, [store.ERASE])
-    heard = events.subscribers(orders.advancing, erasing)
+    heard = events.subscribers(orders, erasing)
     await hearing.hear(db, heard, user_events_pb2.UserErased(user_id=user_id))
     await erasing.work()
 
@@ -85,7 +85,7 @@ async def test_a_look_that_fails_erased_nothing_and_comes_again(db: database.Dat
     user_id = new_id()
     order_id = await ended(db, orders, user_id)
     broken = erasure.Erasure(db, [store.ERASE, database.Statement("SELECT 1 / (cardinality(%(users)s::uuid[]) - 1)")])
-    await hearing.hear(db, events.subscribers(orders.advancing, broken), user_events_pb2.UserErased(user_id=user_id))
+    await hearing.hear(db, events.subscribers(orders, broken), user_events_pb2.UserErased(user_id=user_id))
     with pytest.raises(psycopg.errors.DivisionByZero):
         await broken.work()
     assert ADDRESS.line1 in await written(db, order_id)

@@ -34,7 +34,7 @@ async def test_each_order_and_what_follows_from_it_carries_its_own_trace(db: dat
     wanted = dict(await asyncio.gather(*(call(new_trace(number) if number else "") for number in range(CALLS))))
 
     assert await carried(db, "OrderPlaced") == wanted
-    table = reader.Reader(events.subscribers(orders.advancing, erasure.Erasure(db, [])))
+    table = reader.Reader(events.subscribers(orders, erasure.Erasure(db, [])))
     deliverer = consumer.Deliverer(db, table, service="order", now=clock.utc_now)
     await deliverer.deliver([reserved(order_id, traceparent) for order_id, traceparent in wanted.items()])
     assert await carried(db, "PaymentRequested") == wanted

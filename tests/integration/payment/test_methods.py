@@ -34,7 +34,7 @@ class Checkout:
 
 @pytest_asyncio.fixture
 async def checkout(till: Till) -> AsyncIterator[Checkout]:
-    async with calls.served(rpc.servicer(till.payments), "payment") as shop:
+    async with calls.served(rpc.servicer(till.payments, tills.hooks(till.db)), "payment") as shop:
         yield Checkout(shop, payment_service_pb2_grpc.PaymentServiceStub(shop.channel))
 
 

@@ -63,7 +63,7 @@ class Office:
 
 @pytest_asyncio.fixture
 async def office(till: Till) -> AsyncIterator[Office]:
-    async with calls.served(rpc.servicer(till.payments), "payment") as shop:
+    async with calls.served(rpc.servicer(till.payments, tills.hooks(till.db)), "payment") as shop:
         yield Office(shop, payment_service_pb2_grpc.PaymentServiceStub(shop.channel), till)
 
 

@@ -11,6 +11,7 @@ from services.chassis import errors
 from services.payment import messages, rpc
 from services.payment.domain import State
 from souk.payment.v1 import payment_pb2, payment_service_pb2, payment_service_pb2_grpc
+from tests.integration.payment import till as tills
 from tests.integration.payment.till import Till, cancelled, confirmed, new_id, requested
 from tests.support import calls
 
@@ -30,7 +31,7 @@ class Counter:
 
 @pytest_asyncio.fixture
 async def counter(till: Till) -> AsyncIterator[Counter]:
-    async with calls.served(rpc.servicer(till.payments), "payment") as shop:
+    async with calls.served(rpc.servicer(till.payments, tills.hooks(till.db)), "payment") as shop:
         yield Counter(shop, payment_service_pb2_grpc.PaymentServiceStub(shop.channel))
 
 

@@ -10,12 +10,13 @@ from typing import Any
 
 import httpx
 
-from services.chassis import clock, database, effects
+from services.chassis import clock, credentials, database, effects
 from services.chassis.money import Money
 from services.chassis.rpc import render
-from services.payment import clients, domain, events, usecases
+from services.payment import clients, domain, events, rpc, usecases
 from services.payment.settings import Settings
 from services.payment.store import claims
+from services.payment.usecases import returning, webhooks
 from services.payment.usecases.charging import Charging
 from souk.order.v1 import order_events_pb2
 from souk.payment.v1 import payment_events_pb2
@@ -23,6 +24,8 @@ from tests.support import hearing
 from tests.support.polling import eventually
 
 PRICE = Money("USD", 4200)
+# What signs webhooks: the new one, and the one of before.
+SECRETS = credentials.of("whsec_new whsec_old")
 LIMITS = effects.Concurrency(idle_s=0.02, idle_most_s=0.05)
 
 _STATE = database.Statement("SELECT state, attempts, epoch FROM payments WHERE order_id = %(order_id)s")
@@ -67,7 +70,14 @@ def settings(provider_url: str, *, timeout_s: float = 0.4, breaker_reset_s: floa
         provider_calls=64,
         breaker_failures=5,
         breaker_reset_s=breaker_reset_s,
+        webhook_secrets=SECRETS,
     )
+
+
+def hooks(db: database.Database) -> rpc.Webhooks:
+    """How the service takes the simulated provider's webhooks. What falls due is found by who works."""
+    heard = webhooks.Webhooks(db, now=clock.utc_now, wake=lambda: None, lease_s=0.1)
+    return rpc.Webhooks(clients.Notices(settings("http://nowhere"), now=clock.utc_now), heard)
 
 
 @dataclass
@@ -78,9 +88,14 @@ class Till:
     payments: usecases.Payments
     provider: httpx.AsyncClient
 
+    @property
+    def returned(self) -> returning.Returning:
+        """The refunds of returns: `begin` begins those that are due, and the till's worker asks the provider."""
+        return returning.Returning(self.db, now=clock.utc_now, wake=lambda: None)
+
     async def say(self, *messages: Any) -> None:
         """Hand messages of orders to their handlers, all in one transaction."""
-        await hearing.hear(self.db, events.subscribers(self.payments), *messages)
+        await hearing.hear(self.db, events.subscribers(self.payments, self.returned), *messages)
 
     async def told(self, order_id: str) -> list[str]:
         """The names of what was told about an order, in order."""

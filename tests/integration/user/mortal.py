@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from services.chassis import clock
 from services.user import domain, events, passwords, usecases
+from services.user.usecases import proving
 from tests.support import mortal
 
 SIGNING = "signing"  # everything is committed, and the answer is not yet made
@@ -44,6 +45,14 @@ async def _do() -> None:
             case "update":
                 change = domain.ProfileChange("Anna", password, os.environ["NEW_PASSWORD"])
                 await accounts.update(os.environ["USER_ID"], change)
+            case "verify" | "reset":
+                proving_at = proving.Proving(db, accounts, passwords.Passwords(), now=clock.utc_now)
+                if os.environ["DOES"] == "verify":
+                    await proving_at.verify(os.environ["TOKEN"])
+                else:
+                    await proving_at.reset(os.environ["TOKEN"], os.environ["NEW_PASSWORD"])
+            case "erase":
+                await accounts.erase(os.environ["USER_ID"], password)
             case "roles":
                 await accounts.set_roles(os.environ["USER_ID"], [domain.Role.VENDOR], admin_id=os.environ["ADMIN_ID"])
 

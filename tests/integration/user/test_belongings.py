@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from services.chassis import clock, database, errors
-from services.user import domain, usecases
+from services.user import domain, passwords, usecases
 from services.user.domain import addresses, payment_methods, preferences
 from services.user.usecases import belongings
 
@@ -19,8 +19,13 @@ UNKNOWN = "0190a000-0000-7000-8000-000000000000"
 
 
 @pytest_asyncio.fixture
-async def users(db: database.Database, accounts: usecases.Accounts, sessions: usecases.Sessions) -> usecases.Users:
-    return usecases.users(db, accounts, sessions, now=clock.utc_now)
+async def users(
+    db: database.Database,
+    accounts: usecases.Accounts,
+    sessions: usecases.Sessions,
+    hashing: passwords.Passwords,
+) -> usecases.Users:
+    return usecases.users(db, accounts, sessions, hashing, now=clock.utc_now)
 
 
 @pytest_asyncio.fixture

@@ -42,6 +42,7 @@ def environ(database_url: str, tmp_path: Path) -> dict[str, str]:
         "USER_SIGNING_KEY_DIR": str(write_key(tmp_path / "of_the_service")),
         "USER_TOKEN_LIFETIME_S": "60",
         "KAFKA_BOOTSTRAP": "127.0.0.1:1",
+        "NOTIFICATION_ADDR": "127.0.0.1:1",
         "MESH_KEY": calls.MESH_KEY,
     }
 

@@ -133,7 +133,7 @@ async def test_a_logout_and_a_stolen_refresh_token_revoke_their_sign_in_alone(
 async def test_what_is_revoked_is_told_in_parts_and_forgotten_with_the_last_token(
     accounts: usecases.Accounts, sessions: usecases.Sessions, hands: Hands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(usecases, "REVOCATIONS_AT_ONCE", 2)
+    monkeypatch.setattr(usecases.sessions, "REVOCATIONS_AT_ONCE", 2)
     await sessions.purge()
     ended = [await signed_in(accounts) for _ in range(5)]
     for session in ended:

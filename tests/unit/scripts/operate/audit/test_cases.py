@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from scripts.operate.audit.cases import Case, Goods, Money, Order, Parcel, Provider, disagreements
+from scripts.operate.audit.cases import Case, Goods, Money, Order, Parcel, Provider, Return, disagreements
 
 MUGS = Counter({"MUG": 2})
 ORDER = Order("o", "CONFIRMED", "DONE", "USD", 700, 700, MUGS, 2, "p", ((1, "PENDING"), (2, "CONFIRMED")))
@@ -135,3 +135,34 @@ def test_parcels_that_agree_with_their_order_give_no_reason_to_complain(case: Ca
 )
 def test_parcels_that_contradict_their_order_are_found(case: Case, complaint: str) -> None:
     assert found(case) == [complaint]
+
+
+BACK = Return("r", "REFUNDED", MUGS, Counter({"MUG": 1}), 700, 700, 700, Counter({"MUG": 1}))
+SENT_BACK = replace(
+    AGREED,
+    money=replace(MONEY, refunded=700, receivable=0, asked_back=700, provider=None, state="REFUNDED"),
+    returns=(BACK,),
+)
+
+
+def test_a_return_whose_money_and_goods_came_back_is_no_reason_to_complain() -> None:
+    assert found(SENT_BACK) == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "complaint"),
+    [
+        ({"claims": Counter({"MUG": 3})}, "returned are {'MUG': 3}, of {'MUG': 2}"),
+        ({"given": None}, "its return r (REFUNDED) got 700, its payment says None"),
+        ({"refunded": None, "due": None}, "its return r (REFUNDED) got 700, due are None"),
+        ({"refunded": None, "due": 600}, "its return r (REFUNDED) got 700, due are 600"),
+        ({"shelved": Counter()}, "of its return r (REFUNDED) {} are on shelves, to be sold again are {'MUG': 1}"),
+    ],
+)
+def test_a_return_that_its_books_contradict_is_found(changed: dict[str, Any], complaint: str) -> None:
+    assert found(replace(SENT_BACK, returns=(replace(BACK, **changed),))) == [complaint]
+
+
+def test_returns_that_got_more_than_was_given_back_are_found() -> None:
+    money = replace(SENT_BACK.money, refunded=100, receivable=600)
+    assert found(replace(SENT_BACK, money=money)) == ["700 USD were given back for returns, and 100 in all"]
