@@ -14,7 +14,7 @@ from typing import Protocol
 import jwt
 from google.protobuf.descriptor import ServiceDescriptor
 
-from services.chassis import clock, credentials, database, kafka, loops, process, redis_store, retention
+from services.chassis import clock, credentials, database, kafka, loops, process, redis_store, replica, retention
 from services.chassis.credentials import Credential
 from services.chassis.events import at_least_once, consumer, parked, publisher, reader
 from services.chassis.kafka import security
@@ -53,6 +53,8 @@ class DatabaseSettings:
 
     url: Credential = env("{SERVICE}_DATABASE_URL", secret=True)  # noqa: RUF009 - no value is made here: a field is
     pool: int = env("{SERVICE}_DATABASE_POOL", default=8)
+    # A copy of it for reads that may be a moment old. What it does not say (user, password, name) is as in the URL above.
+    replica: Credential = env("{SERVICE}_REPLICA_URL", default=credentials.NONE, secret=True)  # noqa: RUF009 - likewise
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +155,7 @@ class Assembly:
         self.settings = read(Settings, host.environ, service=service)
         self.mesh = _mesh(self.settings, service)
         self._db = self._database(publications or {}) if POSTGRES in self.block.stores else None
+        self._replica: database.Database | None = None
         self._redis = self._redis_store() if REDIS in self.block.stores else None
         self._topics = read(TopicSettings, host.environ)
         self._peers: list[client.Peer] = []
@@ -172,6 +175,16 @@ class Assembly:
         if POSTGRES not in self.block.stores:
             raise self._lacks(POSTGRES)
         return read(DatabaseSettings, self.host.environ, service=self.service).url
+
+    @property
+    def replica(self) -> database.Database | None:
+        """A copy of its database, if there is one, for a service that asks. Raises SettingsError as `db` does."""
+        if self._db is None:
+            raise self._lacks(POSTGRES)
+        chosen = read(DatabaseSettings, self.host.environ, service=self.service)
+        if chosen.replica and self._replica is None:
+            self._replica = replica.opened(chosen.url, chosen.replica, pool_size=chosen.pool)
+        return self._replica
 
     @property
     def page_tokens(self) -> page_tokens.PageTokens:
@@ -261,7 +274,7 @@ class Assembly:
         """
         if problems := list(self._contradictions(consuming, working)):
             raise SettingsError("\n".join(problems))
-        stores = [store for store in (self._db, self._redis) if store]
+        stores = [store for store in (self._db, self._replica, self._redis) if store]
         parts: list[process.Part] = [*stores, *self._peers]
         if self.host.role in (WORK, ALL):
             parts += self._workers(consuming, working)

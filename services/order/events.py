@@ -8,7 +8,9 @@ from services.chassis.events import reader
 from services.chassis.outbox import outbox
 from services.order import domain, saga, usecases
 from services.order.domain import returns
+from services.order.messages import documents as papers
 from services.order.messages import facts, returning
+from services.order.usecases import invoicing
 from souk.inventory.v1 import inventory_events_pb2
 from souk.payment.v1 import payment_events_pb2
 from souk.promotion.v1 import promotion_events_pb2
@@ -47,7 +49,7 @@ PUBLISHED: outbox.Publications = {
 
 
 def subscribers(orders: usecases.Orders, erasing: erasure.Erasure) -> reader.Subscribers:
-    """Who handles what the order service consumes: replies, which carry orders on; refunds of returns; erased accounts."""
+    """Who handles what is consumed: replies carry orders on, money that moved makes documents due, refunds settle returns."""
     replies: dict[Any, Callable[[Any], saga.Event | None]] = {
         inventory_events_pb2.StockReserved: facts.replied(saga.Reply.STOCK_RESERVED, saga.INVENTORY),
         inventory_events_pb2.StockRejected: facts.stock_rejected,
@@ -58,10 +60,8 @@ def subscribers(orders: usecases.Orders, erasing: erasure.Erasure) -> reader.Sub
         promotion_events_pb2.CouponsReleased: facts.replied(saga.Reply.COUPONS_RELEASED, saga.PROMOTION),
         payment_events_pb2.PaymentAuthorized: facts.payment_authorized,
         payment_events_pb2.PaymentDeclined: facts.payment_refused(saga.Reply.PAYMENT_DECLINED),
-        payment_events_pb2.PaymentCaptured: facts.replied(saga.Reply.PAYMENT_CAPTURED, saga.PAYMENT),
         payment_events_pb2.PaymentCaptureRefused: facts.payment_refused(saga.Reply.PAYMENT_CAPTURE_REFUSED),
         payment_events_pb2.PaymentVoided: facts.replied(saga.Reply.PAYMENT_VOIDED, saga.PAYMENT),
-        payment_events_pb2.PaymentRefunded: facts.replied(saga.Reply.PAYMENT_REFUNDED, saga.PAYMENT),
         shipping_events_pb2.ShipmentCreated: facts.shipment_created,
         shipping_events_pb2.ShipmentHandedOver: facts.shipment_went_on(
             saga.Reply.SHIPMENT_HANDED_OVER, saga.Reply.SHIPMENTS_HANDED_OVER
@@ -74,9 +74,17 @@ def subscribers(orders: usecases.Orders, erasing: erasure.Erasure) -> reader.Sub
         shipping_events_pb2.ShipmentsStopped: facts.replied(saga.Reply.SHIPMENTS_STOPPED, saga.SHIPPING),
         shipping_events_pb2.StopRefused: facts.stop_refused,
     }
+    money: dict[Any, Callable[[Any], invoicing.Settled]] = {
+        payment_events_pb2.PaymentCaptured: lambda message: invoicing.Settled(*papers.payment_captured(message)),
+        payment_events_pb2.PaymentRefunded: lambda message: invoicing.Settled(*papers.payment_refunded(message)),
+        payment_events_pb2.PaymentPartlyRefunded: lambda message: invoicing.Settled(
+            papers.payment_partly_refunded(message)
+        ),
+    }
     advance = orders.advancing.advance
     others = {
         payment_events_pb2.ReturnRefundSettled: reader.Subscriber(returning.refund_settled, orders.returning.settle),
         user_events_pb2.UserErased: reader.Subscriber(facts.erased, erasing.hear),
     }
-    return {kind: reader.Subscriber(parse, advance) for kind, parse in replies.items()} | others
+    settled = {kind: reader.Subscriber(parse, orders.invoicing.settled) for kind, parse in money.items()}
+    return {kind: reader.Subscriber(parse, advance) for kind, parse in replies.items()} | settled | others

@@ -7,14 +7,15 @@ from services import postal, signing_keys
 from services.chassis import assembly, clock, database, erasure, loops, process, retention
 from services.chassis.settings import read
 from services.order import clients, events, rpc, saga, store
-from services.order.domain import totals
+from services.order.domain import documents, totals
 from services.order.settings import Settings
-from services.order.store import returns
+from services.order.store import notes, returns
 from services.order.usecases import (
     Orders,
     accepting,
     advancing,
     discounting,
+    invoicing,
     noting,
     pricing,
     reading,
@@ -27,28 +28,34 @@ from services.order.usecases import (
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What the use cases go by: the clock, how long sagas wait, how many may watch, how long what is delivered may come back."""
+    """What the use cases go by: the clock, how long sagas wait and returns are taken, how many may watch, and who sells."""
 
     now: clock.Clock
     waits: saga.Waits
     limits: watching.Limits
     return_window: timedelta = timedelta(days=30)
+    seller: documents.Seller = documents.Seller('{"name": "Souk"}')  # noqa: RUF009 - nobody changes it
 
 
-def composed(db: database.Database, prices: pricing.Pricing, terms: Terms) -> Orders:
-    """The use cases, put together."""
+def composed(
+    db: database.Database, prices: pricing.Pricing, terms: Terms, *, copy: database.Database | None = None
+) -> Orders:
+    """The use cases, put together. `copy` is one of the database, for lists."""
+    old = reading.reads(db, copy)
     watched = watching.Watching(db, terms.limits)
     advanced = advancing.Advancing(db, watched.moved, now=terms.now, waits=terms.waits)
+    accepts = accepting.Accepting(db, prices, now=terms.now, waits=terms.waits)
     return Orders(
         pricing=prices,
-        accepting=accepting.Accepting(db, prices, now=terms.now, waits=terms.waits),
+        accepting=accepts,
         advancing=advanced,
         timer=timer.Timer(db, advanced, waits=terms.waits),
-        reading=reading.Reading(db),
+        reading=reading.Reading(db, old),
         watching=watched,
         noting=noting.Noting(db, now=terms.now),
-        searching=searching.Searching(db),
-        returning=returning.Returning(db, now=terms.now, window=terms.return_window),
+        searching=searching.Searching(old),
+        invoicing=invoicing.Invoicing(db, advanced, terms.seller),
+        returning=returning.Returning(db, accepts.create, now=terms.now, window=terms.return_window),
     )
 
 
@@ -77,8 +84,9 @@ def build(host: assembly.Host) -> list[process.Part]:
         delivery_s=settings.delivery_deadline_s,
     )
     limits = watching.Limits(settings.watch_streams_per_caller, settings.watch_streams)
-    orders = composed(service.db, prices, Terms(host.now, waits, limits, timedelta(days=settings.return_window_days)))
-    erasing = erasure.Erasure(service.db, [store.ERASE, returns.ERASE])
+    terms = Terms(host.now, waits, limits, timedelta(days=settings.return_window_days), settings.seller)
+    orders = composed(service.db, prices, terms, copy=service.replica)
+    erasing = erasure.Erasure(service.db, [store.ERASE, notes.ERASE, returns.ERASE])
     gauges = retention.Gauges(service.db, store.SERVICE, reading.QUEUES)
     return service.parts(
         rpc.servicer(orders, service.page_tokens),
@@ -87,6 +95,8 @@ def build(host: assembly.Host) -> list[process.Part]:
         serving=[orders.watching],
         working=[
             loops.Loop("order-timer", orders.timer.expire, loops.Pace(0.5, 1.0)),
+            # Nobody waits for a number: the more get theirs at once, the less each costs.
+            loops.Loop("order-documents", orders.invoicing.issue, loops.Pace(1.0, 2.0)),
             loops.Loop("order-erasure", erasing.work, erasure.PACE),
             loops.Loop("order-gauges", gauges.work, loops.Pace(10)),
         ],

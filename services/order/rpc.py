@@ -1,14 +1,26 @@
 """The order service's calls: parse, call the use case, render. Next stop: `usecases/`."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncGenerator
 from typing import Any
 
+from google.api import httpbody_pb2
+
 from services.chassis import ids
 from services.chassis.rpc import identity, page_tokens, server
-from services.order import messages, usecases
-from services.order.messages import returning, searching
-from souk.order.v1 import note_pb2, order_pb2, order_search_pb2, order_service_pb2, order_service_pb2_grpc, return_pb2
+from services.order import messages, paper, usecases
+from services.order.domain import documents as papers
+from services.order.messages import documents, returning, searching
+from souk.order.v1 import (
+    document_pb2,
+    note_pb2,
+    order_pb2,
+    order_search_pb2,
+    order_service_pb2,
+    order_service_pb2_grpc,
+    return_pb2,
+)
 
 DESCRIPTOR = order_service_pb2.DESCRIPTOR.services_by_name["OrderService"]
 
@@ -66,11 +78,13 @@ class OrderServicer(order_service_pb2_grpc.OrderServiceServicer):
 
     async def CancelOrder(self, request: order_service_pb2.CancelOrderRequest, _: Any) -> order_pb2.Order:
         return messages.of_order(
-            await self._orders.advancing.cancel(request.id.lower(), actor=_actor(), owner_id=identity.caller().owner_id)
+            await self._orders.advancing.cancel(
+                request.id.lower(), by=identity.caller().user_id, owner_id=identity.caller().owner_id
+            )
         )
 
     async def ResumeOrder(self, request: order_service_pb2.ResumeOrderRequest, _: Any) -> order_service_pb2.OrderStatus:
-        await self._orders.advancing.resume(request.id.lower(), actor=_actor())
+        await self._orders.advancing.resume(request.id.lower(), by=identity.caller().user_id)
         return messages.of_status(*await self._orders.reading.story(request.id.lower(), owner_id=None))
 
     async def AddOrderNote(self, request: note_pb2.AddOrderNoteRequest, _: Any) -> note_pb2.OrderNote:
@@ -90,7 +104,7 @@ class OrderServicer(order_service_pb2_grpc.OrderServiceServicer):
         self, request: order_search_pb2.SearchOrdersRequest, _: Any
     ) -> order_search_pb2.SearchOrdersResponse:
         page = await self._tokens.page(request, page_tokens.ANYBODY, key=ids.check)
-        found = await self._orders.searching.search(searching.filters(request), page)
+        found = await self._orders.searching.search(searching.filters(request), page, caller=identity.caller().user_id)
         token = await self._tokens.token(request, page_tokens.ANYBODY, found.next_after)
         shown = [messages.of_order(placed) for placed in found.rows]
         return order_search_pb2.SearchOrdersResponse(orders=shown, next_page_token=token)
@@ -105,6 +119,28 @@ class OrderServicer(order_service_pb2_grpc.OrderServiceServicer):
         token = await self._tokens.token(request, page_tokens.ANYBODY, found.next_after)
         shown = [searching.of_vendor_order(seen) for seen in found.rows]
         return order_search_pb2.ListVendorOrdersResponse(orders=shown, next_page_token=token)
+
+    async def ListOrderDocuments(
+        self, request: document_pb2.ListOrderDocumentsRequest, _: Any
+    ) -> document_pb2.ListOrderDocumentsResponse:
+        shown = [documents.of_document(one) for one in await self._documents(request.order_id)]
+        return document_pb2.ListOrderDocumentsResponse(documents=shown)
+
+    async def GetInvoice(
+        self, request: document_pb2.GetInvoiceRequest, context: Any
+    ) -> document_pb2.GetInvoiceResponse:
+        invoice = papers.only(await self._documents(request.order_id), papers.Kind.INVOICE)
+        return document_pb2.GetInvoiceResponse(file=await _file(invoice, request.format, context))
+
+    async def GetCreditNote(
+        self, request: document_pb2.GetCreditNoteRequest, context: Any
+    ) -> document_pb2.GetCreditNoteResponse:
+        found = await self._documents(request.order_id)
+        note = papers.only(found, papers.Kind.CREDIT_NOTE, request.number)
+        return document_pb2.GetCreditNoteResponse(file=await _file(note, request.format, context))
+
+    async def _documents(self, order_id: str) -> list[papers.Issued]:
+        return await self._orders.invoicing.of_order(order_id.lower(), owner_id=identity.caller().owner_id)
 
     async def CreateReturn(self, request: return_pb2.CreateReturnRequest, _: Any) -> return_pb2.Return:
         owner_id = identity.caller().owner_id
@@ -135,6 +171,10 @@ class OrderServicer(order_service_pb2_grpc.OrderServiceServicer):
         await self._orders.returning.inspect(request.id.lower(), returning.findings(request), actor=_actor())
         return await self._return(request.id.lower())
 
+    async def ExchangeReturn(self, request: order_service_pb2.ExchangeReturnRequest, _: Any) -> order_pb2.Order:
+        draft = returning.exchange(request, identity.caller().user_id)
+        return messages.of_order(await self._orders.returning.exchange(request.id.lower(), draft))
+
     async def _return(self, return_id: str) -> return_pb2.Return:
         """A return as it is now, with its history."""
         found = await self._orders.returning.get(return_id, owner_id=identity.caller().owner_id)
@@ -156,6 +196,29 @@ def servicer(orders: usecases.Orders, tokens: page_tokens.PageTokens) -> server.
     """The servicer, ready to be served."""
     add = order_service_pb2_grpc.add_OrderServiceServicer_to_server
     return server.Servicer(DESCRIPTOR, add, OrderServicer(orders, tokens))
+
+
+async def _file(issued: papers.Issued, asked: int, context: Any) -> httpbody_pb2.HttpBody:
+    """The document in the format that the call asks for."""
+    match documents.wanted(asked, _accepted(context)):
+        case documents.Format.PDF:
+            return httpbody_pb2.HttpBody(content_type="application/pdf", data=await asyncio.to_thread(_pdf, issued))
+        case documents.Format.HTML:
+            return httpbody_pb2.HttpBody(content_type="text/html; charset=utf-8", data=paper.as_html(issued))
+        case _:
+            return httpbody_pb2.HttpBody(content_type="application/json", data=documents.as_json(issued))
+
+
+def _pdf(issued: papers.Issued) -> bytes:
+    # Its packages take 20 MiB, which a process that is never asked for a PDF need not have.
+    from services.order.paper import pdf  # noqa: PLC0415 - as above
+
+    return pdf.as_pdf(issued)
+
+
+def _accepted(context: Any) -> str:
+    """What the caller accepts, as its header says it."""
+    return next((str(value) for name, value in context.invocation_metadata() or () if name == "accept"), "")
 
 
 def _actor() -> str:

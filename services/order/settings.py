@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from services.chassis.settings import env
-from services.order.domain import rates
+from services.order.domain import documents, rates
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,5 +38,7 @@ class Settings:
     addresses_complete: bool = env("ORDER_ADDRESSES_COMPLETE", default=False)
     # Whether the catalog's prices, and those of shipping, contain the taxes.
     taxes_included: bool = env("ORDER_TAXES_INCLUDED", default=False)
+    # Who sells, as invoices say it: JSON of name, address (a list of lines) and tax_id.
+    seller: documents.Seller = env("ORDER_SELLER", default=documents.Seller('{"name": "Souk"}'))  # noqa: RUF009 - nobody changes it
     # For how many days after its delivery an order may be returned.
     return_window_days: float = env("ORDER_RETURN_WINDOW_DAYS", default=30.0)

@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 
 from scripts.operate.audit import returned
-from scripts.operate.audit.cases import Case, Coupons, Goods, Money, Order, Parcel, Provider
+from scripts.operate.audit.cases import Case, Coupons, Goods, Money, Order, Papers, Parcel, Provider
 
 Row = tuple[Any, ...]
 # Orders that are asked about in one go.
@@ -71,6 +71,12 @@ INVARIANTS: Mapping[str, Sequence[str]] = {
           SELECT s.order_id, s.version, e.entries, e.latest FROM sagas AS s JOIN
             (SELECT order_id, count(*) AS entries, max(sequence) AS latest FROM order_events GROUP BY 1) AS e
             USING (order_id)) AS t WHERE version <> entries OR version <> latest
+        """,
+        """
+        SELECT lower(kind) || 's of ' || series || ': ' || many || ' up to ' || highest || ', counted ' || last FROM (
+          SELECT kind, series, coalesce(s.last, 0) AS last, coalesce(d.many, 0) AS many, coalesce(d.highest, 0) AS highest
+          FROM document_series AS s FULL JOIN (SELECT kind, series, count(*) AS many, max(number) AS highest
+            FROM documents GROUP BY 1, 2) AS d USING (kind, series)) AS t WHERE last <> many OR last <> highest
         """,
         returned.HISTORY,
     ),
@@ -139,6 +145,11 @@ WHERE order_id = ANY(%s::uuid[]) AND status IN ('CLAIMED', 'COMMITTED')
 _PARCELS = (
     "SELECT order_id::text, id::text, state, lines, reference <> '' FROM parcels WHERE order_id = ANY(%s::uuid[])"
 )
+_PAPERS = """
+SELECT order_id::text, coalesce(sum(amount) FILTER (WHERE kind = 'INVOICE'), 0)::bigint,
+  coalesce(sum(amount) FILTER (WHERE kind = 'CREDIT_NOTE'), 0)::bigint
+FROM documents WHERE order_id = ANY(%s::uuid[]) GROUP BY 1
+"""
 _PAID = (
     "SELECT order_id::text FROM payments WHERE order_id > %s::uuid AND captured > refunded ORDER BY order_id LIMIT %s"
 )
@@ -243,6 +254,7 @@ class Books:
         ids = [row[0] for row in rows]
         money = {row[0]: Money(*row[1:]) for row in self._ask("payment", _MONEY, ids)}
         history = {row[0]: tuple(zip(*row[1:], strict=True)) for row in self._ask("order", _HISTORY, ids)}
+        papers = {row[0]: Papers(*row[1:]) for row in self._ask("order", _PAPERS, ids)}
         goods, coupons, parcels = self._goods(ids), self._coupons(ids), self._parcels(ids)
         returns = returned.of_orders(self._ask, ids)
         return [
@@ -253,6 +265,7 @@ class Books:
                 coupons.get(row[0], Coupons()),
                 tuple(parcels.get(row[0], ())),
                 tuple(returns.get(row[0], ())),
+                papers.get(row[0], Papers()),
             )
             for row in rows
         ]

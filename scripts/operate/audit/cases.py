@@ -107,6 +107,14 @@ class Parcel:
 
 
 @dataclass(frozen=True, slots=True)
+class Papers:
+    """What an order's invoice and its credit notes come to."""
+
+    invoiced: int = 0
+    credited: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Return:
     """One return of an order: the units that it claims, those that can be sold again, and what was given back for it.
 
@@ -134,13 +142,14 @@ class Case:
     coupons: Coupons = field(default_factory=Coupons)
     parcels: tuple[Parcel, ...] = ()
     returns: tuple[Return, ...] = ()
+    papers: Papers | None = None
 
 
 def disagreements(case: Case) -> Iterator[str]:
     """What does not fit together, a line each."""
     order = case.order
     found = (*_of_order(case), *_of_money(order, case.money), *_of_goods(order, case.goods))
-    after = (*_of_parcels(order, case.parcels), *_of_returns(order, case.money, case.returns))
+    after = (*_of_parcels(order, case.parcels), *_of_returns(order, case.money, case.returns), *_of_papers(case))
     for complaint in (*found, *_of_coupons(order, case.coupons), *after):
         yield f"order {case.order.id} ({case.order.status}): {complaint}"
 
@@ -217,6 +226,14 @@ def _of_parcels(order: Order, parcels: tuple[Parcel, ...]) -> Iterator[str]:
             yield f"its parcel {parcel.id} is {parcel.state}"
         if parcel.bought is not None and (parcel.bought > 1 or parcel.labelled > parcel.bought):
             yield f"of its parcel {parcel.id} the carrier sold {parcel.bought} labels"
+
+
+def _of_papers(case: Case) -> Iterator[str]:
+    papers, money = case.papers, case.money
+    if papers and papers.invoiced != money.captured:
+        yield f"{papers.invoiced} {case.order.currency} of it are invoiced, {money.captured} were taken"
+    if papers and papers.credited != money.refunded:
+        yield f"{papers.credited} {case.order.currency} of it are credited, {money.refunded} were given back"
 
 
 def _of_returns(order: Order, money: Money, returns: tuple[Return, ...]) -> Iterator[str]:

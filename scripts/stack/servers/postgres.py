@@ -59,7 +59,7 @@ def build(chosen: settings.Settings) -> component.Component:
     return component.Component(
         name=NAME,
         # It would wait for its clients on SIGTERM.
-        program=dataclasses.replace(_as_ordinary_user(command, data), stop_by=signal.SIGINT),
+        program=dataclasses.replace(as_ordinary_user(command, data), stop_by=signal.SIGINT),
         address=stack.address(NAME),
         ports=(stack.port(NAME),),
         variable="PORT_BASE",
@@ -89,7 +89,7 @@ def _prepare(data: Path, password: str) -> None:
     with tempfile.NamedTemporaryFile("w") as password_file:
         password_file.write(password)
         password_file.flush()
-        _hand_over(building, Path(password_file.name))
+        hand_over(building, Path(password_file.name))
         _initdb(building, Path(password_file.name))
     shutil.rmtree(data, ignore_errors=True)
     building.rename(data)
@@ -97,7 +97,7 @@ def _prepare(data: Path, password: str) -> None:
 
 def _initdb(data: Path, password_file: Path) -> None:
     command = (str(binaries() / "initdb"), "-D", str(data), "-U", SUPERUSER, f"--pwfile={password_file}", *INITDB)
-    program = _as_ordinary_user(command, data)
+    program = as_ordinary_user(command, data)
     made = subprocess.run(
         program.command,
         env=program.environment,
@@ -113,7 +113,8 @@ def _initdb(data: Path, password_file: Path) -> None:
         raise problems.StackError(f"postgres: initdb failed: {words[-1]}")
 
 
-def _as_ordinary_user(command: tuple[str, ...], data: Path) -> processes.Program:
+def as_ordinary_user(command: tuple[str, ...], data: Path) -> processes.Program:
+    """The command as somebody whom PostgreSQL's programs run for. Raises a StackError where there is nobody."""
     environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
     if os.geteuid() != 0:
         return processes.Program(command, environment, data)
@@ -130,7 +131,8 @@ def _as_ordinary_user(command: tuple[str, ...], data: Path) -> processes.Program
     return processes.Program((*switch, *command), environment, data)
 
 
-def _hand_over(*paths: Path) -> None:
+def hand_over(*paths: Path) -> None:
+    """Give these to whom its programs run as."""
     if os.geteuid() == 0:
         for path in paths:
             shutil.chown(path, STAND_IN)

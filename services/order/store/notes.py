@@ -1,4 +1,4 @@
-"""The rows of notes: `order_notes`, append-only."""
+"""The rows of notes: `order_notes`. Nobody changes one; what erased users leave of theirs is an empty text."""
 
 from collections.abc import Sequence
 from dataclasses import astuple, replace
@@ -23,7 +23,7 @@ NOTES = Table(
     Column("after_sequence", BigInteger, nullable=False),
 )
 _COLUMNS = tuple(column.name for column in NOTES.columns)
-# The order's row, which nothing else changes or locks: whoever adds a note counts those of all who added one before.
+# The order's row, which no order that goes on waits for: whoever adds a note counts those of all who added one before.
 _LOCK = database.Statement("SELECT user_id FROM orders WHERE id = %(order_id)s FOR UPDATE")
 _COUNT = database.Statement("SELECT count(*) FROM order_notes WHERE order_id = %(order_id)s")
 _INSERT = database.Statement(f"""
@@ -37,6 +37,12 @@ _PAGE = database.Statement(f"""
 SELECT {", ".join(_COLUMNS)} FROM order_notes
 WHERE order_id = %(order_id)s AND id > %(after)s AND (%(staff)s OR NOT internal) ORDER BY id LIMIT %(most)s
 """)  # noqa: S608 - as above
+
+# What was written to orders of these users that ended, by whomever: it may name them.
+ERASE = database.Statement("""
+UPDATE order_notes AS n SET text = '' FROM orders AS o JOIN sagas AS s ON s.order_id = o.id
+WHERE o.user_id = ANY(%(users)s::uuid[]) AND s.step = 'DONE' AND n.order_id = o.id AND n.text <> ''
+""")
 
 
 async def lock(transaction: database.Transaction, order_id: str) -> int:

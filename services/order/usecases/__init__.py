@@ -2,7 +2,7 @@
 
 `pricing`: what an order would cost. `accepting`: a new order. `advancing`: what a reply makes of orders. `timer`: deadlines
 that passed. `reading`: one order, lists, histories. `watching`: histories as they happen. `noting`: what people write to
-orders. `searching`: orders across customers. `returning`: what comes back.
+orders. `searching`: orders across customers. `invoicing`: invoices and credit notes. `returning`: what comes back.
 
 A write is one transaction: order, saga, history, outbox and idempotency claim together, or none of them. If the process
 dies before the commit nothing happened and the caller repeats with the same request id; if it dies after it, the relay
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from services.order.usecases import (
     accepting,
     advancing,
+    invoicing,
     noting,
     pricing,
     reading,
@@ -36,4 +37,5 @@ class Orders:
     watching: watching.Watching
     noting: noting.Noting
     searching: searching.Searching
+    invoicing: invoicing.Invoicing
     returning: returning.Returning

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from services.chassis import clock, database, errors, metrics
 from services.order import domain, saga, store
-from services.order.store import history
+from services.order.store import history, own_writes
 from services.order.usecases import reading
 
 _LOG = logging.getLogger(__name__)
@@ -41,26 +41,32 @@ class Advancing:
         changed = [advance.saga.order_id for advance in advances]
         transaction.after_commit(lambda: self._moved(changed))
 
-    async def cancel(self, order_id: str, *, actor: str, owner_id: str | None) -> domain.Placed:
+    async def cancel(self, order_id: str, *, by: str, owner_id: str | None) -> domain.Placed:
         """Cancel an order of which nothing has left; of a confirmed one shipping is asked first.
 
-        owner_id is whose it must be (None: anybody's). Raises ORDER_NOT_FOUND or ORDER_SHIPPED.
+        by is the user who wants it; owner_id whose it must be (None: anybody's). Raises ORDER_NOT_FOUND or ORDER_SHIPPED.
         """
         placed = await self._reading.get(order_id, owner_id=owner_id)
         if placed.saga.status in (domain.Status.SHIPPED, domain.Status.DELIVERED):
             raise errors.precondition("ORDER_SHIPPED", "the order was handed over to the carrier", order_id=order_id)
         async with self._db.transaction() as transaction:
-            await self.advance(transaction, [saga.Event(order_id, saga.Reply.CANCEL_REQUESTED, actor)])
+            await self.advance(transaction, [saga.Event(order_id, saga.Reply.CANCEL_REQUESTED, _actor(by))])
+            await own_writes.count(transaction, by)
         return await self._reading.get(order_id, owner_id=owner_id)
 
-    async def resume(self, order_id: str, *, actor: str) -> domain.Placed:
+    async def resume(self, order_id: str, *, by: str) -> domain.Placed:
         """Push on a saga that ran out of attempts. Raises ORDER_NOT_FOUND or SAGA_NOT_STUCK."""
         placed = await self._reading.get(order_id, owner_id=None)
         if not placed.saga.stuck:
             raise errors.precondition("SAGA_NOT_STUCK", "the saga of the order is not stuck", order_id=order_id)
         async with self._db.transaction() as transaction:
-            await self.advance(transaction, [saga.Event(order_id, saga.Reply.RESUMED, actor)])
+            await self.advance(transaction, [saga.Event(order_id, saga.Reply.RESUMED, _actor(by))])
+            await own_writes.count(transaction, by)
         return await self._reading.get(order_id, owner_id=None)
+
+
+def _actor(user_id: str) -> str:
+    return f"user:{user_id}"
 
 
 def _alarm(advances: Iterable[saga.Advance]) -> None:

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from services.chassis import database, errors, pages
+from services.chassis import database, errors, pages, replica
 from services.order import domain, store
-from services.order.store import history
+from services.order.store import history, own_writes
 
 # How many sagas are on their way, and how long the oldest has been; and those that wait for a person; and returns
 # that payment has not answered for. A carrier takes its time.
@@ -19,11 +19,17 @@ WHERE status = 'INSPECTED'
 """)
 
 
-class Reading:
-    """Answers questions about orders."""
+def reads(db: database.Database, copy: database.Database | None) -> replica.Reads:
+    """Where lists are read: they may be a moment old, but have what their reader did."""
+    return replica.Reads(db, copy, mark=own_writes.MARK, age=own_writes.AGE)
 
-    def __init__(self, db: database.Database) -> None:
+
+class Reading:
+    """Answers questions about orders. `old` is where lists are read, if not from the database itself."""
+
+    def __init__(self, db: database.Database, old: replica.Reads | None = None) -> None:
         self._db = db
+        self._old = old or reads(db, None)
 
     async def get(self, order_id: str, *, owner_id: str | None) -> domain.Placed:
         """One order. Raises ORDER_NOT_FOUND also when it is not this owner's."""
@@ -34,7 +40,7 @@ class Reading:
 
     async def list(self, user_id: str, page: pages.Page) -> pages.Slice[domain.Placed]:
         """A user's orders, newest first."""
-        rows = await store.page_of(self._db, user_id, page)
+        rows = await self._old.read(user_id, lambda db: store.page_of(db, user_id, page))
         return pages.cut(rows, page, lambda placed: placed.order.id)
 
     async def newcomers(self, user_ids: Sequence[str]) -> frozenset[str]:

@@ -37,6 +37,13 @@ output "values" {
       local.engine,
     )
 
+    # Where lists may be read that may be a moment old: without a login, which is the database's.
+    services = {
+      for service, database in module.postgres.databases : service => {
+        environment = { "${upper(service)}_REPLICA_URL" = "postgresql://${database.replica}:${database.port}" }
+      } if database.replica != null
+    }
+
     tokens = { issuer = "https://${var.edge.hosts[0]}" }
     edge = merge({
       from           = [for cidr in module.network.public_cidrs : { ipBlock = { cidr = cidr } }]

@@ -1,9 +1,10 @@
-"""What notes on orders, the search of administrators and the lists of vendors refuse."""
+"""What notes on orders, their documents, the search of administrators and the lists of vendors refuse."""
 
 from tests.contract.refused import INVALID, MALFORMED, UNKNOWN_WORD, row
 
 NOTES = "/api/v1/orders/{order}/notes"
 STRANGE_NOTES = "/api/v1/orders/{unknown}/notes"
+PAPERS = "/api/v1/orders/{order}"
 SEARCH = "GET /api/v1/orders/search"
 SOLD = "GET /api/v1/vendors/{unknown}/orders"
 NOTE = {"json": {"text": "Leave it at the door."}}
@@ -65,4 +66,12 @@ ROWS = [
         "to",
         who="admin",
     ),
+    row("documents of no order", "GET /api/v1/orders/none/documents", {}, *INVALID, "order_id"),
+    row("documents of another's order", f"GET {PAPERS}/documents", {}, 404, "ORDER_NOT_FOUND", who="rival"),
+    row("an invoice for nobody", f"GET {PAPERS}/invoice", {}, 401, "TOKEN_MISSING", who="nobody"),
+    row("another's invoice", f"GET {PAPERS}/invoice", {}, 404, "ORDER_NOT_FOUND", who="rival"),
+    row("an invoice in no format", f"GET {PAPERS}/invoice", {"params": {"format": "DOCX"}}, *MALFORMED),
+    row("a credit note of none", f"GET {PAPERS}/credit-notes/CN-2026-1", {}, 404, "CREDIT_NOTE_NOT_FOUND"),
+    row("a credit note with a number too long", f"GET {PAPERS}/credit-notes/{'9' * 33}", {}, *INVALID, "number"),
+    row("another's credit note", f"GET {PAPERS}/credit-notes/CN-2026-1", {}, 404, "ORDER_NOT_FOUND", who="rival"),
 ]

@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 from services import postal, tariff
 from services.chassis import clock, database, errors, ids, money
 from services.order import domain, main, saga
-from services.order.domain import rates, totals
+from services.order.domain import documents, rates, totals
 from services.order.usecases import Orders, discounting, pricing, reading, watching
 
 WAITS = saga.Waits(stock_s=100, payment_s=100, settlement_s=100, compensation_s=100, catch_up_s=0)
 OVERDUE = saga.Waits(stock_s=0, payment_s=0, settlement_s=0, compensation_s=0, catch_up_s=0)
 ADDRESS = domain.Address("Ann", "1 Road", "", "Town", "", "N1 9GU", "GB")
+SELLER = documents.Seller('{"name": "Souk Ltd", "address": ["1 Market Street"], "tax_id": "GB1"}')
 TABLES = ("orders", "sagas", "order_events", "outbox", "idempotent_requests")
 
 
@@ -95,7 +96,7 @@ def using(
     untaxed = totals.Taxes(rates.TaxRates("{}"), included=False)
     discounts = discounting.Discounting(offering or Offering(), reading.Reading(db))
     priced = pricing.Pricing(prices, Rates(), discounts, untaxed, postal.Postal())
-    return main.composed(db, priced, main.Terms(clock.utc_now, waits, limits))
+    return main.composed(db, priced, main.Terms(clock.utc_now, waits, limits, seller=SELLER))
 
 
 def new_id() -> str:

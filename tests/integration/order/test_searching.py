@@ -18,12 +18,12 @@ from tests.integration.order import ordering
 
 STAFF = None
 PAGE = pages.Page(100)
-MANY = 100_000
+MANY, AT_ONCE = 100_000, 5_000
 # Of every 1,000 orders of a shop 990 are delivered; each has 2 of 500 SKUs, and each fifth one a line of one of 50 vendors.
 FILL = database.Statement("""
 WITH made AS (
   SELECT n, (lpad(to_hex(1700000000000 + n * 1000), 12, '0') || '7000' || '8000' || lpad(to_hex(n), 12, '0'))::uuid AS id
-  FROM generate_series(1, %(many)s) AS n),
+  FROM generate_series(%(first)s::bigint, %(last)s) AS n),
 placed AS (
   INSERT INTO orders (id, user_id, currency, total, lines, address, payment_method, create_time)
   SELECT id, ('00000000-0000-7000-8000-' || lpad(to_hex(n %% 5000), 12, '0'))::uuid, 'USD', 100, jsonb_build_array(
@@ -45,7 +45,7 @@ async def an_order(orders: Orders, sku: str = "TEA") -> domain.Order:
 
 
 async def found(orders: Orders, filters: searching.Filters) -> list[str]:
-    return [placed.order.id for placed in (await orders.searching.search(filters, PAGE)).rows]
+    return [placed.order.id for placed in (await orders.searching.search(filters, PAGE, caller=ordering.new_id())).rows]
 
 
 async def test_each_filter_leaves_the_orders_that_meet_it(db: database.Database, orders: Orders) -> None:
@@ -115,7 +115,9 @@ async def filled(db: database.Database) -> AsyncIterator[database.Database]:
     """A database with so many orders as a shop has after some weeks."""
     for table in ("orders", "sagas", "order_skus"):
         await db.read(database.Statement(f"TRUNCATE {table}"))
-    await db.read(FILL, {"many": MANY, "address": json.dumps(dataclasses.asdict(ordering.ADDRESS))})
+    address = json.dumps(dataclasses.asdict(ordering.ADDRESS))
+    for first in range(1, MANY, AT_ONCE):
+        await db.read(FILL, {"first": first, "last": first + AT_ONCE - 1, "address": address})
     await db.read(database.Statement("ANALYZE"))
     yield db
     for table in ("orders", "sagas", "order_skus"):

@@ -14,6 +14,7 @@ from services.order.usecases import Orders, timer
 from souk.order.v1 import order_events_pb2
 from tests.integration.order.ordering import OVERDUE, PriceList, counted, draft, give, new_id, told, using
 
+ANN = new_id()
 SET_SHORTAGES = database.Statement("UPDATE sagas SET shortages = %(rows)s::jsonb WHERE order_id = %(order_id)s")
 LEFT = database.Statement("""
 SELECT extract(epoch FROM deadline - clock_timestamp())::float8 FROM sagas WHERE order_id = %(order_id)s
@@ -207,7 +208,7 @@ async def test_cancelling_twice_cancels_once(db: database.Database, orders: Orde
     placed = await orders.accepting.create(draft(new_id()))
     owner = placed.order.user_id
     for _ in range(2):
-        cancelled = await orders.advancing.cancel(placed.order.id, actor=f"user:{owner}", owner_id=owner)
+        cancelled = await orders.advancing.cancel(placed.order.id, by=owner, owner_id=owner)
         assert cancelled.saga.status is Status.CANCELLING
     assert await told(db, placed.order.id) == ["OrderPlaced", "OrderCancelled"]
 
@@ -221,7 +222,7 @@ async def test_cancel_and_confirmation_race_and_the_order_ends_in_one_of_them(
         await give(db, orders, saga.Event(order_id, Reply.STOCK_RESERVED, "inventory"))
         await asyncio.gather(
             give(db, orders, saga.Event(order_id, Reply.PAYMENT_AUTHORIZED, "payment")),
-            orders.advancing.cancel(order_id, actor="user:x", owner_id=owner),
+            orders.advancing.cancel(order_id, by=owner, owner_id=owner),
         )
         raced = (await orders.reading.get(order_id, owner_id=owner)).saga
         # Confirmed first, it asks shipping before it is cancelled.
@@ -236,7 +237,7 @@ async def test_somebody_elses_order_does_not_exist(orders: Orders) -> None:
     for attempt in (
         orders.reading.get(placed.order.id, owner_id=stranger),
         orders.reading.history(placed.order.id, owner_id=stranger),
-        orders.advancing.cancel(placed.order.id, actor="user:stranger", owner_id=stranger),
+        orders.advancing.cancel(placed.order.id, by=stranger, owner_id=stranger),
     ):
         with pytest.raises(errors.DomainError, match="ORDER_NOT_FOUND"):
             await attempt
@@ -281,11 +282,11 @@ async def test_a_stuck_saga_waits_for_an_operator_and_goes_on(db: database.Datab
         await hasty.timer.expire()
     assert (await hasty.reading.get(order_id, owner_id=None)).saga.stuck
     patient = using(db, prices)
-    resumed = await patient.advancing.resume(order_id, actor="user:ann")
+    resumed = await patient.advancing.resume(order_id, by=ANN)
     assert resumed.saga.deadline is not None
-    assert (await patient.reading.history(order_id, owner_id=None))[-1].actor == "user:ann"
+    assert (await patient.reading.history(order_id, owner_id=None))[-1].actor == f"user:{ANN}"
     with pytest.raises(errors.DomainError, match="SAGA_NOT_STUCK"):
-        await patient.advancing.resume(order_id, actor="user:ann")
+        await patient.advancing.resume(order_id, by=ANN)
 
 
 async def test_history_cannot_be_changed(db: database.Database, orders: Orders) -> None:

@@ -69,6 +69,22 @@ class Shop:
                 "payment", entries, payment, "provider_receivable", kept, payment, "order_revenue", -kept
             )  # fmt: skip
 
+        self.documented(order, "INVOICE", captured)
+        self.documented(order, "CREDIT_NOTE", refunded)
+
+    def documented(self, order: str, kind: str, amount: int) -> None:
+        if not amount:
+            return
+        counted = """
+        INSERT INTO document_series VALUES (%s, '2026', 1)
+        ON CONFLICT (kind, series) DO UPDATE SET last = document_series.last + 1
+        """
+        self.write("order", counted, kind)
+        issued = """
+        INSERT INTO documents SELECT kind, series, last, %s, 0, 'USD', %s, '{}', now() FROM document_series WHERE kind = %s
+        """
+        self.write("order", issued, order, amount, kind)
+
     def uses_coupon(self, order: str, discount: int, status: str = "COMMITTED") -> None:
         self.write(
             "promotion",

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from scripts.operate.audit.cases import Case, Goods, Money, Order, Parcel, Provider, Return, disagreements
+from scripts.operate.audit.cases import Case, Goods, Money, Order, Papers, Parcel, Provider, Return, disagreements
 
 MUGS = Counter({"MUG": 2})
 ORDER = Order("o", "CONFIRMED", "DONE", "USD", 700, 700, MUGS, 2, "p", ((1, "PENDING"), (2, "CONFIRMED")))
@@ -135,6 +135,18 @@ def test_parcels_that_agree_with_their_order_give_no_reason_to_complain(case: Ca
 )
 def test_parcels_that_contradict_their_order_are_found(case: Case, complaint: str) -> None:
     assert found(case) == [complaint]
+
+
+@pytest.mark.parametrize(
+    ("papers", "complaints"),
+    [
+        (Papers(700), []),
+        (Papers(), ["0 USD of it are invoiced, 700 were taken"]),
+        (Papers(700, 50), ["50 USD of it are credited, 0 were given back"]),
+    ],
+)
+def test_documents_that_contradict_the_payment_are_found(papers: Papers, complaints: list[str]) -> None:
+    assert found(replace(AGREED, papers=papers)) == complaints
 
 
 BACK = Return("r", "REFUNDED", MUGS, Counter({"MUG": 1}), 700, 700, 700, Counter({"MUG": 1}))
