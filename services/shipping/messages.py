@@ -22,8 +22,8 @@ SHOWN_AS: Mapping[State, str] = {
 }
 
 
-def of_shipment(parcel: parcels.Parcel, history: Sequence[parcels.Entry], *, for_staff: bool) -> shipment_pb2.Shipment:
-    """A shipment as it is shown; only staff sees where its label is."""
+def of_shipment(parcel: parcels.Parcel, history: Sequence[parcels.Entry], *, for_hands: bool) -> shipment_pb2.Shipment:
+    """A shipment as it is shown; only those who handle it see where its label is."""
     return shipment_pb2.Shipment(
         id=parcel.id,
         order_id=parcel.order_id,
@@ -34,12 +34,14 @@ def of_shipment(parcel: parcels.Parcel, history: Sequence[parcels.Entry], *, for
         carrier=parcel.label.carrier,
         tracking_number=parcel.label.tracking_number,
         tracking_url=parcel.label.tracking_url,
-        label_url=parcel.label.url if for_staff else "",
+        label_url=parcel.label.url if for_hands else "",
         failure_reason=parcel.failure_reason,
         create_time=render.timestamp(parcel.create_time),
         update_time=render.timestamp(parcel.update_time),
         version=parcel.version,
         events=[_of_entry(entry) for entry in history],
+        vendor_id=parcel.vendor_id,
+        service_level=rates_pb2.ServiceLevel.Value(parcel.service_level),
     )
 
 
@@ -112,6 +114,10 @@ def confirmation(message: order_events_pb2.OrderConfirmed) -> deliveries.Confirm
         user_id=ids.canonical(message.user_id),
         address=parcels.Address(*(getattr(message.shipping_address, name) for name in _ADDRESS)),
         confirm_time=render.moment(message.confirm_time),
+        terms=deliveries.Terms(
+            rates_pb2.ServiceLevel.Name(message.service_level or rates_pb2.STANDARD),
+            {sku: ids.canonical(vendor_id) for sku, vendor_id in message.vendors.items()},
+        ),
     )
 
 

@@ -57,7 +57,7 @@ class ShippingServicer(shipping_service_pb2_grpc.ShippingServiceServicer):
         return messages.of_table(await self._rated.set(table, expected_version=expected, actor=_actor()))
 
     async def _done(self, shipment_id: str, done: Input) -> shipment_pb2.Shipment:
-        return _shown(await self._shipments.do(shipment_id.lower(), done, actor=_actor()))
+        return _shown(await self._shipments.do(shipment_id.lower(), done, _hands()))
 
 
 def servicer(shipments: handling.Handling, rated: rating.Rating) -> server.Servicer:
@@ -66,10 +66,15 @@ def servicer(shipments: handling.Handling, rated: rating.Rating) -> server.Servi
     return server.Servicer(DESCRIPTOR, add, ShippingServicer(shipments, rated))
 
 
+def _hands() -> handling.Hands:
+    return handling.Hands(_actor(), identity.caller().owner_id)
+
+
 def _actor() -> str:
     return f"user:{identity.caller().user_id}"
 
 
 def _shown(shown: handling.Shown) -> shipment_pb2.Shipment:
-    # Whoever may see everybody's shipments is staff.
-    return messages.of_shipment(shown.parcel, shown.history, for_staff=identity.caller().owner_id is None)
+    # Whoever may see everybody's shipments handles them, and a vendor its own.
+    mine = identity.caller().owner_id in (None, shown.parcel.vendor_id)
+    return messages.of_shipment(shown.parcel, shown.history, for_hands=mine)

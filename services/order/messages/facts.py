@@ -65,6 +65,7 @@ def of_order_confirmed(fact: domain.OrderConfirmed) -> order_events_pb2.OrderCon
         coupon_codes=[discount.code for discount in order.discounts if discount.code],
         shipping_address=messages.of_address(order.address),
         service_level=rates_pb2.ServiceLevel.Value(order.service_level),
+        vendors={line.sku: line.vendor_id for line in order.lines if line.vendor_id},
     )
 
 

@@ -99,7 +99,12 @@ class Labels:
 
 
 def _wanted(parcel: parcels.Parcel) -> dict[str, Any]:
-    return {"reference": parcel.id, "from": parcel.warehouse, "to": asdict(parcel.address)}
+    return {
+        "reference": parcel.id,
+        "from": parcel.warehouse,
+        "to": asdict(parcel.address),
+        "service": parcel.service_level.lower(),
+    }
 
 
 def _bought(body: Mapping[str, Any]) -> parcels.Happening:

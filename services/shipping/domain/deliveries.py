@@ -3,23 +3,33 @@
 An order that was confirmed names its address, the inventory the warehouses. Whichever is heard first waits for the other.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from services import tariff
 from services.chassis import ids
 from services.shipping.domain import parcels
 from services.shipping.domain.parcels import Address, Parcel, State
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """How an order is sent: how fast, and who sells what of it. SKUs of the shop itself are not in vendors."""
+
+    service_level: str = tariff.STANDARD
+    vendors: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Confirmation:
-    """An order that is to be sent: to whom, and where."""
+    """An order that is to be sent: to whom, where, and how."""
 
     order_id: str
     user_id: str
     address: Address
     confirm_time: datetime
+    terms: Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +77,7 @@ class Delivery:
     confirm_time: datetime | None = None
     picks: tuple[Pick, ...] = ()
     stopped: bool = False
+    terms: Terms = Terms()
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,9 +157,17 @@ def opened(delivery: Delivery, now: datetime) -> list[Parcel]:
             address=delivery.address,
             create_time=min(delivery.confirm_time or now, now),
             update_time=now,
+            vendor_id=_seller(delivery.terms, lines),
+            service_level=delivery.terms.service_level,
         )
         for warehouse, lines in sorted(by_warehouse.items())
     ]
+
+
+def _seller(terms: Terms, skus: Iterable[str]) -> str:
+    """The vendor of all of these; empty when there is not one."""
+    vendors = {terms.vendors.get(sku, "") for sku in skus}
+    return vendors.pop() if len(vendors) == 1 else ""
 
 
 def can_stop(of_order: Sequence[Parcel]) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from services import tariff
 from services.chassis import errors
 
 
@@ -165,7 +166,8 @@ NO_LABEL = Label("", "", "", "", "")
 class Parcel:
     """Lines of one order that leave one warehouse together.
 
-    scans counts what the carrier said of its way, version its changes.
+    vendor_id is whose all of the lines are (empty: the shop's, or not of one vendor). scans counts what the carrier said of its
+    way, version its changes.
     """
 
     id: str
@@ -181,6 +183,8 @@ class Parcel:
     failure_reason: str = ""
     scans: int = 0
     version: int = 1
+    vendor_id: str = ""
+    service_level: str = tariff.STANDARD
 
     @property
     def verb(self) -> Verb | None:

@@ -44,6 +44,8 @@ DELIVERIES = Table(
     Column("confirm_time", TIME, nullable=True),
     Column("picks", JSONB, nullable=True),
     Column("stopped", Boolean, nullable=False, server_default="false"),
+    # How fast it is sent, and who sells what of it.
+    Column("terms", JSONB, nullable=True),
 )
 PARCELS = Table(
     "parcels",
@@ -65,6 +67,8 @@ PARCELS = Table(
     Column("version", BigInteger, nullable=False),
     Column("create_time", TIME, nullable=False),
     Column("update_time", TIME, nullable=False),
+    Column("vendor_id", Text, nullable=False, server_default=""),
+    Column("service_level", Text, nullable=False, server_default="STANDARD"),
     Column("next_try_at", TIME, nullable=True),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("epoch", BigInteger, nullable=False, server_default="0"),
@@ -91,18 +95,18 @@ EVENTS = Table(
 )
 
 _P, _E = PARCELS.c, EVENTS.c
-_COLUMNS = tuple(column.name for column in PARCELS.columns)[:17]
+_COLUMNS = tuple(column.name for column in PARCELS.columns)[:19]
 SHOWN = [_P[name] for name in _COLUMNS]
 _EVENT_COLUMNS = ("parcel_id", "sequence", "state", "event", "actor", "place", "reason", "time")
 # One statement notes what is said of orders, locks their rows and answers what is known of them by now. What was said once stays.
 _NOTE = database.Statement("""
-INSERT INTO deliveries AS d (order_id, user_id, address, confirm_time, picks)
+INSERT INTO deliveries AS d (order_id, user_id, address, confirm_time, picks, terms)
 SELECT * FROM unnest(%(order_id)s::uuid[], %(user_id)s::uuid[], %(address)s::jsonb[], %(confirm_time)s::timestamptz[],
-  %(picks)s::jsonb[]) AS g(order_id, user_id, address, confirm_time, picks) ORDER BY order_id
+  %(picks)s::jsonb[], %(terms)s::jsonb[]) AS g(order_id, user_id, address, confirm_time, picks, terms) ORDER BY order_id
 ON CONFLICT (order_id) DO UPDATE SET user_id = coalesce(d.user_id, excluded.user_id),
   address = coalesce(d.address, excluded.address), confirm_time = coalesce(d.confirm_time, excluded.confirm_time),
-  picks = coalesce(d.picks, excluded.picks)
-RETURNING order_id, user_id, address, confirm_time, picks, stopped
+  picks = coalesce(d.picks, excluded.picks), terms = coalesce(d.terms, excluded.terms)
+RETURNING order_id, user_id, address, confirm_time, picks, stopped, terms
 """)
 # Where nothing moves any more, only the country and the region of an address stay. Users erased: see the chassis' `erasure`.
 _BLANK = """address || '{"recipient": "", "line1": "", "line2": "", "city": "", "postal_code": ""}'"""
@@ -250,6 +254,8 @@ def parcel_of(row: database.Row) -> parcels.Parcel:
         failure_reason=failure_reason,
         scans=scans,
         version=version,
+        vendor_id=row[17],
+        service_level=row[18],
     )
 
 
@@ -265,17 +271,20 @@ def _wait(parcel: parcels.Parcel, track_s: float) -> float | None:
 
 
 def _noted(said: deliveries.Said) -> dict[str, Any]:
-    row: dict[str, Any] = dict.fromkeys(("user_id", "address", "confirm_time", "picks")) | {"order_id": said.order_id}
+    row: dict[str, Any] = dict.fromkeys(("user_id", "address", "confirm_time", "picks", "terms")) | {
+        "order_id": said.order_id
+    }
     if isinstance(said, deliveries.Confirmation):
         address = Jsonb(asdict(said.address))
-        return row | {"user_id": said.user_id, "address": address, "confirm_time": said.confirm_time}
+        terms = Jsonb(asdict(said.terms))
+        return row | {"user_id": said.user_id, "address": address, "confirm_time": said.confirm_time, "terms": terms}
     if isinstance(said, deliveries.Picks):
         return row | {"picks": Jsonb([asdict(pick) for pick in said.picks])}
     return row
 
 
 def _delivery(row: database.Row) -> deliveries.Delivery:
-    order_id, user_id, address, confirm_time, picks, stopped = row
+    order_id, user_id, address, confirm_time, picks, stopped, terms = row
     return deliveries.Delivery(
         order_id=order_id,
         user_id=user_id,
@@ -283,12 +292,13 @@ def _delivery(row: database.Row) -> deliveries.Delivery:
         confirm_time=confirm_time,
         picks=tuple(deliveries.Pick(**pick) for pick in picks or ()),
         stopped=stopped,
+        terms=deliveries.Terms(**terms) if terms else deliveries.Terms(),
     )
 
 
 def _new_rows(new: Sequence[parcels.Parcel]) -> dict[str, list[Any]]:
-    plain = ("id", "order_id", "user_id", "warehouse", "state", "failure_reason", "scans", "version")
-    return database.columns(new, *plain, "create_time", "update_time") | {
+    plain = ("id", "order_id", "user_id", "warehouse", "state", "failure_reason", "scans", "version", "vendor_id")
+    return database.columns(new, *plain, "create_time", "update_time", "service_level") | {
         **_label_rows(new),
         "lines": [Jsonb([asdict(line) for line in parcel.lines]) for parcel in new],
         "address": [Jsonb(asdict(parcel.address)) for parcel in new],

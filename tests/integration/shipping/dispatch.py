@@ -37,8 +37,11 @@ def new_id() -> str:
     return str(uuid.uuid4())
 
 
-def confirmed(order_id: str, city: str = "Springfield", *, user_id: str = "") -> order_events_pb2.OrderConfirmed:
+def confirmed(
+    order_id: str, city: str = "Springfield", *, user_id: str = "", **more: Any
+) -> order_events_pb2.OrderConfirmed:
     return order_events_pb2.OrderConfirmed(
+        **more,
         order_id=order_id,
         user_id=user_id or new_id(),
         confirm_time=render.timestamp(clock.utc_now()),
@@ -113,7 +116,7 @@ class Dispatch:
         """Pick, pack and hand over all labelled parcels of an order."""
         for parcel in await self.of(order_id):
             for done in parcels.BY_HAND:
-                await self.handling.do(parcel.id, done, actor="user:hand")
+                await self.handling.do(parcel.id, done, handling.Hands("user:hand"))
 
     async def testimony(self, parcel: parcels.Parcel) -> list[str]:
         """What the carrier did for a parcel: the effects that its log names, without calls that came to nothing."""

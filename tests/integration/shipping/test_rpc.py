@@ -9,7 +9,7 @@ import pytest_asyncio
 from services.chassis import errors
 from services.shipping import rpc
 from services.shipping.domain.parcels import State
-from souk.shipping.v1 import shipment_pb2, shipping_service_pb2, shipping_service_pb2_grpc
+from souk.shipping.v1 import rates_pb2, shipment_pb2, shipping_service_pb2, shipping_service_pb2_grpc
 from tests.integration.shipping import pricing
 from tests.integration.shipping.dispatch import Dispatch, committed, confirmed, new_id
 from tests.support import calls
@@ -87,6 +87,38 @@ async def test_a_shipment_is_picked_packed_and_handed_over_and_again_is_as_good_
         "PACKED",
         "HANDED_OVER",
     ]
+
+
+async def test_a_vendor_handles_a_shipment_of_which_all_lines_are_its_own_and_no_other(dispatch: Dispatch) -> None:
+    order, ann, bob = new_id(), new_id(), new_id()
+    said = committed(order, "anns", "bobs", "both")
+    said.picks[1].sku = "CUP"
+    said.picks.add(sku="CUP", quantity=1, warehouse="both")
+    await dispatch.say(confirmed(order, vendors={"MUG": ann, "CUP": bob}, service_level=rates_pb2.EXPRESS), said)
+    await dispatch.reach(order, State.LABELLED, State.LABELLED, State.LABELLED)
+    anns, bobs, both = await dispatch.of(order)
+    assert [parcel.vendor_id for parcel in (anns, bobs, both)] == [ann, bob, ""]
+    async with calls.served(rpc.servicer(dispatch.handling, pricing.rating_of(dispatch.db)), "shipping") as shop:
+        stub, as_ann = shipping_service_pb2_grpc.ShippingServiceStub(shop.channel), shop.as_user(ann, "VENDOR")
+        request = shipping_service_pb2.PickShipmentRequest
+        picked = await stub.PickShipment(request(id=anns.id), metadata=as_ann)
+        assert (picked.status, picked.vendor_id) == (shipment_pb2.Shipment.PICKED, ann)
+        assert picked.label_url, "who packs it prints its label"
+        assert picked.service_level == rates_pb2.EXPRESS
+        for other in (bobs, both):
+            refused = await calls.refused(stub.PickShipment(request(id=other.id), metadata=as_ann))
+            assert (refused.code, refused.reason) == (errors.Code.NOT_FOUND, "SHIPMENT_NOT_FOUND")
+        listed = shipping_service_pb2.ListOrderShipmentsRequest(order_id=order)
+        seen = await stub.ListOrderShipments(listed, metadata=as_ann)
+        assert [shipment.id for shipment in seen.shipments] == [anns.id]
+
+
+async def test_a_customer_handles_nothing_not_even_what_it_ordered(counter: Counter) -> None:
+    request = shipping_service_pb2.PickShipmentRequest(id=counter.ids[0])
+    as_customer = counter.stub.PickShipment(request, metadata=counter.shop.as_user(counter.user))
+    assert (await calls.refused(as_customer)).reason == "ACCESS_DENIED"
+    as_vendor = counter.stub.PickShipment(request, metadata=counter.shop.as_user(counter.user, "VENDOR"))
+    assert (await calls.refused(as_vendor)).reason == "SHIPMENT_NOT_FOUND", "a vendor that bought it does not sell it"
 
 
 async def test_a_step_out_of_turn_is_refused(counter: Counter) -> None:
