@@ -15,8 +15,8 @@ from tests.support import postgres, servers, simulators
 
 TOTAL = 700
 TABLES = {
-    "order": "orders, sagas, order_events",
-    "payment": "payments, refunds, ledger_entries",
+    "order": "orders, sagas, order_events, documents, document_series",
+    "payment": "payments, refunds, ledger_entries, disputes",
     "inventory": "stock, movements, reservations, supplies, supply_lines, counts, count_lines",
     "promotion": "promotions, codes, code_batches, redemptions",
     "shipping": "parcels, parcel_events",
