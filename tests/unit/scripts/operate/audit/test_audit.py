@@ -148,7 +148,7 @@ def shop(urls: dict[str, str]) -> Shop:
     for service, names in TABLES.items():
         with psycopg.connect(urls[service]) as connection:
             connection.execute(b"SET session_replication_role = replica")
-            connection.execute(f"TRUNCATE {names}, parked_events".encode())
+            connection.execute(f"TRUNCATE {names}, parked_events CASCADE".encode())
     shop = Shop(Books(urls))
     shop.write("inventory", "INSERT INTO stock VALUES ('MUG', 'east', 10, 0)")
     shop.move(10, "")
