@@ -328,7 +328,8 @@ def _registry_name(package: str) -> str:
 def _method(method: descriptor_pb2.MethodDescriptorProto, service: str, comment: str) -> Method:
     policy = method.options.Extensions[options_pb2.policy]
     full_name = f"{service}.{method.name}"
-    if not policy.HasField("access") or not _says_who(policy.access):
+    access = _access(policy.access)
+    if not (access.exposed or access.services or access.any_service):
         raise ContractError([f"{full_name}: no access rule (option souk.options.v1.policy)"])
     if policy.idempotency == options_pb2.Policy.IDEMPOTENCY_UNSPECIFIED:
         raise ContractError([f"{full_name}: its policy does not say what a repeated call does (idempotency)"])
@@ -344,7 +345,7 @@ def _method(method: descriptor_pb2.MethodDescriptorProto, service: str, comment:
         client_streaming=method.client_streaming,
         server_streaming=method.server_streaming,
         http=_http_rules(method.options),
-        access=_access(policy.access),
+        access=access,
         rate_limit=_rate_limit(policy),
         idempotency=Idempotency(options_pb2.Policy.Idempotency.Name(policy.idempotency)),
         timeout_ms=policy.timeout_ms or (0 if streaming else DEFAULT_TIMEOUT_MS),
@@ -358,10 +359,6 @@ def _is_raw(method: Method, request: Message) -> bool:
     return any(
         rule.body == field.name for rule in method.http for field in request.fields if field.type_name == RAW_BODY
     )
-
-
-def _says_who(access: options_pb2.Access) -> bool:
-    return bool(access.public or access.roles or access.services or access.any_service)
 
 
 def _access(access: options_pb2.Access) -> Access:

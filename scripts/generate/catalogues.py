@@ -14,7 +14,7 @@ SERVICE = ROOT / "services" / "notification"
 CATALOGUES = SERVICE / "locale"
 # Where texts stand, and by which calls: in templates, and in the two modules that say something themselves.
 SOURCES = {
-    "jinja2.ext:babel_extract": (SERVICE / "templates", ("*.mail", "*.txt")),
+    "jinja2.ext:babel_extract": (SERVICE / "templates", ("*.html", "*.mail", "*.txt")),
     "python": (SERVICE, ("domain.py", "words.py")),
 }
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "said": None}

@@ -234,7 +234,8 @@ def process_environment(settings: Settings, services: Iterable[registry.Service]
         if service in settings.with_database():
             environment[settings.database_variable(service)] = settings.database_url(service)
         if "provider" in service.outside:
-            environment |= {name: settings.given[name] for name in _STRIPE_KEYS if settings.given.get(name)}
+            told = {**settings.preset, **settings.given}
+            environment |= {name: told[name] for name in _STRIPE_KEYS if told.get(name)}
     return environment
 
 
@@ -248,7 +249,8 @@ def passed_on(settings: Settings) -> dict[str, str]:
     }
     told = {**settings.preset, **settings.given}
     kept = {name: value for name, value in told.items() if name not in own | _NOT_PASSED_ON}
-    return {**kept, "PYTHONUNBUFFERED": "1"}
+    # Links in mail lead to the edge.
+    return {"NOTIFICATION_PUBLIC_URL": settings.edge_url, **kept, "PYTHONUNBUFFERED": "1"}
 
 
 def exported(settings: Settings) -> dict[str, str]:

@@ -9,15 +9,16 @@ import base64
 import logging
 import re
 import time
+from dataclasses import dataclass
 from email.header import Header
 from email.utils import format_datetime
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
 import jinja2
 
-from services.chassis import clock, loops
+from services.chassis import clock, errors, loops
 from services.notification import domain, words
 from services.notification.domain import Outcome, Result
 from services.notification.settings import Settings
@@ -36,14 +37,37 @@ OK = 250
 TAKEN = frozenset({250, 251})
 
 
-def compose(notification: domain.Notification, mail: words.Mail, *, sender: str, to: str, date: str) -> bytes:
-    """A message as it goes to the mail server. `sender` and `to` are checked addresses, `date` as RFC 5322 writes it."""
+class Links(Protocol):
+    """Who knows where the readers of mail unsubscribe."""
+
+    async def link(self, notification: domain.Notification) -> str:
+        """Where the reader of this mail does; empty where there is nothing to. Raises TransientError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What is around a mail: `sender` and `to` are checked addresses, `date` as RFC 5322 writes it.
+
+    unsubscribe is where its reader unsubscribes by one click (RFC 8058); empty when it cannot be. The mail server signs the
+    headers (DKIM): with a key that is its own, and these two among what it signs.
+    """
+
+    sender: str
+    to: str
+    date: str
+    unsubscribe: str = ""
+
+
+def compose(notification: domain.Notification, mail: words.Mail, around: Envelope) -> bytes:
+    """A message as it goes to the mail server."""
+    sender = around.sender
     domain_name = sender.rpartition("@")[2]
     # No line of a part begins with it: the id was made when the message was.
     boundary = f"=_{notification.id}"
     head = (
-        f"From: Souk <{sender}>\r\nTo: <{to}>\r\nSubject: {_header(notification.subject)}\r\nDate: {date}\r\n"
+        f"From: Souk <{sender}>\r\nTo: <{around.to}>\r\nSubject: {_header(notification.subject)}\r\nDate: {around.date}\r\n"
         f"Message-ID: <{notification.id}@{domain_name}>\r\nAuto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n"
+        f"{_one_click(around.unsubscribe)}"
         f'Content-Type: multipart/alternative; boundary="{boundary}"\r\n\r\n'
     )
     # A mail program shows the last part that it can.
@@ -51,6 +75,12 @@ def compose(notification: domain.Notification, mail: words.Mail, *, sender: str,
     html = _part("html", mail.html.encode("ascii", "xmlcharrefreplace"))
     edge = f"--{boundary}\r\n".encode("ascii")
     return b"".join((head.encode("ascii"), edge, text, b"\r\n", edge, html, f"\r\n--{boundary}--\r\n".encode("ascii")))
+
+
+def _one_click(url: str) -> str:
+    if not url:
+        return ""
+    return f"List-Unsubscribe: <{url}>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
 
 
 def _part(kind: str, text: bytes) -> bytes:
@@ -68,8 +98,9 @@ def is_address(text: str) -> bool:
 class Mailer:
     """The mail server, over a few connections that stay open. A part of the process."""
 
-    def __init__(self, settings: Settings, templates: words.Templates, *, now: clock.Clock) -> None:
+    def __init__(self, settings: Settings, templates: words.Templates, links: Links, *, now: clock.Clock) -> None:
         self._settings = settings
+        self._links = links
         self._templates = templates
         self._now = now
         self._connections: list[aiosmtplib.SMTP] = []
@@ -105,13 +136,16 @@ class Mailer:
         if not is_address(contact.email):
             return Result(Outcome.REFUSED, "ADDRESS_INVALID")
         try:
-            mail = self._templates.mail(notification, contact)
+            link = await self._links.link(notification)
+            mail = self._templates.mail(notification, contact, unsubscribe=link)
+        except errors.TransientError:
+            return Result(Outcome.AWAY, "NO_DATABASE")
         except jinja2.TemplateError:
             # A defect of ours: a release may mend it while the message is tried again.
             _LOG.exception("template failed", extra={"notification_id": notification.id})
             return Result(Outcome.DEFERRED, "TEMPLATE_BROKEN")
         date = format_datetime(self._now())
-        content = compose(notification, mail, sender=self._settings.sender, to=contact.email, date=date)
+        content = compose(notification, mail, Envelope(self._settings.sender, contact.email, date, link))
         try:
             async with asyncio.timeout(self._settings.wait_s):
                 connection = await self._free.get()

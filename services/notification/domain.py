@@ -327,6 +327,12 @@ def changed(preferences: Preferences, change: PreferencesChange) -> Preferences:
     return new
 
 
+def without_mail(preferences: Preferences, kind: Kind) -> Preferences:
+    """Preferences of somebody who wants no more mail of a kind; over other channels it comes as before."""
+    left = frozenset(preferences.channels(kind)) - {Channel.EMAIL}
+    return replace(preferences, choices={**preferences.choices, kind: left})
+
+
 def channels_of(message: Message, preferences: Preferences) -> list[Channel]:
     """The channels that an administrator's message goes over. Raises CHANNEL_NOT_CHOSEN where the user wants none."""
     chosen = preferences.channels(message.kind)

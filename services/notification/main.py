@@ -3,7 +3,7 @@
 from services import signing_keys
 from services.chassis import assembly, effects, loops, process, retention
 from services.chassis.settings import read
-from services.notification import catalog, clients, digests, events, rpc, text_messages, usecases, words
+from services.notification import catalog, clients, digests, events, rpc, text_messages, unsubscribing, usecases, words
 from services.notification.domain import Channel
 from services.notification.settings import Carrier, Settings
 
@@ -24,7 +24,8 @@ def build(host: assembly.Host) -> list[process.Part]:
     service = assembly.Assembly(usecases.SERVICE, host, events.PUBLISHED)
     user = service.peer("user", signing_keys.DESCRIPTOR)
     templates = words.Templates()
-    mailer = clients.Mailer(settings, templates, now=host.now)
+    links = unsubscribing.Unsubscribing(service.db, public_url=settings.public_url)
+    mailer = clients.Mailer(settings, templates, links, now=host.now)
     texts = _carrier(Channel.SMS, settings.sms, settings, templates)
     pushes = _carrier(Channel.PUSH, settings.push, settings, templates)
     tries = settings.most_attempts
@@ -50,7 +51,7 @@ def build(host: assembly.Host) -> list[process.Part]:
     )
     gauges = retention.Gauges(service.db, usecases.SERVICE, usecases.QUEUES)
     return service.parts(
-        rpc.servicer(notifications, usecases.Preferences(service.db), service.page_tokens),
+        rpc.servicer(notifications, usecases.Preferences(service.db), service.page_tokens, links),
         signing_keys.fetched_from(user),
         consuming=assembly.Consuming(events.CONSUMED, events.subscribers(notifications, vendors), PATIENCE_S),
         working=[

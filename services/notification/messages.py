@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from google.api import httpbody_pb2
+
 from services.chassis import ids
 from services.chassis.rpc import render
 from services.notification import domain
@@ -62,6 +64,29 @@ def kind(value: notification_pb2.Notification.Kind.ValueType) -> Kind:
 
 def channels(values: Iterable[notification_pb2.Notification.Channel.ValueType]) -> list[Channel]:
     return [Channel(notification_pb2.Notification.Channel.Name(value)) for value in values]
+
+
+# What each kind of mail that can be unsubscribed is called on the pages of its links.
+_CALLED = {Kind.MARKETING: "offers and reminders", Kind.STOCK: "your stock"}
+_PAGE = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>Souk</title></head><body>
+{}
+</body></html>
+"""
+
+
+def page_that_asks(kind: Kind) -> httpbody_pb2.HttpBody:
+    """A page with a button: pressing it posts to the address that the page is at."""
+    asks = f'<form method="post"><p>No more mail about {_CALLED[kind]}?</p><button>Unsubscribe</button></form>'
+    return _page(asks)
+
+
+def page_that_says(kind: Kind) -> httpbody_pb2.HttpBody:
+    return _page(f"<p>You get no more mail about {_CALLED[kind]}. Your preferences bring it back.</p>")
+
+
+def _page(content: str) -> httpbody_pb2.HttpBody:
+    return httpbody_pb2.HttpBody(content_type="text/html; charset=utf-8", data=_PAGE.format(content).encode())
 
 
 def registered(message: user_events_pb2.UserRegistered) -> domain.Contact:

@@ -4,7 +4,7 @@ from typing import Any
 
 from services.chassis import errors, idempotency, ids
 from services.chassis.rpc import identity, page_tokens, server
-from services.notification import domain, messages, usecases
+from services.notification import domain, messages, unsubscribing, usecases
 from services.notification.domain import Kind
 from souk.notification.v1 import (
     notification_pb2,
@@ -24,7 +24,9 @@ class NotificationServicer(notification_service_pb2_grpc.NotificationServiceServ
         notifications: usecases.Notifications,
         preferences: usecases.Preferences,
         tokens: page_tokens.PageTokens,
+        unsubscribing: unsubscribing.Unsubscribing,
     ) -> None:
+        self._unsubscribing = unsubscribing
         self._tokens = tokens
         self._notifications = notifications
         self._preferences = preferences
@@ -81,10 +83,25 @@ class NotificationServicer(notification_service_pb2_grpc.NotificationServiceServ
         )
         return messages.of_preferences(await self._preferences.update(identity.caller().user_id, change))
 
+    async def ShowUnsubscribe(
+        self, request: notification_service_pb2.ShowUnsubscribeRequest, _: Any
+    ) -> notification_service_pb2.ShowUnsubscribeResponse:
+        found = await self._unsubscribing.read(request.token)
+        return notification_service_pb2.ShowUnsubscribeResponse(page=messages.page_that_asks(found.kind))
+
+    async def Unsubscribe(
+        self, request: notification_service_pb2.UnsubscribeRequest, _: Any
+    ) -> notification_service_pb2.UnsubscribeResponse:
+        found = await self._unsubscribing.unsubscribe(request.token)
+        return notification_service_pb2.UnsubscribeResponse(page=messages.page_that_says(found.kind))
+
 
 def servicer(
-    notifications: usecases.Notifications, preferences: usecases.Preferences, tokens: page_tokens.PageTokens
+    notifications: usecases.Notifications,
+    preferences: usecases.Preferences,
+    tokens: page_tokens.PageTokens,
+    unsubscribed: unsubscribing.Unsubscribing,
 ) -> server.Servicer:
     """The servicer, ready to be served."""
     add = notification_service_pb2_grpc.add_NotificationServiceServicer_to_server
-    return server.Servicer(DESCRIPTOR, add, NotificationServicer(notifications, preferences, tokens))
+    return server.Servicer(DESCRIPTOR, add, NotificationServicer(notifications, preferences, tokens, unsubscribed))

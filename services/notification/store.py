@@ -14,6 +14,7 @@ from sqlalchemy import (
     Column,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -78,6 +79,13 @@ LOW_STOCK = Table(
     Column("available", BigInteger, nullable=False),
     Column("threshold", BigInteger, nullable=False),
     Column("since", TIME, nullable=False),
+)
+
+UNSUBSCRIBE_KEY = Table(
+    "unsubscribe_key",
+    METADATA,
+    Column("one", Boolean, primary_key=True),
+    Column("secret", LargeBinary, nullable=False),
 )
 
 # Seconds until a message whose contact is not known is due again, at first and at most; in between as long as it has waited.
@@ -221,6 +229,7 @@ WITH taken AS MATERIALIZED (
 DELETE FROM low_stock USING taken WHERE low_stock.sku = taken.sku
 RETURNING low_stock.sku, low_stock.available, low_stock.threshold
 """)
+_UNSUBSCRIBE_KEY = database.Statement(select(UNSUBSCRIBE_KEY.c.secret))
 _KNOWN = database.Statement(select(CONTACTS.c.user_id).where(CONTACTS.c.user_id == bindparam("user_id", type_=ID)))
 _GET = database.Statement(select(*_SHOWN, _N.reason, _N.send_time).where(_N.id == bindparam("id", type_=ID)))
 _PAGE = database.Statement(
@@ -262,6 +271,12 @@ async def save_preferences(transaction: database.Transaction, preferences: domai
     choices = {kind: sorted(channels) for kind, channels in preferences.choices.items()}
     values = {name: getattr(preferences, name) for name in _PREFERENCES_COLUMNS}
     await transaction.run(_SAVE_PREFERENCES, values | {"choices": Jsonb(choices)})
+
+
+async def unsubscribe_key(db: database.Database) -> bytes:
+    """The key that signs the links by which mail is unsubscribed. Raises TransientError."""
+    [(secret,)] = await db.read(_UNSUBSCRIBE_KEY, {})
+    return bytes(secret)
 
 
 async def note_low(transaction: database.Transaction, low: Sequence[domain.LowStock]) -> None:

@@ -59,15 +59,18 @@ class Templates:
         tongue = self._tongues[language]
         return self._templates[letter.template].subject.render(tongue.plain, **_told(letter.details, tongue))
 
-    def mail(self, notification: domain.Notification, contact: domain.Contact) -> Mail:
-        """What a mail says to this person. Raises UndefinedError when the details lack a name of the template."""
+    def mail(self, notification: domain.Notification, contact: domain.Contact, *, unsubscribe: str = "") -> Mail:
+        """What a mail says to this person, with a link by which to unsubscribe from its kind, unless it is empty.
+
+        Raises UndefinedError when the details lack a name of the template.
+        """
         tongue = self._tongues[notification.language]
         template, details = self._templates[notification.template], _for_contact(notification, contact, tongue)
         around = {
             "greeting": tongue.gettext("Hello %(name)s,") % details if details["name"] else tongue.gettext("Hello,"),
             "language": notification.language,
             "title": notification.subject,
-            "footer": "",
+            "unsubscribe": unsubscribe,
         }
         details |= around
         return Mail(template.text.render(details, **tongue.plain), template.html.render(details, **tongue.html))

@@ -44,9 +44,10 @@ def composed(
     old = reading.reads(db, copy)
     watched = watching.Watching(db, terms.limits)
     advanced = advancing.Advancing(db, watched.moved, now=terms.now, waits=terms.waits)
+    accepts = accepting.Accepting(db, prices, now=terms.now, waits=terms.waits)
     return Orders(
         pricing=prices,
-        accepting=accepting.Accepting(db, prices, now=terms.now, waits=terms.waits),
+        accepting=accepts,
         advancing=advanced,
         timer=timer.Timer(db, advanced, waits=terms.waits),
         reading=reading.Reading(db, old),
@@ -54,7 +55,7 @@ def composed(
         noting=noting.Noting(db, now=terms.now),
         searching=searching.Searching(old),
         invoicing=invoicing.Invoicing(db, advanced, terms.seller),
-        returning=returning.Returning(db, now=terms.now, window=terms.return_window),
+        returning=returning.Returning(db, accepts.create, now=terms.now, window=terms.return_window),
     )
 
 

@@ -171,6 +171,10 @@ class OrderServicer(order_service_pb2_grpc.OrderServiceServicer):
         await self._orders.returning.inspect(request.id.lower(), returning.findings(request), actor=_actor())
         return await self._return(request.id.lower())
 
+    async def ExchangeReturn(self, request: order_service_pb2.ExchangeReturnRequest, _: Any) -> order_pb2.Order:
+        draft = returning.exchange(request, identity.caller().user_id)
+        return messages.of_order(await self._orders.returning.exchange(request.id.lower(), draft))
+
     async def _return(self, return_id: str) -> return_pb2.Return:
         """A return as it is now, with its history."""
         found = await self._orders.returning.get(return_id, owner_id=identity.caller().owner_id)

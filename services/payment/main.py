@@ -5,7 +5,7 @@ from services.chassis import assembly, effects, loops, process, retention
 from services.chassis.settings import read
 from services.payment import clients, events, rpc, usecases
 from services.payment.settings import Settings
-from services.payment.usecases import charging, returning, webhooks
+from services.payment.usecases import charging, reconciling, returning, webhooks
 
 
 def build(host: assembly.Host) -> list[process.Part]:
@@ -18,12 +18,13 @@ def build(host: assembly.Host) -> list[process.Part]:
     limits = effects.Concurrency(concurrent=settings.provider_calls)
     worker = effects.Worker(service.db, calls, limits, name="payment-provider")
     heard = webhooks.Webhooks(service.db, now=host.now, wake=worker.wake, lease_s=settings.lease_s)
+    reconciled = reconciling.Reconciling(service.db, provider, now=host.now, every_s=settings.reconcile_s)
     payments = usecases.Payments(service.db, now=host.now, wake=worker.wake)
     returned = returning.Returning(service.db, now=host.now, wake=worker.wake)
     refunding = loops.Loop("payment-returns", returned.begin, loops.Pace(0.5, 1.0))
     gauges = retention.Gauges(service.db, usecases.SERVICE, usecases.QUEUES)
     return service.parts(
-        rpc.servicer(payments, rpc.Webhooks(clients.Notices(settings, now=host.now), heard)),
+        rpc.servicer(payments, reconciled, rpc.Webhooks(clients.Notices(settings, now=host.now), heard)),
         signing_keys.fetched_from(user),
         consuming=assembly.Consuming(events.CONSUMED, events.subscribers(payments, returned)),
         working=[
@@ -31,6 +32,9 @@ def build(host: assembly.Host) -> list[process.Part]:
             worker,
             refunding,
             loops.Loop("payment-gauges", gauges.work, loops.Pace(10)),
+            loops.Loop(
+                "payment-reconciliation", reconciled.run, loops.Pace(settings.reconcile_s, settings.reconcile_s)
+            ),
             loops.Loop("payment-webhooks", heard.forget, loops.Pace(60)),
         ],
     )

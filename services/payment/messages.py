@@ -1,13 +1,14 @@
 """Payments and messages of the contract: `of_payment` renders one, `request` parses what an order asks for."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from services.chassis import ids, money
 from services.chassis.rpc import render
 from services.payment import domain
-from services.payment.domain import returns
+from services.payment.domain import reconciling, returns
 from souk.order.v1 import order_events_pb2, return_events_pb2
-from souk.payment.v1 import payment_events_pb2, payment_pb2
+from souk.payment.v1 import payment_events_pb2, payment_pb2, payment_service_pb2
 
 # States of ours that the contract shows as the state they grew from.
 SHOWN_AS: Mapping[domain.State, domain.State] = {
@@ -65,6 +66,18 @@ def of_payment_partly_refunded(fact: domain.PaymentPartlyRefunded) -> payment_ev
         user_id=payment.user_id,
         amount=render.money_message(money.Money(currency, fact.step)),
         refunded_amount=render.money_message(money.Money(currency, payment.refunded)),
+    )
+
+
+def of_finding(finding: reconciling.Finding, first_time: datetime, last_time: datetime) -> payment_service_pb2.Finding:
+    return payment_service_pb2.Finding(
+        kind=payment_service_pb2.Finding.Kind.Value(finding.kind),
+        provider_reference=finding.reference,
+        order_id=finding.order_id,
+        ours=finding.ours,
+        theirs=finding.theirs,
+        first_time=render.timestamp(first_time),
+        last_time=render.timestamp(last_time),
     )
 
 

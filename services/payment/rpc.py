@@ -6,7 +6,7 @@ from typing import Any
 from services.chassis import idempotency
 from services.chassis.rpc import identity, render, server
 from services.payment import clients, messages, usecases
-from services.payment.usecases import webhooks
+from services.payment.usecases import reconciling, webhooks
 from souk.payment.v1 import payment_pb2, payment_service_pb2, payment_service_pb2_grpc
 
 DESCRIPTOR = payment_service_pb2.DESCRIPTOR.services_by_name["PaymentService"]
@@ -15,8 +15,9 @@ DESCRIPTOR = payment_service_pb2.DESCRIPTOR.services_by_name["PaymentService"]
 class PaymentServicer(payment_service_pb2_grpc.PaymentServiceServicer):
     """`souk.payment.v1.PaymentService`; what each method promises stands in the contract."""
 
-    def __init__(self, payments: usecases.Payments, hooks: "Webhooks") -> None:
+    def __init__(self, payments: usecases.Payments, reconciled: reconciling.Reconciling, hooks: "Webhooks") -> None:
         self._payments = payments
+        self._reconciled = reconciled
         self._hooks = hooks
 
     async def CreatePayment(self, request: payment_service_pb2.CreatePaymentRequest, _: Any) -> payment_pb2.Payment:
@@ -43,6 +44,13 @@ class PaymentServicer(payment_service_pb2_grpc.PaymentServiceServicer):
     async def GetPayment(self, request: payment_service_pb2.GetPaymentRequest, _: Any) -> payment_pb2.Payment:
         return messages.of_payment(await self._payments.get(request.id, owner_id=identity.caller().owner_id))
 
+    async def ListFindings(
+        self, _request: payment_service_pb2.ListFindingsRequest, _: Any
+    ) -> payment_service_pb2.ListFindingsResponse:
+        found = await self._reconciled.listed()
+        rows = [messages.of_finding(seen.finding, seen.first_time, seen.last_time) for seen in found]
+        return payment_service_pb2.ListFindingsResponse(findings=rows)
+
     async def ReceiveWebhook(
         self, request: payment_service_pb2.ReceiveWebhookRequest, context: Any
     ) -> payment_service_pb2.ReceiveWebhookResponse:
@@ -59,7 +67,7 @@ class Webhooks:
     heard: webhooks.Webhooks
 
 
-def servicer(payments: usecases.Payments, hooks: Webhooks) -> server.Servicer:
+def servicer(payments: usecases.Payments, reconciled: reconciling.Reconciling, hooks: Webhooks) -> server.Servicer:
     """The servicer, ready to be served."""
     add = payment_service_pb2_grpc.add_PaymentServiceServicer_to_server
-    return server.Servicer(DESCRIPTOR, add, PaymentServicer(payments, hooks))
+    return server.Servicer(DESCRIPTOR, add, PaymentServicer(payments, reconciled, hooks))

@@ -20,6 +20,7 @@ class Settings:
     """The provider: which, where, its timeout (seconds), its concurrent calls, and when its circuit breaker opens.
 
     webhook_secrets sign what the provider tells of by itself: one, or two with a space between while it changes.
+    reconcile_s is how often, in seconds, its books are compared with ours.
     provider_repeat_s is for how long a call may be repeated, in seconds from its first attempt: shorter than the provider
     remembers idempotency keys. provider_lookup_lag_s is how long after that a charge that it made may still be missing from
     what it finds: Stripe's search can be an hour behind.
@@ -34,6 +35,7 @@ class Settings:
     provider_calls: int = env("PAYMENT_PROVIDER_CALLS", default=128)
     provider_repeat_s: float = env("PAYMENT_PROVIDER_REPEAT_S", default=82_800.0)
     provider_lookup_lag_s: float = env("PAYMENT_PROVIDER_LOOKUP_LAG_S", default=7_200.0)
+    reconcile_s: float = env("PAYMENT_RECONCILE_S", default=900.0)
     breaker_failures: int = env("PAYMENT_BREAKER_FAILURES", default=5)
     breaker_reset_s: float = env("PAYMENT_BREAKER_RESET_S", default=60.0)
 

@@ -111,11 +111,14 @@ PEOPLE = [
     row("roles by nobody", ROLES, {"json": {"roles": ["VENDOR"]}}, 403, "ACCESS_DENIED", who="admin"),
     row("a message by a customer", "POST /api/v1/notifications/send", {"json": {}}, 403, "ACCESS_DENIED"),
 ]
+BOOKS = "GET /api/v1/payments/reconciliation"
 HOOKS = "POST /api/v1/payments/webhooks"
 EVENT = {"content": "{}"}
 FORGED = EVENT | {"headers": {"webhook-signature": "t=1,v1=00"}}
 UNSIGNED = (401, "SIGNATURE_INVALID")
 MONEY = [
+    row("books by a customer", BOOKS, {}, 403, "ACCESS_DENIED"),
+    row("books by an unknown word", BOOKS, UNKNOWN_WORD, *MALFORMED, who="admin"),
     row("an event of a stranger", f"{HOOKS}/nobody", EVENT, 404, "PROVIDER_NOT_FOUND", who="nobody"),
     row("an event of no provider", f"{HOOKS}/NO-1", EVENT, *INVALID, "provider", who="nobody"),
     row("an event that nobody signed", f"{HOOKS}/simulator", EVENT, *UNSIGNED, who="nobody"),

@@ -128,3 +128,25 @@ async def test_an_order_that_was_not_delivered_cannot_be_returned(market: shop.S
     refused = await customer.post(f"/api/v1/orders/{order['id']}/returns", wanted)
 
     assert (refused.status_code, reason(refused)) == (400, "ORDER_NOT_DELIVERED")
+
+
+async def test_a_return_is_exchanged_once_for_a_new_order_that_is_paid_for_by_itself(
+    market: shop.Shop, auditor: audit.Auditor
+) -> None:
+    customer, stranger, admin = await market.customer(), await market.customer(), await market.admin()
+    small, large = await market.product(stock=5, cents=1000), await market.product(stock=5, cents=1500)
+    order_id = await delivered(market, customer, (small, 1))
+    asked = await sending_back.request(customer, order_id, (small.sku, 1))
+    path, wanted = f"/api/v1/returns/{asked['id']}/exchange", {"order": shop.basket((large, 1))}
+
+    hidden = await stranger.post(path, wanted)
+    placed = [shop.taken(await customer.post(path, wanted)) for _ in range(2)]
+    await sending_back.arrived(admin, asked["id"], (small.sku, 1, 0))
+    ended = await sending_back.refunded(customer, asked["id"])
+
+    assert (hidden.status_code, reason(hidden)) == (404, "RETURN_NOT_FOUND")
+    assert placed[0]["id"] == placed[1]["id"] == ended["exchange_order_id"]
+    assert shop.cents(placed[0]["total"]) == 1500
+    assert shop.cents(ended["refunded_amount"]) == 1000
+    assert (await customer.settled(placed[0]["id"]))["status"] == shop.PAID
+    await auditor.audit([order_id, placed[0]["id"]])

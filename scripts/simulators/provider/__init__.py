@@ -16,6 +16,8 @@ providers do: a request that comes later with it is a new one.
         what POST /v1/charges with that key led to: 200 the charge as it is now or the decline | 404 `charge_not_found`
     GET  /v1/charges?reference=R
         the newest charge with that reference, as it is now, whatever key made it: 200 | 404 `charge_not_found`
+    GET  /v1/charges?after=N
+        200 {data: [...], next}: up to 100 charges behind the first N, oldest first; next is null on the last page
     GET  /v1/charges/{id}           200 the charge | 404 `charge_not_found`
     POST /v1/charges/{id}/capture   {amount}: all of it when left out; once, the rest is let go
         200 | 402 `capture_refused` | 409 `charge_already_captured`, `charge_not_capturable`, `capture_exceeds_charge`

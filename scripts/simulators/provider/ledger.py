@@ -93,6 +93,11 @@ class Ledger:
         number = self._charges.get(charge_id)
         return None if number is None else Charge(**self._journal.line(number)["answer"])
 
+    def page(self, after: int, most: int) -> list[Charge]:
+        """So many charges in the order in which they were made, behind the first `after` ones."""
+        numbers = list(self._charges.values())[after : after + most]
+        return [Charge(**self._journal.line(number)["answer"]) for number in numbers]
+
     def failures(self, key: str) -> int:
         """How many calls with this key came to nothing."""
         return self._failures.get(key, 0)

@@ -36,6 +36,8 @@ class Call:
     request: Body
 
 
+# So many charges are listed at once.
+PAGE = 100
 NOT_FOUND = error(404, "charge_not_found", "There is no such charge.")
 
 
@@ -120,6 +122,12 @@ class Provider:
         """The newest charge with this reference as it is now, whether or not its key is remembered."""
         charge = self._book.newest_charge(reference)
         return NOT_FOUND if charge is None else Response(200, charges.shown(charge))
+
+    def page(self, after: int) -> Response:
+        """A page of all charges as they are now, in the order in which they were made."""
+        found = self._book.page(after, PAGE)
+        following = str(after + len(found)) if len(found) == PAGE else None
+        return Response(200, {"data": [charges.shown(charge) for charge in found], "next": following})
 
     def get(self, charge_id: str) -> Response:
         """The charge as it is now."""

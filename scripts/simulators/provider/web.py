@@ -75,7 +75,9 @@ class Api:
             return self._provider.look_up(key)
         if reference := request.query.get("reference"):
             return self._provider.find(reference)
-        raise Invalid("say which one: ?idempotency_key= or ?reference=")
+        if (after := request.query.get("after", "")).isdigit():
+            return self._provider.page(int(after))
+        raise Invalid("say which one: ?idempotency_key= or ?reference=, or which page: ?after=")
 
     async def _get(self, request: web.Request) -> Response:
         return self._provider.get(request.match_info["id"])

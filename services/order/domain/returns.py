@@ -51,6 +51,7 @@ class Event(StrEnum):
     RECEIVED = "ReturnReceived"
     INSPECTED = "ReturnInspected"
     REFUNDED = "ReturnRefunded"
+    EXCHANGED = "ReturnExchanged"
 
 
 TABLE: Mapping[tuple[Status, Event], Status] = {
@@ -299,6 +300,22 @@ def refunded(back: Return, amount: int, did: Did) -> Moved | None:
     return move(back, did, refunded=amount) if back.status is Status.INSPECTED else None
 
 
+def check_exchange(back: Return) -> None:
+    """Raise RETURN_STATUS_WRONG when there is nothing to exchange."""
+    if back.status is Status.REJECTED:
+        raise errors.precondition(
+            "RETURN_STATUS_WRONG", "the return was rejected", return_id=back.id, status=back.status
+        )
+
+
+def exchanged(back: Return, order_id: str, did: Did) -> Moved | None:
+    """The return with the order that was placed in exchange; None when it has one. Nobody else is told."""
+    if back.exchange_order_id:
+        return None
+    moved = replace(back, exchange_order_id=order_id, version=back.version + 1, update_time=did.time)
+    return Moved(moved, (_entry(moved, did),), ())
+
+
 def came_back(returns: Iterable[Return]) -> dict[str, refunds.Units]:
     """How much of each SKU has come back by these returns."""
     total: dict[str, refunds.Units] = {}
@@ -309,8 +326,11 @@ def came_back(returns: Iterable[Return]) -> dict[str, refunds.Units]:
 
 
 def _told(back: Return, did: Did) -> Moved:
-    entry = Entry(back.id, back.version, back.status, did.event, did.reason, did.actor, did.time)
-    return Moved(back, (entry,), (FACTS[did.event](back),))
+    return Moved(back, (_entry(back, did),), (FACTS[did.event](back),))
+
+
+def _entry(back: Return, did: Did) -> Entry:
+    return Entry(back.id, back.version, back.status, did.event, did.reason, did.actor, did.time)
 
 
 def _both(first: Moved, then: Moved) -> Moved:

@@ -1,13 +1,15 @@
 """Returns and messages of the contract: `of_return` renders one, `wish` parses one, the rest are events."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from google.type import money_pb2
 
 from services.chassis import idempotency, ids, money
 from services.chassis.rpc import render
+from services.order import domain, messages
 from services.order.domain import refunds, returns
-from souk.order.v1 import return_events_pb2, return_pb2
+from souk.order.v1 import order_service_pb2, return_events_pb2, return_pb2
 from souk.payment.v1 import payment_events_pb2
 
 
@@ -23,6 +25,12 @@ def wish(request: return_pb2.CreateReturnRequest) -> returns.Wish:
         request_id=request.request_id,
         fingerprint=idempotency.fingerprint(request) if request.request_id else b"",
     )
+
+
+def exchange(request: order_service_pb2.ExchangeReturnRequest, user_id: str) -> domain.Draft:
+    """The order that is wanted instead. What makes it the same wish again is its content."""
+    fingerprint = idempotency.fingerprint(request.order)
+    return replace(messages.draft(request.order, user_id), fingerprint=fingerprint)
 
 
 def findings(request: return_pb2.InspectReturnRequest) -> list[returns.Finding]:

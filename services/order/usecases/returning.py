@@ -5,8 +5,8 @@ is decided under the lock of the order, so two wishes at once never return more 
 move here: inventory and payment hear of the inspection, do each their part once, and payment answers.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from services.chassis import clock, database, errors, idempotency, ids
@@ -32,10 +32,21 @@ _Decide = Callable[[_Locked], returns.Moved | None]
 
 
 class Returning:
-    """The use cases of returns. window is for how long after its delivery an order may be returned."""
+    """The use cases of returns. window is for how long after its delivery an order may be returned.
 
-    def __init__(self, db: database.Database, *, now: clock.Clock, window: timedelta) -> None:
+    accept accepts an order, as for anybody who orders.
+    """
+
+    def __init__(
+        self,
+        db: database.Database,
+        accept: Callable[[domain.Draft], Awaitable[domain.Placed]],
+        *,
+        now: clock.Clock,
+        window: timedelta,
+    ) -> None:
         self._db = db
+        self._accept = accept
         self._now = now
         self._window = window
         self._reading = reading.Reading(db)
@@ -97,6 +108,21 @@ class Returning:
             return_id,
             lambda locked: returns.inspect(locked.placed.order, locked.back, findings, locked.all, did),
         )
+
+    async def exchange(self, return_id: str, draft: domain.Draft) -> domain.Placed:
+        """Place this order in exchange for a return of the same customer's: the order, or that of the first exchange.
+
+        The draft is known again by the return. If the process dies between the order and its mention, a repeated call finds it.
+        Raises RETURN_NOT_FOUND, RETURN_STATUS_WRONG, and what a new order raises.
+        """
+        back = await self._find(return_id, owner_id=draft.user_id)
+        if back.exchange_order_id:
+            return await self._reading.get(back.exchange_order_id, owner_id=draft.user_id)
+        returns.check_exchange(back)
+        placed = await self._accept(replace(draft, request_id=f"return:{return_id}"))
+        did = returns.Did(returns.Event.EXCHANGED, f"user:{draft.user_id}", self._now())
+        await self._decide(return_id, lambda locked: returns.exchanged(locked.back, placed.order.id, did))
+        return placed
 
     async def settle(self, transaction: database.Transaction, settled: Sequence[returns.Settled]) -> None:
         """Payment has given back the money of these returns, at most one of each order. What is known changes nothing."""

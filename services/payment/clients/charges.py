@@ -1,7 +1,8 @@
 """The HTTP API of the simulator's kind: charges that are made, captured, voided and refunded."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from datetime import datetime
 from typing import Any
 
 import aiohttp
@@ -9,6 +10,7 @@ from yarl import URL
 
 from services.payment import domain
 from services.payment.clients import answers
+from services.payment.domain import reconciling
 from services.payment.settings import Settings
 
 # What the provider says of a charge whose verb is done.
@@ -16,6 +18,8 @@ DONE: Mapping[domain.Verb, frozenset[str]] = {
     domain.Verb.CAPTURE: frozenset({"captured", "partially_refunded", "refunded"}),
     domain.Verb.VOID: frozenset({"voided"}),
 }
+# What is held of a charge that was not captured.
+HELD: Mapping[str, reconciling.Held] = {"authorized": reconciling.Held.HELD, "voided": reconciling.Held.NOTHING}
 # Nothing was done, and the same request will never be: malformed, refused, not to be processed.
 DEFINITE_NO = frozenset({400, 402, 422})
 # The charge is not in the state that the request needs.
@@ -66,6 +70,15 @@ class Charges:
             return await self.ask(payment) or _no(body)
         raise answers.NoAnswerError(f"status {status}: {body}")
 
+    async def statement(self, since: datetime) -> AsyncIterator[list[reconciling.Charge]]:
+        """See `Api`. The simulator's kind lists them in the order in which they were made, all of them."""
+        del since
+        after: str | None = "0"
+        while after is not None:
+            _, body = await self._get(self._charges.with_query(after=after))
+            yield [_listed(charge) for charge in body["data"]]
+            after = body["next"]
+
     async def _post(self, url: URL, key: str, content: Mapping[str, Any]) -> tuple[int, Any]:
         headers = {"Idempotency-Key": key, "Content-Type": "application/json"}
         return await self._exchange("POST", url, headers=headers, data=json.dumps(content).encode())
@@ -79,6 +92,17 @@ class Charges:
     async def _exchange(self, method: str, url: URL, **options: Any) -> tuple[int, Any]:
         async with self._session.request(method, url, **options) as response:
             return response.status, json.loads(await response.read())
+
+
+def _listed(charge: Mapping[str, Any]) -> reconciling.Charge:
+    return reconciling.Charge(
+        reference=str(charge["id"]),
+        order_id=answers.order_of(charge["reference"]),
+        state=HELD.get(charge["status"], reconciling.Held.TAKEN),
+        currency=str(charge["currency"]),
+        captured=int(charge["captured_amount"]),
+        refunded=int(charge["refunded_amount"]),
+    )
 
 
 def _charge(payment: domain.Payment) -> dict[str, Any]:

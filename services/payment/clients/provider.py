@@ -8,14 +8,17 @@ up.
 """
 
 import logging
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import datetime
 
 import aiohttp
 import stripe
 
-from services.chassis import breaker
+from services.chassis import breaker, errors
 from services.payment import domain
 from services.payment.clients import answers, charges, stripe_intents
+from services.payment.domain import reconciling
 from services.payment.settings import ProviderKind, Settings
 
 _LOG = logging.getLogger(__name__)
@@ -84,6 +87,14 @@ class Provider:
             extra = {"payment_id": payment.id, "verb": payment.verb, "cause": str(error)}
             _LOG.warning("provider did not answer", extra=extra)
             return domain.Silence.UNKNOWN
+
+    async def statement(self, since: datetime) -> AsyncIterator[list[reconciling.Charge]]:
+        """All charges that were made since then, a page at a time. Raises TransientError when the provider is away."""
+        try:
+            async for page in self._running.api.statement(since):
+                yield page
+        except (*NOT_AN_ANSWER, answers.NoAnswerError) as error:
+            raise errors.TransientError(f"provider: {error!r}") from error
 
     @property
     def _running(self) -> _Started:

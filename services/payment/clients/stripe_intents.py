@@ -1,7 +1,8 @@
 """Stripe, by its own library: a PaymentIntent is confirmed at once and captured by hand."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
+from datetime import datetime
 
 import aiohttp
 import stripe
@@ -9,6 +10,7 @@ import stripe
 from services.chassis import money
 from services.payment import domain
 from services.payment.clients import answers, stripe_amounts
+from services.payment.domain import reconciling
 from services.payment.settings import Settings
 
 # What Stripe says of an intent whose verb is done, and the states of one that was refused when it was made.
@@ -16,6 +18,10 @@ STRIPE_DONE: Mapping[domain.Verb, frozenset[str]] = {
     domain.Verb.AUTHORIZE: frozenset({"requires_capture", "succeeded"}),
     domain.Verb.CAPTURE: frozenset({"succeeded"}),
     domain.Verb.VOID: frozenset({"canceled"}),
+}
+STRIPE_HELD: Mapping[str, reconciling.Held] = {
+    "requires_capture": reconciling.Held.HELD,
+    "succeeded": reconciling.Held.TAKEN,
 }
 # A refund's status (https://docs.stripe.com/api/refunds/object). It is under way while the bank processes it, Stripe's
 # balance does not cover it, or the customer has to provide an account. Failed and canceled ones return to our balance.
@@ -82,6 +88,16 @@ class Intents:
         query: stripe.params.PaymentIntentSearchParams = {"query": f"metadata['order_id']:'{payment.order_id}'"}
         found = (await self._stripe.v1.payment_intents.search_async(query)).data
         return _answered(payment, found[0]) if found else None
+
+    async def statement(self, since: datetime) -> AsyncIterator[list[reconciling.Charge]]:
+        """See `Api`: a page of intents, with what was refunded of each one's charge."""
+        asked: stripe.params.PaymentIntentListParams = {
+            "created": {"gte": int(since.timestamp())},
+            "limit": 100,
+            "expand": ["data.latest_charge"],
+        }
+        async for intent in (await self._stripe.v1.payment_intents.list_async(asked)).auto_paging_iter():
+            yield [_listed(intent)]
 
     async def do(self, payment: domain.Payment) -> domain.Outcome:
         """See `Api`."""
@@ -184,6 +200,19 @@ def _answered(payment: domain.Payment, intent: stripe.PaymentIntent) -> domain.O
 
 def _happened(payment: domain.Payment, intent: stripe.PaymentIntent) -> bool:
     return payment.verb is not None and intent.status in STRIPE_DONE[payment.verb]
+
+
+def _listed(intent: stripe.PaymentIntent) -> reconciling.Charge:
+    currency = intent.currency.upper()
+    refunded = getattr(getattr(intent, "latest_charge", None), "amount_refunded", 0)
+    return reconciling.Charge(
+        reference=intent.id,
+        order_id=answers.order_of(getattr(intent.metadata, "order_id", "")),
+        state=STRIPE_HELD.get(intent.status, reconciling.Held.NOTHING),
+        currency=currency,
+        captured=stripe_amounts.received(getattr(intent, "amount_received", 0) or 0, currency),
+        refunded=stripe_amounts.received(refunded or 0, currency),
+    )
 
 
 def _moved(payment: domain.Payment) -> money.Money:

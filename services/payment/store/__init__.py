@@ -108,6 +108,17 @@ DISPUTES = Table(
     Column("create_time", TIME, nullable=False),
     Column("update_time", TIME, nullable=False),
 )
+FINDINGS = Table(
+    "findings",
+    METADATA,
+    Column("kind", Text, primary_key=True),
+    Column("reference", Text, primary_key=True),
+    Column("order_id", Text, primary_key=True),
+    Column("ours", Text, nullable=False),
+    Column("theirs", Text, nullable=False),
+    Column("first_time", TIME, nullable=False),
+    Column("last_time", TIME, nullable=False),
+)
 
 _P = PAYMENTS.c
 _COLUMNS = (

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import BigInteger, Column, Integer, Table, Text
+from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text
 
 from services.chassis import database, money
 from services.chassis.schema import ID, TIME
@@ -13,7 +13,7 @@ RETURN_REFUNDS = Table(
     "return_refunds",
     METADATA,
     Column("id", ID, primary_key=True),
-    Column("order_id", ID, nullable=False),
+    Column("order_id", ID, nullable=False, index=True),
     Column("currency", Text, nullable=False),
     Column("amount", BigInteger, nullable=False),
     Column("state", Text, nullable=False),
@@ -21,6 +21,7 @@ RETURN_REFUNDS = Table(
     Column("attempts", Integer, nullable=False),
     Column("next_try_at", TIME, nullable=True),
     Column("create_time", TIME, nullable=False),
+    Index("ix_return_refunds_next_try_at", "next_try_at", postgresql_where="next_try_at IS NOT NULL"),
 )
 _ADD = database.Statement("""
 INSERT INTO return_refunds (id, order_id, currency, amount, state, attempts, next_try_at, create_time)

@@ -5,8 +5,10 @@ from typing import Any
 
 from tests.contract.refused import INVALID, row
 from tests.contract.world import World
+from tests.support import shop
 
 OF_THE_ORDER, A_RETURN = "POST /api/v1/orders/{order}/returns", "/api/v1/returns/{unknown}"
+EXCHANGE = f"POST {A_RETURN}/exchange"
 GOOD = {
     "approve": {},
     "reject": {"reason": "worn"},
@@ -22,6 +24,11 @@ def _of_line(sku: str = "", **changes: Any) -> Callable[[World], dict[str, Any]]
             "lines": [{"sku": sku or world.products["vendors"].sku, "quantity": 1, "reason": "DEFECTIVE"} | changes]
         }
     }
+
+
+def _instead() -> Callable[[World], dict[str, Any]]:
+    """One unit of the vendor's product instead."""
+    return lambda world: {"json": {"order": shop.basket((world.products["vendors"], 1))}}
 
 
 ROWS = [
@@ -67,6 +74,10 @@ ROWS = [
             ),
         )
     ),
+    row("an exchange of none", "POST /api/v1/returns/none/exchange", _instead(), *INVALID, "id"),
+    row("an exchange for nothing", EXCHANGE, {"json": {}}, *INVALID, "order"),
+    row("an exchange of the unknown", EXCHANGE, _instead(), 404, "RETURN_NOT_FOUND"),
+    row("an exchange by nobody", EXCHANGE, _instead(), 401, "TOKEN_MISSING", who="nobody"),
     row("to reject without a word", f"PUT {A_RETURN}/reject", {"json": {}}, *INVALID, "reason", who="admin"),
     row("to inspect nothing", f"PUT {A_RETURN}/inspect", {"json": {}}, *INVALID, "findings", who="admin"),
 ]

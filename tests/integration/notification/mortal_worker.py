@@ -9,6 +9,7 @@ from services.notification import clients, events, text_messages, usecases, word
 from services.notification.domain import Channel
 from services.notification.settings import Settings
 from tests.integration.notification import aws
+from tests.integration.notification.post_office import NoLinks
 from tests.support import mortal_effects
 
 LEASE_S = 0.6
@@ -16,7 +17,7 @@ LEASE_S = 0.6
 
 def _sender(channel: Channel, url: str) -> clients.Mailer | text_messages.Sns:
     if channel is Channel.EMAIL:
-        return clients.Mailer(Settings(smtp_url=Credential(url)), words.Templates(), now=clock.utc_now)
+        return clients.Mailer(Settings(smtp_url=Credential(url)), words.Templates(), NoLinks(), now=clock.utc_now)
     return text_messages.Sns(channel, aws.settings(url), words.Templates())
 
 

@@ -13,7 +13,7 @@ from services.chassis import clock, database, effects
 from services.chassis.credentials import Credential
 from services.chassis.money import Money
 from services.chassis.rpc import page_tokens, render, server
-from services.notification import clients, digests, events, rpc, text_messages, usecases, words
+from services.notification import clients, digests, domain, events, rpc, text_messages, unsubscribing, usecases, words
 from services.notification.domain import Channel
 from services.notification.settings import Settings
 from souk.cart.v1 import cart_events_pb2
@@ -29,6 +29,7 @@ LIMITS = effects.Concurrency(concurrent=16, idle_s=0.02, idle_most_s=0.05)
 WORDS = words.Templates()
 # Nobody is woken: who is to send looks by itself, or is not there.
 QUIET: Mapping[Channel, Callable[[], None]] = dict.fromkeys(Channel, lambda: None)
+PUBLIC_URL = "https://shop.example"
 PRICE = render.money_message(Money("USD", 4200))
 
 _MESSAGES = database.Statement("""
@@ -141,15 +142,29 @@ class PostOffice:
         return sorted(str(mail["Subject"]) for mail in self.mails(to))
 
 
+class NoLinks:
+    """Mail without links by which it is unsubscribed."""
+
+    async def link(self, notification: domain.Notification) -> str:  # noqa: ARG002 - no mail has one
+        return ""
+
+
+def links(db: database.Database) -> unsubscribing.Unsubscribing:
+    """The links by which mail is unsubscribed."""
+    return unsubscribing.Unsubscribing(db, public_url=PUBLIC_URL)
+
+
 def servicer(office: PostOffice) -> server.Servicer:
     """The service's calls, about what is in this office."""
-    return rpc.servicer(office.notifications, usecases.Preferences(office.db), page_tokens.PageTokens(office.db))
+    return rpc.servicer(
+        office.notifications, usecases.Preferences(office.db), page_tokens.PageTokens(office.db), links(office.db)
+    )
 
 
 @asynccontextmanager
 async def working(db: database.Database, chosen: Settings) -> AsyncIterator[usecases.Notifications]:
     """The service's worker for mail, sending until the block ends."""
-    mailer = clients.Mailer(chosen, WORDS, now=clock.utc_now)
+    mailer = clients.Mailer(chosen, WORDS, links(db), now=clock.utc_now)
     mailing = usecases.Sending(Channel.EMAIL, mailer, lease_s=chosen.lease_s, most_attempts=chosen.most_attempts)
     worker = effects.Worker(db, mailing, LIMITS, name="test-email")
     await mailer.start()

@@ -16,6 +16,7 @@ from services.chassis.settings import read
 from services.notification import clients, domain, words
 from services.notification.domain import Outcome, Template
 from services.notification.settings import Settings
+from tests.integration.notification.post_office import NoLinks
 
 WORDS = words.Templates()
 ANN = domain.Contact(str(uuid.uuid4()), "ann@example.com", "Ann", email_verified=True)
@@ -74,7 +75,7 @@ async def test_mail_goes_out_after_the_password_has_changed_and_a_refused_one_ra
     path = tmp_path / "url"
     path.write_text(server.url("first"))
     environ = {"SMTP_URL_FILE": str(path), "NOTIFICATION_SMTP_CONNECTIONS": "1"}
-    mailer = clients.Mailer(read(Settings, environ, service="notification"), WORDS, now=clock.utc_now)
+    mailer = clients.Mailer(read(Settings, environ, service="notification"), WORDS, NoLinks(), now=clock.utc_now)
     await mailer.start()
     assert (await mailer.send(welcome(), ANN)).outcome is Outcome.SENT
     await mailer.stop()

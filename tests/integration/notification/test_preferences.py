@@ -8,8 +8,6 @@ from typing import Any
 import pytest_asyncio
 
 from services.chassis import errors
-from services.chassis.rpc import page_tokens
-from services.notification import rpc, usecases
 from services.notification.domain import Channel, Kind
 from souk.notification.v1 import (
     notification_pb2,
@@ -17,6 +15,7 @@ from souk.notification.v1 import (
     notification_service_pb2_grpc,
     preferences_pb2,
 )
+from tests.integration.notification import post_office as offices
 from tests.integration.notification.post_office import PostOffice, abandoned, confirmed, new_id, registered
 from tests.support import calls
 
@@ -92,10 +91,7 @@ class Desk:
 
 @pytest_asyncio.fixture
 async def desk(idle_office: PostOffice) -> AsyncIterator[Desk]:
-    servicer = rpc.servicer(
-        idle_office.notifications, usecases.Preferences(idle_office.db), page_tokens.PageTokens(idle_office.db)
-    )
-    async with calls.served(servicer, "notification") as shop:
+    async with calls.served(offices.servicer(idle_office), "notification") as shop:
         yield Desk(idle_office, shop, notification_service_pb2_grpc.NotificationServiceStub(shop.channel))
 
 

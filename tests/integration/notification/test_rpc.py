@@ -7,9 +7,8 @@ from typing import Any
 import pytest_asyncio
 
 from services.chassis import errors
-from services.chassis.rpc import page_tokens
-from services.notification import rpc, usecases
 from souk.notification.v1 import notification_pb2, notification_service_pb2, notification_service_pb2_grpc
+from tests.integration.notification import post_office as offices
 from tests.integration.notification.post_office import PostOffice, confirmed, new_id, registered
 from tests.support import calls
 
@@ -33,10 +32,7 @@ class Counter:
 
 @pytest_asyncio.fixture
 async def counter(office: PostOffice) -> AsyncIterator[Counter]:
-    async with calls.served(
-        rpc.servicer(office.notifications, usecases.Preferences(office.db), page_tokens.PageTokens(office.db)),
-        "notification",
-    ) as shop:
+    async with calls.served(offices.servicer(office), "notification") as shop:
         yield Counter(shop, notification_service_pb2_grpc.NotificationServiceStub(shop.channel))
 
 

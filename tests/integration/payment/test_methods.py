@@ -8,7 +8,6 @@ from typing import Any
 import pytest_asyncio
 
 from services.chassis import errors
-from services.payment import rpc
 from services.payment.domain import State
 from souk.payment.v1 import payment_pb2, payment_service_pb2, payment_service_pb2_grpc
 from tests.integration.payment import mortal_office
@@ -34,7 +33,7 @@ class Checkout:
 
 @pytest_asyncio.fixture
 async def checkout(till: Till) -> AsyncIterator[Checkout]:
-    async with calls.served(rpc.servicer(till.payments, tills.hooks(till.db)), "payment") as shop:
+    async with calls.served(tills.servicer(till), "payment") as shop:
         yield Checkout(shop, payment_service_pb2_grpc.PaymentServiceStub(shop.channel))
 
 

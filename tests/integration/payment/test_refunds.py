@@ -13,7 +13,6 @@ import pytest_asyncio
 from services.chassis import database, errors
 from services.chassis.money import Money
 from services.chassis.rpc import render
-from services.payment import rpc
 from services.payment.domain import State
 from souk.payment.v1 import payment_events_pb2, payment_pb2, payment_service_pb2, payment_service_pb2_grpc
 from tests.integration.payment import mortal_office
@@ -63,7 +62,7 @@ class Office:
 
 @pytest_asyncio.fixture
 async def office(till: Till) -> AsyncIterator[Office]:
-    async with calls.served(rpc.servicer(till.payments, tills.hooks(till.db)), "payment") as shop:
+    async with calls.served(tills.servicer(till), "payment") as shop:
         yield Office(shop, payment_service_pb2_grpc.PaymentServiceStub(shop.channel), till)
 
 

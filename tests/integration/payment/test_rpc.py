@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from services.chassis import errors
-from services.payment import messages, rpc
+from services.payment import messages
 from services.payment.domain import State
 from souk.payment.v1 import payment_pb2, payment_service_pb2, payment_service_pb2_grpc
 from tests.integration.payment import till as tills
@@ -31,7 +31,7 @@ class Counter:
 
 @pytest_asyncio.fixture
 async def counter(till: Till) -> AsyncIterator[Counter]:
-    async with calls.served(rpc.servicer(till.payments, tills.hooks(till.db)), "payment") as shop:
+    async with calls.served(tills.servicer(till), "payment") as shop:
         yield Counter(shop, payment_service_pb2_grpc.PaymentServiceStub(shop.channel))
 
 

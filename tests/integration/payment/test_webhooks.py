@@ -12,7 +12,6 @@ import pytest
 import pytest_asyncio
 
 from services.chassis import database, signatures
-from services.payment import rpc
 from services.payment.domain import State
 from souk.payment.v1 import payment_service_pb2, payment_service_pb2_grpc
 from tests.integration.payment import till as tills
@@ -78,7 +77,7 @@ class Door:
 
 @pytest_asyncio.fixture
 async def door(till: Till) -> AsyncIterator[Door]:
-    async with calls.served(rpc.servicer(till.payments, tills.hooks(till.db)), "payment") as shop:
+    async with calls.served(tills.servicer(till), "payment") as shop:
         yield Door(payment_service_pb2_grpc.PaymentServiceStub(shop.channel), till)
 
 

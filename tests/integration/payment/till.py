@@ -12,11 +12,11 @@ import httpx
 
 from services.chassis import clock, credentials, database, effects
 from services.chassis.money import Money
-from services.chassis.rpc import render
+from services.chassis.rpc import render, server
 from services.payment import clients, domain, events, rpc, usecases
 from services.payment.settings import Settings
 from services.payment.store import claims
-from services.payment.usecases import returning, webhooks
+from services.payment.usecases import reconciling, returning, webhooks
 from services.payment.usecases.charging import Charging
 from souk.order.v1 import order_events_pb2
 from souk.payment.v1 import payment_events_pb2
@@ -72,12 +72,6 @@ def settings(provider_url: str, *, timeout_s: float = 0.4, breaker_reset_s: floa
         breaker_reset_s=breaker_reset_s,
         webhook_secrets=SECRETS,
     )
-
-
-def hooks(db: database.Database) -> rpc.Webhooks:
-    """How the service takes the simulated provider's webhooks. What falls due is found by who works."""
-    heard = webhooks.Webhooks(db, now=clock.utc_now, wake=lambda: None, lease_s=0.1)
-    return rpc.Webhooks(clients.Notices(settings("http://nowhere"), now=clock.utc_now), heard)
 
 
 @dataclass
@@ -151,6 +145,15 @@ class Till:
     async def control(self, **wanted: Any) -> None:
         """Make the provider answer as told."""
         (await self.provider.put("/control", content=json.dumps(wanted))).raise_for_status()
+
+
+def servicer(till: Till) -> server.Servicer:
+    """The service's calls. What falls due by a webhook is found by who works."""
+    heard = webhooks.Webhooks(till.db, now=clock.utc_now, wake=lambda: None, lease_s=0.1)
+    chosen = settings(str(till.provider.base_url))
+    hooks = rpc.Webhooks(clients.Notices(chosen, now=clock.utc_now), heard)
+    compared = reconciling.Reconciling(till.db, clients.Provider(chosen), now=clock.utc_now, every_s=0)
+    return rpc.servicer(till.payments, compared, hooks)
 
 
 @asynccontextmanager

@@ -71,7 +71,7 @@ def notification(template: Template, **details: object) -> domain.Notification:
 def composed(message: domain.Notification, contact: domain.Contact = ANN) -> EmailMessage:
     date = "Sat, 21 Nov 2026 10:00:00 +0000"
     mail = TEMPLATES.mail(message, contact)
-    raw = clients.compose(message, mail, sender="no-reply@souk.test", to=contact.email, date=date)
+    raw = clients.compose(message, mail, clients.Envelope("no-reply@souk.test", contact.email, date))
     return email.message_from_bytes(raw, policy=email.policy.default)
 
 

@@ -197,11 +197,18 @@ class Returning(RuleBasedStateMachine):
 TestReturning = Returning.TestCase
 
 
-@given(st.sampled_from(Status), st.sampled_from(Event))
+def test_a_return_is_exchanged_once_and_a_rejected_one_is_not() -> None:
+    found = returns.exchanged(asked(TEA), "other", did(Event.EXCHANGED))
+    assert found
+    assert (found.back.exchange_order_id, found.back.version, found.facts) == ("other", 2, ())
+    assert returns.exchanged(found.back, "another", did(Event.EXCHANGED)) is None
+    with pytest.raises(errors.DomainError, match="rejected"):
+        returns.check_exchange(moved(asked(TEA), Event.REJECTED))
+
+
+@given(st.sampled_from(Status), st.sampled_from(sorted(returns.LEADS_TO)))
 def test_every_event_is_allowed_repeated_or_refused(status: Status, event: Event) -> None:
     back = replace(asked(TEA), status=status)
-    if event is Event.REQUESTED:
-        return
     if (status, event) in returns.TABLE:
         found = returns.move(back, did(event))
         assert found
