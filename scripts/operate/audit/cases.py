@@ -232,7 +232,8 @@ def _of_papers(case: Case) -> Iterator[str]:
     papers, money = case.papers, case.money
     if papers and papers.invoiced != money.captured:
         yield f"{papers.invoiced} {case.order.currency} of it are invoiced, {money.captured} were taken"
-    if papers and papers.credited != money.refunded:
+    # A refund that failed late stays credited: its money is still owed.
+    if papers and not money.refunded <= papers.credited <= papers.invoiced:
         yield f"{papers.credited} {case.order.currency} of it are credited, {money.refunded} were given back"
 
 

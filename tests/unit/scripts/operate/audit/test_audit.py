@@ -15,8 +15,8 @@ from tests.support import postgres, servers, simulators
 
 TOTAL = 700
 TABLES = {
-    "order": "orders, sagas, order_events",
-    "payment": "payments, refunds, ledger_entries",
+    "order": "orders, sagas, order_events, documents, document_series",
+    "payment": "payments, refunds, ledger_entries, disputes",
     "inventory": "stock, movements, reservations, supplies, supply_lines, counts, count_lines",
     "promotion": "promotions, codes, code_batches, redemptions",
     "shipping": "parcels, parcel_events",
@@ -148,7 +148,7 @@ def shop(urls: dict[str, str]) -> Shop:
     for service, names in TABLES.items():
         with psycopg.connect(urls[service]) as connection:
             connection.execute(b"SET session_replication_role = replica")
-            connection.execute(f"TRUNCATE {names}, parked_events".encode())
+            connection.execute(f"TRUNCATE {names}, parked_events CASCADE".encode())
     shop = Shop(Books(urls))
     shop.write("inventory", "INSERT INTO stock VALUES ('MUG', 'east', 10, 0)")
     shop.move(10, "")

@@ -142,11 +142,18 @@ def test_parcels_that_contradict_their_order_are_found(case: Case, complaint: st
     [
         (Papers(700), []),
         (Papers(), ["0 USD of it are invoiced, 700 were taken"]),
-        (Papers(700, 50), ["50 USD of it are credited, 0 were given back"]),
+        (Papers(700, 701), ["701 USD of it are credited, 0 were given back"]),
     ],
 )
 def test_documents_that_contradict_the_payment_are_found(papers: Papers, complaints: list[str]) -> None:
     assert found(replace(AGREED, papers=papers)) == complaints
+
+
+def test_a_refund_without_a_credit_note_is_found() -> None:
+    case = replace(
+        AGREED, papers=Papers(700), money=replace(MONEY, refunded=50, receivable=650, asked_back=50, provider=None)
+    )
+    assert found(case) == ["0 USD of it are credited, 50 were given back"]
 
 
 BACK = Return("r", "REFUNDED", MUGS, Counter({"MUG": 1}), 700, 700, 700, Counter({"MUG": 1}))
