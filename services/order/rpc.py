@@ -126,18 +126,16 @@ class OrderServicer(order_service_pb2_grpc.OrderServiceServicer):
         shown = [documents.of_document(one) for one in await self._documents(request.order_id)]
         return document_pb2.ListOrderDocumentsResponse(documents=shown)
 
-    async def GetInvoice(
-        self, request: document_pb2.GetInvoiceRequest, context: Any
-    ) -> document_pb2.GetInvoiceResponse:
+    async def GetInvoice(self, request: document_pb2.GetInvoiceRequest, _: Any) -> document_pb2.GetInvoiceResponse:
         invoice = papers.only(await self._documents(request.order_id), papers.Kind.INVOICE)
-        return document_pb2.GetInvoiceResponse(file=await _file(invoice, request.format, context))
+        return document_pb2.GetInvoiceResponse(file=await _file(invoice, request.format))
 
     async def GetCreditNote(
-        self, request: document_pb2.GetCreditNoteRequest, context: Any
+        self, request: document_pb2.GetCreditNoteRequest, _: Any
     ) -> document_pb2.GetCreditNoteResponse:
         found = await self._documents(request.order_id)
         note = papers.only(found, papers.Kind.CREDIT_NOTE, request.number)
-        return document_pb2.GetCreditNoteResponse(file=await _file(note, request.format, context))
+        return document_pb2.GetCreditNoteResponse(file=await _file(note, request.format))
 
     async def _documents(self, order_id: str) -> list[papers.Issued]:
         return await self._orders.invoicing.of_order(order_id.lower(), owner_id=identity.caller().owner_id)
@@ -198,9 +196,9 @@ def servicer(orders: usecases.Orders, tokens: page_tokens.PageTokens) -> server.
     return server.Servicer(DESCRIPTOR, add, OrderServicer(orders, tokens))
 
 
-async def _file(issued: papers.Issued, asked: int, context: Any) -> httpbody_pb2.HttpBody:
+async def _file(issued: papers.Issued, asked: int) -> httpbody_pb2.HttpBody:
     """The document in the format that the call asks for."""
-    match documents.wanted(asked, _accepted(context)):
+    match asked:
         case documents.Format.PDF:
             return httpbody_pb2.HttpBody(content_type="application/pdf", data=await asyncio.to_thread(_pdf, issued))
         case documents.Format.HTML:
@@ -214,11 +212,6 @@ def _pdf(issued: papers.Issued) -> bytes:
     from services.order.paper import pdf  # noqa: PLC0415 - as above
 
     return pdf.as_pdf(issued)
-
-
-def _accepted(context: Any) -> str:
-    """What the caller accepts, as its header says it."""
-    return next((str(value) for name, value in context.invocation_metadata() or () if name == "accept"), "")
 
 
 def _actor() -> str:

@@ -52,15 +52,6 @@ def as_json(issued: documents.Issued) -> bytes:
     return told.encode()
 
 
-def wanted(asked: int, accept: str) -> int:
-    """The format that is asked for by name, or else by the header `Accept`."""
-    if asked:
-        return asked
-    kinds = [word.partition(";")[0].strip() for word in accept.lower().split(",")]
-    known = {"application/pdf": Format.PDF, "text/html": Format.HTML, "application/json": Format.JSON}
-    return next((known[kind] for kind in kinds if kind in known), Format.JSON)
-
-
 def payment_captured(message: payment_events_pb2.PaymentCaptured) -> tuple[documents.Due, saga.Event]:
     event = saga.Event(message.order_id, saga.Reply.PAYMENT_CAPTURED, saga.PAYMENT)
     return documents.Due(message.order_id, Kind.INVOICE), event

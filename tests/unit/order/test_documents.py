@@ -10,7 +10,6 @@ from services.chassis import errors, money
 from services.order import domain
 from services.order.domain import documents
 from services.order.domain.documents import Kind
-from services.order.messages import documents as messages
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
 SELLER = documents.Seller('{"name": "Souk Ltd", "address": ["1 Market Street"], "tax_id": "GB1"}')
@@ -86,17 +85,3 @@ def test_a_credit_note_names_its_invoice_and_only_its_own_is_found() -> None:
 def test_a_seller_that_makes_no_sense_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         documents.Seller(text)
-
-
-@pytest.mark.parametrize(
-    ("asked", "accept", "expected"),
-    [
-        (0, "*/*", "JSON"),
-        (0, "", "JSON"),
-        (0, "text/html,application/xhtml+xml,*/*;q=0.8", "HTML"),
-        (0, "application/pdf;q=1", "PDF"),
-        (messages.Format.HTML, "application/pdf", "HTML"),
-    ],
-)
-def test_the_format_is_the_one_asked_for_or_accepted(asked: int, accept: str, expected: str) -> None:
-    assert messages.wanted(asked, accept) == messages.Format.Format.Value(expected)
