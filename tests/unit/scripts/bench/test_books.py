@@ -70,7 +70,7 @@ def mesh(urls: dict[str, str], tmp_path: Path) -> Mesh:
     for service, names in tables.items():
         with psycopg.connect(urls[service]) as connection:
             connection.execute(b"SET session_replication_role = replica")
-            connection.execute(f"TRUNCATE {names}, outbox".encode())
+            connection.execute(f"TRUNCATE {names}, outbox CASCADE".encode())
     return Mesh(Books(urls, tmp_path))
 
 
