@@ -1,5 +1,6 @@
 -- What Envoy has no setting for. `filters` lets only the few requests in here that need it: those with `If-None-Match`, HEAD,
--- those whose `Authorization` is written in another way than `Bearer <token>`, and those with a `traceparent` that is none.
+-- those whose `Authorization` is written in another way than `Bearer <token>`, and those with a `traceparent` that is none or
+-- a `user-agent` that gRPC does not take.
 
 local METADATA = "souk.edge"
 
@@ -32,6 +33,14 @@ local function drop_broken_trace(headers)
   end
 end
 
+-- gRPC takes ASCII only.
+local function drop_strange_agent(headers)
+  local agent = headers:get("user-agent")
+  if agent ~= nil and string.match(agent, "[^\t -~]") then
+    headers:remove("user-agent")
+  end
+end
+
 -- Leaves the length as it was told, if it was. The headers of before the wait for the body are no longer Lua's.
 local function drop_body(handle)
   local length = handle:headers():get("content-length")
@@ -52,6 +61,7 @@ function envoy_on_request(handle)
   local method = headers:get(":method")
   write_scheme_as_usual(headers)
   drop_broken_trace(headers)
+  drop_strange_agent(headers)
   if method == "HEAD" then
     metadata:set(METADATA, "head", true)
   end

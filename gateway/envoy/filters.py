@@ -138,7 +138,7 @@ def _readable_by_browsers(origins: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _script() -> dict[str, Any]:
-    """HEAD, 304, other spellings of `Bearer`, broken traces. Only requests that need one of them pay for it."""
+    """HEAD, 304, other spellings of `Bearer`, broken traces, strange agents. Only requests that need one of them pay for it."""
     lua = _filter("lua", "lua.v3.Lua", default_source_code={"inline_string": _SCRIPT.read_text()})
     unusual = [
         {"not_matcher": _header("authorization", _regex(_AS_USUAL))},
@@ -148,11 +148,16 @@ def _script() -> dict[str, Any]:
         _header("traceparent", _regex("(?s:.+)")),
         {"not_matcher": _header("traceparent", _regex(headers.TRACEPARENT))},
     ]
+    strange = [
+        _header("user-agent", _regex("(?s:.+)")),
+        {"not_matcher": _header("user-agent", _regex(r"[\t -~]*"))},
+    ]
     needed = [
         _header("if-none-match", _regex(".+")),
         _header(":method", {"exact": "HEAD"}),
         {"and_matcher": {"predicate": unusual}},
         {"and_matcher": {"predicate": broken}},
+        {"and_matcher": {"predicate": strange}},
     ]
     return _skipped_if("script", lua, {"not_matcher": {"or_matcher": {"predicate": needed}}})
 

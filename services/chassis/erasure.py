@@ -29,18 +29,31 @@ RETURNING e.user_id
 
 
 class Erasure:
-    """Erases by these statements, whose parameter `users` is a list of ids. They erase what may be erased, and nothing twice."""
+    """Erases by these statements, whose parameter `users` is a list of ids: what may be erased, and nothing twice.
+
+    A part of the service's process.
+    """
 
     def __init__(self, db: database.Database, statements: Sequence[database.Statement]) -> None:
         self._db = db
         self._statements = statements
+        self._loop = loops.Loop("erasure", self.work, PACE)
+
+    async def start(self) -> None:
+        """Begin to look at whoever is due."""
+        await self._loop.start()
+
+    async def stop(self) -> None:
+        """Finish the look under way and end."""
+        await self._loop.stop()
 
     async def hear(self, transaction: database.Transaction, user_ids: Sequence[str]) -> None:
         """The accounts of these users were erased."""
         await transaction.run(_NOTE, {"users": list(user_ids)})
+        transaction.after_commit(self._loop.wake)
 
     async def work(self) -> int:
-        """Look at those who are due: how many there were. The body of a loop. Raises TransientError."""
+        """Look at those who are due: how many there were. Raises TransientError."""
         async with self._db.transaction() as transaction:
             due = [user_id for (user_id,) in await transaction.run(_CLAIM, {"most": USERS_AT_ONCE})]
             for statement in self._statements if due else ():

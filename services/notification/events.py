@@ -1,5 +1,6 @@
 """What the notification service hears; it says nothing. Next stop: `usecases.py`."""
 
+from services.chassis import erasure
 from services.chassis.events import reader
 from services.chassis.outbox import outbox
 from services.notification import digests, messages, usecases
@@ -15,11 +16,14 @@ CONSUMED = ("orders", "payments", "users", "carts", "inventory", "shipments")
 PUBLISHED: outbox.Publications = {}
 
 
-def subscribers(notifications: usecases.Notifications, vendors: digests.Digests) -> reader.Subscribers:
+def subscribers(
+    notifications: usecases.Notifications, vendors: digests.Digests, erasing: erasure.Erasure
+) -> reader.Subscribers:
     """Who handles what the notification service consumes."""
     return {
         user_events_pb2.UserRegistered: reader.Subscriber(messages.registered, notifications.register),
         user_events_pb2.UserChanged: reader.Subscriber(messages.changed, notifications.refresh),
+        user_events_pb2.UserErased: reader.Subscriber(messages.erased, erasing.hear),
         order_events_pb2.OrderConfirmed: reader.Subscriber(messages.order_confirmed, notifications.queue),
         order_events_pb2.OrderCancellationCompleted: reader.Subscriber(messages.order_cancelled, notifications.queue),
         payment_events_pb2.PaymentPartlyRefunded: reader.Subscriber(

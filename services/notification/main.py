@@ -1,9 +1,20 @@
 """The notification service, put together."""
 
 from services import signing_keys
-from services.chassis import assembly, effects, loops, process, retention
+from services.chassis import assembly, effects, erasure, loops, process, retention
 from services.chassis.settings import read
-from services.notification import catalog, clients, digests, events, rpc, text_messages, unsubscribing, usecases, words
+from services.notification import (
+    catalog,
+    clients,
+    digests,
+    events,
+    rpc,
+    store,
+    text_messages,
+    unsubscribing,
+    usecases,
+    words,
+)
 from services.notification.domain import Channel
 from services.notification.settings import Carrier, Settings
 
@@ -49,14 +60,16 @@ def build(host: assembly.Host) -> list[process.Part]:
         every_s=settings.digest_s,
         now=host.now,
     )
+    erasing = erasure.Erasure(service.db, store.ERASE)
     gauges = retention.Gauges(service.db, usecases.SERVICE, usecases.QUEUES)
     return service.parts(
         rpc.servicer(notifications, usecases.Preferences(service.db), service.page_tokens, links),
         signing_keys.fetched_from(user),
-        consuming=assembly.Consuming(events.CONSUMED, events.subscribers(notifications, vendors), PATIENCE_S),
+        consuming=assembly.Consuming(events.CONSUMED, events.subscribers(notifications, vendors, erasing), PATIENCE_S),
         working=[
             *(mailer, texts, pushes),
             *workers.values(),
+            erasing,
             loops.Loop("notification-unaddressed", unaddressed.work, loops.Pace(CONTACT_CHECK_S)),
             loops.Loop("notification-digests", vendors.work, loops.Pace(DIGEST_CHECK_S)),
             loops.Loop("notification-gauges", gauges.work, loops.Pace(10)),

@@ -95,6 +95,7 @@ CONTACT_WAIT_MOST_S = 300.0
 # How many of them are put off in one statement.
 PUT_OFF_AT_ONCE = 5000
 CONTACT_UNKNOWN = "CONTACT_UNKNOWN"
+ACCOUNT_ERASED = "ACCOUNT_ERASED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,16 @@ class Settled:
     wait_s: float | None
     counted: bool
 
+
+# Of an erased user nothing is left but which messages there were, and when. What was not sent yet has no contact any more.
+ERASE = (
+    database.Statement("DELETE FROM contacts WHERE user_id = ANY(%(users)s::uuid[])"),
+    database.Statement("DELETE FROM preferences WHERE user_id = ANY(%(users)s::uuid[])"),
+    database.Statement("""
+UPDATE notifications SET subject = '', details = '{}'
+WHERE user_id = ANY(%(users)s::uuid[]) AND next_try_at IS NULL AND (subject <> '' OR details <> '{}')
+"""),
+)
 
 _N = NOTIFICATIONS.c
 _CONTACT_COLUMNS = ("user_id", "email", "display_name", "version", "email_verified")
@@ -165,19 +176,23 @@ RETURNING n.id, n.user_id, n.template, n.occasion_id, n.subject, n.details, n.cr
 """)
 _PUT_OFF = database.Statement("""
 WITH waiting AS MATERIALIZED (
-  SELECT n.id, extract(epoch FROM clock_timestamp() - n.create_time)::float8 AS age_s
+  SELECT n.id, n.user_id, extract(epoch FROM clock_timestamp() - n.create_time)::float8 AS age_s
   FROM notifications AS n
   WHERE n.channel = ANY(ARRAY['EMAIL', 'SMS', 'PUSH']) AND n.next_try_at <= statement_timestamp()
     AND NOT EXISTS (SELECT FROM contacts AS c WHERE c.user_id = n.user_id)
-  LIMIT %(most)s FOR UPDATE OF n SKIP LOCKED)
+  LIMIT %(most)s FOR UPDATE OF n SKIP LOCKED),
+judged AS (
+  SELECT w.id, w.age_s, CASE WHEN e.user_id IS NOT NULL THEN %(erased)s
+    WHEN w.age_s >= %(give_up)s THEN %(unknown)s ELSE '' END AS failure
+  FROM waiting AS w LEFT JOIN erased_users AS e USING (user_id))
 UPDATE notifications AS n SET epoch = n.epoch + 1,
-  state = CASE WHEN w.age_s >= %(give_up)s THEN 'FAILED' ELSE n.state END,
-  reason = CASE WHEN w.age_s >= %(give_up)s THEN %(unknown)s ELSE n.reason END,
-  details = CASE WHEN w.age_s >= %(give_up)s AND n.sensitive THEN '{}' ELSE n.details END,
-  next_try_at = CASE WHEN w.age_s < %(give_up)s
-    THEN clock_timestamp() + make_interval(secs => least(greatest(w.age_s, %(first)s), %(longest)s)) END
-FROM waiting AS w WHERE n.id = w.id
-RETURNING n.state
+  state = CASE WHEN j.failure <> '' THEN 'FAILED' ELSE n.state END,
+  reason = CASE WHEN j.failure <> '' THEN j.failure ELSE n.reason END,
+  details = CASE WHEN j.failure = %(erased)s OR j.failure <> '' AND n.sensitive THEN '{}' ELSE n.details END,
+  next_try_at = CASE WHEN j.failure = ''
+    THEN clock_timestamp() + make_interval(secs => least(greatest(j.age_s, %(first)s), %(longest)s)) END
+FROM judged AS j WHERE n.id = j.id
+RETURNING j.failure
 """)
 # A message that was tried, or is being sent, is due when its retry or its lease says; only those never tried are hurried.
 _HURRY = database.Statement("""
@@ -305,12 +320,13 @@ async def claim(
 async def put_off(db: database.Database, *, give_up_s: float) -> tuple[int, int]:
     """Make messages that are due but have no contact due later, and fail those that waited give_up_s seconds.
 
-    Answers how many it looked at, at most PUT_OFF_AT_ONCE, and how many of them failed.
+    Those of erased accounts fail at once. Answers how many it looked at, at most PUT_OFF_AT_ONCE, and how many of them
+    failed for want of a contact.
     """
-    values = {"most": PUT_OFF_AT_ONCE, "give_up": give_up_s, "unknown": CONTACT_UNKNOWN}
+    values = {"most": PUT_OFF_AT_ONCE, "give_up": give_up_s, "unknown": CONTACT_UNKNOWN, "erased": ACCOUNT_ERASED}
     values |= {"first": CONTACT_WAIT_FIRST_S, "longest": CONTACT_WAIT_MOST_S}
-    states = [state for (state,) in await db.read(_PUT_OFF, values)]
-    return len(states), states.count(domain.State.FAILED)
+    failures = [failure for (failure,) in await db.read(_PUT_OFF, values)]
+    return len(failures), failures.count(CONTACT_UNKNOWN)
 
 
 async def settle(transaction: database.Transaction, settled: Sequence[Settled]) -> None:

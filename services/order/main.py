@@ -97,7 +97,7 @@ def build(host: assembly.Host) -> list[process.Part]:
             loops.Loop("order-timer", orders.timer.expire, loops.Pace(0.5, 1.0)),
             # Nobody waits for a number: the more get theirs at once, the less each costs.
             loops.Loop("order-documents", orders.invoicing.issue, loops.Pace(1.0, 2.0)),
-            loops.Loop("order-erasure", erasing.work, erasure.PACE),
+            erasing,
             loops.Loop("order-gauges", gauges.work, loops.Pace(10)),
         ],
     )

@@ -34,7 +34,7 @@ def build(host: assembly.Host) -> list[process.Part]:
             carrier,
             worker,
             follower,
-            loops.Loop("shipping-erasure", erasing.work, erasure.PACE),
+            erasing,
             loops.Loop("shipping-gauges", gauges.work, loops.Pace(10)),
         ],
     )

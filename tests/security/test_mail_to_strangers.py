@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from google.protobuf import message
 
-from services.chassis import clock, database
+from services.chassis import clock, database, erasure
 from services.chassis.money import Money
 from services.chassis.outbox import outbox
 from services.chassis.rpc import render
@@ -25,7 +25,7 @@ TEMPLATES = words.Templates()
 _NOWHERE = database.Database("postgresql://nobody@localhost/none", outbox.Outbox({}, clock.utc_now, lambda: None))
 _NOTIFICATIONS = usecases.Notifications(_NOWHERE, TEMPLATES, now=clock.utc_now, wakes={})
 _VENDORS = digests.Digests(_NOWHERE, _NOTIFICATIONS, Shelves({}), every_s=0.0, now=clock.utc_now)
-HEARD = events.subscribers(_NOTIFICATIONS, _VENDORS)
+HEARD = events.subscribers(_NOTIFICATIONS, _VENDORS, erasure.Erasure(_NOWHERE, []))
 
 
 def luring(event: type[message.Message]) -> Any:
@@ -39,6 +39,8 @@ def _lure(made: Any) -> None:
     for field in made.DESCRIPTOR.fields:
         if field.message_type and field.message_type.full_name == "google.type.Money":
             getattr(made, field.name).CopyFrom(PRICE)
+        elif field.message_type and field.message_type.GetOptions().map_entry:
+            getattr(made, field.name)[LURE] = LURE
         elif field.message_type and field.is_repeated:
             _lure(getattr(made, field.name).add())
         elif field.name.endswith("_id"):
@@ -52,6 +54,8 @@ def _lure(made: Any) -> None:
 def letters(event: type[message.Message]) -> list[domain.Letter]:
     """What is written because of an event."""
     parsed = HEARD[event].parse(luring(event))
+    if event is user_events_pb2.UserErased:
+        return []
     if isinstance(parsed, domain.Contact):
         return [domain.Letter(parsed.user_id, domain.Template.WELCOME, parsed.user_id)]
     if isinstance(parsed, domain.LowStock):

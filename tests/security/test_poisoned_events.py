@@ -185,7 +185,7 @@ def test_a_currency_that_this_release_does_not_know_is_undecodable(currency: str
         "orders", order, confirmed.SerializeToString(), headers | {"ce_type": "souk.order.v1.OrderConfirmed"}
     )
     with pytest.raises(reader.UndecodableError):
-        reader.Reader(notification_events.subscribers(anything, anything)).read(told)
+        reader.Reader(notification_events.subscribers(anything, anything, anything)).read(told)
 
 
 def _anything() -> Any:

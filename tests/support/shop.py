@@ -137,11 +137,11 @@ class Shop:
         user_id = ids.new_id(clock.utc_now())
         return await self._person(user_id, self.token(user_id, *roles))
 
-    async def registered(self) -> tuple[Person, str]:
+    async def registered(self, *, called: str = "Ada Bazaar", email: str = "") -> tuple[Person, str]:
         """Somebody with an account, made through the edge as anybody does, and their password."""
-        email, password = f"customer-{uuid.uuid4()}@example.com", secrets.token_urlsafe(18)
+        email, password = email or f"customer-{uuid.uuid4()}@example.com", secrets.token_urlsafe(18)
         stranger = await self.stranger()
-        account = {"email": email, "password": password, "display_name": "Ada Bazaar"}
+        account = {"email": email, "password": password, "display_name": called}
         session = taken(await stranger.post("/api/v1/users/register", account))
         return await self._person(session["user"]["id"], session["access_token"], email), password
 

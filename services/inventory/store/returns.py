@@ -2,8 +2,20 @@
 
 from collections.abc import Sequence
 
+from sqlalchemy import Column, Table
+
 from services.chassis import database
+from services.chassis.schema import ID, TIME
 from services.inventory import domain
+from services.inventory.store import METADATA
+
+SHELVED = Table(
+    "returns_shelved",
+    METADATA,
+    Column("return_id", ID, primary_key=True),
+    Column("order_id", ID, nullable=False, index=True),
+    Column("time", TIME, nullable=False),
+)
 
 _CLAIM = database.Statement("""
 INSERT INTO returns_shelved (return_id, order_id, time)

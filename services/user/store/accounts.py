@@ -1,6 +1,7 @@
 """The rows of accounts."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Text, bindparam, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
@@ -13,8 +14,11 @@ from services.user.store.tables import USERS
 _U = USERS.c
 _USER = (_U.id, _U.email, _U.display_name, _U.roles, _U.create_time, _U.version, _U.email_verified)
 _THIS = _U.id == bindparam("user_id", type_=ID)
-# The address is the claim: of two registrations at the same moment one finds it taken.
-_INSERT = database.Statement(insert(USERS).on_conflict_do_nothing(index_elements=[_U.email]).returning(_U.id))
+# The address is the claim: of two registrations at the same moment one finds it taken. Preferences are empty at first.
+_NEW: dict[str, Any] = {column.name: bindparam(column.name) for column in (*_USER, _U.password_hash)}
+_INSERT = database.Statement(
+    insert(USERS).values(_NEW).on_conflict_do_nothing(index_elements=[_U.email]).returning(_U.id)
+)
 _BY_ID = database.Statement(select(*_USER, _U.password_hash).where(_THIS))
 _LOCK = database.Statement(select(*_USER, _U.password_hash).where(_THIS).with_for_update())
 # In one order, so that two who change each other wait instead of deadlocking.

@@ -1,6 +1,6 @@
 """The tables of accounts and sign-ins."""
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, LargeBinary, MetaData, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from services.chassis.schema import ID, TIME
@@ -17,6 +17,9 @@ USERS = Table(
     Column("create_time", TIME, nullable=False),
     Column("version", BigInteger, nullable=False, server_default="1"),
     Column("email_verified", Boolean, nullable=False, server_default="false"),
+    Column("language", Text, nullable=False, server_default=""),
+    Column("currency", Text, nullable=False, server_default=""),
+    Column("time_zone", Text, nullable=False, server_default=""),
 )
 # A sign-in: all refresh tokens that came of it live and end together.
 FAMILIES = Table(
@@ -27,6 +30,9 @@ FAMILIES = Table(
     Column("create_time", TIME, nullable=False),
     Column("expire_time", TIME, nullable=False),
     Column("revoke_time", TIME, nullable=True),
+    Column("address", Text, nullable=False, server_default=""),
+    Column("user_agent", Text, nullable=False, server_default=""),
+    Column("use_time", TIME, nullable=True),
     Index("ix_token_families_user", "user_id"),
     Index("ix_token_families_expire_time", "expire_time"),
 )
@@ -50,4 +56,74 @@ REVOCATIONS = Table(
     Column("expire_time", TIME, nullable=False),
     Index("ix_revocations_revoke_time", "revoke_time"),
     Index("ix_revocations_expire_time", "expire_time"),
+)
+ADDRESSES = Table(
+    "addresses",
+    METADATA,
+    Column("id", ID, primary_key=True),
+    Column("user_id", ID, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("label", Text, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("line1", Text, nullable=False),
+    Column("line2", Text, nullable=False),
+    Column("city", Text, nullable=False),
+    Column("region", Text, nullable=False),
+    Column("postal_code", Text, nullable=False),
+    Column("country", Text, nullable=False),
+    Column("is_default", Boolean, nullable=False),
+    Column("create_time", TIME, nullable=False),
+    Index("ix_addresses_user", "user_id", "id"),
+    Index("uq_addresses_default", "user_id", unique=True, postgresql_where="is_default"),
+)
+PAYMENT_METHODS = Table(
+    "payment_methods",
+    METADATA,
+    Column("id", ID, primary_key=True),
+    Column("user_id", ID, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("provider_token", Text, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("last_digits", Text, nullable=False),
+    Column("is_default", Boolean, nullable=False),
+    Column("create_time", TIME, nullable=False),
+    Index("ix_payment_methods_user", "user_id", "id"),
+    Index("uq_payment_methods_default", "user_id", unique=True, postgresql_where="is_default"),
+)
+# What is to be sent by mail. The token in it is made when it is sent, and only its digest is kept, in `proofs`.
+LETTERS = Table(
+    "letters",
+    METADATA,
+    Column("id", ID, primary_key=True),
+    Column("purpose", Text, nullable=False),
+    Column("email", Text, nullable=False),
+    Column("create_time", TIME, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("epoch", BigInteger, nullable=False, server_default="0"),
+    Column("next_try_at", TIME, nullable=False),
+    Index("ix_letters_due", "next_try_at"),
+)
+PROOFS = Table(
+    "proofs",
+    METADATA,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("letter_id", ID, nullable=False),
+    Column("user_id", ID, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("email", Text, nullable=False),
+    Column("create_time", TIME, nullable=False),
+    Column("expire_time", TIME, nullable=False),
+    Column("use_time", TIME, nullable=True),
+    Index("ix_proofs_user", "user_id", "purpose", "create_time"),
+    Index("ix_proofs_expire_time", "expire_time"),
+)
+ROLE_CHANGES = Table(
+    "role_changes",
+    METADATA,
+    Column("id", ID, primary_key=True),
+    Column("user_id", ID, nullable=False),
+    Column("admin_id", ID, nullable=False),
+    Column("before", ARRAY(Text), nullable=False),
+    Column("after", ARRAY(Text), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("create_time", TIME, nullable=False),
+    Index("ix_role_changes_user", "user_id", "id"),
 )

@@ -9,11 +9,22 @@ from pathlib import Path
 from typing import Any
 
 from scripts.simulators import mailbox
-from services.chassis import clock, database, effects
+from services.chassis import clock, database, effects, erasure
 from services.chassis.credentials import Credential
 from services.chassis.money import Money
 from services.chassis.rpc import page_tokens, render, server
-from services.notification import clients, digests, domain, events, rpc, text_messages, unsubscribing, usecases, words
+from services.notification import (
+    clients,
+    digests,
+    domain,
+    events,
+    rpc,
+    store,
+    text_messages,
+    unsubscribing,
+    usecases,
+    words,
+)
 from services.notification.domain import Channel
 from services.notification.settings import Settings
 from souk.cart.v1 import cart_events_pb2
@@ -115,7 +126,12 @@ class PostOffice:
 
     async def hear(self, *messages: Any) -> None:
         """Hand events to their handlers, all in one transaction."""
-        await hearing.hear(self.db, events.subscribers(self.notifications, self.digests({})), *messages)
+        await hearing.hear(self.db, events.subscribers(self.notifications, self.digests({}), self.erasing), *messages)
+
+    @property
+    def erasing(self) -> erasure.Erasure:
+        """What is done about erased accounts."""
+        return erasure.Erasure(self.db, store.ERASE)
 
     def digests(self, vendors: Mapping[str, str], *, every_s: float = 0.0) -> digests.Digests:
         """Who tells vendors what fell low."""

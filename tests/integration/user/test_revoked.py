@@ -26,6 +26,7 @@ def environ(database_url: str, tmp_path: Path) -> dict[str, str]:
         "USER_DATABASE_URL": database_url,
         "USER_SIGNING_KEY_DIR": str(test_calls.write_key(tmp_path / "of_the_service")),
         "KAFKA_BOOTSTRAP": "127.0.0.1:1",
+        "NOTIFICATION_ADDR": "127.0.0.1:1",
         "MESH_KEY": calls.MESH_KEY,
     }
 
