@@ -10,6 +10,8 @@ _TYPE = "type.googleapis.com/envoy.extensions.filters.http.local_ratelimit.v3.Lo
 FILTER = {"name": "envoy.filters.http.local_ratelimit", "typed_config": {"@type": _TYPE, "stat_prefix": "edge"}}
 # Callers remembered per method; the least recently seen is forgotten first, and starts with a full bucket again.
 _CALLERS = 50_000
+# What Envoy counts with.
+_MOST = 2**32 - 1
 _ALWAYS = {"default_value": {"numerator": 100, "denominator": "HUNDRED"}}
 
 
@@ -18,7 +20,7 @@ def for_route(method: contract.Method, limit: contract.RateLimit, factor: float)
 
     The bucket without a descriptor serves the callers that have none (a token without a subject), all together.
     """
-    size = max(1, round(limit.per_minute * factor))
+    size = min(max(1, round(limit.per_minute * factor)), _MOST)
     bucket = {"max_tokens": size, "tokens_per_fill": size, "fill_interval": "60s"}
     action, key = _SCOPES[limit.scope]
     return {

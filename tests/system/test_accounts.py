@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 
 from scripts.simulators import mailbox
-from tests.support import shop
+from tests.support import mails, shop
 from tests.support.polling import eventually
 
 ADDRESSES = "/api/v1/users/me/addresses"
@@ -77,7 +77,7 @@ async def code_in_mail(market: shop.Shop, email: str, subject: str) -> str:
         return bool(found)
 
     await eventually(arrived, within_s=60)
-    lines = str(found[-1].get_content()).splitlines()
+    lines = mails.text(found[-1]).splitlines()
     return next(line for line in lines if len(line) == 43 and " " not in line)
 
 

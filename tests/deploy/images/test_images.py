@@ -117,6 +117,7 @@ async def test_a_service_migrates_serves_and_drains(
         "HEALTH_LISTEN": ports.free_address(),
         "USER_SIGNING_KEY_DIR": "/secrets",
         "KAFKA_BOOTSTRAP": "127.0.0.1:1",  # away, which is no reason not to serve
+        "NOTIFICATION_ADDR": "127.0.0.1:1",
         "MESH_KEY": calls.MESH_KEY,
     }
     entry = services.configuration["Entrypoint"]

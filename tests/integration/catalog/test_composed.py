@@ -41,6 +41,7 @@ async def environ(
             "CATALOG_LISTEN": f"unix:{tmp_path}/catalog.sock",
             "CATALOG_DATABASE_URL": database_url,
             "INVENTORY_ADDR": "127.0.0.1:1",
+            "NOTIFICATION_ADDR": "127.0.0.1:1",
             "REDIS_URL": own_redis_url,
             "KAFKA_BOOTSTRAP": "127.0.0.1:1",
             "MESH_KEY": calls.MESH_KEY,

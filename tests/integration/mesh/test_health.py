@@ -36,6 +36,7 @@ def environ(database_url: str, tmp_path: Path) -> dict[str, str]:
         "USER_DATABASE_URL": database_url,
         "USER_SIGNING_KEY_DIR": programs.signing_keys(tmp_path),
         "KAFKA_BOOTSTRAP": "127.0.0.1:1",
+        "NOTIFICATION_ADDR": "127.0.0.1:1",
         "MESH_KEY": calls.MESH_KEY,
         "HEALTH_LISTEN": ports.free_address(),
     }
