@@ -53,7 +53,7 @@ class Inventory:
 
 
 class Orders:
-    """Who makes orders, for the user who calls."""
+    """Who makes orders and has them, for the user who calls."""
 
     def __init__(self, peer: client.Peer) -> None:
         self._peer = peer
@@ -71,6 +71,17 @@ class Orders:
             fields = [field for _, field in domain.codes_to_use(checkout, terms)]
             raise _as_of_a_cart(refused, fields) from refused
         return domain.Order(order.id, render.money_value(order.total))
+
+    async def past(self, order_id: str) -> domain.PastOrder:
+        """An order that the user who calls may see. Raises ORDER_NOT_FOUND, or TransientError without an answer."""
+        request = order_service_pb2.GetOrderRequest(id=order_id)
+        try:
+            order = await self._peer.call(self._stub.GetOrder, request, timeout_s=ORDER_S, for_user=True)
+        except errors.DomainError as refused:
+            if unanswered := _unanswered(refused):
+                raise unanswered from refused
+            raise
+        return messages.past_order(order)
 
 
 class Pricing:
@@ -94,8 +105,8 @@ class Pricing:
 
 def _as_of_a_cart(refused: errors.DomainError, codes: Sequence[str]) -> Exception:
     """What the order service says of items is said of lines; of codes, by the fields in which they are known here."""
-    if refused.code in (errors.Code.UNAVAILABLE, errors.Code.DEADLINE_EXCEEDED):
-        return errors.TransientError(str(refused))
+    if unanswered := _unanswered(refused):
+        return unanswered
     if refused.reason == "REQUEST_ID_REUSED":
         return domain.ordered_otherwise()
     fields = {f"coupon_codes[{number}]": field for number, field in enumerate(codes)}
@@ -104,3 +115,10 @@ def _as_of_a_cart(refused: errors.DomainError, codes: Sequence[str]) -> Exceptio
         for item in refused.violations
     )
     return replace(refused, violations=said)
+
+
+def _unanswered(refused: errors.DomainError) -> errors.TransientError | None:
+    """What says no more than that there is no answer now."""
+    if refused.code in (errors.Code.UNAVAILABLE, errors.Code.DEADLINE_EXCEEDED):
+        return errors.TransientError(str(refused))
+    return None

@@ -1,6 +1,7 @@
-"""Carts as messages of the contract, and confirmed orders as values of ours."""
+"""Carts as messages of the contract, and orders as values of ours."""
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 from google.type import money_pb2
@@ -206,6 +207,23 @@ def _items(lines: domain.Lines) -> list[order_service_pb2.CreateOrderRequest.Ite
 
 def of_order(order: domain.Order) -> cart_service_pb2.CheckoutCartResponse:
     return cart_service_pb2.CheckoutCartResponse(order_id=order.id, total=render.money_message(order.total))
+
+
+def past_order(message: order_pb2.Order) -> domain.PastOrder:
+    lines = tuple(domain.PastLine(line.sku, line.title, line.quantity) for line in message.lines)
+    return domain.PastOrder(message.id, message.user_id, lines)
+
+
+def of_reordered(cart: cart_pb2.Cart, left_out: Sequence[domain.LeftOut]) -> cart_service_pb2.ReorderResponse:
+    return cart_service_pb2.ReorderResponse(cart=cart, left_out=[_of_left_out(one) for one in left_out])
+
+
+def _of_left_out(left_out: domain.LeftOut) -> cart_service_pb2.ReorderResponse.LeftOut:
+    line = left_out.line
+    reason = cart_service_pb2.ReorderResponse.LeftOut.Reason.Value(left_out.obstacle)
+    return cart_service_pb2.ReorderResponse.LeftOut(
+        sku=line.sku, title=line.title, quantity=line.quantity, reason=reason
+    )
 
 
 def _order_id(cart: domain.Cart) -> str:

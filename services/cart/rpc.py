@@ -79,6 +79,12 @@ class CartServicer(cart_service_pb2_grpc.CartServiceServicer):
         with _carrying_the_cart(own):
             return messages.of_order(await self._carts.check_out(own.id, request.expected_version, terms))
 
+    async def Reorder(self, request: cart_service_pb2.ReorderRequest, _: Any) -> cart_service_pb2.ReorderResponse:
+        own = _own()
+        with _carrying_the_cart(own):
+            cart, left_out = await self._carts.reorder(own.id, request.id.lower(), expected=request.expected_version)
+        return messages.of_reordered(await self._shown(own, cart), left_out)
+
     async def CreateGuestCart(
         self,
         request: cart_service_pb2.CreateGuestCartRequest,  # noqa: ARG002 - it says nothing

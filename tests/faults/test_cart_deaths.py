@@ -140,6 +140,20 @@ async def test_a_line_is_there_when_its_call_was_answered_after_a_death(scene: S
     assert units(await putting) == await scene.held() == {scene.tea.sku: 3}
 
 
+@pytest.mark.parametrize("death", CHANGED, ids=str)
+async def test_an_order_is_in_the_cart_again_once_through_a_death(scene: Scene, death: Death) -> None:
+    order_id = await scene.check_out(int((await scene.put(2))["version"]))
+    await scene.holds(0)
+    scene.trap(death)
+    again = f"/api/v1/orders/{order_id}/reorder"
+    reordering = asyncio.create_task(insist(lambda: scene.customer.post(again, {})))
+    await scene.through(death)
+
+    cart = (await reordering)["cart"]
+    assert units(cart) == await scene.held() == {scene.tea.sku: 2}
+    assert (await insist(lambda: scene.customer.post(again, {})))["cart"]["version"] == cart["version"]
+
+
 @pytest.mark.parametrize("death", CHECKED_OUT, ids=str)
 async def test_a_checkout_makes_one_order_through_a_death(scene: Scene, death: Death) -> None:
     version = int((await scene.put(2))["version"])

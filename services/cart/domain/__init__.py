@@ -1,7 +1,7 @@
 """The rules of a cart, pure.
 
 `values` (what it consists of), `lines` and `coupons` (changes), `ordering` (checkouts and orders), `quotes` (what it would
-cost), `shown`, `reminding` (carts that were left).
+cost), `shown`, `reminding` (carts that were left), `reordering` (what an order had, once more).
 """
 
 from services.cart.domain.coupons import (
@@ -54,6 +54,15 @@ from services.cart.domain.reminding import (
     abandoned,
     look_again,
 )
+from services.cart.domain.reordering import (
+    LeftOut,
+    Obstacle,
+    PastLine,
+    PastOrder,
+    left_out,
+    reordered,
+    require_own,
+)
 from services.cart.domain.shown import (
     Change,
     Shown,
@@ -102,12 +111,16 @@ __all__ = [
     "Coupons",
     "Destination",
     "Discount",
+    "LeftOut",
     "Line",
     "Lines",
+    "Obstacle",
     "Offer",
     "Offers",
     "Order",
     "Ordered",
+    "PastLine",
+    "PastOrder",
     "Place",
     "Question",
     "Quote",
@@ -123,6 +136,7 @@ __all__ = [
     "checkout_of",
     "codes_to_use",
     "counted",
+    "left_out",
     "line_of",
     "line_to_set",
     "look_again",
@@ -132,6 +146,8 @@ __all__ = [
     "of_user",
     "ordered_otherwise",
     "reopened",
+    "reordered",
+    "require_own",
     "require_version",
     "restored",
     "saved_for_later",

@@ -29,6 +29,9 @@ class Orders(Protocol):
     async def place(self, checkout: domain.Checkout, terms: domain.Terms) -> domain.Order:
         """The order of this request for the user who calls, made now or before. Raises TransientError: it may be made."""
 
+    async def past(self, order_id: str) -> domain.PastOrder:
+        """An order that the user who calls may see. Raises ORDER_NOT_FOUND, or TransientError without an answer."""
+
 
 @dataclass(frozen=True, slots=True)
 class Lifetimes:
@@ -168,6 +171,26 @@ class Carts:
             except errors.TransientError:
                 await asyncio.sleep(pause_s)
         return await self._orders.place(checkout, terms)
+
+    async def reorder(
+        self, user_id: str, order_id: str, *, expected: int = 0
+    ) -> tuple[domain.Cart, tuple[domain.LeftOut, ...]]:
+        """The user's cart with at least what an order of theirs had, and what could not be put in.
+
+        It is one write, whose repetition changes nothing: whoever got no answer calls again. Raises ORDER_NOT_FOUND,
+        CART_CHANGED, or TransientError before anything is changed.
+        """
+        order = await self._orders.past(order_id)
+        domain.require_own(order, user_id)
+        offers, now = await self._shelves.offers([line.sku for line in order.lines]), self._now()
+        if offers is None:
+            raise errors.TransientError("catalog: without it nobody knows what is sold")
+
+        def change(cart: domain.Cart) -> domain.Cart:
+            return domain.reordered(cart, order, offers, now=now)
+
+        cart = await self._change(domain.of_user(user_id), change, expected)
+        return cart, domain.left_out(cart, order, offers)
 
     async def reopen(self, cancelled: Sequence[domain.Cancelled]) -> None:
         """Let carts be ordered again whose orders were cancelled. Repeating it changes nothing."""

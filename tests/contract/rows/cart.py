@@ -1,8 +1,9 @@
 """What carts refuse."""
 
-from tests.contract.refused import INVALID, MALFORMED, UNKNOWN_WORD, row
+from tests.contract.refused import INVALID, MALFORMED, UNKNOWN, UNKNOWN_WORD, row
 
 GUEST = {"cart_id": "guessed"}
+AGAIN = "/api/v1/orders/{order}/reorder"
 ROWS = [
     row("a cart of nobody", "GET /api/v1/cart", {}, 401, "TOKEN_MISSING", who="nobody"),
     row("a cart by an unknown word", "GET /api/v1/cart", UNKNOWN_WORD, *MALFORMED),
@@ -51,6 +52,19 @@ ROWS = [
         "expected_version",
         "shipping_address",
     ),
+    row("no order again", f"POST /api/v1/orders/{UNKNOWN}/reorder", {"json": {}}, 404, "ORDER_NOT_FOUND"),
+    row("another's order again", f"POST {AGAIN}", {"json": {}}, 404, "ORDER_NOT_FOUND", who="rival"),
+    row("an order again for an administrator", f"POST {AGAIN}", {"json": {}}, 404, "ORDER_NOT_FOUND", who="admin"),
+    row("an order again for nobody", f"POST {AGAIN}", {"json": {}}, 401, "TOKEN_MISSING", who="nobody"),
+    row("nonsense again", "POST /api/v1/orders/none/reorder", {"json": {}}, *INVALID, "id"),
+    row(
+        "an order again into a cart before all",
+        f"POST {AGAIN}",
+        {"json": {"expected_version": -1}},
+        *INVALID,
+        "expected_version",
+    ),
+    row("an order again into another cart", f"POST {AGAIN}", {"json": {"expected_version": 99}}, 409, "CART_CHANGED"),
     row("half a guest's cart", "POST /api/v1/cart/guest", {"content": "{"}, *MALFORMED, who="nobody"),
     row("a guest's cart without its id", "GET /api/v1/cart/guest", {}, *INVALID, "cart_id", who="nobody"),
     row("a guessed cart", "GET /api/v1/cart/guest", {"params": GUEST}, 404, "CART_NOT_FOUND", who="nobody"),

@@ -78,6 +78,8 @@ class Till:
         self.made: dict[str, tuple[domain.Order, str, dict[str, int]]] = {}
         self.loses = 0
         self.refuses: errors.DomainError | None = None
+        self.past_orders: dict[str, domain.PastOrder] = {}
+        self.away = False
 
     async def place(self, checkout: domain.Checkout, terms: domain.Terms) -> domain.Order:
         if self.refuses:
@@ -93,6 +95,13 @@ class Till:
             self.loses -= 1
             raise errors.TransientError("order: no answer")
         return known
+
+    async def past(self, order_id: str) -> domain.PastOrder:
+        if self.away:
+            raise errors.TransientError("order: away")
+        if order_id not in self.past_orders:
+            raise errors.not_found("ORDER_NOT_FOUND", "the order does not exist", order_id=order_id)
+        return self.past_orders[order_id]
 
     def orders(self) -> list[dict[str, int]]:
         """What was ordered, by SKU, in each order."""
