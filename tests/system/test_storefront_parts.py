@@ -37,11 +37,12 @@ OF_AN_ORDER = {"payment": "PAYMENT_ADDR", "shipments": "SHIPPING_ADDR"}
 @contextlib.contextmanager
 def instead(how: str) -> Iterator[str]:
     """The address of a service that is stopped (nobody listens), or silent (whoever accepts calls never answers)."""
-    if how == STOPPED:
-        yield ports.free_address()
-        return
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        yield f"127.0.0.1:{silent.getsockname()[1]}"
+    with socket.socket() as server:
+        # A port that is held but not listened at refuses connections, and nobody else can take it meanwhile.
+        server.bind(("127.0.0.1", 0))
+        if how == SILENT:
+            server.listen()
+        yield f"127.0.0.1:{server.getsockname()[1]}"
 
 
 class Storefront:

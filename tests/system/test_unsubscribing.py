@@ -17,6 +17,12 @@ SEND = "/api/v1/notifications/send"
 async def test_one_click_through_the_edge_ends_offers(market: shop.Shop, environment: Mapping[str, str]) -> None:
     customer, _ = await market.registered()
     admin, store = await market.admin(), Path(environment["MAIL_STORE"])
+
+    async def welcomed() -> bool:
+        return bool(mailbox.read_index(store, to=customer.email))
+
+    # Until then notification does not know them.
+    await eventually(welcomed, within_s=20)
     user_id: Any = shop.taken(await customer.http.get("/api/v1/users/me"))["id"]
     wanted = {"choices": [{"kind": "MARKETING", "channels": ["EMAIL"]}], "language": "de"}
     shop.taken(await customer.http.put(WISHES, json=wanted))

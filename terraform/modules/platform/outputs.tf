@@ -40,7 +40,7 @@ output "values" {
     # Where lists may be read that may be a moment old: without a login, which is the database's.
     services = {
       for service, database in module.postgres.databases : service => {
-        environment = { "${upper(service)}_REPLICA_URL" = "postgresql://${database.replica}:${database.port}" }
+        environment = { "${upper(service)}_REPLICA_URL" = "postgresql://${database.replica}:5432" }
       } if database.replica != null
     }
 
