@@ -1,5 +1,6 @@
 """Passwords and keys of one stack: random, made once per install, each in a file that only its owner reads."""
 
+import base64
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,10 +35,15 @@ class Credentials:
         return self._kept("mesh_key", secrets.token_hex(32))
 
     def signing_keys(self) -> Path:
-        """The folder with the private keys (EC P-256, PEM) that sign users' tokens; a file's stem is the key's id."""
+        """The folder with the private keys (EC P-256, PEM) that sign users' tokens; a file's stem is the key's id.
+
+        The key beside them (`services/user/sealing.py`) seals what authenticators share with us.
+        """
         folder = self.folder / "signing"
         if not any(folder.glob("*.pem")):
             storage.write(folder / f"{secrets.token_hex(4)}.pem", _new_signing_key())
+        if not any(folder.glob("*.seal")):
+            storage.write(folder / "1.seal", base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
         return folder
 
     def _kept(self, name: str, fresh: str) -> Path:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from services.chassis import assembly, effects, loops, process
 from services.chassis.rpc import identity
 from services.chassis.settings import SettingsError, read
-from services.user import clients, events, passwords, rpc, tokens, usecases
+from services.user import clients, events, passwords, rpc, sealing, tokens, usecases
 from services.user.settings import Settings
 
 # How often the administrator's account is looked after once it is as it should be, in seconds.
@@ -27,7 +27,8 @@ def build(host: assembly.Host) -> list[process.Part]:
     hashing = passwords.Passwords()
     lifetime = timedelta(seconds=settings.refresh_lifetime_s)
     sessions = usecases.Sessions(service.db, signer, lifetime, now=host.now)
-    accounts = usecases.Accounts(service.db, hashing, sessions, now=host.now)
+    seal = sealing.of_folder(settings.signing_key_dir)
+    accounts = usecases.Accounts(service.db, hashing, sessions, now=host.now, seal=seal)
     purge = loops.Loop("user-sessions", sessions.purge, loops.Pace(PURGE_EVERY_S))
     users = usecases.users(service.db, accounts, sessions, hashing, now=host.now)
     post = clients.Notification(service.peer("notification", clients.DESCRIPTOR))

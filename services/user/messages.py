@@ -3,13 +3,14 @@
 from services.chassis import mail_address
 from services.chassis.rpc import identity, render
 from services.user import domain
-from services.user.domain import addresses, payment_methods, preferences
+from services.user.domain import addresses, payment_methods, preferences, second_factors
 from souk.type.v1 import address_pb2
 from souk.user.v1 import (
     address_book_pb2,
     payment_methods_pb2,
     preferences_pb2,
     role_changes_pb2,
+    second_factor_pb2,
     sign_ins_pb2,
     user_events_pb2,
     user_pb2,
@@ -39,6 +40,13 @@ def of_session(session: domain.Session) -> user_service_pb2.Session:
         refresh_token=session.refresh.text,
         refresh_expire_time=render.timestamp(session.refresh.expire_time),
     )
+
+
+def of_second_factor(factor: second_factors.Factor | None) -> second_factor_pb2.SecondFactor:
+    if factor is None or factor.enable_time is None:
+        return second_factor_pb2.SecondFactor()
+    since = render.timestamp(factor.enable_time)
+    return second_factor_pb2.SecondFactor(enabled=True, enable_time=since, recovery_codes_left=len(factor.recovery))
 
 
 def of_revocation(revocation: domain.Revocation) -> user_service_pb2.Revocation:

@@ -17,6 +17,7 @@ from souk.user.v1 import (
     preferences_pb2,
     proofs_pb2,
     role_changes_pb2,
+    second_factor_pb2,
     sign_ins_pb2,
     user_pb2,
     user_service_pb2,
@@ -45,9 +46,8 @@ class UserServicer(user_service_pb2_grpc.UserServiceServicer):
         return messages.of_session(await self._accounts.register(wanted))
 
     async def Login(self, request: user_service_pb2.LoginRequest, context: Any) -> user_service_pb2.Session:
-        address = identity.client_address(context)
-        agent = identity.user_agent(context)
-        session = await self._accounts.login(request.email, request.password, address=address, user_agent=agent)
+        origin = domain.Origin(identity.client_address(context), identity.user_agent(context))
+        session = await self._accounts.login(request.email, request.password, code=request.code, origin=origin)
         return messages.of_session(session)
 
     async def Refresh(self, request: user_service_pb2.RefreshRequest, _: Any) -> user_service_pb2.Session:
@@ -125,11 +125,41 @@ class UserServicer(user_service_pb2_grpc.UserServiceServicer):
             sessions=[
                 messages.of_sign_in(one, current=one.id == caller.sign_in) for one in await self._sessions.list(user_id)
             ],
+            second_factor=messages.of_second_factor(await users.second_factors.get(user_id)),
         )
 
     async def EraseMe(self, request: erasure_pb2.EraseMeRequest, _: Any) -> erasure_pb2.EraseMeResponse:
         await self._accounts.erase(identity.caller().user_id, request.current_password)
         return erasure_pb2.EraseMeResponse()
+
+    async def GetSecondFactor(
+        self, _request: second_factor_pb2.GetSecondFactorRequest, _: Any
+    ) -> second_factor_pb2.SecondFactor:
+        return messages.of_second_factor(await self._users.second_factors.get(identity.caller().user_id))
+
+    async def BeginSecondFactor(
+        self, request: second_factor_pb2.BeginSecondFactorRequest, _: Any
+    ) -> second_factor_pb2.BeginSecondFactorResponse:
+        begun = await self._users.second_factors.begin(_owner(password=request.current_password))
+        return second_factor_pb2.BeginSecondFactorResponse(secret=begun.secret, otpauth_uri=begun.uri)
+
+    async def ConfirmSecondFactor(
+        self, request: second_factor_pb2.ConfirmSecondFactorRequest, _: Any
+    ) -> second_factor_pb2.RecoveryCodes:
+        codes = await self._users.second_factors.confirm(_owner(code=request.code))
+        return second_factor_pb2.RecoveryCodes(recovery_codes=codes)
+
+    async def DisableSecondFactor(
+        self, request: second_factor_pb2.DisableSecondFactorRequest, _: Any
+    ) -> second_factor_pb2.DisableSecondFactorResponse:
+        await self._users.second_factors.disable(_owner(password=request.current_password, code=request.code))
+        return second_factor_pb2.DisableSecondFactorResponse()
+
+    async def RenewRecoveryCodes(
+        self, request: second_factor_pb2.RenewRecoveryCodesRequest, _: Any
+    ) -> second_factor_pb2.RecoveryCodes:
+        owner = _owner(password=request.current_password, code=request.code)
+        return second_factor_pb2.RecoveryCodes(recovery_codes=await self._users.second_factors.renew_codes(owner))
 
     async def ListAddresses(
         self, _request: address_book_pb2.ListAddressesRequest, _: Any
@@ -221,6 +251,12 @@ def _wanted(
     """Who asks for something new, and how the request is told from others."""
     fingerprint = idempotency.fingerprint(request) if request.request_id else b""
     return usecases.belongings.Wanted(identity.caller().user_id, request.request_id, fingerprint)
+
+
+def _owner(*, password: str = "", code: str = "") -> usecases.second_factors.Owner:
+    """Who asks for a change of their second factor, and how they prove it."""
+    caller = identity.caller()
+    return usecases.second_factors.Owner(caller.user_id, caller.sign_in, password, code)
 
 
 class Authority:

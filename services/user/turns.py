@@ -70,11 +70,15 @@ class Turns:
                     del self._asked[key]
 
     def proved(self, asker: Asker, *, right: bool) -> None:
-        """The password was right, or wrong."""
+        """Somebody signed in, or what they sent was wrong."""
         if right:
             self._proven[asker] = True
         else:
             self._proven.pop(asker, None)
+
+    def proven(self, asker: Asker) -> bool:
+        """Whether this one signed in from there lately, and has sent nothing wrong since, as far as this process knows."""
+        return bool(asker.address) and asker in self._proven
 
     def _rank(self, asker: Asker) -> int:
         if asker in self._proven:

@@ -71,7 +71,7 @@ async def outcome(call: object) -> str:
 
 async def seconds_to_sign_in(accounts: usecases.Accounts, email: str, address: str) -> float:
     begun = time.perf_counter()
-    await accounts.login(email, PASSWORD, address=address)
+    await accounts.login(email, PASSWORD, origin=domain.Origin(address))
     return time.perf_counter() - begun
 
 
@@ -88,7 +88,7 @@ async def test_a_good_login_takes_its_turn_among_four_hundred_wrong_ones(
     alone = min([await seconds_to_sign_in(accounts, email, address) for _ in range(3)])
     attack = [
         asyncio.ensure_future(
-            outcome(accounts.login(victim.format(n), "a guess at a password", address=guesser.format(n)))
+            outcome(accounts.login(victim.format(n), "a guess at a password", origin=domain.Origin(guesser.format(n))))
         )
         for n in range(GUESSES)
     ]
@@ -105,7 +105,9 @@ async def test_who_never_signed_in_from_here_does_not_wait_behind_them_either(ac
     email = await registered(accounts, address="1.1.1.1")
     alone = min([await seconds_to_sign_in(accounts, email, "1.1.1.1") for _ in range(3)])
     attack = [
-        asyncio.ensure_future(outcome(accounts.login("somebody@example.com", "a guess", address="6.6.6.6")))
+        asyncio.ensure_future(
+            outcome(accounts.login("somebody@example.com", "a guess", origin=domain.Origin("6.6.6.6")))
+        )
         for _ in range(GUESSES)
     ]
     await asyncio.sleep(0)
@@ -134,6 +136,9 @@ async def test_the_overflow_is_refused_before_anything_is_read(
         read.append(address)
 
     monkeypatch.setattr(store, "find_by_address", find)
-    attack = [outcome(accounts.login("somebody@example.com", "a guess", address="6.6.6.6")) for _ in range(GUESSES)]
+    attack = [
+        outcome(accounts.login("somebody@example.com", "a guess", origin=domain.Origin("6.6.6.6")))
+        for _ in range(GUESSES)
+    ]
     answers = Counter(await asyncio.gather(*attack))
     assert len(read) == answers[WRONG] <= passwords.LOGINS * (passwords.WAITING_A_WORKER + 1)

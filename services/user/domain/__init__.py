@@ -1,6 +1,6 @@
 """The rules of accounts, pure.
 
-`accounts` (who somebody is), `sign_ins` (how long they are known to be).
+`accounts` (who somebody is), `sign_ins` (how long they are known to be), `second_factors` (what a code is worth).
 """
 
 from services.user.domain.accounts import (
@@ -32,6 +32,7 @@ from services.user.domain.accounts import (
 )
 from services.user.domain.sign_ins import (
     GRACE,
+    NOWHERE,
     Access,
     HeldToken,
     Origin,
@@ -50,6 +51,7 @@ from services.user.domain.sign_ins import (
 
 __all__ = [
     "GRACE",
+    "NOWHERE",
     "SHORTEST_PASSWORD",
     "Access",
     "Account",

@@ -51,6 +51,9 @@ class Origin:
     user_agent: str = ""
 
 
+NOWHERE = Origin()
+
+
 @dataclass(frozen=True, slots=True)
 class SignInShown:
     """A sign-in that has not ended, as its owner sees it. use_time is when it was last renewed."""

@@ -4,6 +4,7 @@ from services.user.store.accounts import erase, find, find_by_address, insert_ac
 from services.user.store.sign_ins import (
     Held,
     end_family,
+    end_others,
     exchange,
     families,
     lock_token,
@@ -24,6 +25,7 @@ __all__ = [
     "USERS",
     "Held",
     "end_family",
+    "end_others",
     "erase",
     "exchange",
     "families",

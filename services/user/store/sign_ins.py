@@ -51,6 +51,16 @@ INSERT INTO revocations (subject_id, revoke_time, expire_time)
 SELECT id, clock_timestamp(), %(expire_time)s FROM revoked
 ON CONFLICT DO NOTHING
 """)
+_END_OTHERS = database.Statement("""
+WITH revoked AS (
+  UPDATE token_families SET revoke_time = %(now)s
+  WHERE user_id = %(user_id)s AND id IS DISTINCT FROM %(kept)s::uuid AND revoke_time IS NULL
+  RETURNING id
+)
+INSERT INTO revocations (subject_id, revoke_time, expire_time)
+SELECT id, clock_timestamp(), %(expire_time)s FROM revoked
+ON CONFLICT DO NOTHING
+""")
 _FAMILIES = database.Statement("""
 SELECT id, create_time, coalesce(use_time, create_time), expire_time, address, user_agent FROM token_families
 WHERE user_id = %(user_id)s AND revoke_time IS NULL AND expire_time > %(now)s ORDER BY id DESC LIMIT 100
@@ -156,6 +166,13 @@ async def end_family(
     """Revoke a sign-in of this account, if it is there: the last of its access tokens expires then."""
     row = {"user_id": user_id, "family_id": family_id, "now": now, "expire_time": expire_time}
     await transaction.run(_END_FAMILY, row)
+
+
+async def end_others(
+    transaction: database.Transaction, user_id: str, kept: str | None, *, now: datetime, expire_time: datetime
+) -> None:
+    """Revoke all sign-ins of this account but one: the last of their access tokens expires then."""
+    await transaction.run(_END_OTHERS, {"user_id": user_id, "kept": kept, "now": now, "expire_time": expire_time})
 
 
 async def families(db: database.Database, user_id: str, now: datetime) -> list[domain.SignInShown]:

@@ -115,6 +115,19 @@ PROOFS = Table(
     Index("ix_proofs_user", "user_id", "purpose", "create_time"),
     Index("ix_proofs_expire_time", "expire_time"),
 )
+# Of recovery codes only digests are kept; a code that is used is taken out. used_step is the last step that a code counted for.
+SECOND_FACTORS = Table(
+    "second_factors",
+    METADATA,
+    Column("user_id", ID, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("secret", Text, nullable=False),
+    Column("create_time", TIME, nullable=False),
+    Column("enable_time", TIME, nullable=True),
+    Column("used_step", BigInteger, nullable=False, server_default="0"),
+    Column("wrong_codes", Integer, nullable=False, server_default="0"),
+    Column("wrong_since", TIME, nullable=True),
+    Column("recovery_digests", ARRAY(LargeBinary), nullable=False, server_default="{}"),
+)
 ROLE_CHANGES = Table(
     "role_changes",
     METADATA,

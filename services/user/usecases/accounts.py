@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from services.chassis import clock, database, ids
-from services.user import domain, store, turns
+from services.user import domain, sealing, store, turns
+from services.user.domain import second_factors
 from services.user.store import role_changes
+from services.user.store import second_factors as factor_rows
+from services.user.usecases.codes import Codes
 from services.user.usecases.sessions import Sessions
 
 _LOG = logging.getLogger(__name__)
@@ -36,10 +39,19 @@ class Passwords(Protocol):
 class Accounts:
     """The use cases of accounts."""
 
-    def __init__(self, db: database.Database, passwords: Passwords, sessions: Sessions, *, now: clock.Clock) -> None:
+    def __init__(
+        self,
+        db: database.Database,
+        passwords: Passwords,
+        sessions: Sessions,
+        *,
+        now: clock.Clock,
+        seal: sealing.Seal = sealing.OPEN,
+    ) -> None:
         self._db = db
         self._passwords = passwords
         self._sessions = sessions
+        self.codes = Codes(seal, now=now)
         self._now = now
 
     async def register(self, wanted: domain.Registration) -> domain.Session:
@@ -57,30 +69,50 @@ class Accounts:
             raise domain.account_changed()
         return self._sessions.session(account.user, sign_in)
 
-    async def login(self, email: str, password: str, *, address: str = "", user_agent: str = "") -> domain.Session:
-        """Sign somebody in who calls from this address, by this client (empty: unknown).
+    async def login(
+        self, email: str, password: str, *, code: str = "", origin: domain.Origin = domain.NOWHERE
+    ) -> domain.Session:
+        """Sign somebody in who calls from there, with a code if the account has a second factor.
 
-        Raises CREDENTIALS_WRONG, in the same way and time for a wrong e-mail address and password, or OVERLOADED before
-        anything is read when too many sign in. A hash that is replaced between its comparison and the sign-in is
+        Raises CREDENTIALS_WRONG, in the same way and time for a wrong e-mail address and password, and whatever the code is;
+        SECOND_FACTOR_REQUIRED, SECOND_FACTOR_WRONG or SECOND_FACTOR_EXHAUSTED for the right password alone; or OVERLOADED
+        before anything is read when too many sign in. A hash that is replaced between its comparison and the sign-in is
         compared anew: an old password opens nothing.
         """
-        asker = turns.Asker(address, domain.address(email))
+        asker = turns.Asker(origin.address, domain.address(email))
         for _ in range(LOGIN_TRIES):
             async with self._passwords.logins.turn(asker):
                 account = await self._authenticated(asker, password)
-            async with self._db.transaction() as transaction:
-                sign_in = await self._sessions.open(transaction, account, domain.Origin(address, user_agent))
+            sign_in = await self._opened(asker, account, code, origin)
             if sign_in:
+                self._passwords.logins.proved(asker, right=True)
                 return self._sessions.session(account.user, sign_in)
         raise domain.account_changed()
+
+    async def _opened(
+        self, asker: turns.Asker, account: domain.Account, code: str, origin: domain.Origin
+    ) -> domain.SignIn | None:
+        """A sign-in, when the code suffices: what is wrong with it is committed. None when the hash is another by now."""
+        trusted = self._passwords.logins.proven(asker)
+        async with self._db.transaction() as transaction:
+            if not await factor_rows.hold(transaction, account):
+                return None
+            verdict = await self.codes.check(transaction, account.user.id, code, trusted=trusted)
+            refusal = second_factors.refusal(verdict)
+            sign_in = None if refusal else await self._sessions.open(transaction, account, origin)
+        if verdict is second_factors.Verdict.WRONG:
+            self._passwords.logins.proved(asker, right=False)
+        if refusal:
+            raise refusal
+        return sign_in
 
     async def _authenticated(self, asker: turns.Asker, password: str) -> domain.Account:
         """The account with this password, its hash as they are made today. Raises CREDENTIALS_WRONG."""
         account = await store.find_by_address(self._db, asker.account)
         match = await self._passwords.compare(password, account.password_hash if account else None)
         right = account is not None and match is not domain.Match.NONE
-        self._passwords.logins.proved(asker, right=right)
         if account is None or not right:
+            self._passwords.logins.proved(asker, right=False)
             raise domain.credentials_wrong()
         return await self._renewed(account, password, match)
 
@@ -118,18 +150,9 @@ class Accounts:
         Raises USER_NOT_FOUND, PASSWORD_WRONG, OWN_ADMIN_ROLE for an administrator, ACCOUNT_CHANGED when the password was
         changed at the same moment, or OVERLOADED.
         """
-        before = await store.find(self._db, user_id)
-        if before is None:
-            raise domain.user_not_found(user_id)
-        async with self._passwords.changes.turn(turns.Asker(user_id, user_id)):
-            if await self._passwords.compare(password, before.password_hash) is domain.Match.NONE:
-                raise domain.password_wrong()
+        before = await self.authenticated(user_id, password)
         async with self._db.transaction() as transaction:
-            account = await store.lock(transaction, user_id)
-            if account is None:
-                raise domain.user_not_found(user_id)
-            if account.password_hash != before.password_hash:
-                raise domain.account_changed()
+            account = await self.locked(transaction, before)
             if domain.Role.ADMIN in account.user.roles:
                 raise domain.own_admin_role()
             gone = dataclasses.replace(account.user, version=account.user.version + 1)
@@ -137,6 +160,25 @@ class Accounts:
             await self._sessions.end_access(transaction, gone)
             transaction.emit([domain.UserErased(user_id, gone.version, self._now())])
         _LOG.warning("account erased", extra={"user_id": user_id})
+
+    async def authenticated(self, user_id: str, password: str) -> domain.Account:
+        """Somebody's own account, by its password. Raises USER_NOT_FOUND, PASSWORD_WRONG or OVERLOADED."""
+        account = await store.find(self._db, user_id)
+        if account is None:
+            raise domain.user_not_found(user_id)
+        async with self._passwords.changes.turn(turns.Asker(user_id, user_id)):
+            if await self._passwords.compare(password, account.password_hash) is domain.Match.NONE:
+                raise domain.password_wrong()
+        return account
+
+    async def locked(self, transaction: database.Transaction, before: domain.Account) -> domain.Account:
+        """An account that was authenticated, locked. Raises USER_NOT_FOUND, or ACCOUNT_CHANGED when its password changed."""
+        account = await store.lock(transaction, before.user.id)
+        if account is None:
+            raise domain.user_not_found(before.user.id)
+        if account.password_hash != before.password_hash:
+            raise domain.account_changed()
+        return account
 
     async def set_roles(
         self, user_id: str, roles: Sequence[domain.Role], *, admin_id: str, reason: str = ""

@@ -94,6 +94,11 @@ class Sessions:
         async with self._db.transaction() as transaction:
             await store.end_family(transaction, user_id, family_id, now=now, expire_time=expire_time)
 
+    async def end_others(self, transaction: database.Transaction, user_id: str, kept: str) -> None:
+        """Revoke every sign-in of an account but this one (empty: all), with the access tokens that came of them."""
+        now, expire_time = self._now(), self._tokens_expire()
+        await store.end_others(transaction, user_id, kept or None, now=now, expire_time=expire_time)
+
     async def end_all(self, transaction: database.Transaction, user_id: str) -> None:
         """Revoke the refresh tokens of all sign-ins of an account."""
         await store.revoke_all(transaction, user_id, self._now())

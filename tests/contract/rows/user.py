@@ -14,7 +14,59 @@ ERASE = "POST /api/v1/users/me/erase"
 VERIFY = "/api/v1/users/email/verify"
 TOKEN = {"token": "t" * 43}
 
+FACTOR = "/api/v1/users/me/second-factor"
+KNOWS = {"current_password": "not the password"}
+
 ROWS = [
+    row("a second factor of nobody", f"GET {FACTOR}", {}, 401, "TOKEN_MISSING", who="nobody"),
+    row("a second factor of no account", f"GET {FACTOR}", {}, 404, "USER_NOT_FOUND"),
+    row("a second factor without a password", f"POST {FACTOR}", {"json": {}}, *INVALID, "current_password"),
+    row(
+        "a second factor by who does not know the password",
+        f"POST {FACTOR}",
+        {"json": KNOWS},
+        400,
+        "PASSWORD_WRONG",
+        "current_password",
+        who="registered",
+    ),
+    row("no code to confirm", f"PUT {FACTOR}", {"json": {}}, *INVALID, "code"),
+    row(
+        "a code of what was not begun",
+        f"PUT {FACTOR}",
+        {"json": {"code": "123456"}},
+        400,
+        "SECOND_FACTOR_NOT_BEGUN",
+        who="registered",
+    ),
+    row("no proof to switch it off", f"POST {FACTOR}/disable", {"json": {}}, *INVALID, "current_password", "code"),
+    row(
+        "a second factor off by who does not know the password",
+        f"POST {FACTOR}/disable",
+        {"json": KNOWS | {"code": "123456"}},
+        400,
+        "PASSWORD_WRONG",
+        "current_password",
+        who="registered",
+    ),
+    row("no proof for new codes", f"POST {FACTOR}/recovery-codes", {"json": {}}, *INVALID, "current_password", "code"),
+    row(
+        "new codes for who does not know the password",
+        f"POST {FACTOR}/recovery-codes",
+        {"json": KNOWS | {"code": "123456"}},
+        400,
+        "PASSWORD_WRONG",
+        "current_password",
+        who="registered",
+    ),
+    row(
+        "a code that is too long",
+        "POST /api/v1/users/login",
+        {"json": {"email": "ann@example.com", "password": "a password", "code": "1" * 33}},
+        *INVALID,
+        "code",
+        who="nobody",
+    ),
     row("what is known of nobody", "GET /api/v1/users/me/export", {}, 401, "TOKEN_MISSING", who="nobody"),
     row("an erasure without a password", ERASE, {"json": {}}, *INVALID, "current_password", who="registered"),
     row(

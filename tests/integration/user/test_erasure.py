@@ -11,6 +11,7 @@ from services.user.domain.preferences import Change
 from services.user.domain.proofs import Purpose
 from services.user.store import proofs as proof_rows
 from services.user.usecases import belongings
+from services.user.usecases.second_factors import Owner
 from tests.integration.user import mortal as process
 from tests.support import mortal
 
@@ -42,6 +43,7 @@ class Canary:
         await self._users.wallet.add(belongings.Wanted(self.user_id), card)
         await self._users.preferences.change(self.user_id, Change(language="en"))
         await self._users.proving.request_reset(f"{self.word}@example.com")
+        await self._users.second_factors.begin(Owner(self.user_id, password=PASSWORD))
         now = clock.utc_now()
         proof = proofs.Proof(
             uuid.uuid4().bytes * 2, self.user_id, self.user_id, Purpose.RESET, f"{self.word}@example.com", now, now
@@ -84,6 +86,7 @@ async def test_nothing_of_an_erased_account_is_left_in_any_table(
     await users.accounts.set_roles(canary.user_id, [domain.Role.VENDOR], admin_id=admin_id, reason=canary.word)
     kept = {"users", "token_families", "addresses", "payment_methods", "letters", "proofs", "role_changes", "outbox"}
     assert await canary.found() >= kept
+    assert "second_factors" in await canary.found(text=canary.user_id)
     await users.accounts.erase(canary.user_id, PASSWORD)
     assert [kind.rsplit(".", 1)[1] for (kind,) in await db.read(EVENTS, {"key": canary.user_id})] == [
         "UserRegistered",

@@ -16,7 +16,7 @@ async def test_sign_ins_are_listed_with_where_they_began_and_end_one_by_one(
     accounts: usecases.Accounts, sessions: usecases.Sessions, hands: Hands
 ) -> None:
     first = await signed_in(accounts)
-    second = await accounts.login(first.user.email, PASSWORD, address="192.0.2.7", user_agent="curl/8")
+    second = await accounts.login(first.user.email, PASSWORD, origin=domain.Origin("192.0.2.7", "curl/8"))
     hands.ahead = timedelta(minutes=1)
     renewed = await sessions.refresh(first.refresh.text)
     newest, oldest = await sessions.list(first.user.id)
