@@ -5,6 +5,7 @@ CATALOG_IMAGES_BUCKET or the databases' URLs are set, that one is used and none 
 stack's own env file (`. .souk/env`) do not count as the user's: they are left out, whatever stack they name.
 """
 
+import itertools
 import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -49,21 +50,20 @@ FOR_TESTS = {
     **TAXES_OF_TESTS,
     "EDGE_RATE_LIMIT_FACTOR": "1000",
     "SHIPPING_TRACK_S": "0.3",
-    # Tests sign with it what the provider tells of by itself, and tell the simulator to.
+    # Tests sign with them what the provider and the carrier tell of by themselves, and tell the simulators to.
     "PAYMENT_WEBHOOK_SECRETS": "whsec_of_tests",
+    "CARRIER_WEBHOOK_SECRETS": "whsec_of_carrier_tests",
     "CATALOG_IMAGES_CLEAR_S": "0.3",
     "RECOMMENDATION_TOGETHER_S": "0.1",
     "RECOMMENDATION_TRENDING_S": "0.1",
 }
 # The sample shop has no warehouse whose people pick and pack, and its customers do not wait for days.
 FOR_A_TRY = {"SHIPPING_AUTOMATIC": "true", "SHIPPING_TRACK_S": "1"}
-# The payment service's secrets, when Stripe is the provider: the key and what signs its webhooks, or the files with them.
-_STRIPE_KEYS = (
-    "STRIPE_API_KEY",
-    "STRIPE_API_KEY_FILE",
-    "PAYMENT_WEBHOOK_SECRETS",
-    "PAYMENT_WEBHOOK_SECRETS_FILE",
-)
+# What only a service that talks to an outside system may know: keys and what signs its webhooks, or the files with them.
+_KEYS_OUTSIDE: Mapping[str, tuple[str, ...]] = {
+    "provider": ("STRIPE_API_KEY", "STRIPE_API_KEY_FILE", "PAYMENT_WEBHOOK_SECRETS", "PAYMENT_WEBHOOK_SECRETS_FILE"),
+    "carrier": ("CARRIER_WEBHOOK_SECRETS", "CARRIER_WEBHOOK_SECRETS_FILE"),
+}
 _NOT_PASSED_ON = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKE_TERMOUT", "MAKE_TERMERR", "PYTHONPATH", "VIRTUAL_ENV"}
 
 
@@ -233,19 +233,19 @@ def process_environment(settings: Settings, services: Iterable[registry.Service]
         environment[f"{prefix(service)}_LISTEN"] = settings.mesh_addresses()[f"{prefix(service)}_ADDR"]
         if service in settings.with_database():
             environment[settings.database_variable(service)] = settings.database_url(service)
-        if "provider" in service.outside:
-            told = {**settings.preset, **settings.given}
-            environment |= {name: told[name] for name in _STRIPE_KEYS if told.get(name)}
+        told = {**settings.preset, **settings.given}
+        known = [name for system in service.outside for name in _KEYS_OUTSIDE.get(system, ())]
+        environment |= {name: told[name] for name in known if told.get(name)}
     return environment
 
 
 def passed_on(settings: Settings) -> dict[str, str]:
     """The user's environment, without the databases and passwords that only some processes may know."""
-    # Whoever hosts the payment service is told Stripe's key; nobody else is.
+    # Whoever hosts the payment service is told Stripe's key; nobody else is. So with all that is for one outside system.
     own = {settings.database_variable(service) for service in settings.services} | {
         "ADMIN_PASSWORD",
         "VENDOR_PASSWORD",
-        *_STRIPE_KEYS,
+        *itertools.chain.from_iterable(_KEYS_OUTSIDE.values()),
     }
     told = {**settings.preset, **settings.given}
     kept = {name: value for name, value in told.items() if name not in own | _NOT_PASSED_ON}

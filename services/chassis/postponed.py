@@ -1,4 +1,4 @@
-"""Rows of an effect whose outcome is not known: due again after a wait, as far as they are still their claimer's.
+"""Rows of an effect whose outcome is not known: due again after a wait, as far as they are still their claimer's, or sooner.
 
 The table has `id`, `epoch`, `attempts` and `next_try_at`. When a row is due is set by the database's clock.
 """
@@ -38,6 +38,21 @@ FROM unnest(%(id)s::uuid[], %(epoch)s::bigint[], %(wait)s::float8[], %(counted)s
   AS g(id, epoch, wait, counted)
 WHERE t.id = g.id AND t.epoch = g.epoch
 """)  # noqa: S608 - the name of a table of the service
+
+
+def hastening(table: str, *, only: str = "true") -> database.Statement:
+    """What `hasten` runs for this table; of rows for which `only`, a condition in SQL, does not hold nothing is asked."""
+    return database.Statement(f"""
+UPDATE {table} SET next_try_at = clock_timestamp()
+WHERE id = %(id)s AND ({only}) AND next_try_at > clock_timestamp() + make_interval(secs => %(soon)s) RETURNING 1
+""")  # noqa: S608 - the name of a table of the service, and a condition that is a constant of it
+
+
+async def hasten(
+    transaction: database.Transaction, by: database.Statement, row_id: str, *, soon_s: float = 0.0
+) -> bool:
+    """Make a row due now that is not due within soon_s seconds. False when it is, or when nothing is asked about it."""
+    return bool(await transaction.run(by, {"id": row_id, "soon": soon_s}))
 
 
 async def write(transaction: database.Transaction, to: database.Statement, items: Sequence[Postponed]) -> None:

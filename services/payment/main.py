@@ -24,7 +24,7 @@ def build(host: assembly.Host) -> list[process.Part]:
     refunding = loops.Loop("payment-returns", returned.begin, loops.Pace(0.5, 1.0))
     gauges = retention.Gauges(service.db, usecases.SERVICE, usecases.QUEUES)
     return service.parts(
-        rpc.servicer(payments, reconciled, rpc.Webhooks(clients.Notices(settings, now=host.now), heard)),
+        rpc.servicer(payments, reconciled, clients.door(settings, heard.receive, now=host.now)),
         signing_keys.fetched_from(user),
         consuming=assembly.Consuming(events.CONSUMED, events.subscribers(payments, returned)),
         working=[

@@ -1,12 +1,12 @@
 """The payment service's calls: parse, call the use case, render. Next stop: `usecases/`."""
 
-from dataclasses import dataclass
 from typing import Any
 
-from services.chassis import idempotency
+from services.chassis import idempotency, webhooks
 from services.chassis.rpc import identity, render, server
-from services.payment import clients, messages, usecases
-from services.payment.usecases import reconciling, webhooks
+from services.payment import messages, usecases
+from services.payment.domain import notices
+from services.payment.usecases import reconciling
 from souk.payment.v1 import payment_pb2, payment_service_pb2, payment_service_pb2_grpc
 
 DESCRIPTOR = payment_service_pb2.DESCRIPTOR.services_by_name["PaymentService"]
@@ -15,7 +15,9 @@ DESCRIPTOR = payment_service_pb2.DESCRIPTOR.services_by_name["PaymentService"]
 class PaymentServicer(payment_service_pb2_grpc.PaymentServiceServicer):
     """`souk.payment.v1.PaymentService`; what each method promises stands in the contract."""
 
-    def __init__(self, payments: usecases.Payments, reconciled: reconciling.Reconciling, hooks: "Webhooks") -> None:
+    def __init__(
+        self, payments: usecases.Payments, reconciled: reconciling.Reconciling, hooks: webhooks.Door[notices.Notice]
+    ) -> None:
         self._payments = payments
         self._reconciled = reconciled
         self._hooks = hooks
@@ -54,20 +56,14 @@ class PaymentServicer(payment_service_pb2_grpc.PaymentServiceServicer):
     async def ReceiveWebhook(
         self, request: payment_service_pb2.ReceiveWebhookRequest, context: Any
     ) -> payment_service_pb2.ReceiveWebhookResponse:
-        sent = {str(name): str(value) for name, value in context.invocation_metadata() or ()}
-        await self._hooks.heard.receive(self._hooks.notices.read(request.provider, sent, request.event.data))
+        came = webhooks.Came(request.provider, context.invocation_metadata(), request.event.data)
+        await self._hooks.receive(came)
         return payment_service_pb2.ReceiveWebhookResponse()
 
 
-@dataclass(frozen=True, slots=True)
-class Webhooks:
-    """What the provider tells of by itself: how it is read, and what follows from it."""
-
-    notices: clients.Notices
-    heard: webhooks.Webhooks
-
-
-def servicer(payments: usecases.Payments, reconciled: reconciling.Reconciling, hooks: Webhooks) -> server.Servicer:
+def servicer(
+    payments: usecases.Payments, reconciled: reconciling.Reconciling, hooks: webhooks.Door[notices.Notice]
+) -> server.Servicer:
     """The servicer, ready to be served."""
     add = payment_service_pb2_grpc.add_PaymentServiceServicer_to_server
     return server.Servicer(DESCRIPTOR, add, PaymentServicer(payments, reconciled, hooks))

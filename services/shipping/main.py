@@ -5,7 +5,7 @@ from services.chassis import assembly, effects, erasure, loops, process, retenti
 from services.chassis.settings import read
 from services.shipping import clients, events, rpc, store, usecases
 from services.shipping.settings import Settings
-from services.shipping.usecases import delivering, handling, labelling, rating, tracking
+from services.shipping.usecases import delivering, handling, labelling, noticing, rating, tracking
 
 
 def build(host: assembly.Host) -> list[process.Part]:
@@ -21,13 +21,14 @@ def build(host: assembly.Host) -> list[process.Part]:
     limits = effects.Concurrency(concurrent=settings.carrier_calls)
     worker = effects.Worker(service.db, labels, limits, name="shipping-labels")
     hearing = delivering.Delivering(service.db, now=host.now, wake=worker.wake)
+    noticed = noticing.Noticing(service.db, wake=follower.wake)
     handled = handling.Handling(service.db, now=host.now, track_s=settings.track_s, wake=follower.wake)
     catalog = clients.Catalog(service.peer("catalog", clients.CATALOG))
     rated = rating.Rating(service.db, catalog, postal.Postal(), now=host.now)
     erasing = erasure.Erasure(service.db, store.ERASE)
     gauges = retention.Gauges(service.db, store.SERVICE, usecases.QUEUES)
     return service.parts(
-        rpc.servicer(handled, rated),
+        rpc.servicer(handled, rated, clients.door(settings, noticed.hear, now=host.now)),
         signing_keys.fetched_from(user),
         consuming=assembly.Consuming(events.CONSUMED, events.subscribers(hearing, erasing)),
         working=[

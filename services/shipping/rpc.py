@@ -3,6 +3,7 @@
 from typing import Any
 
 from services import postal, tariff_table
+from services.chassis import webhooks
 from services.chassis.rpc import identity, server
 from services.shipping import messages
 from services.shipping.domain.parcels import Input
@@ -15,9 +16,10 @@ DESCRIPTOR = shipping_service_pb2.DESCRIPTOR.services_by_name["ShippingService"]
 class ShippingServicer(shipping_service_pb2_grpc.ShippingServiceServicer):
     """`souk.shipping.v1.ShippingService`; what each method promises stands in the contract."""
 
-    def __init__(self, shipments: handling.Handling, rated: rating.Rating) -> None:
+    def __init__(self, shipments: handling.Handling, rated: rating.Rating, hooks: webhooks.Door[str]) -> None:
         self._shipments = shipments
         self._rated = rated
+        self._hooks = hooks
 
     async def GetShipment(self, request: shipping_service_pb2.GetShipmentRequest, _: Any) -> shipment_pb2.Shipment:
         return _shown(await self._shipments.get(request.id.lower(), owner_id=identity.caller().owner_id))
@@ -56,14 +58,21 @@ class ShippingServicer(shipping_service_pb2_grpc.ShippingServiceServicer):
         expected = request.expected_version
         return messages.of_table(await self._rated.set(table, expected_version=expected, actor=_actor()))
 
+    async def ReceiveCarrierWebhook(
+        self, request: shipping_service_pb2.ReceiveCarrierWebhookRequest, context: Any
+    ) -> shipping_service_pb2.ReceiveCarrierWebhookResponse:
+        came = webhooks.Came(request.carrier, context.invocation_metadata(), request.event.data)
+        await self._hooks.receive(came)
+        return shipping_service_pb2.ReceiveCarrierWebhookResponse()
+
     async def _done(self, shipment_id: str, done: Input) -> shipment_pb2.Shipment:
         return _shown(await self._shipments.do(shipment_id.lower(), done, _hands()))
 
 
-def servicer(shipments: handling.Handling, rated: rating.Rating) -> server.Servicer:
+def servicer(shipments: handling.Handling, rated: rating.Rating, hooks: webhooks.Door[str]) -> server.Servicer:
     """The servicer, ready to be served."""
     add = shipping_service_pb2_grpc.add_ShippingServiceServicer_to_server
-    return server.Servicer(DESCRIPTOR, add, ShippingServicer(shipments, rated))
+    return server.Servicer(DESCRIPTOR, add, ShippingServicer(shipments, rated, hooks))
 
 
 def _hands() -> handling.Hands:

@@ -26,6 +26,11 @@ The city that a parcel goes to decides (`places.py` is the table): Lost Creek, B
 Refusal Bay, Slow Valley, Silent Lake, Error Falls, Echo Cliff; to any other it is delivered after 30 hours. The hours are the
 carrier's: at a speed of 36000 they pass in three seconds.
 
+It tells of each scan by a webhook, as soon as it was told where to (PUT /webhooks, see `hooks` beside this package): the event
+`scan.<code>` about {label, reference, number, code, place, time}, sent again for a while until it is answered with 2xx.
+
+    PUT    /webhooks    {url, secret, copies, delay_seconds}
+
 What a test steers and reads; it answers in every mode:
 
     GET    /control    {mode, latency_ms, error_rate, slow_seconds, hang_seconds, speed}
@@ -35,5 +40,5 @@ What a test steers and reads; it answers in every mode:
     GET    /stats      {labels, voided, used}: how many
     GET    /healthz    200
 
-Reading order: `places` (how parcels fare), `clock`, `depot` (labels and the log), `web`, `__main__`.
+Reading order: `places` (how parcels fare), `clock`, `depot` (labels and the log), `scanner`, `web`, `__main__`.
 """

@@ -2,6 +2,7 @@
 
 import secrets
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -125,6 +126,12 @@ class Depot:
         """What has happened to these labels' parcels so far."""
         known = [self._labels[label_id] for label_id in label_ids if label_id in self._labels]
         return Response(200, {"ways": [{"label": label.id, "scans": self._scans(label)} for label in known]})
+
+    def travelling(self, told: Mapping[str, int]) -> list[tuple[str, str, list[Body]]]:
+        """Of parcels that were handed over, except those of which all scans were told: label, reference and scans so far."""
+        used = [label for label in self._labels.values() if label.used_at is not None]
+        some = [label for label in used if told.get(label.id, 0) < len(places.of(label.city).way)]
+        return [(label.id, label.reference, self._scans(label)) for label in some]
 
     def get(self, label_id: str) -> Response:
         """The label as it is now."""

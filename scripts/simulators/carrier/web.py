@@ -6,7 +6,8 @@ from typing import Any
 
 from aiohttp import web
 
-from scripts.simulators import control, steered
+from scripts.simulators import control, hooks, steered
+from scripts.simulators.carrier import scanner
 from scripts.simulators.carrier.depot import Depot, Purchase
 from scripts.simulators.steered import Body, Invalid, Response
 
@@ -25,6 +26,8 @@ class Api:
 
     def __init__(self, depot: Depot) -> None:
         self._depot = depot
+        self._sender = hooks.Sender()
+        self._scanner = scanner.Scanner(depot, self._sender)
         self._steered = steered.Steered(partial(Control, speed=depot.clock.speed), self._obey)
 
     def application(self) -> web.Application:
@@ -36,6 +39,8 @@ class Api:
         app.router.add_post("/v1/labels/{id}/void", faulty(self._void))
         app.router.add_post("/v1/manifests", faulty(self._take))
         app.router.add_post("/v1/ways", faulty(self._ways))
+        self._sender.add_to(app)
+        self._scanner.add_to(app)
         app.router.add_get("/v1/log", self._log)
         app.router.add_get("/stats", self._stats)
         self._steered.route(app.router)

@@ -37,7 +37,7 @@ It tells of each charge that is authorised, captured, voided or refunded, and of
 as it was told where to (PUT /webhooks). They are signed in Stripe's way, in `Webhook-Signature`, and sent again for a while until
 they are answered with 2xx: so they come late, twice and in any order.
 
-    PUT  /webhooks              {url, secret}: where events go from now on; an empty url: nowhere, as after a start
+    PUT  /webhooks              {url, secret, copies, delay_seconds}: where events go from now on, see `hooks` beside this package
     POST /v1/refunds/failures   {key, reason}: the refund made with this idempotency key comes to nothing after all
     POST /v1/disputes           {charge, status, id}: `needs_response` opens a dispute, `won` and `lost` end the one with this id
 
@@ -52,5 +52,5 @@ What a test steers and reads; it answers in every mode:
     GET    /stats      {charges, by_currency: {USD: {authorized, captured, refunded, voided}}}: sums in minor units
     GET    /healthz    200
 
-Reading order: `charges` (the rules), `cards`, `ledger` (the log), `provider`, `hooks`, `control`, `web`, `__main__`.
+Reading order: `charges` (the rules), `cards`, `ledger` (the log), `provider`, `control`, `web`, `__main__`.
 """

@@ -4,8 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from scripts.simulators import journal, listening, steered
-from scripts.simulators.provider import hooks, ledger
+from scripts.simulators import hooks, journal, listening, steered
+from scripts.simulators.provider import ledger
 from scripts.simulators.provider.provider import Provider
 from scripts.simulators.provider.web import Api, Control
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from aiohttp import web
 
-from scripts.simulators import control, steered
-from scripts.simulators.provider import hooks, ledger
+from scripts.simulators import control, hooks, steered
+from scripts.simulators.provider import ledger
 from scripts.simulators.provider.provider import CHANGES, Call, Provider
 from scripts.simulators.steered import Invalid, Response
 
@@ -36,10 +36,9 @@ class Api:
         app.router.add_get("/v1/charges/{id}", faulty(self._get))
         for operation in CHANGES:
             app.router.add_post(f"/v1/charges/{{id}}/{operation}", faulty(self._changing(operation)))
-        app.router.add_put("/webhooks", self._send_to)
         app.router.add_post("/v1/refunds/failures", self._fail_refund)
         app.router.add_post("/v1/disputes", self._dispute)
-        app.cleanup_ctx.append(self._sender.running)
+        self._sender.add_to(app)
         app.router.add_get("/v1/log", self._log)
         app.router.add_get("/stats", self._stats)
         self._steered.route(app.router)
@@ -81,11 +80,6 @@ class Api:
 
     async def _get(self, request: web.Request) -> Response:
         return self._provider.get(request.match_info["id"])
-
-    async def _send_to(self, request: web.Request) -> web.Response:
-        body = await steered.body_of(request)
-        self._sender.send_to(str(body.get("url", "")), str(body.get("secret", "")))
-        return web.json_response({})
 
     async def _fail_refund(self, request: web.Request) -> web.Response:
         body = await steered.body_of(request)

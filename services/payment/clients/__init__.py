@@ -3,7 +3,7 @@
 `notices` reads what it tells of by itself.
 """
 
-from services.payment.clients.notices import Notices
+from services.payment.clients.notices import door
 from services.payment.clients.provider import NEVER_ARRIVED, Provider
 
-__all__ = ["NEVER_ARRIVED", "Notices", "Provider"]
+__all__ = ["NEVER_ARRIVED", "Provider", "door"]

@@ -4,12 +4,12 @@ Stripe's events: https://docs.stripe.com/api/events/types. The shop has to be se
 `charge.dispute.*`; whatever else comes is accepted and does nothing. The simulator's kind sends the same envelope.
 """
 
-import json
-from collections.abc import Callable, Mapping
+import functools
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from services.chassis import clock, errors, ids, signatures
+from services.chassis import clock, webhooks
 from services.payment.clients import stripe_amounts
 from services.payment.domain import notices
 from services.payment.settings import ProviderKind, Settings
@@ -30,24 +30,13 @@ _FAILED = frozenset({"failed", "canceled"})
 Body = Mapping[str, Any]
 
 
-class Notices:
-    """Reads webhooks of the provider that the settings name."""
-
-    def __init__(self, settings: Settings, *, now: clock.Clock) -> None:
-        self._settings = settings
-        self._now = now
-
-    def read(self, provider: str, sent: Mapping[str, str], body: bytes) -> notices.Notice:
-        """What this body says, which came with these headers. Raises PROVIDER_NOT_FOUND, SIGNATURE_INVALID or EVENT_INVALID."""
-        kind = self._settings.provider
-        if provider != kind or not self._settings.webhook_secrets:
-            said = "the shop does not take webhooks of this provider"
-            raise errors.not_found("PROVIDER_NOT_FOUND", said, provider=provider)
-        signatures.verify(sent.get(HEADERS[kind], ""), body, self._settings.webhook_secrets, now=self._now())
-        try:
-            return _notice(kind, json.loads(body))
-        except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
-            raise errors.invalid("EVENT_INVALID", "the body is no event of this provider") from error
+def door(
+    settings: Settings, hear: Callable[[notices.Notice], Awaitable[None]], *, now: clock.Clock
+) -> webhooks.Door[notices.Notice]:
+    """Where the webhooks come in of the provider that the settings name."""
+    kind = settings.provider
+    sender = webhooks.Sender(str(kind), HEADERS[kind], settings.webhook_secrets)
+    return webhooks.Door(sender, functools.partial(_notice, kind), hear, now=now)
 
 
 def _notice(kind: ProviderKind, event: Body) -> notices.Notice:
@@ -97,7 +86,7 @@ def _of_simulator(kind: str, about: Body) -> tuple[str, str, notices.News | None
     if family not in reads:
         return "", "", None
     reference = about["id"] if family == "charge" else about["charge"]
-    return _text(reference), _id(about.get("reference")), reads[family]()
+    return _text(reference), webhooks.own_id(about.get("reference")), reads[family]()
 
 
 def _call(refund: Body) -> str:
@@ -110,15 +99,7 @@ def _named(key: str) -> str:
 
 
 def _order(intent: Body) -> str:
-    return _id((intent.get("metadata") or {}).get("order_id"))
-
-
-def _id(value: Any) -> str:
-    """An id of ours; empty when it is none."""
-    try:
-        return ids.canonical(str(value or ""))
-    except ValueError:
-        return ""
+    return webhooks.own_id((intent.get("metadata") or {}).get("order_id"))
 
 
 def _reason(value: Any) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import timedelta
 
-from services.chassis import database
+from services.chassis import database, postponed
 from services.payment import domain
 from services.payment.domain import notices
 from services.payment.store import SHOWN, payment_of
@@ -28,10 +28,7 @@ _LOCK_OF_ORDER = database.Statement(
     f"SELECT {_SHOWN} FROM payments WHERE order_id = %(order_id)s FOR UPDATE"  # noqa: S608 - names of columns
 )
 # What is due soon anyway is left alone: a worker may be asking about it this moment, for no longer than its lease.
-_HASTEN = database.Statement("""
-UPDATE payments SET next_try_at = clock_timestamp()
-WHERE id = %(id)s AND next_try_at > clock_timestamp() + %(lease)s RETURNING 1
-""")
+_HASTEN = postponed.hastening("payments")
 _FAIL_REFUND = database.Statement("""
 UPDATE settled_refunds SET fail_time = %(time)s
 WHERE payment_id = %(payment_id)s AND call = %(call)s AND fail_time IS NULL RETURNING amount
@@ -66,7 +63,7 @@ async def lock(transaction: database.Transaction, notice: notices.Notice) -> dom
 
 async def hasten(transaction: database.Transaction, payment_id: str, *, lease_s: float) -> bool:
     """Make a payment due now, about which the provider would be asked later. False when it is due soon, or not at all."""
-    return bool(await transaction.run(_HASTEN, {"id": payment_id, "lease": timedelta(seconds=lease_s)}))
+    return await postponed.hasten(transaction, _HASTEN, payment_id, soon_s=lease_s)
 
 
 async def fail_refund(transaction: database.Transaction, payment: domain.Payment, call: str, time: object) -> int:

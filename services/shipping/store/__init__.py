@@ -136,7 +136,8 @@ _INSERT_PARCELS = database.Statement(
     .returning(_P.id)
 )
 # A parcel that moved is due after `wait` seconds (null: not at all), counts its attempts anew and belongs to no worker any more.
-# One about which the same is still being asked keeps its lease, also when its order is cancelled meanwhile.
+# One about which the same is still being asked keeps its lease, also when its order is cancelled meanwhile. One that
+# travels on stays due when its claim said, or at once by a webhook that came behind the answer.
 _SAVE = database.Statement("""
 UPDATE parcels AS p SET state = g.state, carrier = g.carrier, reference = g.reference, tracking_number = g.tracking_number,
   tracking_url = g.tracking_url, label_url = g.label_url, failure_reason = g.failure_reason, scans = g.scans,
@@ -207,7 +208,7 @@ async def save(transaction: database.Transaction, moved: Sequence[parcels.Advanc
     rows = database.columns(after, "id", "state", "failure_reason", "scans", "version", "update_time") | {
         **_label_rows(after),
         "traceparent": _traces(after),
-        "same_call": [bool(advance.parcel.verb) and advance.parcel.verb is advance.before.verb for advance in moved],
+        "same_call": [_asks_the_same(advance.before, advance.parcel) for advance in moved],
         "wait": [_wait(parcel, track_s) for parcel in after],
     }
     await transaction.run(_SAVE, rows)
@@ -261,6 +262,13 @@ def parcel_of(row: database.Row) -> parcels.Parcel:
 
 async def _append(transaction: database.Transaction, entries: Sequence[parcels.Entry]) -> None:
     await transaction.run(_INSERT_EVENTS, database.columns(entries, *_EVENT_COLUMNS))
+
+
+def _asks_the_same(before: parcels.Parcel, after: parcels.Parcel) -> bool:
+    """Whether the carrier is asked the same about a parcel as before: to do this about its label, or where it is."""
+    if after.verb:
+        return after.verb is before.verb
+    return {before.state, after.state} <= parcels.TRAVELLING
 
 
 def _wait(parcel: parcels.Parcel, track_s: float) -> float | None:

@@ -52,6 +52,7 @@ SELECT p.id FROM parcels AS p JOIN unnest(%(id)s::uuid[], %(epoch)s::bigint[]) A
   ON p.id = g.id AND p.epoch = g.epoch
 """)
 _POSTPONE = postponed.statement("parcels")
+_HASTEN = postponed.hastening("parcels", only=f"state IN ({_WAY})")
 
 
 async def claim(transaction: database.Transaction, *, most: int, lease_s: float) -> list[Claimed]:
@@ -75,3 +76,11 @@ async def claim_ways(transaction: database.Transaction, *, most: int, every_s: f
     """Up to so many parcels that travel and are due to be asked about, which they are again after every_s seconds."""
     rows = await transaction.run(_CLAIM_WAYS, {"most": most, "every": every_s})
     return [store.parcel_of(row) for row in rows]
+
+
+async def hasten(transaction: database.Transaction, parcel_id: str) -> bool:
+    """Make a parcel that travels due now. False when it is due anyway, does not travel, or is not ours.
+
+    One that is being asked about this moment is asked about again: what was just answered may be of before.
+    """
+    return await postponed.hasten(transaction, _HASTEN, parcel_id)

@@ -1,8 +1,8 @@
 """What shipping does: load, decide, save, emit.
 
 `delivering.py` hears what orders and the inventory say, and opens and stops parcels; `labelling.py` buys and voids their labels,
-`tracking.py` follows them, `handling.py` is for people: a warehouse's hands, and reading. `telling.py` says what others hear.
-`rating.py` says what shipping costs, and what is wrong with an address.
+`tracking.py` follows them, and sooner when the carrier tells of them (`noticing.py`). `handling.py` is for people: a warehouse's
+hands, and reading. `telling.py` says what others hear. `rating.py` says what shipping costs, and what is wrong with an address.
 """
 
 from services.chassis import database

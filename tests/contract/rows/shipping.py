@@ -1,9 +1,13 @@
 """What shipments refuse."""
 
-from tests.contract.refused import INVALID, row
+from tests.contract.refused import INVALID, UNKNOWN_WORD, row
 
 PLACE_RULE = {"name": "home", "places": ["Home"], "rates": []}
 A_SHIPMENT = "/api/v1/shipments/{unknown}"
+HOOKS = "POST /api/v1/shipping/webhooks"
+EVENT = {"content": "{}"}
+FORGED = EVENT | {"headers": {"webhook-signature": "t=1,v1=00"}}
+UNSIGNED = (401, "SIGNATURE_INVALID")
 
 ROWS = [
     row("a shipment of none", "GET /api/v1/shipments/none", {}, *INVALID, "id"),
@@ -55,6 +59,11 @@ ROWS = [
         "RATES_CHANGED",
         who="admin",
     ),
+    row("a scan of a stranger", f"{HOOKS}/nobody", EVENT, 404, "PROVIDER_NOT_FOUND", who="nobody"),
+    row("a scan of no carrier", f"{HOOKS}/NO-1", EVENT, *INVALID, "carrier", who="nobody"),
+    row("a scan that nobody signed", f"{HOOKS}/simulator", EVENT, *UNSIGNED, who="nobody"),
+    row("a scan of another signer", f"{HOOKS}/simulator", FORGED, *UNSIGNED, who="nobody"),
+    row("a scan with a query", f"{HOOKS}/simulator", EVENT | UNKNOWN_WORD, 400, "QUERY_NOT_TAKEN", who="nobody"),
     *(
         refused
         for step in ("pick", "pack", "hand-over")

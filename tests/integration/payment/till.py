@@ -151,7 +151,7 @@ def servicer(till: Till) -> server.Servicer:
     """The service's calls. What falls due by a webhook is found by who works."""
     heard = webhooks.Webhooks(till.db, now=clock.utc_now, wake=lambda: None, lease_s=0.1)
     chosen = settings(str(till.provider.base_url))
-    hooks = rpc.Webhooks(clients.Notices(chosen, now=clock.utc_now), heard)
+    hooks = clients.door(chosen, heard.receive, now=clock.utc_now)
     compared = reconciling.Reconciling(till.db, clients.Provider(chosen), now=clock.utc_now, every_s=0)
     return rpc.servicer(till.payments, compared, hooks)
 

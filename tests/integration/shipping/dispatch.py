@@ -130,10 +130,10 @@ class Dispatch:
 
 @asynccontextmanager
 async def working(
-    db: database.Database, chosen: Settings
+    db: database.Database, chosen: Settings, carrier: clients.Carrier | None = None
 ) -> AsyncIterator[tuple[delivering.Delivering, handling.Handling]]:
     """The service's workers, calling the carrier until the block ends."""
-    carrier = clients.Carrier(chosen)
+    carrier = carrier or clients.Carrier(chosen)
     following = tracking.Tracking(db, carrier, now=clock.utc_now, track_s=chosen.track_s)
     follower = loops.Loop("test-follower", following.follow, loops.Pace(0.02))
     terms = labelling.Terms(chosen.lease_s, chosen.track_s, automatic=chosen.automatic)

@@ -9,7 +9,6 @@ import pytest_asyncio
 from google.type import money_pb2
 
 from services.chassis import clock, database, errors
-from services.shipping import rpc
 from services.shipping.usecases import handling
 from souk.shipping.v1 import rates_pb2, shipping_service_pb2, shipping_service_pb2_grpc
 from souk.type.v1 import address_pb2
@@ -51,7 +50,7 @@ class Office:
 @pytest_asyncio.fixture
 async def office(db: database.Database) -> AsyncIterator[Office]:
     hands = handling.Handling(db, now=clock.utc_now, track_s=60, wake=lambda: None)
-    async with calls.served(rpc.servicer(hands, pricing.rating_of(db)), "shipping") as shop:
+    async with calls.served(pricing.servicer(hands, db), "shipping") as shop:
         yield Office(shop, shipping_service_pb2_grpc.ShippingServiceStub(shop.channel), new_id())
 
 

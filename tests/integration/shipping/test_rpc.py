@@ -7,7 +7,6 @@ from typing import Any
 import pytest_asyncio
 
 from services.chassis import errors
-from services.shipping import rpc
 from services.shipping.domain.parcels import State
 from souk.shipping.v1 import rates_pb2, shipment_pb2, shipping_service_pb2, shipping_service_pb2_grpc
 from tests.integration.shipping import pricing
@@ -43,7 +42,7 @@ async def counter(dispatch: Dispatch) -> AsyncIterator[Counter]:
     await dispatch.say(committed(order, "main", "west"))
     await dispatch.reach(order, State.LABELLED, State.LABELLED)
     ids = [parcel.id for parcel in await dispatch.of(order)]
-    async with calls.served(rpc.servicer(dispatch.handling, pricing.rating_of(dispatch.db)), "shipping") as shop:
+    async with calls.served(pricing.servicer(dispatch.handling, dispatch.db), "shipping") as shop:
         yield Counter(shop, shipping_service_pb2_grpc.ShippingServiceStub(shop.channel), order, user, ids)
 
 
@@ -98,7 +97,7 @@ async def test_a_vendor_handles_a_shipment_of_which_all_lines_are_its_own_and_no
     await dispatch.reach(order, State.LABELLED, State.LABELLED, State.LABELLED)
     anns, bobs, both = await dispatch.of(order)
     assert [parcel.vendor_id for parcel in (anns, bobs, both)] == [ann, bob, ""]
-    async with calls.served(rpc.servicer(dispatch.handling, pricing.rating_of(dispatch.db)), "shipping") as shop:
+    async with calls.served(pricing.servicer(dispatch.handling, dispatch.db), "shipping") as shop:
         stub, as_ann = shipping_service_pb2_grpc.ShippingServiceStub(shop.channel), shop.as_user(ann, "VENDOR")
         request = shipping_service_pb2.PickShipmentRequest
         picked = await stub.PickShipment(request(id=anns.id), metadata=as_ann)

@@ -54,6 +54,14 @@ def test_stripe_is_passed_on_and_its_key_only_to_whoever_hosts_payments(stack: l
     assert "STRIPE_API_KEY_FILE" not in settings.process_environment(by_file, [service("user")], 1)
 
 
+def test_what_signs_the_carriers_webhooks_is_told_to_shipping_alone(stack: layout.Stack) -> None:
+    chosen = settings.read(stack, {"CARRIER_WEBHOOK_SECRETS": "whsec_c", "PAYMENT_WEBHOOK_SECRETS": "whsec_p"})
+    shipping, payment = (settings.process_environment(chosen, [service(name)], 1) for name in ("shipping", "payment"))
+    assert (shipping["CARRIER_WEBHOOK_SECRETS"], payment["PAYMENT_WEBHOOK_SECRETS"]) == ("whsec_c", "whsec_p")
+    assert "PAYMENT_WEBHOOK_SECRETS" not in shipping
+    assert "CARRIER_WEBHOOK_SECRETS" not in payment
+
+
 def test_a_vendor_the_user_names_wins_and_no_service_learns_the_password(stack: layout.Stack) -> None:
     assert settings.exported(settings.read(stack, {}))["VENDOR_PASSWORD"]
     chosen = settings.read(stack, {"VENDOR_EMAIL": "you@example.com", "VENDOR_PASSWORD": "their own words"})
