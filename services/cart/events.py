@@ -1,6 +1,7 @@
 """What cart hears and tells: two tables. Next stop: `usecases/`."""
 
 from services.cart import domain, messages, usecases
+from services.chassis import erasure
 from services.chassis.events import at_least_once
 from services.chassis.outbox import outbox
 from souk.order.v1 import order_events_pb2
@@ -18,5 +19,5 @@ def subscribers(carts: usecases.Carts) -> at_least_once.Subscribers:
     return {
         order_events_pb2.OrderConfirmed: at_least_once.Subscriber(messages.ordered, carts.take_out),
         order_events_pb2.OrderCancelled: at_least_once.Subscriber(messages.cancelled, carts.reopen),
-        user_events_pb2.UserErased: at_least_once.Subscriber(messages.erased, carts.forget),
+        user_events_pb2.UserErased: at_least_once.Subscriber(erasure.erased_user, carts.forget),
     }

@@ -14,7 +14,6 @@ from souk.order.v1 import order_events_pb2, order_pb2, order_service_pb2
 from souk.promotion.v1 import promotion_pb2
 from souk.shipping.v1 import rates_pb2
 from souk.type.v1 import address_pb2
-from souk.user.v1 import user_events_pb2
 
 _ADDRESS = ("recipient", "line1", "line2", "city", "region", "postal_code", "country")
 
@@ -229,8 +228,3 @@ def _of_left_out(left_out: domain.LeftOut) -> cart_service_pb2.ReorderResponse.L
 def _order_id(cart: domain.Cart) -> str:
     known = domain.checkout_of(cart, cart.version)
     return known.order.id if known and known.order else ""
-
-
-def erased(message: user_events_pb2.UserErased) -> str:
-    """The user whose account was erased."""
-    return message.user_id

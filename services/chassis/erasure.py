@@ -7,6 +7,7 @@ this service later than the erasure, is erased then. A look is one transaction, 
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from services.chassis import database, loops
 
@@ -26,6 +27,11 @@ FROM (SELECT user_id FROM erased_users WHERE next_look_at <= statement_timestamp
 WHERE e.user_id = due.user_id
 RETURNING e.user_id
 """)
+
+
+def erased_user(message: Any) -> str:
+    """For a service's table of events: the user in a message that says whose account was erased."""
+    return str(message.user_id)
 
 
 class Erasure:

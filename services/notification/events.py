@@ -23,7 +23,7 @@ def subscribers(
     return {
         user_events_pb2.UserRegistered: reader.Subscriber(messages.registered, notifications.register),
         user_events_pb2.UserChanged: reader.Subscriber(messages.changed, notifications.refresh),
-        user_events_pb2.UserErased: reader.Subscriber(messages.erased, erasing.hear),
+        user_events_pb2.UserErased: reader.Subscriber(erasure.erased_user, erasing.hear),
         order_events_pb2.OrderConfirmed: reader.Subscriber(messages.order_confirmed, notifications.queue),
         order_events_pb2.OrderCancellationCompleted: reader.Subscriber(messages.order_cancelled, notifications.queue),
         payment_events_pb2.PaymentPartlyRefunded: reader.Subscriber(

@@ -217,8 +217,3 @@ def _tracked(message: Any) -> dict[str, Any]:
 
 def _like(pattern: re.Pattern[str], text: str) -> str:
     return text if pattern.fullmatch(text) else ""
-
-
-def erased(message: user_events_pb2.UserErased) -> str:
-    """The user whose account was erased."""
-    return message.user_id

@@ -84,7 +84,7 @@ def subscribers(orders: usecases.Orders, erasing: erasure.Erasure) -> reader.Sub
     advance = orders.advancing.advance
     others = {
         payment_events_pb2.ReturnRefundSettled: reader.Subscriber(returning.refund_settled, orders.returning.settle),
-        user_events_pb2.UserErased: reader.Subscriber(facts.erased, erasing.hear),
+        user_events_pb2.UserErased: reader.Subscriber(erasure.erased_user, erasing.hear),
     }
     settled = {kind: reader.Subscriber(parse, orders.invoicing.settled) for kind, parse in money.items()}
     return {kind: reader.Subscriber(parse, advance) for kind, parse in replies.items()} | settled | others

@@ -1,5 +1,6 @@
 """What recommendation hears: orders, products, their stock, erased accounts. It says nothing. Next: `usecases/learning.py`."""
 
+from services.chassis import erasure
 from services.chassis.events import reader
 from services.chassis.outbox import outbox
 from services.recommendation import messages
@@ -20,5 +21,5 @@ def subscribers(learner: learning.Learning) -> reader.Subscribers:
         catalog_events_pb2.ProductChanged: reader.Subscriber(messages.changed, learner.hear),
         catalog_events_pb2.ProductDeleted: reader.Subscriber(messages.deleted, learner.hear),
         inventory_events_pb2.StockLevelChanged: reader.Subscriber(messages.level_changed, learner.hear),
-        user_events_pb2.UserErased: reader.Subscriber(messages.erased, learner.forget),
+        user_events_pb2.UserErased: reader.Subscriber(erasure.erased_user, learner.forget),
     }

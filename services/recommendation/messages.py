@@ -9,7 +9,6 @@ from souk.catalog.v1 import catalog_events_pb2, product_pb2
 from souk.inventory.v1 import inventory_events_pb2, stock_pb2
 from souk.order.v1 import order_events_pb2
 from souk.recommendation.v1 import recommendation_pb2
-from souk.user.v1 import user_events_pb2
 
 _REASON = recommendation_pb2.Recommendation.Reason
 
@@ -84,8 +83,3 @@ def of_state(state: domain.ModelState) -> recommendation_pb2.Model:
         orders_recounted=state.recounted,
         since=render.timestamp(state.since),
     )
-
-
-def erased(message: user_events_pb2.UserErased) -> str:
-    """The user whose account was erased."""
-    return message.user_id

@@ -41,5 +41,5 @@ def subscribers(delivering: delivering.Delivering, erasing: erasure.Erasure) -> 
         order_events_pb2.ShipmentsStopRequested: reader.Subscriber(messages.stop_request, delivering.hear),
         order_events_pb2.OrderCancelled: reader.Subscriber(messages.cancellation, delivering.hear),
         inventory_events_pb2.StockCommitted: reader.Subscriber(messages.picks, delivering.hear),
-        user_events_pb2.UserErased: reader.Subscriber(messages.erased, erasing.hear),
+        user_events_pb2.UserErased: reader.Subscriber(erasure.erased_user, erasing.hear),
     }

@@ -11,7 +11,6 @@ from souk.inventory.v1 import inventory_events_pb2
 from souk.order.v1 import order_events_pb2
 from souk.shipping.v1 import rates_pb2, shipment_pb2, shipping_events_pb2, shipping_service_pb2
 from souk.type.v1 import address_pb2
-from souk.user.v1 import user_events_pb2
 
 _ADDRESS = ("recipient", "line1", "line2", "city", "region", "postal_code", "country")
 # States of ours that the contract shows as others.
@@ -206,8 +205,3 @@ def _of_entry(entry: parcels.Entry) -> shipment_pb2.Shipment.Event:
         reason=entry.reason,
         time=render.timestamp(entry.time),
     )
-
-
-def erased(message: user_events_pb2.UserErased) -> str:
-    """The user whose account was erased."""
-    return message.user_id

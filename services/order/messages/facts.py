@@ -11,7 +11,6 @@ from souk.order.v1 import order_events_pb2
 from souk.payment.v1 import payment_events_pb2
 from souk.promotion.v1 import promotion_events_pb2, promotion_pb2
 from souk.shipping.v1 import rates_pb2, shipping_events_pb2
-from souk.user.v1 import user_events_pb2
 
 
 def of_order_placed(fact: domain.OrderPlaced) -> order_events_pb2.OrderPlaced:
@@ -136,8 +135,3 @@ def payment_refused(reply: saga.Reply) -> Callable[[Any], saga.Event]:
     return lambda message: saga.Event(
         message.order_id, reply, saga.PAYMENT, reason=message.reason, payment_id=message.payment_id
     )
-
-
-def erased(message: user_events_pb2.UserErased) -> str:
-    """The user whose account was erased."""
-    return message.user_id

@@ -13,6 +13,7 @@ from psycopg.types.json import Jsonb
 from sqlalchemy import BigInteger, Boolean, Column, Integer, MetaData, Table, Text, bindparam, select
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from services import postal
 from services.chassis import database, money, pages
 from services.chassis.schema import ID, TIME
 from services.order import domain, saga
@@ -94,11 +95,11 @@ SELECT u.id FROM unnest(%(user_ids)s::uuid[]) AS u(id) WHERE EXISTS (
 """)
 
 # Of an order that ended only the country and the region of its address stay: taxes went by them. Users erased: see `erasure`.
-ERASE = database.Statement("""
-UPDATE orders AS o SET address = o.address || '{"recipient": "", "line1": "", "line2": "", "city": "", "postal_code": ""}'
+ERASE = database.Statement(f"""
+UPDATE orders AS o SET address = o.address || '{postal.NOBODY}'
 FROM sagas AS s
 WHERE o.user_id = ANY(%(users)s::uuid[]) AND s.order_id = o.id AND s.step = 'DONE' AND o.address ->> 'line1' <> ''
-""")
+""")  # noqa: S608 - a constant of the shop's
 
 
 async def insert(transaction: database.Transaction, placed: Sequence[domain.Placed], waits: saga.Waits) -> None:

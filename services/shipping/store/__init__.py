@@ -28,6 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 
+from services import postal
 from services.chassis import database, tracing
 from services.chassis.schema import ID, TIME
 from services.shipping.domain import deliveries, parcels
@@ -109,7 +110,7 @@ ON CONFLICT (order_id) DO UPDATE SET user_id = coalesce(d.user_id, excluded.user
 RETURNING order_id, user_id, address, confirm_time, picks, stopped, terms
 """)
 # Where nothing moves any more, only the country and the region of an address stay. Users erased: see the chassis' `erasure`.
-_BLANK = """address || '{"recipient": "", "line1": "", "line2": "", "city": "", "postal_code": ""}'"""
+_BLANK = f"address || '{postal.NOBODY}'"
 _MOVING = ", ".join(f"'{state}'" for state in sorted(set(parcels.State) - parcels.ENDED))
 ERASE = (
     database.Statement(f"""
