@@ -3,11 +3,14 @@
 The code is HMAC-SHA256 over the bytes as they came, compared in constant time. Two secrets may be live at once, so that one
 can be changed without refusing anything: whoever signs uses the old one until it is told the new one. `verify` knows Stripe's
 scheme (https://docs.stripe.com/webhooks?verify=verify-manually): a header `t=<seconds>,v1=<code>`, the code of `<t>.<body>`.
-Without the time in what is signed, whoever saw a webhook could send it again for ever. Other headers' codes: `matches`.
+Without the time in what is signed, whoever saw a webhook could send it again for ever. `verify_body` is for senders that sign
+the body alone, whose events must do no harm when they come again: EasyPost's (https://docs.easypost.com/guides/webhooks-guide).
+Other headers' codes: `matches`.
 """
 
 import hashlib
 import hmac
+import unicodedata
 from collections.abc import Collection
 from datetime import datetime
 
@@ -18,6 +21,7 @@ TOLERANCE_S = 300
 # A header with so many codes is none that a provider sends.
 MOST_CODES = 10
 _SCHEME = "v1"
+_BODY_SCHEME = "hmac-sha256-hex="
 
 
 def code(secret: str, signed: bytes) -> str:
@@ -43,6 +47,13 @@ def verify(header: str, body: bytes, secrets: credentials.Credential, *, now: da
     if not matches(secrets, signed, [value for name, _, value in pairs if name == _SCHEME]):
         raise refused()
     if abs(now.timestamp() - int(times[0])) > TOLERANCE_S:
+        raise refused()
+
+
+def verify_body(header: str, body: bytes, secrets: credentials.Credential, *, now: datetime) -> None:  # noqa: ARG001 - as `verify`
+    """Raise SIGNATURE_INVALID unless the header is `hmac-sha256-hex=` and the code of this body by one of the secrets."""
+    normal = credentials.of(unicodedata.normalize("NFKD", secrets.current()))
+    if not header.startswith(_BODY_SCHEME) or not matches(normal, body, [header.removeprefix(_BODY_SCHEME)]):
         raise refused()
 
 

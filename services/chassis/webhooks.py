@@ -7,7 +7,8 @@ Nothing about an event is believed before its signature (`signatures`) is, and e
 import json
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from datetime import datetime
+from typing import Any, Generic, Protocol, TypeVar
 
 from services.chassis import clock, credentials, errors, ids, signatures
 
@@ -16,13 +17,24 @@ Event = TypeVar("Event")
 _NO_EVENT = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
 
 
+class Verify(Protocol):
+    """How a sender signs."""
+
+    def __call__(self, header: str, body: bytes, secrets: credentials.Credential, *, now: datetime) -> None:
+        """Raise SIGNATURE_INVALID unless the header signs this body by one of the secrets."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Whom we listen to: by which name in the path, which header signs, and with which secrets. Without any, to nobody."""
+    """Whom we listen to: by which name in the path, which header signs, and with which secrets. Without any, to nobody.
+
+    verify checks the header's signature of the body: see `signatures`.
+    """
 
     name: str
     header: str
     secrets: credentials.Credential
+    verify: Verify = signatures.verify
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +72,7 @@ class Door(Generic[Event]):
             said = "the shop does not take webhooks of this provider"
             raise errors.not_found("PROVIDER_NOT_FOUND", said, provider=came.sender)
         header = next((str(value) for name, value in came.headers or () if name == self._sender.header), "")
-        signatures.verify(header, came.body, self._sender.secrets, now=self._now())
+        self._sender.verify(header, came.body, self._sender.secrets, now=self._now())
         try:
             return self._reads(json.loads(came.body))
         except _NO_EVENT as error:

@@ -4,7 +4,7 @@ from services import postal, signing_keys
 from services.chassis import assembly, effects, erasure, loops, process, retention
 from services.chassis.settings import read
 from services.shipping import clients, events, rpc, store, usecases
-from services.shipping.settings import Settings
+from services.shipping.settings import CarrierKind, Settings
 from services.shipping.usecases import delivering, handling, labelling, noticing, rating, tracking
 
 
@@ -13,7 +13,11 @@ def build(host: assembly.Host) -> list[process.Part]:
     settings = read(Settings, host.environ)
     service = assembly.Assembly(store.SERVICE, host, events.PUBLISHED)
     user = service.peer("user", signing_keys.DESCRIPTOR)
-    carrier = clients.Carrier(settings)
+    catalog = clients.Catalog(service.peer("catalog", clients.CATALOG))
+    rated = rating.Rating(service.db, catalog, postal.Postal(), now=host.now)
+    # The simulated carrier weighs parcels itself.
+    easypost = settings.carrier is CarrierKind.EASYPOST
+    carrier = clients.Carrier(settings, weigh=rated.grams if easypost else clients.unweighed)
     following = tracking.Tracking(service.db, carrier, now=host.now, track_s=settings.track_s)
     follower = loops.Loop("shipping-follower", following.follow, loops.Pace(1.0, 2.0, gather_s=0.5))
     terms = labelling.Terms(settings.lease_s, settings.track_s, automatic=settings.automatic)
@@ -23,8 +27,6 @@ def build(host: assembly.Host) -> list[process.Part]:
     hearing = delivering.Delivering(service.db, now=host.now, wake=worker.wake)
     noticed = noticing.Noticing(service.db, wake=follower.wake)
     handled = handling.Handling(service.db, now=host.now, track_s=settings.track_s, wake=follower.wake)
-    catalog = clients.Catalog(service.peer("catalog", clients.CATALOG))
-    rated = rating.Rating(service.db, catalog, postal.Postal(), now=host.now)
     erasing = erasure.Erasure(service.db, store.ERASE)
     gauges = retention.Gauges(service.db, store.SERVICE, usecases.QUEUES)
     return service.parts(

@@ -6,7 +6,7 @@ from services import postal, tariff_table
 from services.chassis import webhooks
 from services.chassis.rpc import identity, server
 from services.shipping import messages
-from services.shipping.domain.parcels import Input
+from services.shipping.domain.parcels import Input, Scanned
 from services.shipping.usecases import handling, rating
 from souk.shipping.v1 import rates_pb2, shipment_pb2, shipping_service_pb2, shipping_service_pb2_grpc
 
@@ -16,7 +16,7 @@ DESCRIPTOR = shipping_service_pb2.DESCRIPTOR.services_by_name["ShippingService"]
 class ShippingServicer(shipping_service_pb2_grpc.ShippingServiceServicer):
     """`souk.shipping.v1.ShippingService`; what each method promises stands in the contract."""
 
-    def __init__(self, shipments: handling.Handling, rated: rating.Rating, hooks: webhooks.Door[str]) -> None:
+    def __init__(self, shipments: handling.Handling, rated: rating.Rating, hooks: webhooks.Door[Scanned]) -> None:
         self._shipments = shipments
         self._rated = rated
         self._hooks = hooks
@@ -69,7 +69,7 @@ class ShippingServicer(shipping_service_pb2_grpc.ShippingServiceServicer):
         return _shown(await self._shipments.do(shipment_id.lower(), done, _hands()))
 
 
-def servicer(shipments: handling.Handling, rated: rating.Rating, hooks: webhooks.Door[str]) -> server.Servicer:
+def servicer(shipments: handling.Handling, rated: rating.Rating, hooks: webhooks.Door[Scanned]) -> server.Servicer:
     """The servicer, ready to be served."""
     add = shipping_service_pb2_grpc.add_ShippingServiceServicer_to_server
     return server.Servicer(DESCRIPTOR, add, ShippingServicer(shipments, rated, hooks))

@@ -62,9 +62,11 @@ def dies(module: str, database_url: str, *, at: str, **environment: str) -> None
 
 
 @contextmanager
-def worker(module: str, database_url: str, outside_url: str, *, die_at: str) -> Iterator[subprocess.Popen[bytes]]:
+def worker(
+    module: str, database_url: str, outside_url: str, *, die_at: str, **more: str
+) -> Iterator[subprocess.Popen[bytes]]:
     """A worker in a process of its own, which kills itself (SIGKILL) when it comes to `die_at`, or at the block's end."""
-    environ = os.environ | {"TEST_DATABASE_URL": database_url, "OUTSIDE_URL": outside_url, "DIE_AT": die_at}
+    environ = os.environ | {"TEST_DATABASE_URL": database_url, "OUTSIDE_URL": outside_url, "DIE_AT": die_at, **more}
     # A program of this repository.
     with subprocess.Popen([sys.executable, "-m", module], cwd=ROOT, env=environ) as process:  # noqa: S603
         try:

@@ -1,10 +1,11 @@
 """The carrier that the settings name, behind a circuit breaker.
 
 Answers are domain values; a call about a label without a definite answer has an unknown outcome. After some failures in a row
-the breaker opens for a while, then lets one call through. Each purchase carries an idempotency key made from the parcel, so that
-a repeated one has no second effect, also after the database was restored.
+the breaker opens for a while, then lets one call through. That a repeated purchase has no second effect is each interface's own
+promise: `labels` has an idempotency key, `easypost` buys by an id that was written down before.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,18 +14,25 @@ from typing import TypeVar
 import aiohttp
 
 from services.chassis import breaker, errors
-from services.shipping.clients import labels
+from services.shipping.clients import answers, easypost, labels
 from services.shipping.domain import parcels
-from services.shipping.settings import Settings
+from services.shipping.settings import CarrierKind, Settings
 
 _LOG = logging.getLogger(__name__)
 
 # What a call raises that got no answer, or one that makes no sense.
-NOT_AN_ANSWER = (labels.NoAnswerError, aiohttp.ClientError, TimeoutError, OSError, ValueError, KeyError, TypeError)
+NOT_AN_ANSWER = (answers.NoAnswerError, aiohttp.ClientError, TimeoutError, OSError, ValueError, KeyError, TypeError)
 # Idle connections are closed before the carrier's own side does, so that no call is sent into a closing one, in seconds.
 KEEPALIVE_S = 30.0
 
 Answer = TypeVar("Answer")
+# What a parcel weighs, in grams. Raises TransientError.
+Weigh = Callable[[parcels.Parcel], Awaitable[int]]
+
+
+async def unweighed(_: parcels.Parcel) -> int:
+    """Nothing: for carriers that weigh parcels themselves."""
+    return 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +41,15 @@ class _Started:
 
     session: aiohttp.ClientSession
     breaker: breaker.Breaker
-    api: labels.Labels
+    api: answers.Api
 
 
 class Carrier:
-    """The carrier. A part of the process: it keeps connections open from start to stop."""
+    """The carrier. A part of the process: it keeps connections open from start to stop. weigh: what a parcel weighs."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, weigh: Weigh = unweighed) -> None:
         self._settings = settings
+        self._weigh = weigh
         self._started: _Started | None = None
 
     async def start(self) -> None:
@@ -52,7 +61,7 @@ class Carrier:
             timeout=aiohttp.ClientTimeout(total=chosen.carrier_timeout_s),
             cookie_jar=aiohttp.DummyCookieJar(),
         )
-        self._started = _Started(session, circuit, labels.Labels(chosen.carrier_url.current(), session))
+        self._started = _Started(session, circuit, _api(chosen, session))
 
     async def stop(self) -> None:
         """Close all connections."""
@@ -67,14 +76,21 @@ class Carrier:
         """Do what the parcel's state asks for, unless `ask_first` finds that it was done. Raises nothing."""
         api = self._running.api
 
+        try:
+            grams = await self._weigh(parcel)
+        except errors.TransientError:
+            return parcels.Silence.NOT_ASKED
+
         async def outcome() -> parcels.Happening:
-            return (ask_first and await api.find(parcel)) or await api.do(parcel)
+            # A process that was stopped for longer than its lease does not go on to buy.
+            async with asyncio.timeout(self._settings.lease_s):
+                return (ask_first and await api.find(parcel)) or await api.do(parcel, grams=grams)
 
         try:
             return await self._answered(outcome)
         except breaker.OpenError:
             return parcels.Silence.NOT_ASKED
-        except labels.NoAnswerError as error:
+        except answers.NoAnswerError as error:
             extra = {"shipment_id": parcel.id, "verb": parcel.verb, "cause": str(error)}
             _LOG.warning("carrier did not answer", extra=extra)
             return parcels.Silence.UNKNOWN
@@ -98,7 +114,7 @@ class Carrier:
     async def _sure(self, ask: Callable[[], Awaitable[Answer]]) -> Answer:
         try:
             return await self._answered(ask)
-        except (breaker.OpenError, labels.NoAnswerError) as error:
+        except (breaker.OpenError, answers.NoAnswerError) as error:
             raise errors.TransientError(f"carrier: {error!r}") from error
 
     async def _answered(self, ask: Callable[[], Awaitable[Answer]]) -> Answer:
@@ -107,4 +123,10 @@ class Carrier:
             try:
                 return await ask()
             except NOT_AN_ANSWER as error:
-                raise labels.NoAnswerError(repr(error)) from error
+                raise answers.NoAnswerError(repr(error)) from error
+
+
+def _api(chosen: Settings, session: aiohttp.ClientSession) -> answers.Api:
+    if chosen.carrier is CarrierKind.EASYPOST:
+        return easypost.EasyPost(chosen, session)
+    return labels.Labels(chosen.carrier_url.current(), session)

@@ -1,4 +1,4 @@
-"""The HTTP API of the simulator's kind: labels that are bought and voided, manifests, and the ways of parcels.
+"""The HTTP API of the simulator's kind: labels that are bought and voided, manifests, and the ways of parcels. See `answers.Api`.
 
 A label is found by its reference, the parcel's id, for ever: other than an idempotency key the carrier does not forget it. So a
 purchase whose outcome is unknown may be repeated at any time after it was looked for.
@@ -13,6 +13,7 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
+from services.shipping.clients.answers import NoAnswerError
 from services.shipping.domain import parcels
 
 # Nothing was done, and the same request will never be: malformed, or an address that nothing is brought to.
@@ -33,10 +34,6 @@ SAID: Mapping[str, parcels.Input] = {
 }
 
 
-class NoAnswerError(Exception):
-    """The carrier did not answer, or not so that it binds it: whether it did what it was asked is unknown."""
-
-
 class Labels:
     """The API of the simulator's kind."""
 
@@ -53,7 +50,7 @@ class Labels:
             return _bought(body)
         return _voided(body) if body.get("status") == "voided" else None
 
-    async def do(self, parcel: parcels.Parcel) -> parcels.Happening:
+    async def do(self, parcel: parcels.Parcel, *, grams: int) -> parcels.Happening:  # noqa: ARG002 - this carrier weighs
         """Do what the parcel's state asks for. Raises NoAnswerError."""
         key = f"{parcel.id}:{parcel.verb}"
         if parcel.verb is parcels.Verb.BUY:

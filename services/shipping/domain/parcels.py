@@ -49,6 +49,8 @@ class Verb(StrEnum):
 class Input(StrEnum):
     """What can happen to a parcel, by the name that its history shows."""
 
+    # The carrier has a label for it, which was not bought yet: what comes before, where a carrier asks for two steps.
+    LABEL_OFFERED = "LABEL_OFFERED"
     LABEL_BOUGHT = "LABEL_BOUGHT"
     LABEL_REFUSED = "LABEL_REFUSED"
     LABEL_VOIDED = "LABEL_VOIDED"
@@ -107,9 +109,11 @@ _TRACKED: Mapping[Input, State] = {
 }
 # An input without a rule changes nothing.
 TABLE: Mapping[tuple[State, Input], State] = {
+    (State.LABELLING, Input.LABEL_OFFERED): State.LABELLING,
     (State.LABELLING, Input.LABEL_BOUGHT): State.LABELLED,
     (State.LABELLING, Input.LABEL_REFUSED): State.LABEL_REFUSED,
     (State.LABELLING, Input.STOPPED): State.LABELLING_STOPPED,
+    (State.LABELLING_STOPPED, Input.LABEL_OFFERED): State.STOPPED,
     (State.LABELLING_STOPPED, Input.LABEL_BOUGHT): State.VOIDING,
     (State.LABELLING_STOPPED, Input.LABEL_REFUSED): State.STOPPED,
     (State.LABEL_REFUSED, Input.STOPPED): State.STOPPED,
@@ -226,6 +230,14 @@ class Scan:
     said: Input
     place: str
     time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """A parcel of which the carrier tells by itself that there is news: by its id or its label's, as far as that is known."""
+
+    parcel_id: str = ""
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,7 @@ PARCELS = Table(
     Column("epoch", BigInteger, nullable=False, server_default="0"),
     Column("traceparent", Text, nullable=False, server_default=""),
     UniqueConstraint("order_id", "warehouse"),
+    Index("ix_parcels_reference", "reference", postgresql_where="reference <> ''"),
     Index("ix_parcels_label", "next_try_at", postgresql_where="state IN ('LABELLING', 'LABELLING_STOPPED', 'VOIDING')"),
     Index(
         "ix_parcels_way",
@@ -268,7 +269,7 @@ async def _append(transaction: database.Transaction, entries: Sequence[parcels.E
 def _asks_the_same(before: parcels.Parcel, after: parcels.Parcel) -> bool:
     """Whether the carrier is asked the same about a parcel as before: to do this about its label, or where it is."""
     if after.verb:
-        return after.verb is before.verb
+        return after.verb is before.verb and after.label == before.label
     return {before.state, after.state} <= parcels.TRAVELLING
 
 

@@ -52,6 +52,7 @@ SELECT p.id FROM parcels AS p JOIN unnest(%(id)s::uuid[], %(epoch)s::bigint[]) A
   ON p.id = g.id AND p.epoch = g.epoch
 """)
 _POSTPONE = postponed.statement("parcels")
+_NAMED = database.Statement("SELECT id FROM parcels WHERE reference = %(label)s AND reference <> '' LIMIT 1")
 _HASTEN = postponed.hastening("parcels", only=f"state IN ({_WAY})")
 
 
@@ -84,3 +85,9 @@ async def hasten(transaction: database.Transaction, parcel_id: str) -> bool:
     One that is being asked about this moment is asked about again: what was just answered may be of before.
     """
     return await postponed.hasten(transaction, _HASTEN, parcel_id)
+
+
+async def named(transaction: database.Transaction, label: str) -> str:
+    """The parcel with this label, by the carrier's name for it; empty when it is not ours."""
+    rows = await transaction.run(_NAMED, {"label": label})
+    return str(rows[0][0]) if rows else ""

@@ -8,6 +8,7 @@ the parcel due.
 from collections.abc import Callable
 
 from services.chassis import database
+from services.shipping.domain import parcels
 from services.shipping.store import claims
 
 
@@ -18,10 +19,11 @@ class Noticing:
         self._db = db
         self._wake = wake
 
-    async def hear(self, parcel_id: str) -> None:
+    async def hear(self, scanned: parcels.Scanned) -> None:
         """Have the carrier asked about this parcel now if it is on its way. Others, and those that are not ours, do nothing."""
-        if not parcel_id:
-            return
         async with self._db.transaction() as transaction:
-            if await claims.hasten(transaction, parcel_id):
+            parcel_id = scanned.parcel_id
+            if scanned.label:
+                parcel_id = await claims.named(transaction, scanned.label)
+            if parcel_id and await claims.hasten(transaction, parcel_id):
                 transaction.after_commit(self._wake)

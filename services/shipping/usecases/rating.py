@@ -10,7 +10,7 @@ from typing import Protocol
 
 from services import postal, tariff
 from services.chassis import clock, database
-from services.shipping.domain import rates
+from services.shipping.domain import parcels, rates
 from services.shipping.store import rates as tables
 
 
@@ -54,6 +54,15 @@ class Rating:
         written = self._addresses.judge(place).place
         kept = await tables.newest(self._db)
         return rates.quote(tariff.Tariff(kept.table), (written.country, written.region), items, goods)
+
+    async def grams(self, parcel: parcels.Parcel) -> int:
+        """What a parcel weighs, by the catalog, or by the table for what the catalog does not know. Raises TransientError."""
+        goods = await self._catalog.goods({line.sku for line in parcel.lines})
+        table = replace((await tables.newest(self._db)).table, cm3_per_kg=0)
+        packed = (
+            (goods[line.sku].package if line.sku in goods else tariff.UNKNOWN, line.quantity) for line in parcel.lines
+        )
+        return tariff.Tariff(table).grams(packed)
 
     def judge(self, place: postal.Place) -> postal.Verdict:
         """What is wrong with the part of an address that has rules."""

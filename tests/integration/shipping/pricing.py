@@ -6,7 +6,7 @@ from services import postal, tariff
 from services.chassis import clock, credentials, database, money, webhooks
 from services.chassis.rpc import server
 from services.shipping import rpc
-from services.shipping.domain import rates
+from services.shipping.domain import parcels, rates
 from services.shipping.usecases import handling, rating
 
 GOODS = {
@@ -26,13 +26,15 @@ class Shelf:
 
 
 def servicer(
-    hands: handling.Handling, db: database.Database, *, hooks: webhooks.Door[str] | None = None
+    hands: handling.Handling, db: database.Database, *, hooks: webhooks.Door[parcels.Scanned] | None = None
 ) -> server.Servicer:
     """The service's calls, which take no webhooks unless told."""
-    return rpc.servicer(hands, rating_of(db), hooks or webhooks.Door(NOBODY, str, _unheard, now=clock.utc_now))
+    return rpc.servicer(
+        hands, rating_of(db), hooks or webhooks.Door(NOBODY, parcels.Scanned, _unheard, now=clock.utc_now)
+    )
 
 
-async def _unheard(_: str) -> None:
+async def _unheard(_: parcels.Scanned) -> None:
     raise AssertionError("a webhook came through a door without a secret")
 
 

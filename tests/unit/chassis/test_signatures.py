@@ -68,3 +68,27 @@ def test_a_signature_counts_for_five_minutes(away: int, *, taken: bool) -> None:
 )
 def test_whatever_else_is_refused(sent: str) -> None:
     assert not verified(sent, b"x")
+
+
+def body_verified(sent: str, body: bytes, secrets: credentials.Credential = SECRETS) -> bool:
+    try:
+        signatures.verify_body(sent, body, secrets, now=NOW)
+    except errors.DomainError as error:
+        return error.reason != "SIGNATURE_INVALID"
+    return True
+
+
+@given(body=st.binary(max_size=50), other=st.binary(max_size=50))
+@pytest.mark.parametrize("secret", ["new-secret", "old-secret"])
+def test_a_body_that_was_signed_alone_is_taken_and_no_other(secret: str, body: bytes, other: bytes) -> None:
+    assert body_verified(f"hmac-sha256-hex={signatures.code(secret, body)}", other) == (body == other)
+
+
+@pytest.mark.parametrize("sent", ["", "hmac-sha256-hex=", signatures.code("new-secret", b"x"), "hmac-sha256-hex=00"])
+def test_a_body_without_its_scheme_or_code_is_refused(sent: str) -> None:
+    assert not body_verified(sent, b"x")
+
+
+def test_a_secret_is_taken_however_its_letters_are_composed() -> None:
+    sent = f"hmac-sha256-hex={signatures.code('se\u0301cret', b'x')}"
+    assert body_verified(sent, b"x", credentials.of("s\u00e9cret"))
