@@ -1,7 +1,7 @@
 """EasyPost as its documentation has it: `easypost.json` are its examples, and a strict server answers by them.
 
-A request that is not recorded in its path, its headers or the shape of its body is answered with 400, and remembered as a mistake:
-no test passes with one. Of what the real one does, the server keeps what matters to who buys labels: ids are its own, references
+A request that is not recorded in its path, its headers or the shape of its body is refused, and remembered as a mistake: no
+test passes with one. Of what the real one does, the server keeps what matters to who buys labels: ids are its own, references
 need not be unique, and a shipment has one label. No account at EasyPost was called.
 """
 

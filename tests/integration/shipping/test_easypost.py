@@ -1,4 +1,4 @@
-"""Parcels by EasyPost's interface, against a strict server that answers as its documentation says: one label, whatever happens."""
+"""Parcels by EasyPost's interface, against a strict server that answers as its documentation says: one label, always."""
 
 import json
 import signal

@@ -72,7 +72,7 @@ def test_a_label_is_given_back_unless_that_is_rejected(status: str | None, back:
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"main": {}}', '{"*": {"street1": "1", "city": "X", "land": "US"}}'])
 def test_senders_that_cannot_be_written_on_a_label_are_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="address|street1"):
+    with pytest.raises(ValueError, match=r"address|street1"):
         shapes.senders(text)
 
 
