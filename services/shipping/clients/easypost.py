@@ -110,12 +110,14 @@ class EasyPost:
         return _sure(*await self._exchange("GET", self._shipments / reference))
 
     async def _post(self, url: URL, content: Mapping[str, Any]) -> tuple[int, Any]:
-        headers = {"Content-Type": "application/json"}
-        return await self._exchange("POST", url, headers=headers, data=json.dumps(content).encode())
+        return await self._exchange("POST", url, json.dumps(content).encode())
 
-    async def _exchange(self, method: str, url: URL, **options: Any) -> tuple[int, Any]:
-        login = aiohttp.BasicAuth(self._settings.easypost_api_key.current())
-        async with self._session.request(method, url, auth=login, **options) as response:
+    async def _exchange(self, method: str, url: URL, content: bytes | None = None) -> tuple[int, Any]:
+        # The key is the name of a login without a password.
+        headers = {"Authorization": aiohttp.encode_basic_auth(self._settings.easypost_api_key.current(), "")}
+        if content is not None:
+            headers["Content-Type"] = "application/json"
+        async with self._session.request(method, url, headers=headers, data=content) as response:
             body = json.loads(await response.read())
         if response.status in (401, 403):
             self._settings.easypost_api_key.refused(f"status {response.status}")
