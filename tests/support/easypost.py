@@ -38,7 +38,7 @@ class EasyPost:
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def created(self, body: Json) -> Json:
-        shipment = copy.deepcopy(RECORDED["create"]["response"]["body"])
+        shipment: Json = copy.deepcopy(RECORDED["create"]["response"]["body"])
         shipment |= {"id": f"shp_{next(self._numbers):032x}", "reference": body["shipment"].get("reference")}
         self.shipments[shipment["id"]] = shipment
         return shipment
