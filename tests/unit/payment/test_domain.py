@@ -17,6 +17,9 @@ NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
 LATER = datetime(2026, 11, 21, 10, 1, tzinfo=UTC)
 YES = domain.Answer(Input.YES, reference="ch_1")
 NO = domain.Answer(Input.NO, reason="CARD_DECLINED")
+ACTION = domain.Answer(
+    Input.ACTION_REQUIRED, reference="ch_1", action=domain.Action("https://bank.example/1", "secret")
+)
 CONFIRMED = domain.Answer(Input.CONFIRMED)
 CANCELLED = domain.Answer(Input.CANCELLED)
 TAKEN = domain.Answer(Input.TAKEN)
@@ -57,6 +60,32 @@ def after(*inputs: domain.Answer, payment: domain.Payment | None = None) -> tupl
 SCRIPTS = {
     "authorised": ([YES], State.AUTHORIZED, ["PaymentAuthorized"]),
     "declined": ([NO], State.DECLINED, ["PaymentDeclined"]),
+    "confirmed by its customer": (
+        [ACTION, ACTION, YES],
+        State.AUTHORIZED,
+        ["PaymentActionRequired", "PaymentAuthorized"],
+    ),
+    "not confirmed by its customer": ([ACTION, NO], State.DECLINED, ["PaymentActionRequired", "PaymentDeclined"]),
+    "cancelled while its customer is asked": (
+        [ACTION, CANCELLED, YES],
+        State.VOIDED,
+        ["PaymentActionRequired", "PaymentVoided"],
+    ),
+    "cancelled while authorising, the customer is to be asked": (
+        [CANCELLED, ACTION, YES],
+        State.VOIDED,
+        ["PaymentVoided"],
+    ),
+    "order confirmed while its customer is asked": (
+        [ACTION, CONFIRMED, YES, YES],
+        State.CAPTURED,
+        ["PaymentActionRequired", "PaymentAuthorized", "PaymentCaptured"],
+    ),
+    "order confirmed, the customer is to be asked again": (
+        [CONFIRMED, ACTION, CANCELLED, YES],
+        State.VOIDED,
+        ["PaymentCaptureRefused", "PaymentVoided"],
+    ),
     "captured": ([YES, CONFIRMED, YES], State.CAPTURED, ["PaymentAuthorized", "PaymentCaptured"]),
     "captured, asked again": (
         [YES, CONFIRMED, YES, CONFIRMED],
@@ -235,6 +264,16 @@ def test_a_repeated_answer_changes_nothing() -> None:
     advance = moves.advance(payment, CONFIRMED, LATER)
     assert advance
     assert (advance.payment, advance.moved, advance.postings) == (payment, False, ())
+
+
+def test_how_to_confirm_is_kept_while_it_is_awaited_and_in_no_text() -> None:
+    waiting, _ = after(ACTION)
+    assert (waiting.action, waiting.provider_reference, waiting.call) == (ACTION.action, "ch_1", "confirm")
+    for text in (repr(waiting), repr(ACTION)):
+        assert "secret" not in text
+        assert "bank.example" not in text
+    for answer in (YES, NO, CANCELLED, CONFIRMED):
+        assert after(answer, payment=waiting)[0].action == domain.NO_ACTION
 
 
 def test_a_decline_keeps_its_reason() -> None:
