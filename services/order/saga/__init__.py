@@ -190,8 +190,8 @@ def _following(found: Found | None, saga: domain.Saga) -> tuple[domain.Saga, tup
         case Reached(tokens) if tokens & saga.awaiting:
             return _progressed(saga, saga.awaiting - tokens), ()
         case Asked(token, by) | Joined(token, by) if token not in saga.awaiting and (not by or by in saga.awaiting):
-            tells = (Tell.STOP_REQUESTED,) if isinstance(found, Asked) else ()
-            return replace(saga, awaiting=saga.awaiting | {token}, attempts=0), tells
+            asks = (Tell.STOP_REQUESTED,) if isinstance(found, Asked) else ()
+            return replace(saga, awaiting=saga.awaiting | {token}, attempts=0), asks
         case Noted():
             return saga, ()
     return None
