@@ -266,16 +266,6 @@ def test_a_repeated_answer_changes_nothing() -> None:
     assert (advance.payment, advance.moved, advance.postings) == (payment, False, ())
 
 
-def test_how_to_confirm_is_kept_while_it_is_awaited_and_in_no_text() -> None:
-    waiting, _ = after(ACTION)
-    assert (waiting.action, waiting.provider_reference, waiting.call) == (ACTION.action, "ch_1", "confirm")
-    for text in (repr(waiting), repr(ACTION)):
-        assert "secret" not in text
-        assert "bank.example" not in text
-    for answer in (YES, NO, CANCELLED, CONFIRMED):
-        assert after(answer, payment=waiting)[0].action == domain.NO_ACTION
-
-
 def test_a_decline_keeps_its_reason() -> None:
     payment, _ = after(NO)
     assert payment.failure_reason == "CARD_DECLINED"
