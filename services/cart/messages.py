@@ -184,6 +184,7 @@ def terms(request: cart_service_pb2.CheckoutCartRequest) -> domain.Terms:
         fingerprint=hashlib.sha256(request.SerializeToString(deterministic=True)).hexdigest(),
         coupon_codes=tuple(request.coupon_codes),
         service_level=_level(request.service_level),
+        saved_payment_method=request.saved_payment_method,
     )
 
 
@@ -196,6 +197,7 @@ def of_checkout(checkout: domain.Checkout, agreed: domain.Terms) -> order_servic
         expected_total=_of_money(agreed.expected_total),
         coupon_codes=[code for code, _ in domain.codes_to_use(checkout, agreed)],
         service_level=_of_level(agreed.service_level),
+        saved_payment_method=agreed.saved_payment_method,
     )
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from services import postal, signing_keys
+from services import postal, signing_keys, wallets
 from services.chassis import assembly, clock, database, erasure, loops, process, retention
 from services.chassis.settings import read
 from services.order import clients, events, rpc, saga, store
@@ -38,15 +38,15 @@ class Terms:
 
 
 def composed(
-    db: database.Database, prices: pricing.Pricing, terms: Terms, *, copy: database.Database | None = None
+    db: database.Database, peers: accepting.Peers, terms: Terms, *, copy: database.Database | None = None
 ) -> Orders:
     """The use cases, put together. `copy` is one of the database, for lists."""
     old = reading.reads(db, copy)
     watched = watching.Watching(db, terms.limits)
     advanced = advancing.Advancing(db, watched.moved, now=terms.now, waits=terms.waits)
-    accepts = accepting.Accepting(db, prices, now=terms.now, waits=terms.waits)
+    accepts = accepting.Accepting(db, peers, now=terms.now, waits=terms.waits)
     return Orders(
-        pricing=prices,
+        pricing=peers.prices,
         accepting=accepts,
         advancing=advanced,
         timer=timer.Timer(db, advanced, waits=terms.waits),
@@ -82,10 +82,12 @@ def build(host: assembly.Host) -> list[process.Part]:
         compensation_s=settings.compensation_deadline_s,
         catch_up_s=settings.catch_up_s,
         delivery_s=settings.delivery_deadline_s,
+        confirmation_s=settings.confirmation_deadline_s,
     )
     limits = watching.Limits(settings.watch_streams_per_caller, settings.watch_streams)
     terms = Terms(host.now, waits, limits, timedelta(days=settings.return_window_days), settings.seller)
-    orders = composed(service.db, prices, terms, copy=service.replica)
+    peers = accepting.Peers(prices, wallets.UserWallets(user))
+    orders = composed(service.db, peers, terms, copy=service.replica)
     erasing = erasure.Erasure(service.db, [store.ERASE, notes.ERASE, returns.ERASE])
     gauges = retention.Gauges(service.db, store.SERVICE, reading.QUEUES)
     return service.parts(

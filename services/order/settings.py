@@ -10,13 +10,15 @@ from services.order.domain import documents, rates
 class Settings:
     """The deadlines of the saga's steps, in seconds, the limits of WatchOrder streams, and what comes on top of prices.
 
-    The deadlines of stock and payment together are shorter than inventory's reservation (600 s).
+    The deadlines of stock, payment and confirmation together are shorter than inventory's reservation (1200 s).
 
     An order without a payment method waits for one as long as it would wait for the payment.
     """
 
     stock_deadline_s: float = env("ORDER_STOCK_DEADLINE_S", default=120.0)
     payment_deadline_s: float = env("ORDER_PAYMENT_DEADLINE_S", default=450.0)
+    # How long customers may take to confirm a payment with their bank, from when that is asked for.
+    confirmation_deadline_s: float = env("ORDER_CONFIRMATION_DEADLINE_S", default=600.0)
     settlement_deadline_s: float = env("ORDER_SETTLEMENT_DEADLINE_S", default=60.0)
     compensation_deadline_s: float = env("ORDER_COMPENSATION_DEADLINE_S", default=15.0)
     # After how long shipping is asked again about an order whose parcels are on their way.

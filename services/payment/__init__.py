@@ -2,7 +2,8 @@
 
 Owns: payments (one per order), refunds (who wanted money back) and ledger_entries (double entry), both append-only.
 
-States: AUTHORIZING -> AUTHORIZED -> CAPTURING -> CAPTURED; AUTHORIZING -> DECLINED; what is held goes VOIDING -> VOIDED, what
+States: AUTHORIZING -> AUTHORIZED -> CAPTURING -> CAPTURED; AUTHORIZING -> DECLINED; where the customer has to confirm
+AUTHORIZING -> ACTION_REQUIRED -> AUTHORIZED or DECLINED; what is held goes VOIDING -> VOIDED, what
 was taken REFUNDING -> REFUNDED. An order without a payment method begins in AWAITING_METHOD. A part that an administrator gives
 back goes CAPTURED -> REFUNDING_PART -> CAPTURED, all that is left CAPTURED -> REFUNDING_REST -> REFUNDED. In a state with -ING
 the provider is being asked: yes, a definite no, or unknown, which stays where it is and is asked about. A database that was put

@@ -45,6 +45,7 @@ def _on_payments(render_fact: Callable[[Any], Any]) -> outbox.Publication:
 
 
 PUBLISHED: outbox.Publications = {
+    domain.PaymentActionRequired: _amount_fact(payment_events_pb2.PaymentActionRequired),
     domain.PaymentAuthorized: _amount_fact(payment_events_pb2.PaymentAuthorized),
     domain.PaymentDeclined: _refusal_fact(payment_events_pb2.PaymentDeclined),
     domain.PaymentCaptured: _amount_fact(payment_events_pb2.PaymentCaptured),

@@ -14,7 +14,7 @@ def build(host: assembly.Host) -> list[process.Part]:
     service = assembly.Assembly(usecases.SERVICE, host, events.PUBLISHED)
     user = service.peer("user", signing_keys.DESCRIPTOR)
     provider = clients.Provider(settings)
-    calls = charging.Charging(provider, now=host.now, lease_s=settings.lease_s)
+    calls = charging.Charging(provider, now=host.now, lease_s=settings.lease_s, confirm_poll_s=settings.confirm_poll_s)
     limits = effects.Concurrency(concurrent=settings.provider_calls)
     worker = effects.Worker(service.db, calls, limits, name="payment-provider")
     heard = webhooks.Webhooks(service.db, now=host.now, wake=worker.wake, lease_s=settings.lease_s)

@@ -22,8 +22,10 @@ SHOWN_AS: Mapping[domain.State, domain.State] = {
 }
 
 
-def of_payment(payment: domain.Payment) -> payment_pb2.Payment:
-    currency = payment.amount.currency
+def of_payment(payment: domain.Payment, *, reader: str) -> payment_pb2.Payment:
+    """The payment as this user may read it: how to confirm it is shown to who pays."""
+    currency, action = payment.amount.currency, payment.action
+    confirms = action != domain.NO_ACTION and reader == payment.user_id
     return payment_pb2.Payment(
         id=payment.id,
         order_id=payment.order_id,
@@ -36,6 +38,7 @@ def of_payment(payment: domain.Payment) -> payment_pb2.Payment:
         failure_reason=payment.failure_reason,
         create_time=render.timestamp(payment.create_time),
         update_time=render.timestamp(payment.update_time),
+        action=payment_pb2.Payment.Action(redirect_url=action.url, client_secret=action.secret) if confirms else None,
     )
 
 

@@ -23,28 +23,32 @@ class PaymentServicer(payment_service_pb2_grpc.PaymentServiceServicer):
         self._hooks = hooks
 
     async def CreatePayment(self, request: payment_service_pb2.CreatePaymentRequest, _: Any) -> payment_pb2.Payment:
+        caller = identity.caller().user_id
         choice = usecases.Choice(
             order_id=request.order_id.lower(),
-            user_id=identity.caller().user_id,
+            user_id=caller,
             payment_method=request.payment_method,
             request_id=request.request_id,
             fingerprint=idempotency.fingerprint(request),
         )
-        return messages.of_payment(await self._payments.choose(choice))
+        return messages.of_payment(await self._payments.choose(choice), reader=caller)
 
     async def RefundPayment(self, request: payment_service_pb2.RefundPaymentRequest, _: Any) -> payment_pb2.Payment:
+        caller = identity.caller().user_id
         wish = usecases.Wish(
             payment_id=request.id,
             amount=render.money_sent("amount", request.amount) if request.HasField("amount") else None,
             reason=request.reason,
-            actor=identity.caller().user_id,
+            actor=caller,
             request_id=request.request_id,
             fingerprint=idempotency.fingerprint(request),
         )
-        return messages.of_payment(await self._payments.refund(wish))
+        return messages.of_payment(await self._payments.refund(wish), reader=caller)
 
     async def GetPayment(self, request: payment_service_pb2.GetPaymentRequest, _: Any) -> payment_pb2.Payment:
-        return messages.of_payment(await self._payments.get(request.id, owner_id=identity.caller().owner_id))
+        caller = identity.caller()
+        found = await self._payments.get(request.id, owner_id=caller.owner_id)
+        return messages.of_payment(found, reader=caller.user_id)
 
     async def ListFindings(
         self, _request: payment_service_pb2.ListFindingsRequest, _: Any

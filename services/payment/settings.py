@@ -20,7 +20,9 @@ class Settings:
     """The provider: which, where, its timeout (seconds), its concurrent calls, and when its circuit breaker opens.
 
     webhook_secrets sign what the provider tells of by itself: one, or two with a space between while it changes.
-    reconcile_s is how often, in seconds, its books are compared with ours.
+    reconcile_s is how often, in seconds, its books are compared with ours. return_url is where Stripe's page sends customers who
+    have confirmed a payment; without one the shop's page lets them confirm, by Stripe.js. confirm_poll_s is how often, in
+    seconds, it is asked at the least whether a customer has confirmed: a webhook makes it be asked at once.
     provider_repeat_s is for how long a call may be repeated, in seconds from its first attempt: shorter than the provider
     remembers idempotency keys. provider_lookup_lag_s is how long after that a charge that it made may still be missing from
     what it finds: Stripe's search can be an hour behind.
@@ -36,6 +38,8 @@ class Settings:
     provider_repeat_s: float = env("PAYMENT_PROVIDER_REPEAT_S", default=82_800.0)
     provider_lookup_lag_s: float = env("PAYMENT_PROVIDER_LOOKUP_LAG_S", default=7_200.0)
     reconcile_s: float = env("PAYMENT_RECONCILE_S", default=900.0)
+    return_url: str = env("PAYMENT_RETURN_URL", default="")
+    confirm_poll_s: float = env("PAYMENT_CONFIRM_POLL_S", default=10.0)
     breaker_failures: int = env("PAYMENT_BREAKER_FAILURES", default=5)
     breaker_reset_s: float = env("PAYMENT_BREAKER_RESET_S", default=60.0)
 

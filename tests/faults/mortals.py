@@ -24,6 +24,7 @@ from tests.support.polling import eventually
 PATIENCE = {
     "ORDER_STOCK_DEADLINE_S": "60",
     "ORDER_PAYMENT_DEADLINE_S": "60",
+    "ORDER_CONFIRMATION_DEADLINE_S": "60",
     "ORDER_COMPENSATION_DEADLINE_S": "60",
     "INVENTORY_HOLD_S": "300",
     "PAYMENT_PROVIDER_TIMEOUT_S": "1",

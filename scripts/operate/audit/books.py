@@ -157,7 +157,8 @@ _KNOWN = "SELECT id::text FROM orders WHERE id = ANY(%s::uuid[])"
 _TAKEN = """
 SELECT currency, sum(captured - refunded)::bigint FROM payments GROUP BY 1 HAVING sum(captured - refunded) <> 0
 """
-_UNDER_WAY = "SELECT count(*) FROM payments WHERE next_try_at IS NOT NULL"
+# Nothing is held of a payment that waits for its customer: that may take minutes, and does not stand in the way.
+_UNDER_WAY = "SELECT count(*) FROM payments WHERE next_try_at IS NOT NULL AND state <> 'ACTION_REQUIRED'"
 _FIRST_ID = "00000000-0000-0000-0000-000000000000"
 
 

@@ -19,6 +19,9 @@ providers do: a request that comes later with it is a new one.
     GET  /v1/charges?after=N
         200 {data: [...], next}: up to 100 charges behind the first N, oldest first; next is null on the last page
     GET  /v1/charges/{id}           200 the charge | 404 `charge_not_found`
+    GET  /bank/{id}/{secret}        the page of the customer's bank, where a charge's `next_action.url` leads
+    POST /bank/{id}/{secret}        a form with `answer`: `confirm` or `refuse`
+        200 the charge | 404 `charge_not_found`, also when it was answered before
     POST /v1/charges/{id}/capture   {amount}: all of it when left out; once, the rest is let go
         200 | 402 `capture_refused` | 409 `charge_already_captured`, `charge_not_capturable`, `capture_exceeds_charge`
     POST /v1/charges/{id}/void      200, also when it was voided before | 409 `charge_already_captured`
@@ -26,11 +29,14 @@ providers do: a request that comes later with it is a new one.
         200 | 409 `charge_not_refundable`, `refund_exceeds_capture`
 
 A charge is {id, status, amount, currency, reference, payment_method, captured_amount, refunded_amount}; its status goes
-from `authorized` to `voided`, or to `captured`, `partially_refunded`, `refunded`. Malformed requests get
-400 `invalid_request` or `idempotency_key_missing`. An error is {error: {code, message}}.
+from `authorized` to `voided`, or to `captured`, `partially_refunded`, `refunded`. One whose customer has to confirm begins as
+`requires_action`, with `next_action: {type, url}` as a PaymentIntent of Stripe's has it (3-D Secure,
+https://docs.stripe.com/payments/3d-secure/authentication-flow), and becomes `authorized`, or `declined` with its `error`.
+Malformed requests get 400 `invalid_request` or `idempotency_key_missing`. An error is {error: {code, message}}.
 
 The payment method decides (`cards.py` is the table): card_approved, card_declined, card_insufficient_funds, card_slow,
-card_timeout_after_charge, card_timeout_before_charge, card_error_500, card_charge_then_500, card_capture_refused; any
+card_timeout_after_charge, card_timeout_before_charge, card_error_500, card_charge_then_500, card_capture_refused,
+card_requires_action (the customer has to confirm), card_action_then_declined (and the bank declines all the same); any
 other is declined with `unknown_payment_method`.
 
 It tells of each charge that is authorised, captured, voided or refunded, and of what a test makes happen, by webhooks, as soon

@@ -16,6 +16,10 @@ class Card:
     """How many first calls of a key come to nothing: no charge, and `failure` instead of an answer."""
     failure: Delivery = Delivery.AS_ERROR
     capture_refused: bool = False
+    action: bool = False
+    """Whether the customer has to confirm before anything is held."""
+    action_decline: str = ""
+    """The code of the decline that follows the confirmation; empty when it is approved then."""
 
 
 CARDS = {
@@ -28,11 +32,14 @@ CARDS = {
     "card_error_500": Card(failures=2),
     "card_charge_then_500": Card(delivery=Delivery.AS_ERROR),
     "card_capture_refused": Card(capture_refused=True),
+    "card_requires_action": Card(action=True),
+    "card_action_then_declined": Card(action=True, action_decline="insufficient_funds"),
 }
 UNKNOWN = Card(decline="unknown_payment_method")
 
 DECLINES = {
     "card_declined": "The card was declined.",
     "insufficient_funds": "The card has insufficient funds.",
+    "authentication_failed": "The customer did not confirm the payment.",
     "unknown_payment_method": "There is no such payment method.",
 }

@@ -8,6 +8,8 @@ CAPTURED = "captured"
 PARTIALLY_REFUNDED = "partially_refunded"
 REFUNDED = "refunded"
 VOIDED = "voided"
+REQUIRES_ACTION = "requires_action"
+DECLINED = "declined"
 
 
 class Refused(Exception):  # noqa: N818 - it is the provider's answer, not a fault of the program
@@ -32,6 +34,15 @@ class Charge:
     payment_method: str
     captured_amount: int = 0
     refunded_amount: int = 0
+    next_action: dict[str, str] | None = None
+    """Where the customer confirms, while that is awaited: {type, url}."""
+    error: dict[str, str] | None = None
+    """Why it was declined after its customer was asked: {code, message}."""
+
+
+def confirm(charge: Charge, decline: dict[str, str] | None) -> Charge:
+    """Hold the money, as the customer has confirmed, or say why not."""
+    return replace(charge, status=DECLINED if decline else AUTHORIZED, next_action=None, error=decline)
 
 
 def capture(charge: Charge, amount: int | None) -> Charge:
@@ -47,10 +58,12 @@ def capture(charge: Charge, amount: int | None) -> Charge:
 
 
 def void(charge: Charge) -> Charge:
-    """Let the held money go; a voided charge stays as it is. Raises Refused when it was captured."""
+    """Let the held money go, or wait for no customer; what holds nothing stays as it is. Raises Refused when it was captured."""
     if charge.captured_amount:
         raise Refused(409, "charge_already_captured", "A captured charge is refunded, not voided.")
-    return replace(charge, status=VOIDED)
+    if charge.status == DECLINED:
+        return charge
+    return replace(charge, status=VOIDED, next_action=None)
 
 
 def refund(charge: Charge, amount: int | None) -> Charge:
@@ -75,5 +88,5 @@ FIELDS = tuple(field.name for field in fields(Charge))
 
 
 def shown(charge: Charge) -> dict[str, Any]:
-    """The charge as the API shows it and the log keeps it."""
-    return {name: getattr(charge, name) for name in FIELDS}
+    """The charge as the API shows it and the log keeps it: with what there is."""
+    return {name: getattr(charge, name) for name in FIELDS if getattr(charge, name) is not None}

@@ -17,6 +17,9 @@ CAPTURED = "captured"
 VOIDED = "voided"
 REFUNDED = "refunded"
 DECLINED = "declined"
+ACTION_REQUIRED = "action_required"
+"""A charge was made of which nothing is held before its customer confirms."""
+
 REFUSED = "refused"
 UNCHANGED = "unchanged"
 FAILED = "failed"
@@ -25,8 +28,14 @@ FAILED = "failed"
 REFUND_FAILED = "refund_failed"
 """A refund that had succeeded came to nothing later: what it gave back is taken again."""
 
+MADE = frozenset({AUTHORIZED, ACTION_REQUIRED})
+"""The effects by which there is a charge."""
+
 MOVING = (AUTHORIZED, CAPTURED, REFUNDED, VOIDED)
 """The effects that move money: what `/stats` adds up."""
+
+CHANGING = frozenset({*MOVING, REFUND_FAILED, ACTION_REQUIRED, DECLINED})
+"""The effects behind which a charge is another, if it is about one: a decline at once makes none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +94,7 @@ class Ledger:
 
     def newest_charge(self, reference: str) -> Charge | None:
         """The charge that was made last with this reference, as it is now."""
-        made = [line["answer"]["id"] for line in self.about(reference) if line["effect"] == AUTHORIZED]
+        made = [line["answer"]["id"] for line in self.about(reference) if line["effect"] in MADE]
         return self.charge(made[-1]) if made else None
 
     def charge(self, charge_id: str) -> Charge | None:
@@ -116,11 +125,11 @@ class Ledger:
             self._failures[entry.key] = self.failures(entry.key) + 1
             return
         self._binding[entry.key] = number
-        if entry.effect in MOVING:
+        if entry.effect in CHANGING and "id" in entry.answer:
             self._charges[entry.answer["id"]] = number
+        if entry.effect in MOVING:
             self._moved[entry.currency][entry.effect] += entry.amount
         if entry.effect == REFUND_FAILED:
-            self._charges[entry.answer["id"]] = number
             self._moved[entry.currency][REFUNDED] -= entry.amount
 
 

@@ -18,9 +18,13 @@ class Change:
     moved: Callable[[Charge, Charge], int]
 
 
+def _let_go(before: Charge, _: Charge) -> int:
+    return 0 if before.status == charges.REQUIRES_ACTION else before.amount
+
+
 CHANGES = {
     "capture": Change(charges.capture, ledger.CAPTURED, lambda _, after: after.captured_amount),
-    "void": Change(lambda charge, _: charges.void(charge), ledger.VOIDED, lambda before, _: before.amount),
+    "void": Change(lambda charge, _: charges.void(charge), ledger.VOIDED, _let_go),
     "refund": Change(
         charges.refund, ledger.REFUNDED, lambda before, after: after.refunded_amount - before.refunded_amount
     ),
@@ -44,13 +48,15 @@ NOT_FOUND = error(404, "charge_not_found", "There is no such charge.")
 class Provider:
     """The provider over its log. Methods raise OSError when the log can't be written: then nothing happened.
 
-    keys_last_s is how long it remembers an idempotency key, in seconds. tell is given each event, with what it is about.
+    keys_last_s is how long it remembers an idempotency key, in seconds. tell is given each event, with what it is about. url is
+    where it serves, which the page of a customer's bank is at.
     """
 
     def __init__(self, book: ledger.Ledger, keys_last_s: float, tell: Callable[[str, Body], None]) -> None:
         self._book = book
         self._tell = tell
         self.keys_last_s = keys_last_s
+        self.url = ""
 
     def authorize(self, call: Call) -> Response:
         """Hold the money, or say why not. The request has amount, currency, payment_method and reference."""
@@ -64,10 +70,31 @@ class Provider:
             reply = _decline(call.request, card.decline)
             self._write(call, call.request, ledger.DECLINED, reply)
             return reply
+        if card.action:
+            return self._require_action(call)
         charge = Charge(id=f"ch_{secrets.token_hex(12)}", status=charges.AUTHORIZED, **call.request)
         reply = Response(200, charges.shown(charge), card.delivery)
         self._write(call, call.request, ledger.AUTHORIZED, reply)
         return reply
+
+    def answer(self, charge_id: str, secret: str, *, confirmed: bool) -> Response:
+        """What the customer does on their bank's page, which is known by a secret."""
+        charge = self.asked(charge_id, secret)
+        if charge is None:
+            return NOT_FOUND
+        code = cards.CARDS[charge.payment_method].action_decline if confirmed else "authentication_failed"
+        changed = charges.confirm(charge, _reason(code) if code else None)
+        call = Call("confirm", f"{charge.id}:confirm", {"confirmed": confirmed})
+        reply = Response(200, charges.shown(changed))
+        moved = {"amount": 0 if code else charge.amount}
+        self._write(call, _nothing_of(charge) | moved, ledger.DECLINED if code else ledger.AUTHORIZED, reply)
+        return reply
+
+    def asked(self, charge_id: str, secret: str) -> Charge | None:
+        """The charge whose customer is asked on the page with this secret; None for another."""
+        charge = self._book.charge(charge_id)
+        page = (charge.next_action or {}).get("url", "") if charge else ""
+        return charge if page.endswith(f"/{charge_id}/{secret}") else None
 
     def change(self, call: Call) -> Response:
         """Capture, void or refund. The request has the charge's id and an amount; None means all that is left."""
@@ -134,6 +161,15 @@ class Provider:
         charge = self._book.charge(charge_id)
         return NOT_FOUND if charge is None else Response(200, charges.shown(charge))
 
+    def _require_action(self, call: Call) -> Response:
+        """A charge of which nothing is held before its customer has confirmed on their bank's page."""
+        charge_id = f"ch_{secrets.token_hex(12)}"
+        page = {"type": "redirect_to_url", "url": f"{self.url}/bank/{charge_id}/{secrets.token_urlsafe(12)}"}
+        charge = Charge(id=charge_id, status=charges.REQUIRES_ACTION, next_action=page, **call.request)
+        reply = Response(200, charges.shown(charge))
+        self._write(call, call.request | {"amount": 0}, ledger.ACTION_REQUIRED, reply)
+        return reply
+
     def _apply(self, call: Call, charge: Charge) -> Response:
         change = CHANGES[call.operation]
         changed = change.rule(charge, call.request["amount"])
@@ -160,7 +196,7 @@ class Provider:
                 answer=reply.body,
             )
         )
-        if effect in ledger.MOVING:
+        if effect in ledger.MOVING or (effect == ledger.DECLINED and "id" in reply.body):
             self._tell(f"charge.{effect}", reply.body)
 
 
@@ -171,8 +207,11 @@ def _again(known: ledger.Entry, call: Call) -> Response:
 
 
 def _decline(request: Body, code: str) -> Response:
-    reason = {"code": code, "message": cards.DECLINES[code]}
-    return Response(402, {"status": "declined", **request, "error": reason})
+    return Response(402, {"status": "declined", **request, "error": _reason(code)})
+
+
+def _reason(code: str) -> dict[str, str]:
+    return {"code": code, "message": cards.DECLINES[code]}
 
 
 def _nothing_of(charge: Charge) -> Body:

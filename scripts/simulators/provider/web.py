@@ -1,5 +1,6 @@
 """The provider's HTTP API: reads requests and asks the provider; `steered` delivers the replies as badly as it is told to."""
 
+import html
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,11 @@ from scripts.simulators import control, hooks, steered
 from scripts.simulators.provider import ledger
 from scripts.simulators.provider.provider import CHANGES, Call, Provider
 from scripts.simulators.steered import Invalid, Response
+
+BANK = """<!doctype html><title>Your bank</title><h1>Your bank asks</h1><p>Pay {asked}?</p>
+<form method="post"><button name="answer" value="confirm">Confirm</button>
+<button name="answer" value="refuse">Refuse</button></form>
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,8 @@ class Api:
         app.router.add_get("/v1/charges/{id}", faulty(self._get))
         for operation in CHANGES:
             app.router.add_post(f"/v1/charges/{{id}}/{operation}", faulty(self._changing(operation)))
+        app.router.add_get("/bank/{id}/{secret}", self._show_bank)
+        app.router.add_post("/bank/{id}/{secret}", self._bank)
         app.router.add_post("/v1/refunds/failures", self._fail_refund)
         app.router.add_post("/v1/disputes", self._dispute)
         self._sender.add_to(app)
@@ -48,6 +56,7 @@ class Api:
         self._provider.keys_last_s = now.key_seconds
 
     async def _authorize(self, request: web.Request) -> Response:
+        self._provider.url = str(request.url.origin())
         key, body = steered.key_of(request), await steered.body_of(request)
         currency = steered.text_of(body, "currency")
         if len(currency) != 3 or not currency.isupper():
@@ -80,6 +89,22 @@ class Api:
 
     async def _get(self, request: web.Request) -> Response:
         return self._provider.get(request.match_info["id"])
+
+    async def _show_bank(self, request: web.Request) -> web.Response:
+        """The page of the customer's bank."""
+        charge = self._provider.asked(request.match_info["id"], request.match_info["secret"])
+        if charge is None:
+            return web.Response(status=404, text="There is nothing to confirm.")
+        asked = f"{charge.amount} {charge.currency} (minor units) for order {html.escape(charge.reference)}"
+        return web.Response(text=BANK.format(asked=asked), content_type="text/html")
+
+    async def _bank(self, request: web.Request) -> web.Response:
+        """What the customer answers on it: `answer` is `confirm` or `refuse`."""
+        answer = (await request.post()).get("answer")
+        if answer not in ("confirm", "refuse"):
+            return steered.rendered(steered.error(400, "invalid_request", "answer is confirm or refuse"))
+        charge, secret = request.match_info["id"], request.match_info["secret"]
+        return steered.rendered(self._provider.answer(charge, secret, confirmed=answer == "confirm"))
 
     async def _fail_refund(self, request: web.Request) -> web.Response:
         body = await steered.body_of(request)

@@ -111,6 +111,7 @@ class Terms:
     fingerprint: str
     coupon_codes: tuple[str, ...] = ()
     service_level: str = ""
+    saved_payment_method: str = ""
 
 
 @dataclass(frozen=True, slots=True)

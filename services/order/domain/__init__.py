@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from services import tariff
-from services.chassis import money
+from services.chassis import errors, money
 
 
 class Status(StrEnum):
@@ -206,7 +206,8 @@ class Draft:
     """An order as requested, before prices are known.
 
     request_id is empty when the caller will not repeat the call. expected_total is what the customer agreed to pay, if the
-    caller said so.
+    caller said so. saved_method names a payment method that the customer saved, whose token payment_method becomes; unpayable
+    is why it cannot be used.
     """
 
     basket: Basket
@@ -214,6 +215,8 @@ class Draft:
     request_id: str
     fingerprint: bytes
     expected_total: money.Money | None = None
+    saved_method: str = ""
+    unpayable: errors.DomainError | None = None
 
     @property
     def user_id(self) -> str:

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from services.chassis import idempotency, money
+from services.chassis import errors, idempotency, money
 from services.chassis.rpc import render
-from services.order import domain
+from services.order import domain, saga
 from services.order.domain import rates
 from souk.inventory.v1 import stock_pb2
 from souk.order.v1 import order_pb2, order_service_pb2
@@ -16,6 +16,10 @@ _ADDRESS = ("recipient", "line1", "line2", "city", "region", "postal_code", "cou
 
 
 def draft(request: order_service_pb2.CreateOrderRequest, user_id: str) -> domain.Draft:
+    """What is to be ordered. Raises PAYMENT_METHOD_AMBIGUOUS or MONEY_INVALID."""
+    if request.payment_method and request.saved_payment_method:
+        wrong = errors.Violation("saved_payment_method", "must be empty when payment_method names a token")
+        raise errors.invalid("PAYMENT_METHOD_AMBIGUOUS", "the order names two payment methods", wrong)
     expected = request.expected_total if request.HasField("expected_total") else None
     return domain.Draft(
         basket=basket(request, user_id),
@@ -23,6 +27,7 @@ def draft(request: order_service_pb2.CreateOrderRequest, user_id: str) -> domain
         request_id=request.request_id,
         fingerprint=idempotency.fingerprint(request) if request.request_id else b"",
         expected_total=render.money_sent("expected_total", expected) if expected else None,
+        saved_method=request.saved_payment_method.lower(),
     )
 
 
@@ -101,24 +106,27 @@ def _coupon(coupon: domain.Coupon) -> order_service_pb2.QuoteOrderResponse.Coupo
 
 
 def of_order(placed: domain.Placed) -> order_pb2.Order:
-    order, saga = placed.order, placed.saga
+    order, moved = placed.order, placed.saga
     return order_pb2.Order(
         id=order.id,
         user_id=order.user_id,
-        status=order_pb2.Order.Status.Value(saga.status),
-        saga_id=saga.id,
+        status=order_pb2.Order.Status.Value(moved.status),
+        saga_id=moved.id,
         total=render.money_message(order.total),
         totals=of_totals(order.totals),
         lines=[of_line(line, taxes_included=order.taxes_included) for line in order.lines],
         shipping_address=of_address(order.address),
-        payment_id=saga.payment_id,
-        cancel_reason=saga.cancel_reason,
-        shortages=[stock_pb2.Shortage(sku=s.sku, requested=s.requested, available=s.available) for s in saga.shortages],
+        payment_id=moved.payment_id,
+        cancel_reason=moved.cancel_reason,
+        shortages=[
+            stock_pb2.Shortage(sku=s.sku, requested=s.requested, available=s.available) for s in moved.shortages
+        ],
         create_time=render.timestamp(order.create_time),
-        update_time=render.timestamp(saga.update_time),
-        version=saga.version,
+        update_time=render.timestamp(moved.update_time),
+        version=moved.version,
         discounts=[_discount(discount, order.total.currency) for discount in order.discounts],
         service_level=rates_pb2.ServiceLevel.Value(order.service_level),
+        action_required=saga.CUSTOMER in moved.awaiting,
     )
 
 
@@ -153,18 +161,18 @@ def of_line(line: domain.Line, *, taxes_included: bool) -> order_pb2.OrderLine:
 
 
 def of_status(placed: domain.Placed, history: Sequence[domain.HistoryEntry]) -> order_service_pb2.OrderStatus:
-    saga = placed.saga
+    moved = placed.saga
     return order_service_pb2.OrderStatus(
         id=placed.order.id,
-        status=order_pb2.Order.Status.Value(saga.status),
+        status=order_pb2.Order.Status.Value(moved.status),
         saga=order_pb2.Saga(
-            id=saga.id,
-            definition_version=saga.definition_version,
-            step=order_pb2.Saga.Step.Value(saga.step),
-            awaiting=sorted(saga.awaiting),
-            deadline=render.timestamp(saga.deadline) if saga.deadline else None,
-            attempts=saga.attempts,
-            stuck=saga.stuck,
+            id=moved.id,
+            definition_version=moved.definition_version,
+            step=order_pb2.Saga.Step.Value(moved.step),
+            awaiting=sorted(moved.awaiting),
+            deadline=render.timestamp(moved.deadline) if moved.deadline else None,
+            attempts=moved.attempts,
+            stuck=moved.stuck,
         ),
         timeline=[of_entry(entry) for entry in history],
     )

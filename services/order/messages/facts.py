@@ -8,7 +8,6 @@ from services.chassis.rpc import render
 from services.order import domain, messages, saga
 from souk.inventory.v1 import inventory_events_pb2
 from souk.order.v1 import order_events_pb2
-from souk.payment.v1 import payment_events_pb2
 from souk.promotion.v1 import promotion_events_pb2, promotion_pb2
 from souk.shipping.v1 import rates_pb2, shipping_events_pb2
 
@@ -127,8 +126,8 @@ def coupons_refused(message: promotion_events_pb2.CouponsRefused) -> saga.Event:
     return saga.Event(message.order_id, saga.Reply.COUPONS_REFUSED, saga.PROMOTION, reason=reason)
 
 
-def payment_authorized(message: payment_events_pb2.PaymentAuthorized) -> saga.Event:
-    return saga.Event(message.order_id, saga.Reply.PAYMENT_AUTHORIZED, saga.PAYMENT, payment_id=message.payment_id)
+def payment_said(reply: saga.Reply) -> Callable[[Any], saga.Event]:
+    return lambda message: saga.Event(message.order_id, reply, saga.PAYMENT, payment_id=message.payment_id)
 
 
 def payment_refused(reply: saga.Reply) -> Callable[[Any], saga.Event]:

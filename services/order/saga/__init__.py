@@ -9,6 +9,8 @@ operator who resumes a stuck saga.
 
 Since the third definition an order goes on behind the pivot until it is delivered. What it waits for then may come in any
 order, and its status follows from what is left (`PROGRESS`). To cancel it, shipping is asked first whether anything has left.
+
+Since the fourth an order whose payment its customer has to confirm awaits `customer` beside `payment`, for longer.
 """
 
 from dataclasses import dataclass, replace
@@ -19,7 +21,9 @@ from services.order import domain
 from services.order.domain import Status, Step
 from services.order.saga.definitions import (
     CLAIMED,
+    CONFIRMATION,
     COUPONS_ONLY,
+    CUSTOMER,
     DEFINITION_VERSION,
     DEFINITIONS,
     INVENTORY,
@@ -36,6 +40,7 @@ from services.order.saga.definitions import (
     Answered,
     Asked,
     Found,
+    Joined,
     Noted,
     Reached,
     Refused,
@@ -48,6 +53,7 @@ from services.order.saga.definitions import (
 )
 
 __all__ = [
+    "CUSTOMER",
     "DEFINITION_VERSION",
     "INVENTORY",
     "PAYMENT",
@@ -83,10 +89,11 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Waits:
-    """How long each step may wait, in seconds. Stock and payment together stay below inventory's hold.
+    """How long each step may wait, in seconds. Stock, payment and confirmation together stay below inventory's hold.
 
-    catch_up_s is how long every order waits at the least once somebody listens again, when nobody did for a while. delivery_s is
-    after how long shipping is asked again about an order that is on its way.
+    confirmation_s is how long a customer may take to confirm a payment, from when that is asked for. catch_up_s is how long
+    every order waits at the least once somebody listens again, when nobody did for a while. delivery_s is after how long shipping
+    is asked again about an order that is on its way.
     """
 
     stock_s: float
@@ -95,6 +102,7 @@ class Waits:
     compensation_s: float
     catch_up_s: float = 30.0
     delivery_s: float = 86_400.0
+    confirmation_s: float = 600.0
 
     def after(self, saga: domain.Saga) -> float | None:
         """Seconds until this saga times out; None when it has ended or waits for an operator."""
@@ -109,6 +117,8 @@ class Waits:
         }[saga.step]
         if saga.awaiting & STOPS:
             first = self.compensation_s
+        if saga.awaiting & CONFIRMATION:
+            first = self.confirmation_s
         return first * float(2 ** min(saga.attempts, MOST_DOUBLINGS))
 
 
@@ -179,8 +189,9 @@ def _following(found: Found | None, saga: domain.Saga) -> tuple[domain.Saga, tup
             return replace(saga, attempts=tried, stuck=tried >= MOST_ATTEMPTS), _repeated(tells, saga)
         case Reached(tokens) if tokens & saga.awaiting:
             return _progressed(saga, saga.awaiting - tokens), ()
-        case Asked(token, by) if token not in saga.awaiting and (not by or by in saga.awaiting):
-            return replace(saga, awaiting=saga.awaiting | {token}, attempts=0), (Tell.STOP_REQUESTED,)
+        case Asked(token, by) | Joined(token, by) if token not in saga.awaiting and (not by or by in saga.awaiting):
+            asks = (Tell.STOP_REQUESTED,) if isinstance(found, Asked) else ()
+            return replace(saga, awaiting=saga.awaiting | {token}, attempts=0), asks
         case Noted():
             return saga, ()
     return None
@@ -247,14 +258,14 @@ def _follow(saga: domain.Saga, rule: Rule, event: Event, awaits: frozenset[str])
         awaiting=awaits,
         attempts=0,
         stuck=False,
-        payment_id=event.payment_id or saga.payment_id,
         cancel_reason=rule.reason or saga.cancel_reason,
         shortages=event.shortages or saga.shortages,
     )
 
 
 def _moved(placed: domain.Placed, saga: domain.Saga, event: Event, *tells: Tell, now: datetime) -> Advance:
-    saga = replace(saga, version=saga.version + 1, update_time=now)
+    payment_id = event.payment_id or saga.payment_id
+    saga = replace(saga, version=saga.version + 1, update_time=now, payment_id=payment_id)
     reason = event.reason or (saga.cancel_reason if saga.status is not placed.saga.status else "")
     entry = domain.HistoryEntry(saga.order_id, saga.version, saga.status, event.reply, reason, event.actor, now)
     return Advance(saga, entry, tuple(_fact(tell, placed.order, saga) for tell in tells))

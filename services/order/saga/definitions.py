@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from services.order.domain import Status, Step
 
-DEFINITION_VERSION = 3
+DEFINITION_VERSION = 4
 
 INVENTORY = "inventory"
 PAYMENT = "payment"
@@ -31,6 +31,9 @@ PARCELS = frozenset({SHIPPING, HANDOVER, DELIVERY})
 STOP = "stop"
 STOP_UNPAID = "stop_unpaid"
 STOPS = frozenset({STOP, STOP_UNPAID})
+# What it waits for beside its payment while its customer has to confirm that with their bank.
+CUSTOMER = "customer"
+CONFIRMATION = frozenset({CUSTOMER})
 
 
 class Reply(StrEnum):
@@ -43,6 +46,7 @@ class Reply(StrEnum):
     COUPONS_REDEEMED = "CouponsRedeemed"
     COUPONS_REFUSED = "CouponsRefused"
     COUPONS_RELEASED = "CouponsReleased"
+    PAYMENT_ACTION_REQUIRED = "PaymentActionRequired"
     PAYMENT_AUTHORIZED = "PaymentAuthorized"
     PAYMENT_DECLINED = "PaymentDeclined"
     PAYMENT_CAPTURED = "PaymentCaptured"
@@ -136,6 +140,14 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Joined:
+    """`token` is awaited as well, as long as `by` has not answered: the time to wait begins anew."""
+
+    token: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Noted:
     """It stands in the history, and nothing follows."""
 
@@ -150,7 +162,7 @@ def _cancel(awaits: frozenset[str], reason: str) -> Rule:
     return Rule(Status.CANCELLING, Step.COMPENSATION, awaits, Tell.CANCELLED, reason, nothing_held)
 
 
-Found = Rule | Answered | Refused | Whether | Repeat | Reached | Asked | Noted
+Found = Rule | Answered | Refused | Whether | Repeat | Reached | Asked | Joined | Noted
 Table = Mapping[tuple[Status, Reply], Found]
 
 FIRST: Table = {
@@ -272,4 +284,13 @@ THIRD: Table = {
     **GIVING_BACK,
 }
 
-DEFINITIONS: Mapping[int, Table] = {1: FIRST, 2: SECOND, 3: THIRD}
+FOURTH: Table = {
+    **THIRD,
+    # The customer has to confirm the payment with their bank: that may take longer than a bank's own answer.
+    (Status.RESERVED, Reply.PAYMENT_ACTION_REQUIRED): Joined(CUSTOMER, by=PAYMENT),
+    (Status.RESERVED, Reply.DEADLINE_PASSED): Whether(
+        CUSTOMER, _cancel(ALL, "CONFIRMATION_TIMEOUT"), _cancel(ALL, "PAYMENT_TIMEOUT")
+    ),
+}
+
+DEFINITIONS: Mapping[int, Table] = {1: FIRST, 2: SECOND, 3: THIRD, 4: FOURTH}

@@ -1,6 +1,8 @@
 """Accepting orders: what each costs, then order, saga, history, event and claim in one transaction."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 from services.chassis import clock, coalesce, database, errors, idempotency, ids, metrics, tracing
 from services.order import domain, saga, store
@@ -9,12 +11,31 @@ from services.order.store import history
 from services.order.usecases import pricing
 
 
+class Wallets(Protocol):
+    """Who keeps what customers saved to pay with."""
+
+    async def token(self, user_id: str, method: str) -> str:
+        """The provider's token of a method that this user saved.
+
+        Raises PAYMENT_METHOD_NOT_FOUND, also when it is somebody else's, or TransientError when nobody answers.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Peers:
+    """Whom an order is asked about before it is accepted."""
+
+    prices: pricing.Pricing
+    wallets: Wallets
+
+
 class Accepting:
     """Accepts orders. Concurrent calls share a transaction."""
 
-    def __init__(self, db: database.Database, prices: pricing.Pricing, *, now: clock.Clock, waits: saga.Waits) -> None:
+    def __init__(self, db: database.Database, peers: Peers, *, now: clock.Clock, waits: saga.Waits) -> None:
         self._db = db
-        self._prices = prices
+        self._prices = peers.prices
+        self._wallets = peers.wallets
         self._now = now
         self._waits = waits
         self._gathered = coalesce.Coalescer(self.accept, coalesce.Batching())
@@ -23,9 +44,21 @@ class Accepting:
         """Accept an order: it is PENDING, or what its first request made of it.
 
         Raises SKU_UNKNOWN, SKU_DUPLICATE, CURRENCY_MIXED, COUPON_REFUSED, ORDER_TOTAL_TOO_LARGE, ORDER_TOTAL_CHANGED,
-        ADDRESS_INVALID, SHIPPING_UNAVAILABLE or REQUEST_ID_REUSED.
+        ADDRESS_INVALID, SHIPPING_UNAVAILABLE, PAYMENT_METHOD_NOT_FOUND or REQUEST_ID_REUSED.
         """
-        return await self._gathered.call(draft)
+        return await self._gathered.call(await self._payable(draft) if draft.saved_method else draft)
+
+    async def _payable(self, draft: domain.Draft) -> domain.Draft:
+        """The draft with the token of what its customer saved, asked for here so that the others of its batch do not wait for it.
+
+        Why there is none is raised later, once it is known that the request made no order before.
+        """
+        try:
+            return replace(draft, payment_method=await self._wallets.token(draft.user_id, draft.saved_method))
+        except errors.DomainError as error:
+            return replace(draft, unpayable=error)
+        except errors.TransientError:
+            return replace(draft, unpayable=errors.unavailable())
 
     async def accept(self, drafts: Sequence[domain.Draft]) -> list[domain.Placed | errors.DomainError]:
         """Accept these orders in one transaction: one answer each, in their order. Raises TransientError for all of them."""
@@ -45,6 +78,8 @@ class Accepting:
     def _begin(self, draft: domain.Draft, quote: domain.Quote | errors.DomainError) -> saga.Begun:
         if isinstance(quote, errors.DomainError):
             raise quote
+        if draft.unpayable:
+            raise draft.unpayable
         totals.check_coupons(quote.coupons)
         totals.check_expected(draft.expected_total, quote.totals.total)
         now = self._now()

@@ -22,6 +22,9 @@ class Api(Protocol):
     async def find(self, payment: domain.Payment) -> domain.Outcome | None:
         """The same without the key, which may be forgotten: from what the provider has. Raises NoAnswerError."""
 
+    async def confirmed(self, payment: domain.Payment) -> domain.Outcome:
+        """What became of a payment that its customer has to confirm: WAITING until that happens. Raises NoAnswerError."""
+
     def statement(self, since: datetime) -> AsyncIterator[list[reconciling.Charge]]:
         """All charges that were made since then, a page at a time. Raises NoAnswerError."""
 

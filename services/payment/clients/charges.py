@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -19,7 +20,14 @@ DONE: Mapping[domain.Verb, frozenset[str]] = {
     domain.Verb.VOID: frozenset({"voided"}),
 }
 # What is held of a charge that was not captured.
-HELD: Mapping[str, reconciling.Held] = {"authorized": reconciling.Held.HELD, "voided": reconciling.Held.NOTHING}
+HELD: Mapping[str, reconciling.Held] = {
+    "authorized": reconciling.Held.HELD,
+    "voided": reconciling.Held.NOTHING,
+    "requires_action": reconciling.Held.NOTHING,
+    "declined": reconciling.Held.NOTHING,
+}
+# The customer has to confirm before anything is held.
+ACTION = "requires_action"
 # Nothing was done, and the same request will never be: malformed, refused, not to be processed.
 DEFINITE_NO = frozenset({400, 402, 422})
 # The charge is not in the state that the request needs.
@@ -37,10 +45,7 @@ class Charges:
         """See `Api`."""
         if payment.verb is domain.Verb.AUTHORIZE:
             status, body = await self._get(self._charges.with_query(idempotency_key=answers.key_of(payment)))
-            if status == 404:
-                return None
-            declined = body.get("status") == "declined"
-            return _no(body) if declined else _yes(body)
+            return None if status == 404 else _authorized(body)
         status, body = await self._get(self._charges / payment.provider_reference)
         if payment.verb is domain.Verb.VOID and body.get("status") in DONE[domain.Verb.CAPTURE]:
             return domain.Answer(domain.Input.TAKEN)
@@ -52,7 +57,14 @@ class Charges:
             return await self.ask(payment)
         # An order has one payment: its charge is known by the order's id.
         status, body = await self._get(self._charges.with_query(reference=payment.order_id))
-        return None if status == 404 else _yes(body)
+        return None if status == 404 else _authorized(body)
+
+    async def confirmed(self, payment: domain.Payment) -> domain.Outcome:
+        """See `Api`."""
+        _, body = await self._get(self._charges / payment.provider_reference)
+        if body.get("status") == ACTION:
+            return domain.Silence.WAITING
+        return _no(body) if body.get("status") == "voided" else _authorized(body)
 
     async def do(self, payment: domain.Payment) -> domain.Outcome:
         """See `Api`."""
@@ -62,7 +74,7 @@ class Charges:
             url = self._charges / payment.provider_reference / str(payment.verb)
             status, body = await self._post(url, answers.key_of(payment), _change(payment))
         if status == 200:
-            return _yes(body)
+            return _authorized(body) if payment.verb is domain.Verb.AUTHORIZE else _yes(body)
         if status in DEFINITE_NO:
             return _no(body)
         if status == CONFLICT and payment.verb is not domain.Verb.AUTHORIZE:
@@ -129,6 +141,18 @@ def _done(payment: domain.Payment, charge: Mapping[str, Any]) -> bool:
     if payment.verb is domain.Verb.REFUND:
         return bool(charge["refunded_amount"] >= payment.refunded + payment.giving_back)
     return payment.verb is not None and charge["status"] in DONE[payment.verb]
+
+
+def _authorized(body: Mapping[str, Any]) -> domain.Answer:
+    """What became of a charge that was to be made: it is held, or not, or its customer has to confirm it."""
+    match body.get("status"):
+        case "declined":
+            return _no(body)
+        case "requires_action":
+            action = domain.Action(url=str(body["next_action"]["url"]))
+            return replace(_yes(body), input=domain.Input.ACTION_REQUIRED, action=action)
+        case _:
+            return _yes(body)
 
 
 def _yes(body: Mapping[str, Any]) -> domain.Answer:

@@ -103,6 +103,8 @@ class Provider:
         return self._started
 
     async def _outcome(self, payment: domain.Payment, *, repeated: bool, age_s: float) -> domain.Outcome:
+        if payment.verb is domain.Verb.CONFIRM:
+            return await self._running.api.confirmed(payment)
         api, may_send = self._running.api, self._may_send(payment, repeated=repeated, age_s=age_s)
         # A confirmed order was authorized once, maybe under another key: the provider is asked before anything is sent.
         granted = payment.state is domain.State.AUTHORIZING_CONFIRMED

@@ -16,6 +16,7 @@ from services.payment.settings import Settings
 # What Stripe says of an intent whose verb is done, and the states of one that was refused when it was made.
 STRIPE_DONE: Mapping[domain.Verb, frozenset[str]] = {
     domain.Verb.AUTHORIZE: frozenset({"requires_capture", "succeeded"}),
+    domain.Verb.CONFIRM: frozenset({"requires_capture", "succeeded"}),
     domain.Verb.CAPTURE: frozenset({"succeeded"}),
     domain.Verb.VOID: frozenset({"canceled"}),
 }
@@ -30,7 +31,10 @@ STRIPE_REFUND_UNDER_WAY = frozenset({"pending", "requires_action"})
 STRIPE_REFUND_FAILED = frozenset({"failed", "canceled"})
 # The bank has not answered yet, whatever was asked for.
 STRIPE_PROCESSING = "processing"
-STRIPE_REFUSED = frozenset({"requires_payment_method", "requires_action", "canceled"})
+STRIPE_REFUSED = frozenset({"requires_payment_method", "canceled"})
+# The customer has to confirm with their bank (3-D Secure). After that the intent goes on by itself, to `requires_capture` or
+# back to `requires_payment_method`: https://docs.stripe.com/payments/paymentintents/lifecycle
+STRIPE_ACTION = "requires_action"
 # Where a refund's metadata says which call made it.
 STRIPE_CALL = "call"
 # Why an amount is declined, or not refunded, that Stripe could only move rounded.
@@ -89,6 +93,13 @@ class Intents:
         found = (await self._stripe.v1.payment_intents.search_async(query)).data
         return _answered(payment, found[0]) if found else None
 
+    async def confirmed(self, payment: domain.Payment) -> domain.Outcome:
+        """See `Api`."""
+        intent = await self._stripe.v1.payment_intents.retrieve_async(payment.provider_reference)
+        if intent.status == STRIPE_ACTION:
+            return domain.Silence.WAITING
+        return _answered(payment, intent)
+
     async def statement(self, since: datetime) -> AsyncIterator[list[reconciling.Charge]]:
         """See `Api`: a page of intents, with what was refunded of each one's charge."""
         asked: stripe.params.PaymentIntentListParams = {
@@ -121,7 +132,10 @@ class Intents:
         intents, reference = self._stripe.v1.payment_intents, payment.provider_reference
         match payment.verb:
             case domain.Verb.AUTHORIZE:
-                intent = await intents.create_async(_intent(payment), options)
+                asked = _intent(payment)
+                if self._settings.return_url:
+                    asked["return_url"] = self._settings.return_url
+                intent = await intents.create_async(asked, options)
             case domain.Verb.CAPTURE:
                 taken: stripe.params.PaymentIntentCaptureParams = {
                     "amount_to_capture": stripe_amounts.sent(payment.amount)
@@ -181,8 +195,7 @@ def _intent(payment: domain.Payment) -> stripe.params.PaymentIntentCreateParams:
         "payment_method": payment.payment_method,
         "capture_method": "manual",
         "confirm": True,
-        # Nobody is there to answer a bank's question: a card that wants one is declined.
-        "error_on_requires_action": True,
+        # No method that leads the customer away for good: a card's bank may ask, and the order waits for the answer.
         "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
         "metadata": {"order_id": payment.order_id, "payment_id": payment.id},
     }
@@ -193,9 +206,22 @@ def _answered(payment: domain.Payment, intent: stripe.PaymentIntent) -> domain.O
         return domain.Silence.UNKNOWN
     if _happened(payment, intent):
         return domain.Answer(domain.Input.YES, reference=intent.id)
-    if payment.verb is domain.Verb.AUTHORIZE and intent.status in STRIPE_REFUSED:
-        return _stripe_no(intent.status)
+    authorizes = payment.verb in (domain.Verb.AUTHORIZE, domain.Verb.CONFIRM)
+    if authorizes and intent.status == STRIPE_ACTION:
+        return domain.Answer(domain.Input.ACTION_REQUIRED, reference=intent.id, action=_action(intent))
+    if authorizes and intent.status in STRIPE_REFUSED:
+        said = getattr(intent, "last_payment_error", None)
+        return _stripe_no(getattr(said, "code", None) or intent.status)
     raise answers.NoAnswerError(f"intent {intent.id} is {intent.status}")
+
+
+def _action(intent: stripe.PaymentIntent) -> domain.Action:
+    """How the customer confirms: where Stripe's page is, if a `return_url` was given, and what Stripe.js is called with.
+
+    See https://docs.stripe.com/api/payment_intents/object (`next_action`, `client_secret`).
+    """
+    page = getattr(getattr(intent, "next_action", None), "redirect_to_url", None)
+    return domain.Action(getattr(page, "url", None) or "", getattr(intent, "client_secret", None) or "")
 
 
 def _happened(payment: domain.Payment, intent: stripe.PaymentIntent) -> bool:

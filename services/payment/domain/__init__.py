@@ -1,7 +1,7 @@
 """What a payment is, what can happen to it and what is told of it, without any I/O. Next stop: `moves.py`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -17,6 +17,8 @@ class State(StrEnum):
     # The order has not said yet how it is paid.
     AWAITING_METHOD = "AWAITING_METHOD"
     AUTHORIZING = "AUTHORIZING"
+    # The customer has to confirm it with their bank: the provider is asked whether that happened.
+    ACTION_REQUIRED = "ACTION_REQUIRED"
     AUTHORIZED = "AUTHORIZED"
     DECLINED = "DECLINED"
     CAPTURING = "CAPTURING"
@@ -43,6 +45,8 @@ class Verb(StrEnum):
     """What the provider can be asked to do."""
 
     AUTHORIZE = "authorize"
+    # Nothing is done by it: it is asked whether the customer has confirmed.
+    CONFIRM = "confirm"
     CAPTURE = "capture"
     VOID = "void"
     REFUND = "refund"
@@ -58,6 +62,8 @@ class Input(StrEnum):
     CANCELLED = "CANCELLED"
     YES = "YES"
     NO = "NO"
+    # The provider wants the customer to confirm before it holds anything.
+    ACTION_REQUIRED = "ACTION_REQUIRED"
     # What was to be voided is already captured: it can only be refunded.
     TAKEN = "TAKEN"
 
@@ -73,11 +79,25 @@ class Account(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Action:
+    """What the customer's browser needs to confirm a payment: where to go, or what the provider's script is called with.
+
+    It is for the customer alone, so it is kept out of every text that is made of it.
+    """
+
+    url: str = field(default="", repr=False)
+    secret: str = field(default="", repr=False)
+
+
+NO_ACTION = Action()
+
+
+@dataclass(frozen=True, slots=True)
 class Payment:
     """The money of one order. captured, refunded and refunding are in minor units of the amount's currency.
 
     refunding is the amount of the refund in progress, whose id is refund_id (empty: the order was cancelled).
-    payment_method is empty until one is chosen. version counts changes.
+    payment_method is empty until one is chosen. version counts changes. action is there while the customer has to confirm.
     """
 
     id: str
@@ -95,6 +115,7 @@ class Payment:
     provider_reference: str = ""
     failure_reason: str = ""
     version: int = 1
+    action: Action = NO_ACTION
 
     @property
     def existed(self) -> bool:
@@ -158,12 +179,15 @@ class Answer:
     payment_method: str = ""
     refund_id: str = ""
     amount: int = 0
+    action: Action = NO_ACTION
 
 
 class Silence(StrEnum):
     """No definite answer: it is not known whether the provider did what it was asked, or it was not asked."""
 
     UNKNOWN = "unknown"
+    # The customer has not confirmed yet.
+    WAITING = "waiting"
     NOT_ASKED = "not_asked"
     # The provider did not do it, as far as it tells, and would not know a repeated request for one: a person has to act.
     TOO_OLD = "too_old"
@@ -186,6 +210,10 @@ class Fact:
 
     payment: Payment
     step: int = 0
+
+
+class PaymentActionRequired(Fact):
+    """The customer has to confirm before anything is held."""
 
 
 class PaymentAuthorized(Fact):
@@ -218,6 +246,7 @@ class PaymentRefunded(Fact):
 
 VERBS: Mapping[State, Verb] = {
     State.AUTHORIZING: Verb.AUTHORIZE,
+    State.ACTION_REQUIRED: Verb.CONFIRM,
     State.AUTHORIZING_CANCELLED: Verb.AUTHORIZE,
     State.AUTHORIZING_CONFIRMED: Verb.AUTHORIZE,
     State.CAPTURING: Verb.CAPTURE,

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from services.chassis import errors, money
 from services.payment.domain import (
+    NO_ACTION,
     NO_MONEY,
     Account,
     Answer,
@@ -16,6 +17,7 @@ from services.payment.domain import (
     Fact,
     Input,
     Payment,
+    PaymentActionRequired,
     PaymentAuthorized,
     PaymentCaptured,
     PaymentCaptureRefused,
@@ -46,12 +48,20 @@ TABLE: Mapping[tuple[State, Input], Rule] = {
     (State.AWAITING_METHOD, Input.CANCELLED): Rule(State.VOIDED, PaymentVoided),
     (State.AUTHORIZING, Input.YES): Rule(State.AUTHORIZED, PaymentAuthorized),
     (State.AUTHORIZING, Input.NO): Rule(State.DECLINED, PaymentDeclined),
+    (State.AUTHORIZING, Input.ACTION_REQUIRED): Rule(State.ACTION_REQUIRED, PaymentActionRequired),
     (State.AUTHORIZING, Input.CONFIRMED): Rule(State.AUTHORIZING_CONFIRMED),
     (State.AUTHORIZING, Input.CANCELLED): Rule(State.AUTHORIZING_CANCELLED),
+    (State.ACTION_REQUIRED, Input.YES): Rule(State.AUTHORIZED, PaymentAuthorized),
+    (State.ACTION_REQUIRED, Input.NO): Rule(State.DECLINED, PaymentDeclined),
+    (State.ACTION_REQUIRED, Input.CONFIRMED): Rule(State.AUTHORIZING_CONFIRMED),
+    (State.ACTION_REQUIRED, Input.CANCELLED): Rule(State.VOIDING),
+    # The order was confirmed once, and the provider has forgotten it: nobody is there to confirm, so nothing can be taken.
+    (State.AUTHORIZING_CONFIRMED, Input.ACTION_REQUIRED): Rule(State.CAPTURE_REFUSED, PaymentCaptureRefused),
     (State.AUTHORIZING_CONFIRMED, Input.YES): Rule(State.CAPTURING, PaymentAuthorized),
     (State.AUTHORIZING_CONFIRMED, Input.NO): Rule(State.DECLINED, PaymentCaptureRefused),
     (State.AUTHORIZING_CONFIRMED, Input.CANCELLED): Rule(State.AUTHORIZING_CANCELLED),
     (State.AUTHORIZING_CANCELLED, Input.YES): Rule(State.VOIDING),
+    (State.AUTHORIZING_CANCELLED, Input.ACTION_REQUIRED): Rule(State.VOIDING),
     (State.AUTHORIZING_CANCELLED, Input.NO): Rule(State.DECLINED, PaymentVoided),
     (State.DECLINED, Input.CANCELLED): Rule(State.DECLINED, PaymentVoided),
     (State.AUTHORIZED, Input.CONFIRMED): Rule(State.CAPTURING),
@@ -197,6 +207,7 @@ def advance(payment: Payment, answer: Answer, now: datetime) -> Advance | None:
             payment_method=answer.payment_method or payment.payment_method,
             provider_reference=answer.reference or payment.provider_reference,
             failure_reason=answer.reason or payment.failure_reason,
+            action=answer.action if rule.becomes is State.ACTION_REQUIRED else NO_ACTION,
             update_time=now,
             version=payment.version + 1,
         )

@@ -54,6 +54,8 @@ PAYMENTS = Table(
     Column("epoch", BigInteger, nullable=False),
     Column("first_try_at", TIME, nullable=True),
     Column("traceparent", Text, nullable=False, server_default=""),
+    Column("action_url", Text, nullable=False, server_default=""),
+    Column("action_secret", Text, nullable=False, server_default=""),
     Index("ix_payments_next_try_at", "next_try_at", postgresql_where="next_try_at IS NOT NULL"),
     Index("ix_payments_provider_reference", "provider_reference", postgresql_where="provider_reference <> ''"),
 )
@@ -138,6 +140,8 @@ _COLUMNS = (
     "version",
     "create_time",
     "update_time",
+    "action_url",
+    "action_secret",
 )
 _CHANGING = (
     "id",
@@ -183,16 +187,18 @@ _SAVE = database.Statement("""
 UPDATE payments AS p SET state = g.state, captured = g.captured, refunded = g.refunded, refunding = g.refunding,
   refund_id = g.refund_id, payment_method = g.payment_method,
   provider_reference = g.provider_reference, failure_reason = g.failure_reason, version = g.version,
-  update_time = g.update_time, traceparent = coalesce(nullif(g.traceparent, ''), p.traceparent),
+  update_time = g.update_time, action_url = g.action_url, action_secret = g.action_secret,
+  traceparent = coalesce(nullif(g.traceparent, ''), p.traceparent),
   next_try_at = CASE WHEN g.same_call THEN p.next_try_at WHEN g.calls THEN clock_timestamp() END,
   attempts = CASE WHEN g.same_call THEN p.attempts ELSE 0 END,
   epoch = CASE WHEN g.same_call THEN p.epoch ELSE p.epoch + 1 END
 FROM unnest(%(id)s::uuid[], %(state)s::text[], %(captured)s::bigint[], %(refunded)s::bigint[],
   %(refunding)s::bigint[], %(refund_id)s::text[], %(payment_method)s::text[],
   %(provider_reference)s::text[], %(failure_reason)s::text[], %(version)s::bigint[], %(update_time)s::timestamptz[],
-  %(traceparent)s::text[], %(same_call)s::boolean[], %(calls)s::boolean[])
+  %(action_url)s::text[], %(action_secret)s::text[], %(traceparent)s::text[], %(same_call)s::boolean[],
+  %(calls)s::boolean[])
   AS g(id, state, captured, refunded, refunding, refund_id, payment_method,
-    provider_reference, failure_reason, version, update_time, traceparent, same_call, calls)
+    provider_reference, failure_reason, version, update_time, action_url, action_secret, traceparent, same_call, calls)
 WHERE p.id = g.id
 """)
 # Keyed by the call, which is repeated only when a refund of the same order failed after it had succeeded.
@@ -233,8 +239,10 @@ async def save(transaction: database.Transaction, advances: Sequence[moves.Advan
     moved = [advance for advance in advances if advance.moved]
     if not moved:
         return
-    rows = database.columns([advance.payment for advance in moved], *_CHANGING) | {
-        "traceparent": _traces(advance.payment for advance in moved),
+    payments = [advance.payment for advance in moved]
+    rows = database.columns(payments, *_CHANGING) | _actions(payments)
+    rows |= {
+        "traceparent": _traces(payments),
         "same_call": [advance.payment.call == advance.before.call for advance in moved],
         "calls": [advance.payment.verb is not None for advance in moved],
     }
@@ -260,11 +268,22 @@ async def find(db: database.Database, some_id: str) -> domain.Payment | None:
 
 
 def _rows(payments: Sequence[domain.Payment]) -> dict[str, list[Any]]:
-    plain = [name for name in _COLUMNS if name not in {"currency", "amount"}]
-    return database.columns(payments, *plain) | {
-        "currency": [payment.amount.currency for payment in payments],
-        "amount": [payment.amount.amount for payment in payments],
-        "traceparent": _traces(payments),
+    plain = [name for name in _COLUMNS if name not in {"currency", "amount", "action_url", "action_secret"}]
+    return (
+        database.columns(payments, *plain)
+        | _actions(payments)
+        | {
+            "currency": [payment.amount.currency for payment in payments],
+            "amount": [payment.amount.amount for payment in payments],
+            "traceparent": _traces(payments),
+        }
+    )
+
+
+def _actions(payments: Sequence[domain.Payment]) -> dict[str, list[str]]:
+    return {
+        "action_url": [payment.action.url for payment in payments],
+        "action_secret": [payment.action.secret for payment in payments],
     }
 
 
@@ -299,6 +318,7 @@ def payment_of(row: database.Row) -> domain.Payment:
     """The payment in a row that begins with what `SHOWN` selects."""
     payment_id, order_id, user_id, state, currency, amount, captured, refunded, refunding, refund_id = row[:10]
     payment_method, provider_reference, failure_reason, version, create_time, update_time = row[10:16]
+    action_url, action_secret = row[16:18]
     return domain.Payment(
         id=payment_id,
         order_id=order_id,
@@ -315,4 +335,5 @@ def payment_of(row: database.Row) -> domain.Payment:
         provider_reference=provider_reference,
         failure_reason=failure_reason,
         version=version,
+        action=domain.Action(action_url, action_secret),
     )

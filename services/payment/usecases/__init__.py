@@ -13,13 +13,17 @@ from services.payment.domain import moves
 
 SERVICE = "payment"
 
-# Payments that the provider has to be asked about, and those it could not be asked about at once.
+# Payments that the provider has to be asked about, those whose customers have to confirm, and those about which it could not
+# be asked at once.
 QUEUES = database.Statement("""
 SELECT 'provider', count(*), extract(epoch FROM clock_timestamp() - min(update_time))
-FROM payments WHERE next_try_at IS NOT NULL
+FROM payments WHERE next_try_at IS NOT NULL AND state <> 'ACTION_REQUIRED'
+UNION ALL
+SELECT 'customers', count(*), extract(epoch FROM clock_timestamp() - min(update_time))
+FROM payments WHERE next_try_at IS NOT NULL AND state = 'ACTION_REQUIRED'
 UNION ALL
 SELECT 'provider_unknown', count(*), extract(epoch FROM clock_timestamp() - min(update_time))
-FROM payments WHERE next_try_at IS NOT NULL AND attempts > 1
+FROM payments WHERE next_try_at IS NOT NULL AND attempts > 1 AND state <> 'ACTION_REQUIRED'
 UNION ALL
 SELECT 'return_refunds', count(*), extract(epoch FROM clock_timestamp() - min(create_time))
 FROM return_refunds WHERE state <> 'SETTLED'

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Sequence
 from typing import Protocol
 
-from services.chassis import clock, database, metrics, postponed, tracing
+from services.chassis import clock, database, loops, metrics, postponed, tracing
 from services.payment import domain, store
 from services.payment.domain import moves
 from services.payment.store import claims
@@ -34,8 +34,9 @@ class Provider(Protocol):
 class Charging:
     """The calls to the provider, as an effect of `chassis/effects.py`."""
 
-    def __init__(self, provider: Provider, *, now: clock.Clock, lease_s: float) -> None:
+    def __init__(self, provider: Provider, *, now: clock.Clock, lease_s: float, confirm_poll_s: float = 10.0) -> None:
         self._provider = provider
+        self._confirm_poll_s = confirm_poll_s
         self._now = now
         self._lease_s = lease_s
 
@@ -63,7 +64,7 @@ class Charging:
         # Locked at once, those to be postponed too: what is locked later waits in another order than everybody's.
         ours = await claims.lock_claimed(transaction, [claimed for claimed, _ in outcomes])
         advances = []
-        later = [_postponed(claimed, outcome) for claimed, outcome in outcomes if isinstance(outcome, domain.Silence)]
+        later = [self._later(claimed, outcome) for claimed, outcome in outcomes if isinstance(outcome, domain.Silence)]
         for claimed, answer in definite:
             # A payment that is not ours any more was claimed by another worker, or settled before: nothing is to be written.
             if claimed.key in ours:
@@ -78,6 +79,12 @@ class Charging:
             await returning.settle(transaction, advances)
         await claims.postpone(transaction, later)
         return any(advance.payment.verb for advance in advances)
+
+    def _later(self, claimed: claims.Claimed, silence: domain.Silence) -> postponed.Postponed:
+        if silence is not domain.Silence.WAITING:
+            return _postponed(claimed, silence)
+        wait_s = loops.backoff(claimed.attempt, first=postponed.FIRST_RETRY_S, most=self._confirm_poll_s)
+        return postponed.Postponed(claimed.payment.id, claimed.epoch, wait_s, counted=True)
 
 
 def _postponed(claimed: claims.Claimed, silence: domain.Silence) -> postponed.Postponed:

@@ -56,7 +56,9 @@ class Webhooks:
                 await self._fail_refund(transaction, payment, failed)
             case notices.Dispute() as told:
                 await self._dispute(transaction, payment, told)
-        if await rows.hasten(transaction, payment.id, lease_s=self._lease_s):
+        # Who asks whether a customer has confirmed does nothing by it: it does no harm when two ask.
+        lease_s = 0.0 if payment.verb is domain.Verb.CONFIRM else self._lease_s
+        if await rows.hasten(transaction, payment.id, lease_s=lease_s):
             transaction.after_commit(self._wake)
 
     async def _fail_refund(

@@ -157,9 +157,13 @@ class Wallet:
         await method_rows.delete(self._db, user_id, method_id)
 
     async def resolve(self, user_id: str, method_id: str) -> str:
-        """The provider's token of a method that this person saved. Raises PAYMENT_METHOD_NOT_FOUND."""
+        """The provider's token of a method that this person saved, or of the default when none is named.
+
+        Raises PAYMENT_METHOD_NOT_FOUND.
+        """
         kept = await method_rows.of_user(self._db, user_id)
-        return _only(kept, method_id, payment_methods.not_found(method_id)).provider_token
+        wanted = method_id or next((method.id for method in kept if method.is_default), "")
+        return _only(kept, wanted, payment_methods.not_found(method_id)).provider_token
 
 
 class Preferences:

@@ -1,6 +1,6 @@
 """What notes on orders, their documents, the search of administrators and the lists of vendors refuse."""
 
-from tests.contract.refused import INVALID, MALFORMED, UNKNOWN_WORD, row
+from tests.contract.refused import INVALID, MALFORMED, ORDERS, UNKNOWN_WORD, of_order, row
 
 NOTES = "/api/v1/orders/{order}/notes"
 STRANGE_NOTES = "/api/v1/orders/{unknown}/notes"
@@ -9,7 +9,24 @@ SEARCH = "GET /api/v1/orders/search"
 SOLD = "GET /api/v1/vendors/{unknown}/orders"
 NOTE = {"json": {"text": "Leave it at the door."}}
 
+BOTH = {"payment_method": "card_approved", "saved_payment_method": "default"}
+
 ROWS = [
+    row(
+        "two payment methods",
+        ORDERS,
+        of_order(**BOTH),
+        400,
+        "PAYMENT_METHOD_AMBIGUOUS",
+        "saved_payment_method",
+    ),
+    row(
+        "a saved method of no id",
+        ORDERS,
+        of_order(payment_method="", saved_payment_method="mine"),
+        *INVALID,
+        "saved_payment_method",
+    ),
     row("an empty note", f"POST {NOTES}", {"json": {}}, *INVALID, "text"),
     row("a note too long", f"POST {NOTES}", {"json": {"text": "x" * 2001}}, *INVALID, "text"),
     row("a note for nobody", f"POST {NOTES}", NOTE, 401, "TOKEN_MISSING", who="nobody"),

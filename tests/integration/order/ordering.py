@@ -8,7 +8,7 @@ from services import postal, tariff
 from services.chassis import clock, database, errors, ids, money
 from services.order import domain, main, saga
 from services.order.domain import documents, rates, totals
-from services.order.usecases import Orders, discounting, pricing, reading, watching
+from services.order.usecases import Orders, accepting, discounting, pricing, reading, watching
 
 WAITS = saga.Waits(stock_s=100, payment_s=100, settlement_s=100, compensation_s=100, catch_up_s=0)
 OVERDUE = saga.Waits(stock_s=0, payment_s=0, settlement_s=0, compensation_s=0, catch_up_s=0)
@@ -84,11 +84,29 @@ class Offering:
         return replace(question.order, discounts=(self.discount,) if applies and self.discount else (), coupons=coupons)
 
 
+class Wallet:
+    """Stands where the user service is: a port of the use cases, here with methods that a test saves, by their owners and ids."""
+
+    def __init__(self) -> None:
+        self.saved: dict[tuple[str, str], str] = {}
+        self.away = False
+        self.asked = 0
+
+    async def token(self, user_id: str, method: str) -> str:
+        self.asked += 1
+        if self.away:
+            raise errors.TransientError("user: away")
+        if (user_id, method) not in self.saved:
+            raise errors.not_found("PAYMENT_METHOD_NOT_FOUND", "the payment method does not exist")
+        return self.saved[user_id, method]
+
+
 def using(
     db: database.Database,
     prices: PriceList,
     *,
     offering: Offering | None = None,
+    wallet: Wallet | None = None,
     waits: saga.Waits = WAITS,
     limits: watching.Limits = watching.Limits(),  # noqa: B008 - a frozen value
 ) -> Orders:
@@ -96,7 +114,9 @@ def using(
     untaxed = totals.Taxes(rates.TaxRates("{}"), included=False)
     discounts = discounting.Discounting(offering or Offering(), reading.Reading(db))
     priced = pricing.Pricing(prices, Rates(), discounts, untaxed, postal.Postal())
-    return main.composed(db, priced, main.Terms(clock.utc_now, waits, limits, seller=SELLER))
+    return main.composed(
+        db, accepting.Peers(priced, wallet or Wallet()), main.Terms(clock.utc_now, waits, limits, seller=SELLER)
+    )
 
 
 def new_id() -> str:

@@ -10,8 +10,8 @@ from services.chassis.settings import SettingsError, read
 from services.order import main
 from services.order.domain import rates, totals
 from services.order.settings import Settings
-from services.order.usecases import Orders, discounting, pricing, reading, watching
-from tests.integration.order.ordering import WAITS, Offering, PriceList, Rates, draft, new_id
+from services.order.usecases import Orders, accepting, discounting, pricing, reading, watching
+from tests.integration.order.ordering import WAITS, Offering, PriceList, Rates, Wallet, draft, new_id
 
 TAXES = '{"GB": {"standard": "20"}}'
 
@@ -21,7 +21,7 @@ def _orders(db: database.Database, *, included: bool) -> Orders:
     undiscounted = discounting.Discounting(Offering(), reading.Reading(db))
     taxes = totals.Taxes(rates.TaxRates(TAXES), included=included)
     priced = pricing.Pricing(PriceList(), shipping, undiscounted, taxes, postal.Postal())
-    return main.composed(db, priced, main.Terms(clock.utc_now, WAITS, watching.Limits()))
+    return main.composed(db, accepting.Peers(priced, Wallet()), main.Terms(clock.utc_now, WAITS, watching.Limits()))
 
 
 @pytest.mark.parametrize(("included", "total", "taxes"), [(False, 1788, 298), (True, 1490, 248)])

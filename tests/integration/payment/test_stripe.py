@@ -102,8 +102,13 @@ async def answering(*answers: tuple[int, Any]) -> AsyncIterator[tuple[Stripe, cl
     await runner.cleanup()
 
 
-def intent(status: str) -> tuple[int, Any]:
-    return 200, {"id": REFERENCE, "object": "payment_intent", "status": status}
+def intent(status: str, **more: Any) -> tuple[int, Any]:
+    return 200, {"id": REFERENCE, "object": "payment_intent", "status": status} | more
+
+
+def asking(action: dict[str, Any] | None = None) -> tuple[int, Any]:
+    """An intent whose customer has to confirm, as https://docs.stripe.com/api/payment_intents/object documents it."""
+    return intent("requires_action", next_action=action or {"type": "use_stripe_sdk"}, client_secret="pi_123_secret_1")
 
 
 def results(*found: tuple[int, Any]) -> tuple[int, Any]:
@@ -160,6 +165,12 @@ DECLINED = error(402, "card_error", "card_declined", decline_code="insufficient_
 CAPTURING, VOIDING = payment(State.CAPTURING), payment(State.VOIDING)
 CONFIRMED = payment(State.AUTHORIZING_CONFIRMED, provider_reference="")
 YES = domain.Answer(Input.YES, reference=REFERENCE)
+CONFIRMING = payment(State.ACTION_REQUIRED)
+PAGE = domain.Answer(
+    Input.ACTION_REQUIRED, REFERENCE, action=domain.Action("https://hooks.stripe.com/3d", "pi_123_secret_1")
+)
+SCRIPT = domain.Answer(Input.ACTION_REQUIRED, REFERENCE, action=domain.Action(secret="pi_123_secret_1"))
+UNCONFIRMED = {"code": "payment_intent_authentication_failure"}
 REFUNDING = captured(State.REFUNDING_PART, refunding=1200, refund_id="r1")
 
 
@@ -188,6 +199,14 @@ async def test_stripes_own_specification_accepts_what_is_asked(
     ("wanted", "answers", "expected"),
     [
         (payment(), [intent("requires_capture")], YES),
+        (payment(), [asking({"redirect_to_url": {"url": "https://hooks.stripe.com/3d"}})], PAGE),
+        (payment(), [asking({"type": "use_stripe_sdk"})], SCRIPT),
+        (CONFIRMING, [asking()], Silence.WAITING),
+        (CONFIRMING, [intent("requires_capture")], YES),
+        (CONFIRMING, [intent("requires_payment_method", last_payment_error=UNCONFIRMED)], UNCONFIRMED["code"].upper()),
+        (CONFIRMING, [intent("canceled")], "CANCELED"),
+        (CONFIRMING, [intent("processing")], UNKNOWN),
+        (CONFIRMING, [AWAY], UNKNOWN),
         (payment(), [DECLINED], domain.Answer(Input.NO, reason="INSUFFICIENT_FUNDS")),
         (payment(), [error(400, "invalid_request_error", "resource_missing")], "RESOURCE_MISSING"),
         (payment(), [intent("processing")], UNKNOWN),
@@ -308,6 +327,7 @@ async def test_every_attempt_carries_the_payments_own_key() -> None:
         await provider.call(wanted, repeated=True)
     assert [asked.key for asked in told.asked] == [f"{wanted.id}:authorize"] * 2
     form = told.asked[0].form
+    assert "error_on_requires_action" not in form
     assert (form["amount"], form["currency"], form["capture_method"]) == (["4200"], ["usd"], ["manual"])
     assert form["metadata[order_id]"] == [wanted.order_id]
 

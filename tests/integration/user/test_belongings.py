@@ -98,6 +98,8 @@ async def test_somebody_else_changes_and_removes_nothing(users: usecases.Users, 
         await users.wallet.make_default(eve, method.id)
     with pytest.raises(errors.DomainError, match="PAYMENT_METHOD_NOT_FOUND"):
         await users.wallet.resolve(eve, method.id)
+    with pytest.raises(errors.DomainError, match="PAYMENT_METHOD_NOT_FOUND"):
+        await users.wallet.resolve(eve, "")
     await users.addresses.remove(eve, saved.id)
     await users.wallet.remove(eve, method.id)
     assert await users.addresses.list(ann) == [saved]
@@ -111,6 +113,7 @@ async def test_a_payment_method_is_resolved_for_its_owner_until_it_is_removed(us
     await users.wallet.make_default(ann, second.id)
     assert defaults(await users.wallet.list(ann)) == [second.id]
     assert await users.wallet.resolve(ann, first.id) == CARD.provider_token
+    assert await users.wallet.resolve(ann, "") == "pm_card_amex"
     assert CARD.provider_token not in repr(first)
     await users.wallet.remove(ann, first.id)
     with pytest.raises(errors.DomainError, match="PAYMENT_METHOD_NOT_FOUND"):

@@ -129,7 +129,7 @@ def test_an_order_of_the_first_definition_ends_as_one_without_coupons_by_the_sec
 def test_a_saga_of_a_newer_definition_is_for_a_newer_process() -> None:
     placed = begun(PLAIN)
     newer = replace(placed, saga=replace(placed.saga, definition_version=saga.DEFINITION_VERSION + 1))
-    with pytest.raises(errors.TransientError, match="follows definition 4, this release knows 3"):
+    with pytest.raises(errors.TransientError, match="follows definition 5, this release knows 4"):
         saga.advance(newer, saga.Event(PLAIN.id, Reply.STOCK_RESERVED, "inventory"), NOW)
 
 

@@ -81,7 +81,7 @@ class Promotion:
 class Payment:
     """What is held or taken for the order, and what is said to each of its facts. `asked`: the provider has not answered."""
 
-    state: str = ""  # "", AUTHORIZING, AUTHORIZED, DECLINED, CAPTURING, CAPTURED, REFUSED, GIVEN_BACK
+    state: str = ""  # "", AUTHORIZING, ACTION, AUTHORIZED, DECLINED, CAPTURING, CAPTURED, REFUSED, GIVEN_BACK
     cancelled: bool = False
 
     def hear(self, fact: domain.Fact) -> Reply | None:
@@ -103,7 +103,7 @@ class Payment:
 
     def provider_says(self, *, yes: bool) -> Reply | None:
         """The provider's answer to what is asked of it now."""
-        if self.state == "AUTHORIZING":
+        if self.state in {"AUTHORIZING", "ACTION"}:
             self.state = "AUTHORIZED" if yes else "DECLINED"
             if self.cancelled:
                 return self._give_back()
@@ -112,6 +112,11 @@ class Payment:
         if self.cancelled:
             return self._give_back()
         return Reply.PAYMENT_CAPTURED if yes else Reply.PAYMENT_CAPTURE_REFUSED
+
+    def wants_the_customer(self) -> Reply | None:
+        """The provider does not say yes or no before the customer has confirmed."""
+        self.state = "ACTION"
+        return self._give_back() if self.cancelled else Reply.PAYMENT_ACTION_REQUIRED
 
     @property
     def asked(self) -> bool:
@@ -217,6 +222,16 @@ class Journey(RuleBasedStateMachine):
     @precondition(lambda self: self.payment.asked)
     @rule(yes=st.booleans())
     def the_provider_answers(self, yes: bool) -> None:  # noqa: FBT001 - Hypothesis names it
+        self._answer(saga.PAYMENT, self.payment.provider_says(yes=yes))
+
+    @precondition(lambda self: self.payment.state == "AUTHORIZING")
+    @rule()
+    def the_bank_asks_the_customer(self) -> None:
+        self._answer(saga.PAYMENT, self.payment.wants_the_customer())
+
+    @precondition(lambda self: self.payment.state == "ACTION")
+    @rule(yes=st.booleans())
+    def the_customer_answers_the_bank(self, yes: bool) -> None:  # noqa: FBT001 - Hypothesis names it
         self._answer(saga.PAYMENT, self.payment.provider_says(yes=yes))
 
     @precondition(lambda self: self.shipping.where == "OPENED")

@@ -25,7 +25,7 @@ ORDER = domain.Order(
     payment_method="card_approved",
     create_time=NOW,
 )
-WAITS = saga.Waits(stock_s=120, payment_s=300, settlement_s=60, compensation_s=15)
+WAITS = saga.Waits(stock_s=120, payment_s=300, settlement_s=60, compensation_s=15, confirmation_s=400)
 
 
 def begun() -> domain.Placed:
@@ -137,6 +137,49 @@ def test_definition_two_ends_when_both_have_answered() -> None:
     assert (placed.saga.status, placed.saga.step) == (Status.CONFIRMED, Step.DONE)
     assert play(placed, Reply.CANCEL_REQUESTED)[1] == ["OrderCancelled"]
     assert told == ["PaymentRequested", "OrderConfirmed"]
+
+
+ASKED = (Reply.STOCK_RESERVED, Reply.PAYMENT_ACTION_REQUIRED)
+
+
+def test_an_order_waits_longer_for_its_customer_and_goes_on_when_the_payment_is_confirmed() -> None:
+    asking = saga.advance(play(begun(), ASKED[0])[0], saga.Event(ORDER.id, ASKED[1], "payment", payment_id="p1"), NOW)
+    assert asking
+    assert (asking.saga.status, asking.saga.awaiting) == (Status.RESERVED, frozenset({"payment", "customer"}))
+    assert (asking.saga.payment_id, asking.entry.event, asking.facts) == ("p1", "PaymentActionRequired", ())
+    assert WAITS.after(asking.saga) == WAITS.confirmation_s
+    waiting = domain.Placed(ORDER, asking.saga)
+    assert saga.advance(waiting, saga.Event(ORDER.id, Reply.PAYMENT_ACTION_REQUIRED, "payment"), NOW) is None
+    confirmed, told = play(waiting, Reply.PAYMENT_AUTHORIZED)
+    assert (confirmed.saga.status, told) == (Status.CONFIRMED, ["OrderConfirmed"])
+    assert "customer" not in confirmed.saga.awaiting
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason", "awaiting"),
+    [
+        (Reply.DEADLINE_PASSED, "CONFIRMATION_TIMEOUT", {"inventory", "payment"}),
+        (Reply.CANCEL_REQUESTED, "CANCEL_REQUESTED", {"inventory", "payment"}),
+        (Reply.PAYMENT_DECLINED, "PAYMENT_DECLINED", {"inventory"}),
+        (Reply.STOCK_RELEASED, "HOLD_EXPIRED", {"payment"}),
+    ],
+)
+def test_an_order_whose_customer_does_not_confirm_is_compensated(reply: Reply, reason: str, awaiting: set[str]) -> None:
+    cancelling, told = play(begun(), *ASKED, reply)
+    assert (cancelling.saga.status, cancelling.saga.cancel_reason) == (Status.CANCELLING, reason)
+    assert cancelling.saga.awaiting == awaiting
+    assert told == ["PaymentRequested", "OrderCancelled"]
+
+
+@pytest.mark.parametrize("version", [1, 2, 3])
+def test_an_order_of_before_does_not_wait_for_its_customer_but_goes_on_when_the_payment_is_confirmed(
+    version: int,
+) -> None:
+    old = replace(begun(), saga=replace(begun().saga, definition_version=version))
+    asked, told = play(old, *ASKED)
+    assert (asked, told) == play(old, Reply.STOCK_RESERVED)
+    assert play(asked, Reply.DEADLINE_PASSED)[0].saga.cancel_reason == "PAYMENT_TIMEOUT"
+    assert play(asked, Reply.PAYMENT_AUTHORIZED)[0].saga.status is Status.CONFIRMED
 
 
 @pytest.mark.parametrize(
@@ -255,10 +298,11 @@ def test_an_operator_can_push_a_stuck_saga_on() -> None:
     assert saga.advance(resumed, saga.Event(ORDER.id, Reply.RESUMED, "user:x"), NOW) is None
 
 
-def test_stock_and_payment_together_wait_less_than_the_hold() -> None:
+def test_stock_payment_and_confirmation_together_wait_less_than_the_hold() -> None:
     waits = settings.read(order_settings.Settings, {})
     hold = settings.read(inventory_settings.Settings, {})
-    assert waits.stock_deadline_s + waits.payment_deadline_s < hold.hold_s
+    asked = waits.stock_deadline_s + waits.payment_deadline_s + waits.confirmation_deadline_s
+    assert asked < hold.hold_s
 
 
 @given(st.lists(st.sampled_from(Reply), max_size=30))

@@ -17,6 +17,9 @@ NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
 LATER = datetime(2026, 11, 21, 10, 1, tzinfo=UTC)
 YES = domain.Answer(Input.YES, reference="ch_1")
 NO = domain.Answer(Input.NO, reason="CARD_DECLINED")
+ACTION = domain.Answer(
+    Input.ACTION_REQUIRED, reference="ch_1", action=domain.Action("https://bank.example/1", "secret")
+)
 CONFIRMED = domain.Answer(Input.CONFIRMED)
 CANCELLED = domain.Answer(Input.CANCELLED)
 TAKEN = domain.Answer(Input.TAKEN)
@@ -57,6 +60,32 @@ def after(*inputs: domain.Answer, payment: domain.Payment | None = None) -> tupl
 SCRIPTS = {
     "authorised": ([YES], State.AUTHORIZED, ["PaymentAuthorized"]),
     "declined": ([NO], State.DECLINED, ["PaymentDeclined"]),
+    "confirmed by its customer": (
+        [ACTION, ACTION, YES],
+        State.AUTHORIZED,
+        ["PaymentActionRequired", "PaymentAuthorized"],
+    ),
+    "not confirmed by its customer": ([ACTION, NO], State.DECLINED, ["PaymentActionRequired", "PaymentDeclined"]),
+    "cancelled while its customer is asked": (
+        [ACTION, CANCELLED, YES],
+        State.VOIDED,
+        ["PaymentActionRequired", "PaymentVoided"],
+    ),
+    "cancelled while authorising, the customer is to be asked": (
+        [CANCELLED, ACTION, YES],
+        State.VOIDED,
+        ["PaymentVoided"],
+    ),
+    "order confirmed while its customer is asked": (
+        [ACTION, CONFIRMED, YES, YES],
+        State.CAPTURED,
+        ["PaymentActionRequired", "PaymentAuthorized", "PaymentCaptured"],
+    ),
+    "order confirmed, the customer is to be asked again": (
+        [CONFIRMED, ACTION, CANCELLED, YES],
+        State.VOIDED,
+        ["PaymentCaptureRefused", "PaymentVoided"],
+    ),
     "captured": ([YES, CONFIRMED, YES], State.CAPTURED, ["PaymentAuthorized", "PaymentCaptured"]),
     "captured, asked again": (
         [YES, CONFIRMED, YES, CONFIRMED],
