@@ -14,7 +14,7 @@ CALIFORNIA = shop.ADDRESS | {"region": "CA"}
 
 async def _product(world: World, cents: int, tax_class: str = "") -> shop.Product:
     admin, sku = world.people["admin"], shop.new_sku()
-    body = shop.product_body(sku, cents) | {"tax_class": tax_class}
+    body = shop.product_body(sku, cents, category=world.category) | {"tax_class": tax_class}
     made = shop.taken(await admin.post("/api/v1/products", body))
     product = shop.Product(made["id"], sku, cents)
     stock = {"warehouse": "east", "on_hand": 10}
