@@ -201,6 +201,10 @@ async def test_an_answer_of_another_provider_is_refused_before_its_code_goes_any
 
 async def test_while_a_provider_is_away_nothing_changes_and_the_call_may_be_repeated(shop: Shop, ann: str) -> None:
     answer = await shop.went(ann)
+    # A process that has not asked it yet: its first question goes unheard, and the code stays good.
+    asked = openid.Providers([shop.acme.settings], timeout_s=0.5)
+    await asked.start()
+    shop.users.providers.openid = asked
     assert shop.acme.process is not None
     shop.acme.process.send_signal(signal.SIGSTOP)
     try:
@@ -208,6 +212,7 @@ async def test_while_a_provider_is_away_nothing_changes_and_the_call_may_be_repe
     finally:
         shop.acme.process.send_signal(signal.SIGCONT)
     assert (await shop.users.providers.complete(answer, HOME)).user.email_verified
+    await asked.stop()
 
 
 async def test_a_provider_that_never_answered_is_unavailable_and_one_that_changed_its_keys_is_asked_for_them(
