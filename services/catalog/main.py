@@ -11,6 +11,9 @@ from services.catalog.usecases import images as image_usecases
 from services.chassis import assembly, cache, loops, process, retention
 from services.chassis.settings import read
 
+# What is sold is counted, and caches hear of changes, this much later where there is much to hear, in seconds.
+PATIENCE_S = 0.25
+
 
 def build(host: assembly.Host) -> list[process.Part]:
     """The parts of the catalog that the host's role asks for, in the order they start."""
@@ -29,7 +32,7 @@ def build(host: assembly.Host) -> list[process.Part]:
     clearing = [loops.Loop("catalog-images", images.clear, pace)] if bucket else []
     files = bulk.Bulk(service.db, catalog, now=host.now)
     use = rpc.UseCases(catalog, schemas, images, files)
-    consuming = assembly.Consuming(events.CONSUMED, events.subscribers(catalog))
+    consuming = assembly.Consuming(events.CONSUMED, events.subscribers(catalog), PATIENCE_S)
     telling = loops.Loop(f"{usecases.SERVICE}-popularity", catalog.popularity.tell, loops.Pace(30.0))
     gauges = retention.Gauges(service.db, usecases.SERVICE, price_store.QUEUES)
     return [

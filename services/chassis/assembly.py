@@ -121,7 +121,7 @@ class Host:
 class Consuming:
     """What a service with a database consumes, exactly once: topics, and who handles what is in them.
 
-    patience_s is how long its events may be gathered, in seconds: more than none where no order and nobody waits for it.
+    patience_s is how long a small batch may gather, in seconds: more than for others where no order and nobody waits for it.
     most_at_once is how many records such a batch may have, where more are to share a transaction than elsewhere.
     """
 
@@ -346,12 +346,18 @@ class Assembly:
         else:
             deliver = at_least_once.Deliverer(consuming.subscribers, producer, service=service, now=now).deliver
         # Without gathering, as a measurement has it, nobody is patient.
-        patience_s = consuming.patience_s if chosen.gather_s else 0.0
+        gather_s = max(chosen.gather_s, consuming.patience_s) if chosen.gather_s else 0.0
         # Nor does anybody take more at once than a measurement of small batches has it.
         batch = (
             max(most_at_once, chosen.consumer_batch) if chosen.consumer_batch >= loops.FEW else chosen.consumer_batch
         )
-        subscription = kafka.Subscription(consuming.topics, service, batch, chosen.gather_s, patience_s=patience_s)
+        subscription = kafka.Subscription(
+            consuming.topics,
+            service,
+            batch,
+            gather_s,
+            types=frozenset(kind.DESCRIPTOR.full_name for kind in consuming.subscribers),
+        )
         return kafka.Consumer(self._brokers(), subscription, deliver)
 
     def _brokers(self) -> kafka.Connection:

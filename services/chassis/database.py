@@ -115,6 +115,11 @@ def columns(rows: Iterable[Any], *names: str) -> dict[str, list[Any]]:
     return {name: [getattr(item, name) for item in items] for name in names}
 
 
+def document(value: Any) -> dict[str, Any]:
+    """The fields of a value (a dataclass with slots) by name, for a JSON column: `asdict` would copy each of them deeply."""
+    return {name: getattr(value, name) for name in value.__slots__}
+
+
 def storable(text: str) -> str:
     """The text with what PostgreSQL refuses in text and JSON (NUL, lone surrogates) written as escapes."""
     return text.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode()
@@ -270,7 +275,8 @@ async def _execute(
     text, values = statement.bound(parameters)
     with tracing.span("sql", statement=text):
         cursor = await connection.execute(text.encode(), values or None)
-        return await cursor.fetchall() if cursor.description else []
+        # There is a number of the next row where there are rows; a `description` would be made of every column first.
+        return await cursor.fetchall() if cursor.rownumber is not None else []
 
 
 def _connecting_as(login: credentials.Credential) -> type[psycopg.AsyncConnection[Row]]:

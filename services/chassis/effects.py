@@ -7,6 +7,7 @@ counted at the claim, so that a call that kills the process counts. A row whose 
 
 import asyncio
 import logging
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
@@ -39,7 +40,8 @@ class Effect(Protocol[Work, Outcome]):
 class Concurrency:
     """How many calls run at once, and how long finished ones gather before they are settled together.
 
-    pause_s is how long a small claim waits for the next one to grow. Seconds.
+    pause_s is how long a small claim waits for the next one to grow. Seconds; both grow with what a batch takes, as
+    `loops.gathering` says.
     """
 
     concurrent: int = 128
@@ -62,6 +64,7 @@ class Worker(Generic[Work, Outcome]):
         self._full = False
         self._running: set[asyncio.Task[None]] = set()
         self._finished: list[tuple[Work, Outcome]] = []
+        self._took_s = 0.0
         pace = loops.Pace(limits.idle_s, limits.idle_most_s, gather_s=limits.pause_s)
         self._claims = loops.Loop(f"{name}-claim", self._claim, pace)
         self._settles = loops.Loop(f"{name}-settle", self._settle, loops.Pace(limits.idle_most_s))
@@ -113,7 +116,8 @@ class Worker(Generic[Work, Outcome]):
         if not self._finished:
             return 0
         if self._running:
-            await asyncio.sleep(self._limits.gather_s)
+            await asyncio.sleep(loops.gathering(self._limits.gather_s, self._took_s))
+        started = time.monotonic()
         batch, self._finished = self._finished, []
         left = batch
         try:
@@ -130,6 +134,7 @@ class Worker(Generic[Work, Outcome]):
         except errors.TransientError:
             self._finished = left + self._finished
             raise
+        self._took_s = time.monotonic() - started
         return len(batch)
 
     async def _write(self, batch: Sequence[tuple[Work, Outcome]]) -> None:

@@ -6,6 +6,7 @@ The relay, the effects and the timers are all loops. A loop outlives every outag
 import asyncio
 import logging
 import random
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -15,6 +16,9 @@ _LOG = logging.getLogger(__name__)
 
 # A batch of fewer items than this is small: a loop with `gather_s` pauses after it, so that the next batch grows.
 FEW = 100
+
+# No such pause is longer than this, in seconds.
+GATHER_MOST_S = 0.25
 
 # After an error: seconds to wait at first and at most, doubled each time, with full jitter.
 BACKOFF_FIRST_S = 0.1
@@ -27,6 +31,15 @@ def backoff(failures: int, *, first: float = BACKOFF_FIRST_S, most: float = BACK
     return bound * random.uniform(0.1, 1.0)  # noqa: S311 - jitter is no secret
 
 
+def gathering(gather_s: float, took_s: float) -> float:
+    """How long to pause after a small batch that took so long, in seconds: gather_s, and as long again where it took longer.
+
+    A batch costs the most for being one. Where the machine is idle it takes milliseconds, and nobody waits any longer than
+    gather_s; where it is busy batches take longer, and half as many of them make room. 0 stays 0: no gathering is wanted.
+    """
+    return max(gather_s, min(took_s, GATHER_MOST_S)) if gather_s else 0.0
+
+
 # One iteration of a loop: returns how many items it processed. And what the loop does once when it stops.
 Work = Callable[[], Awaitable[int]]
 Leave = Callable[[], Awaitable[None]]
@@ -37,7 +50,7 @@ class Pace:
     """The timing of a loop, in seconds.
 
     idle_s is how long it sleeps when there was nothing to do; that grows to idle_most_s. gather_s is how long it pauses
-    after a small batch: what comes meanwhile is done together.
+    after a small batch, at the least (see `gathering`): what comes meanwhile is done together.
     """
 
     idle_s: float
@@ -79,6 +92,7 @@ class Loop:
         idle = self._paced().idle_s
         while not self._stopping:
             self._woken.clear()
+            started = time.monotonic()
             try:
                 done = await self._work()
             except errors.TransientError as error:
@@ -98,7 +112,7 @@ class Loop:
             if not done:
                 await self._sleep(idle)
             elif done < FEW and not self._stopping:
-                await asyncio.sleep(pace.gather_s)
+                await asyncio.sleep(gathering(pace.gather_s, time.monotonic() - started))
 
     async def _sleep(self, seconds: float) -> None:
         if self._stopping:

@@ -18,7 +18,7 @@ from services.notification import (
 from services.notification.domain import Channel
 from services.notification.settings import Carrier, Settings
 
-# Nobody waits for the news that a mail was sent: it is written down for many at once.
+# Nobody waits for a mail so shortly, nor for the news that it was sent: both are done for many at once.
 GATHER_S = 0.1
 # A message may be written this much later, in seconds.
 PATIENCE_S = 0.25
@@ -26,7 +26,7 @@ PATIENCE_S = 0.25
 CONTACT_CHECK_S = 1.0
 # How often it is looked whether vendors are to be told.
 DIGEST_CHECK_S = 5.0
-MAILS = effects.Concurrency(concurrent=128, gather_s=GATHER_S)
+MAILS = effects.Concurrency(concurrent=128, gather_s=GATHER_S, pause_s=GATHER_S)
 
 
 def build(host: assembly.Host) -> list[process.Part]:

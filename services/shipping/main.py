@@ -7,6 +7,10 @@ from services.shipping import clients, events, rpc, store, usecases
 from services.shipping.settings import Settings
 from services.shipping.usecases import delivering, handling, labelling, noticing, rating, tracking
 
+# No order waits for its parcels or their labels: what is done for many at once costs less. Seconds.
+PATIENCE_S = 0.25
+GATHER_S = 0.1
+
 
 def build(host: assembly.Host) -> list[process.Part]:
     """The parts of the shipping service that the host's role asks for, in the order they start."""
@@ -18,7 +22,7 @@ def build(host: assembly.Host) -> list[process.Part]:
     follower = loops.Loop("shipping-follower", following.follow, loops.Pace(1.0, 2.0, gather_s=0.5))
     terms = labelling.Terms(settings.lease_s, settings.track_s, automatic=settings.automatic)
     labels = labelling.Labelling(carrier, now=host.now, terms=terms, wake=follower.wake)
-    limits = effects.Concurrency(concurrent=settings.carrier_calls)
+    limits = effects.Concurrency(concurrent=settings.carrier_calls, gather_s=GATHER_S, pause_s=GATHER_S)
     worker = effects.Worker(service.db, labels, limits, name="shipping-labels")
     hearing = delivering.Delivering(service.db, now=host.now, wake=worker.wake)
     noticed = noticing.Noticing(service.db, wake=follower.wake)
@@ -30,7 +34,7 @@ def build(host: assembly.Host) -> list[process.Part]:
     return service.parts(
         rpc.servicer(handled, rated, clients.door(settings, noticed.hear, now=host.now)),
         signing_keys.fetched_from(user),
-        consuming=assembly.Consuming(events.CONSUMED, events.subscribers(hearing, erasing)),
+        consuming=assembly.Consuming(events.CONSUMED, events.subscribers(hearing, erasing), PATIENCE_S),
         working=[
             carrier,
             worker,

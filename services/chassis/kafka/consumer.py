@@ -1,4 +1,8 @@
-"""The consumer: a thread polls, the event loop handles, and what is handled is committed. It keeps its place in the group."""
+"""The consumer: a thread polls, the event loop handles, and what is handled is committed. It keeps its place in the group.
+
+Offsets are committed once a second and when it stops, not behind each batch: that is a round trip and a write at the brokers,
+and what a consumer that dies has not committed is only read again, which the inbox notices.
+"""
 
 import asyncio
 import concurrent.futures
@@ -24,16 +28,16 @@ _LOG = logging.getLogger(__name__)
 class Subscription:
     """What a consumer reads: topics, as a group, at most `batch` records at a time.
 
-    gather_s is how long it pauses after a small batch, in seconds: what comes meanwhile is handled together. patience_s is
-    how long the brokers may gather records before they answer, for topics that nobody waits for: each answer costs the same
-    whatever is in it. 0: the first record is answered with at once.
+    gather_s is how long it pauses after a small batch at the least, in seconds (`loops.gathering`): what comes meanwhile is
+    handled together. types are the messages that it handles, by their full names: other records are passed over before they
+    are read, but for some. None: it is given all.
     """
 
     topics: Sequence[str]
     group: str
     batch: int
     gather_s: float = 0.0
-    patience_s: float = 0.0
+    types: frozenset[str] = frozenset()
 
 
 # What one poll gave, by partition.
@@ -47,11 +51,11 @@ STOP_GRACE_S = 10.0
 # How long brokers wait for a record. The first one is answered with at once, so a long wait only saves questions; what a
 # partition holds that was just assigned may wait as long for its first fetch.
 FETCH_MS = 3000
-# How much a patient consumer lets them gather, which is some hundred records.
-GATHERED_BYTES = 256 * 1024
 # How long a poll waits for records, and the least that an empty one takes.
 POLL_MS = 500
 PAUSE_S = 0.02
+# How long what is handled may wait for its offsets to be committed, in seconds.
+COMMIT_S = 1.0
 
 
 class Consumer:
@@ -95,19 +99,24 @@ class Consumer:
 
     def _session(self, loop: asyncio.AbstractEventLoop) -> None:
         consumer = self._connected()
+        handled = Handled(consumer)
         try:
             self._await_topics(consumer)
             while not self._stopping.is_set():
                 remind(consumer)
                 asked = time.monotonic()
                 polled = consumer.poll(timeout_ms=POLL_MS)
+                taken = time.monotonic()
                 if polled and self._delivered(consumer, loop, polled):
-                    consumer.commit(_after(polled))
+                    handled.add(polled)
                     if sum(map(len, polled.values())) < min(loops.FEW, self._subscription.batch):
-                        self._stopping.wait(self._subscription.gather_s)
+                        took_s = time.monotonic() - taken
+                        self._stopping.wait(loops.gathering(self._subscription.gather_s, took_s))
                 elif time.monotonic() - asked < PAUSE_S:
                     # A poll that has nothing to wait for (no partitions, a heartbeat that is due) answers at once.
                     self._stopping.wait(PAUSE_S)
+                handled.commit(older_than_s=COMMIT_S)
+            handled.commit()
         finally:
             consumer.close(autocommit=False, timeout_ms=5000)
 
@@ -127,7 +136,6 @@ class Consumer:
                 self._stopping.wait(1.0)
 
     def _connected(self) -> KafkaConsumer:
-        patience_ms = round(self._subscription.patience_s * 1000)
         consumer = self._connection.opened(
             KafkaConsumer,
             group_id=self._subscription.group,
@@ -137,13 +145,12 @@ class Consumer:
             partition_assignment_strategy=[CooperativeStickyAssignor],
             session_timeout_ms=6000,
             heartbeat_interval_ms=1500,
-            fetch_max_wait_ms=patience_ms or FETCH_MS,
-            fetch_min_bytes=GATHERED_BYTES if patience_ms else 1,
+            fetch_max_wait_ms=FETCH_MS,
             # A request that a dying broker swallowed is given up after this; the default would wait for 30 s.
             request_timeout_ms=10000,
             metrics_enabled=False,
         )
-        fetched.quickly(consumer)
+        fetched.quickly(consumer, self._subscription.types)
         consumer.subscribe(list(self._subscription.topics))
         return consumer
 
@@ -165,6 +172,35 @@ class Consumer:
 
     async def _handle(self, records: Sequence[Record]) -> None:
         await self._deliver(records)
+
+
+class Handled:
+    """What a consumer has handled and not committed yet."""
+
+    def __init__(self, consumer: KafkaConsumer) -> None:
+        self._consumer = consumer
+        self._offsets: dict[TopicPartition, OffsetAndMetadata] = {}
+        self._since = 0.0
+
+    def add(self, polled: Polled) -> None:
+        """All of this is handled."""
+        if not self._offsets:
+            self._since = time.monotonic()
+        for partition, batch in polled.items():
+            self._offsets[partition] = OffsetAndMetadata(batch[-1].offset + 1, "", batch[-1].leader_epoch)
+
+    def commit(self, *, older_than_s: float = 0.0) -> None:
+        """Commit it, if the first of it was handled so long ago. Raises KafkaError.
+
+        Of partitions that another member has by now nothing is committed: it may be further on.
+        """
+        if not self._offsets or time.monotonic() - self._since < older_than_s:
+            return
+        owned = self._consumer.assignment()
+        offsets = {partition: offset for partition, offset in self._offsets.items() if partition in owned}
+        self._offsets = {}
+        if offsets:
+            self._consumer.commit(offsets)
 
 
 def remind(consumer: KafkaConsumer) -> None:
@@ -189,10 +225,3 @@ def _keep_alive(consumer: KafkaConsumer) -> None:
     for partition, batch in consumer.poll(timeout_ms=0).items():
         consumer.pause(partition)
         consumer.seek(partition, batch[0].offset)
-
-
-def _after(polled: Polled) -> dict[TopicPartition, OffsetAndMetadata]:
-    return {
-        partition: OffsetAndMetadata(batch[-1].offset + 1, "", batch[-1].leader_epoch)
-        for partition, batch in polled.items()
-    }

@@ -77,9 +77,10 @@ def record(entry: Entry, service: str) -> kafka.Record:
 def cloud_event(entry: Entry, service: str, headers: Mapping[str, str]) -> kafka.Record:
     """The same, with these headers beside those of CloudEvents; the entry's own are not looked at."""
     cloud = {
+        # First, because readers pass over the types that they do not handle.
+        "ce_type": entry.type,
         "ce_specversion": "1.0",
         "ce_id": entry.event_id,
-        "ce_type": entry.type,
         "ce_source": f"/souk/{service}",
         "ce_time": entry.time.isoformat(),
         "ce_subject": entry.key,

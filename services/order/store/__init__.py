@@ -6,7 +6,6 @@ Every write takes a list and is one statement. Rows become domain values in this
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from psycopg.types.json import Jsonb
@@ -110,8 +109,10 @@ async def insert(transaction: database.Transaction, placed: Sequence[domain.Plac
         "currency": [order.total.currency for order in orders],
         "total": [order.total.amount for order in orders],
         "lines": [Jsonb([_line_row(line) for line in order.lines]) for order in orders],
-        "address": [Jsonb(asdict(order.address)) for order in orders],
-        "discounts": [Jsonb([asdict(one) for one in order.discounts]) if order.discounts else None for order in orders],
+        "address": [Jsonb(database.document(order.address)) for order in orders],
+        "discounts": [
+            Jsonb([database.document(one) for one in order.discounts]) if order.discounts else None for order in orders
+        ],
     }
     await transaction.run(_INSERT_ORDERS, rows)
     await transaction.run(_INSERT_SAGAS, _saga_rows([item.saga for item in placed], waits))
@@ -148,7 +149,9 @@ def _saga_rows(sagas: Sequence[domain.Saga], waits: saga.Waits) -> dict[str, lis
     plain = ("order_id", "id", "definition_version", "status", "step", "version", "update_time", "attempts", "stuck")
     return database.columns(sagas, *plain, "payment_id", "cancel_reason") | {
         "awaiting": [",".join(sorted(item.awaiting)) for item in sagas],
-        "shortages": [Jsonb([asdict(s) for s in item.shortages]) if item.shortages else None for item in sagas],
+        "shortages": [
+            Jsonb([database.document(s) for s in item.shortages]) if item.shortages else None for item in sagas
+        ],
         "wait": [waits.after(item) for item in sagas],
     }
 
@@ -158,7 +161,7 @@ def _line_row(line: domain.Line) -> dict[str, Any]:
     row |= {"quantity": line.quantity, "price": line.unit_price.amount}
     if line.vendor_id:
         row["vendor"] = line.vendor_id
-    return row if line.charges == domain.Charges() else row | {"charges": asdict(line.charges)}
+    return row if line.charges == domain.Charges() else row | {"charges": database.document(line.charges)}
 
 
 def _line(row: Mapping[str, Any], currency: str) -> domain.Line:

@@ -112,3 +112,45 @@ def test_reading_takes_less_than_two_thirds_of_the_librarys_time() -> None:
 
     ratios = [seconds(fetched.Fetched) / seconds(Fetcher.PartitionRecords) for _ in range(9)]
     assert sorted(ratios)[4] < 0.67
+
+
+def of_type(kind: str, number: int, *, first: Sequence[tuple[str, bytes | None]] = ()) -> Written:
+    return (b"key", b"%d" % number, [*first, ("ce_type", kind.encode()), ("ce_id", b"id")])
+
+
+def values(data: bytes, *wanted: bytes) -> list[bytes]:
+    (batch,) = [MemoryRecords(data).next_batch()]
+    return [one.value for one in fetched.Reading(batch, PARTITION, {}, frozenset(wanted))]
+
+
+def test_a_reader_of_some_types_is_given_these_and_the_last_record_of_each_batch() -> None:
+    records = [of_type(kind, number) for number, kind in enumerate(("A", "B", "C", "A", "B"))]
+    assert values(built(records), b"A", b"C") == [b"0", b"2", b"3", b"4"]
+    assert values(built(records[:3]), b"A", b"C") == [b"0", b"2"]
+
+
+def test_a_record_that_does_not_say_its_type_is_given_to_every_reader() -> None:
+    untold: Written = (b"key", b"untold", [("ce_id", b"id"), ("type", b"B")])
+    hidden: Written = (b"key", b"\x0ece_type\x02B", [("note", b"\x0ece_type\x02B"), ("ce_type", b"A")])
+    bare: Written = (None, None, [])
+    assert values(built([untold, hidden, bare, of_type("B", 1), of_type("B", 2)]), b"A") == [
+        b"untold",
+        b"\x0ece_type\x02B",
+        b"",
+        b"2",
+    ]
+
+
+@given(st.lists(st.tuples(record, st.sampled_from(["A", "B", "C"])), min_size=1, max_size=20))
+def test_a_reader_of_some_types_is_given_what_a_reader_of_all_would_handle(told: list[tuple[Written, str]]) -> None:
+    records: list[Written] = [
+        (key, value, [*[h for h in headers if h[0] != "ce_type"], ("ce_type", kind.encode())])
+        for (key, value, headers), kind in told
+    ]
+    batch = MemoryRecords(built(records)).next_batch()
+    every = list(fetched.Reading(batch, PARTITION, {}))
+    some = list(fetched.Reading(MemoryRecords(built(records)).next_batch(), PARTITION, {}, frozenset([b"A", b"C"])))
+    assert [one for one in some if one.headers["ce_type"] != "B"] == [
+        one for one in every if one.headers["ce_type"] != "B"
+    ]
+    assert some[-1] == every[-1]
