@@ -1,4 +1,4 @@
-"""Sign-in with a real OpenID provider: whose account it opens, and that an answer counts once, for who began, from its provider."""
+"""Sign-in with a real OpenID provider: whose account it opens, and that an answer counts once, for who began."""
 
 import asyncio
 import dataclasses
@@ -74,6 +74,7 @@ async def shop(
     db: database.Database,
     accounts: usecases.Accounts,
     sessions: usecases.Sessions,
+    *,
     hashing: passwords.Passwords,
     hands: Hands,
     acme: oidc.OpenIdProvider,
@@ -241,7 +242,7 @@ async def test_a_provider_that_never_answered_is_unavailable_and_one_that_change
 
 
 async def test_somebody_links_a_providers_account_of_another_address_with_the_password(
-    shop: Shop, acme: oidc.OpenIdProvider, ann: str, email: str
+    shop: Shop, ann: str, email: str
 ) -> None:
     user, other = await shop.registered(f"ann.{email}"), await shop.registered(f"bob.{email}")
     use = shop.users.providers

@@ -130,7 +130,7 @@ def _back(address: str) -> Back:
 def _form(page: httpx.Response) -> str:
     found = re.search(r'<form[^>]* action="([^"]+)"', page.text)
     assert found, page.text
-    return urljoin(str(page.url), found[1])
+    return urljoin(str(page.url), str(found[1]))
 
 
 def _filled(page: str, login: str) -> Mapping[str, str]:
