@@ -12,6 +12,7 @@ OUTSIDE = {
     "carrier": "carrier",
     "smtp": "mail server",
     "sns": "Amazon SNS",
+    "openid": "OpenID providers, if chosen",
     "s3": "Amazon S3",
     "opensearch": "OpenSearch, if chosen",
 }

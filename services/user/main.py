@@ -6,7 +6,8 @@ from datetime import timedelta
 from services.chassis import assembly, effects, loops, process
 from services.chassis.rpc import identity
 from services.chassis.settings import SettingsError, read
-from services.user import clients, events, passwords, rpc, sealing, tokens, usecases
+from services.user import events, passwords, rpc, sealing, tokens, usecases
+from services.user.clients import notification, openid
 from services.user.settings import Settings
 
 # How often the administrator's account is looked after once it is as it should be, in seconds.
@@ -30,13 +31,15 @@ def build(host: assembly.Host) -> list[process.Part]:
     seal = sealing.of_folder(settings.signing_key_dir)
     accounts = usecases.Accounts(service.db, hashing, sessions, now=host.now, seal=seal)
     purge = loops.Loop("user-sessions", sessions.purge, loops.Pace(PURGE_EVERY_S))
+    asked = openid.Providers(settings.providers(), timeout_s=settings.provider_timeout_s, now=host.now)
     users = usecases.users(service.db, accounts, sessions, hashing, now=host.now)
-    post = clients.Notification(service.peer("notification", clients.DESCRIPTOR))
+    users.providers.openid = asked
+    post = notification.Notification(service.peer("notification", notification.DESCRIPTOR))
     letters = effects.Worker(service.db, usecases.proving.Letters(post, now=host.now), LETTERS, name="user-letters")
     users.proving.wake = letters.wake
     working: list[process.Part] = [purge, letters, *_admin(accounts, settings)]
     parts = service.parts(rpc.servicer(users), rpc.Authority(keys, sessions), working=working)
-    return [hashing, *parts]
+    return [hashing, asked, *parts]
 
 
 def _admin(accounts: usecases.Accounts, settings: Settings) -> list[process.Part]:

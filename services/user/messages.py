@@ -3,10 +3,11 @@
 from services.chassis import mail_address
 from services.chassis.rpc import identity, render
 from services.user import domain
-from services.user.domain import addresses, payment_methods, preferences, second_factors
+from services.user.domain import addresses, payment_methods, preferences, providers, second_factors
 from souk.type.v1 import address_pb2
 from souk.user.v1 import (
     address_book_pb2,
+    oauth_pb2,
     payment_methods_pb2,
     preferences_pb2,
     role_changes_pb2,
@@ -47,6 +48,12 @@ def of_second_factor(factor: second_factors.Factor | None) -> second_factor_pb2.
         return second_factor_pb2.SecondFactor()
     since = render.timestamp(factor.enable_time)
     return second_factor_pb2.SecondFactor(enabled=True, enable_time=since, recovery_codes_left=len(factor.recovery))
+
+
+def of_link(link: providers.Link) -> oauth_pb2.SignInLink:
+    return oauth_pb2.SignInLink(
+        provider=link.provider, email=mail_address.shown(link.email), create_time=render.timestamp(link.create_time)
+    )
 
 
 def of_revocation(revocation: domain.Revocation) -> user_service_pb2.Revocation:

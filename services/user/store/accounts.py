@@ -43,6 +43,7 @@ _WRITE = database.Statement(
 # What hangs on the row goes with it: sign-ins, addresses, payment methods, proofs. Who changed its roles stays, by ids.
 _ERASE = database.Statement("""
 WITH letters AS (DELETE FROM letters WHERE email = %(email)s),
+  attempts AS (DELETE FROM sign_in_attempts WHERE email = %(email)s),
   reasons AS (UPDATE role_changes SET reason = '' WHERE user_id = %(user_id)s)
 DELETE FROM users WHERE id = %(user_id)s
 """)

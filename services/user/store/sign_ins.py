@@ -96,6 +96,12 @@ _PURGE_PROOFS = database.Statement("""
 DELETE FROM proofs WHERE digest IN (SELECT digest FROM proofs WHERE expire_time < %(now)s LIMIT %(most)s)
 RETURNING 1
 """)
+_PURGE_ATTEMPTS = database.Statement("""
+DELETE FROM sign_in_attempts WHERE state_digest IN (
+  SELECT state_digest FROM sign_in_attempts WHERE expire_time < %(now)s LIMIT %(most)s
+)
+RETURNING 1
+""")
 _PURGE_TOKENS = database.Statement("""
 DELETE FROM refresh_tokens WHERE digest IN (SELECT digest FROM refresh_tokens WHERE expire_time < %(now)s LIMIT %(most)s)
 RETURNING 1
@@ -204,9 +210,9 @@ async def revoke_all(transaction: database.Transaction, user_id: str, now: datet
 
 
 async def purge(db: database.Database, now: datetime) -> int:
-    """Delete up to some thousand sign-ins, refresh tokens, revocations and proofs that expired: how many."""
+    """Delete up to some thousand sign-ins, refresh tokens, revocations, proofs and attempts that expired: how many."""
     limits = {"now": now, "most": _ROWS_AT_ONCE}
-    statements = (_PURGE_FAMILIES, _PURGE_TOKENS, _PURGE_REVOCATIONS, _PURGE_PROOFS)
+    statements = (_PURGE_FAMILIES, _PURGE_TOKENS, _PURGE_REVOCATIONS, _PURGE_PROOFS, _PURGE_ATTEMPTS)
     return sum([len(await db.read(statement, limits)) for statement in statements])
 
 

@@ -140,3 +140,33 @@ ROLE_CHANGES = Table(
     Column("create_time", TIME, nullable=False),
     Index("ix_role_changes_user", "user_id", "id"),
 )
+# What is known of a sign-in with another provider while it is under way. use_time is when its answer came, subject who came.
+SIGN_IN_ATTEMPTS = Table(
+    "sign_in_attempts",
+    METADATA,
+    Column("state_digest", LargeBinary, primary_key=True),
+    Column("binding_digest", LargeBinary, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("user_id", ID, ForeignKey("users.id", ondelete="CASCADE"), nullable=True),
+    Column("secrets", Text, nullable=False),
+    Column("create_time", TIME, nullable=False),
+    Column("expire_time", TIME, nullable=False),
+    Column("use_time", TIME, nullable=True),
+    Column("subject", Text, nullable=True),
+    Column("email", Text, nullable=False, server_default=""),
+    Column("email_verified", Boolean, nullable=False, server_default="false"),
+    Column("name", Text, nullable=False, server_default=""),
+    Index("ix_sign_in_attempts_expire_time", "expire_time"),
+    Index("ix_sign_in_attempts_user", "user_id", postgresql_where="user_id IS NOT NULL"),
+    Index("ix_sign_in_attempts_email", "email", postgresql_where="email <> ''"),
+)
+SIGN_IN_LINKS = Table(
+    "sign_in_links",
+    METADATA,
+    Column("provider", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("user_id", ID, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("email", Text, nullable=False),
+    Column("create_time", TIME, nullable=False),
+    Index("uq_sign_in_links_user", "user_id", "provider", unique=True),
+)

@@ -1,6 +1,6 @@
 """What can be done with accounts, one module for each thing.
 
-`accounts`, `sessions`, `belongings`, `proving`, `second_factors`, and `codes`, which the last and a login need.
+`accounts`, `sessions`, `belongings`, `proving`, `providers`, `second_factors`, and `codes`, which the last and a login need.
 
 An account and the event that tells of it are one transaction, and so are a sign-in and the account it begins with. If the
 process dies before the commit nothing happened; if it dies after it, the account is there and the relay of whoever starts
@@ -10,7 +10,7 @@ next publishes the event: the caller who got no answer logs in.
 from dataclasses import dataclass
 
 from services.chassis import clock, database
-from services.user.usecases import belongings, proving, second_factors
+from services.user.usecases import belongings, providers, proving, second_factors
 from services.user.usecases.accounts import ADMIN_NAME, LOGIN_TRIES, Accounts, Passwords
 from services.user.usecases.sessions import CLOCKS_APART, COMMITTED_WITHIN, REVOCATIONS_AT_ONCE, Sessions, Signer
 
@@ -43,6 +43,7 @@ class Users:
     preferences: belongings.Preferences
     proving: proving.Proving
     second_factors: second_factors.SecondFactors
+    providers: providers.SignInProviders
 
 
 def users(
@@ -57,4 +58,5 @@ def users(
         belongings.Preferences(db),
         proving.Proving(db, accounts, passwords, now=now),
         second_factors.SecondFactors(db, accounts, sessions, now=now),
+        providers.SignInProviders(db, accounts, sessions, now=now),
     )

@@ -2,6 +2,7 @@
 
 import dataclasses
 import logging
+import secrets
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -231,6 +232,16 @@ class Accounts:
         return int(
             await self._taken_over(account, account.password_hash if known else await self._passwords.hash(password))
         )
+
+    async def without_password(self, email: str, display_name: str, *, address: str) -> domain.Account:
+        """A customer's account with a verified address and a password that nobody knows, not written yet.
+
+        Raises EMAIL_INVALID, or OVERLOADED when too many register from this network address.
+        """
+        wanted = domain.Registration(email, secrets.token_urlsafe(32), display_name, address)
+        async with self._passwords.registrations.turn(turns.Asker(address, domain.address(email))):
+            account = await self._new(wanted, domain.Role.CUSTOMER)
+        return dataclasses.replace(account, user=dataclasses.replace(account.user, email_verified=True))
 
     async def _new(self, wanted: domain.Registration, role: domain.Role) -> domain.Account:
         now = self._now()

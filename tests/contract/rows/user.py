@@ -1,6 +1,6 @@
 """What accounts refuse: address books, payment methods, preferences, tokens of mails, sign-ins."""
 
-from tests.contract.refused import CARD_NUMBER, INVALID, row
+from tests.contract.refused import CARD_NUMBER, INVALID, MALFORMED, UNKNOWN_WORD, row
 from tests.support import shop
 
 ADDRESSES = "/api/v1/users/me/addresses"
@@ -17,7 +17,63 @@ TOKEN = {"token": "t" * 43}
 FACTOR = "/api/v1/users/me/second-factor"
 KNOWS = {"current_password": "not the password"}
 
+OAUTH = "/api/v1/users/oauth"
+LINKS = "/api/v1/users/me/links"
+BACK = {"state": "s", "code": "c", "binding": "b"}
+UNKNOWN_PROVIDER = (404, "SIGN_IN_PROVIDER_UNKNOWN")
+
 ROWS = [
+    row("providers with a word that is none", f"GET {OAUTH}", UNKNOWN_WORD, *MALFORMED, who="nobody"),
+    row("a sign-in with no provider", f"POST {OAUTH}/acme", {"json": {}}, *UNKNOWN_PROVIDER, who="nobody"),
+    row("a sign-in with what is no name", f"POST {OAUTH}/-a", {"json": {}}, *INVALID, "provider", who="nobody"),
+    row(
+        "an answer of no provider with nothing in it",
+        f"POST {OAUTH}/acme/callback",
+        {"json": {}},
+        *INVALID,
+        "state",
+        "code",
+        "binding",
+        who="nobody",
+    ),
+    row(
+        "an answer to what was not begun",
+        f"POST {OAUTH}/acme/callback",
+        {"json": BACK},
+        400,
+        "SIGN_IN_NOT_VALID",
+        who="nobody",
+    ),
+    row("links of nobody", f"GET {LINKS}", {}, 401, "TOKEN_MISSING", who="nobody"),
+    row("a link without a password", f"POST {LINKS}/acme", {"json": {}}, *INVALID, "current_password"),
+    row(
+        "a link by who does not know the password",
+        f"POST {LINKS}/acme",
+        {"json": KNOWS},
+        400,
+        "PASSWORD_WRONG",
+        "current_password",
+        who="registered",
+    ),
+    row(
+        "an answer to a link that was not begun",
+        f"POST {LINKS}/acme/callback",
+        {"json": BACK},
+        400,
+        "SIGN_IN_NOT_VALID",
+        who="registered",
+    ),
+    row(
+        "an answer to a link with nothing in it",
+        f"POST {LINKS}/acme/callback",
+        {"json": {}},
+        *INVALID,
+        "state",
+        "code",
+        "binding",
+        who="registered",
+    ),
+    row("a link of what is no name", f"DELETE {LINKS}/-a", {}, *INVALID, "provider", who="registered"),
     row("a second factor of nobody", f"GET {FACTOR}", {}, 401, "TOKEN_MISSING", who="nobody"),
     row("a second factor of no account", f"GET {FACTOR}", {}, 404, "USER_NOT_FOUND"),
     row("a second factor without a password", f"POST {FACTOR}", {"json": {}}, *INVALID, "current_password"),

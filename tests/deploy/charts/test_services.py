@@ -203,7 +203,7 @@ def test_who_has_a_role_of_aws_gets_its_credentials_on_its_node_and_goes_nowhere
             assert all(port["port"] == 80 for rule in asked for port in rule["ports"])
             # To the world goes who talks to somebody outside, and nobody for the sake of a role.
             world = [rule for rule in rules if _open_to_the_world(rule)]
-            assert len(world) == len(set(service.outside) - {"opensearch", "sns"}), f"{service.name}-{role}"
+            assert len(world) == len(set(service.outside) - {"opensearch", "openid", "sns"}), f"{service.name}-{role}"
 
 
 def _open_to_the_world(rule: dict[str, Any]) -> bool:

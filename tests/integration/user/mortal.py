@@ -8,7 +8,8 @@ from pathlib import Path
 
 from services.chassis import clock, database
 from services.user import domain, events, passwords, sealing, usecases
-from services.user.usecases import proving, second_factors
+from services.user.domain import providers as rules
+from services.user.usecases import providers, proving, second_factors
 from tests.support import mortal
 
 SIGNING = "signing"  # everything is committed, and the answer is not yet made
@@ -48,6 +49,27 @@ async def _confirm(db: database.Database) -> None:
     await use.confirm(second_factors.Owner(os.environ["USER_ID"], code=os.environ["CODE"]))
 
 
+class Acme:
+    """A provider that knows Ann: what it is asked is in memory, for the process dies before or after its answer is noted."""
+
+    def names(self) -> Sequence[str]:
+        return ["acme"]
+
+    async def address(self, _: str, begun: rules.Begun) -> str:
+        return begun.state
+
+    async def identity(self, _answer: rules.Answer, _: rules.Begun) -> rules.Identity:
+        return rules.Identity("ann", os.environ["EMAIL"], email_verified=True)
+
+
+async def _link(db: database.Database, accounts: usecases.Accounts, sessions: usecases.Sessions) -> None:
+    """End a sign-in with a provider."""
+    use = providers.SignInProviders(db, accounts, sessions, now=clock.utc_now)
+    use.openid = Acme()
+    answer = rules.Answer("acme", os.environ["STATE"], "a code", os.environ["BINDING"])
+    await use.complete(answer, domain.NOWHERE)
+
+
 async def _prove(db: database.Database, accounts: usecases.Accounts) -> None:
     """Use a token of a letter."""
     use = proving.Proving(db, accounts, passwords.Passwords(), now=clock.utc_now)
@@ -76,8 +98,8 @@ async def _do() -> None:
                 await accounts.update(os.environ["USER_ID"], change)
             case "verify" | "reset":
                 await _prove(db, accounts)
-            case "confirm":
-                await _confirm(db)
+            case "link" | "confirm":
+                await (_confirm(db) if os.environ["DOES"] == "confirm" else _link(db, accounts, sessions))
             case "erase":
                 await accounts.erase(os.environ["USER_ID"], password)
             case "roles":

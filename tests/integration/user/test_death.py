@@ -7,6 +7,7 @@ import pytest
 
 from services.chassis import database, errors
 from services.user import domain, store, usecases
+from services.user.domain import providers as rules
 from tests.integration.user import mortal as process
 from tests.support import mortal
 
@@ -15,6 +16,9 @@ PASSWORD = "correct horse battery"
 CHEAP = argon2.PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 OUTBOX = database.Statement("SELECT key FROM outbox")
 GIVE_HASH = database.Statement("UPDATE users SET password_hash = %(hash)s WHERE email = %(email)s")
+
+VERIFY = database.Statement("UPDATE users SET email_verified = true WHERE email = %(email)s")
+FORGET_LINKS = database.Statement("DELETE FROM sign_in_links")
 
 
 @pytest.fixture
@@ -127,3 +131,42 @@ async def test_roles_and_their_event_are_both_there_or_neither(
     assert len(await db.read(OUTBOX)) == 1 + happened
     assert (await accounts.set_roles(user.id, [domain.Role.VENDOR], admin_id=admin_id)).roles == (domain.Role.VENDOR,)
     assert len(await db.read(OUTBOX)) == 2
+
+
+@pytest.mark.parametrize(
+    ("point", "known", "happened"),
+    [(mortal.WRITTEN, False, False), (mortal.COMMITTED, False, True), (process.SIGNING, True, True)],
+)
+async def test_a_link_its_account_its_event_and_its_sign_in_are_one_or_none_and_the_call_may_be_repeated(
+    database_url: str,
+    db: database.Database,
+    accounts: usecases.Accounts,
+    *,
+    email: str,
+    point: str,
+    known: bool,
+    happened: bool,
+) -> None:
+    if known:
+        await accounts.register(domain.Registration(email, PASSWORD, "Ann"))
+        await db.read(VERIFY, {"email": email})
+    users = usecases.users(db, accounts, accounts._sessions, accounts._passwords, now=accounts._now)
+    use = users.providers
+    use.openid = process.Acme()
+    await db.read(FORGET_LINKS)
+    started = await use.begin("acme")
+    dies(database_url, "link", point, email, STATE=started.address, BINDING=started.binding)
+    account = await store.find_by_address(db, email)
+    assert (account is not None) == (known or happened)
+    assert len(await db.read(OUTBOX)) == (known or happened)
+    assert len(await use.links(account.user.id) if account else []) == happened
+    # Who came is noted already, so the provider, which takes a code once, is not asked again.
+    use.openid = usecases.providers.NoProviders()
+    answer = rules.Answer("acme", started.address, "a code", started.binding)
+    if happened:
+        with pytest.raises(errors.DomainError, match="SIGN_IN_NOT_VALID"):
+            await use.complete(answer, domain.NOWHERE)
+    else:
+        session = await use.complete(answer, domain.NOWHERE)
+        assert session.user.email == email
+        assert len(await use.links(session.user.id)) == 1

@@ -10,6 +10,7 @@ from services.chassis import idempotency
 from services.chassis.rpc import identity, render, revocations, server
 from services.user import domain, messages, tokens, usecases
 from services.user.domain import payment_methods
+from services.user.rpc.providers import ProviderCalls
 from souk.user.v1 import (
     address_book_pb2,
     erasure_pb2,
@@ -27,7 +28,7 @@ from souk.user.v1 import (
 DESCRIPTOR = user_service_pb2.DESCRIPTOR.services_by_name["UserService"]
 
 
-class UserServicer(user_service_pb2_grpc.UserServiceServicer):
+class UserServicer(ProviderCalls, user_service_pb2_grpc.UserServiceServicer):
     """`souk.user.v1.UserService`; what each method promises stands in the contract."""
 
     def __init__(self, users: usecases.Users) -> None:
@@ -126,6 +127,7 @@ class UserServicer(user_service_pb2_grpc.UserServiceServicer):
                 messages.of_sign_in(one, current=one.id == caller.sign_in) for one in await self._sessions.list(user_id)
             ],
             second_factor=messages.of_second_factor(await users.second_factors.get(user_id)),
+            links=[messages.of_link(link) for link in await users.providers.links(user_id)],
         )
 
     async def EraseMe(self, request: erasure_pb2.EraseMeRequest, _: Any) -> erasure_pb2.EraseMeResponse:

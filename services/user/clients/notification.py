@@ -1,4 +1,4 @@
-"""Whom the user service calls: notification, which sends what a person is told by mail."""
+"""Notification, which sends what a person is told by mail."""
 
 from services.chassis import errors
 from services.chassis.rpc import client
