@@ -100,18 +100,22 @@ class RedisStore(redis_store.RedisStore):
 
 
 class LibraryConsumer(KafkaConsumer):  # type: ignore[misc]  # the library has no types
-    """Has a line after the offsets are committed. It lives in a thread of its own."""
+    """Has a line after the offsets are committed, of all that was polled until then. It lives in a thread of its own."""
+
+    def __init__(self, *topics: str, **options: Any) -> None:
+        super().__init__(*topics, **options)
+        self._polled: set[str] = set()
 
     def poll(self, *arguments: Any, **options: Any) -> Any:
         polled = super().poll(*arguments, **options)
-        records = [record for batch in polled.values() for record in batch]
-        if records:
-            traps.DOING.set("consumer")
-            traps.ABOUT.set(_kinds(records))
+        self._polled |= _kinds([record for batch in polled.values() for record in batch])
         return polled
 
     def commit(self, *arguments: Any, **options: Any) -> Any:
         answer = super().commit(*arguments, **options)
+        traps.DOING.set("consumer")
+        traps.ABOUT.set(frozenset(self._polled))
+        self._polled = set()
         traps.passes("offsets-committed")
         return answer
 
