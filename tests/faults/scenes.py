@@ -52,6 +52,12 @@ class Scene:
         """Cancel, as often as it takes to be heard."""
         await insist(lambda: self.customer.http.put(f"/api/v1/orders/{order_id}/cancel", json={}))
 
+    async def let_the_deadline_pass(self, order_id: str) -> None:
+        """The time that an order may wait is over now."""
+        url = self.environment["ORDER_DATABASE_URL"]
+        async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+            await connection.execute("UPDATE sagas SET deadline = clock_timestamp() WHERE order_id = %s", [order_id])
+
     async def through(self, death: Death) -> None:
         """Wait for a death that was prepared, and start the dead service again."""
         await self.mortal.dies(death.service)

@@ -5,9 +5,7 @@ everybody's books agree: money once, stock once, each step once, one letter.
 """
 
 import asyncio
-from collections.abc import Mapping
 
-import psycopg
 import pytest
 
 from tests.faults.deaths import COMMIT, CONSUMER, EFFECT, RELAY, Death, deaths
@@ -145,7 +143,7 @@ async def test_an_order_nobody_paid_for_is_cancelled_by_the_next_timer_when_one_
     order_id = await scene.place("")
     await scene.customer.reached(order_id, "RESERVED")
     scene.mortal.trap(death.service, death.trap)
-    await let_the_deadline_pass(scene.environment, order_id)
+    await scene.let_the_deadline_pass(order_id)
     await scene.through(death)
 
     steps = await scene.ends(order_id, "CANCELLED", "PAYMENT_TIMEOUT")
@@ -167,10 +165,3 @@ async def test_an_order_whose_event_was_parked_goes_on_through_a_death_of_the_re
 
     assert steps == CONFIRMED_STEPS
     assert await scene.effects(order_id) == ["authorized", "captured"]
-
-
-async def let_the_deadline_pass(environment: Mapping[str, str], order_id: str) -> None:
-    """The time that an order may wait is over now."""
-    url = environment["ORDER_DATABASE_URL"]
-    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
-        await connection.execute("UPDATE sagas SET deadline = clock_timestamp() WHERE order_id = %s", [order_id])

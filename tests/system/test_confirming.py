@@ -1,30 +1,13 @@
 """An order whose payment its customer has to confirm with their bank (3-D Secure): it waits, and goes on or gives all back."""
 
-import httpx
-
-from tests.support import audit, shop
-from tests.support.polling import eventually
-
-CARD = "card_requires_action"
+from tests.support import audit, bank, shop
 
 
-async def _asked(customer: shop.Person, tea: shop.Product, card: str = CARD) -> str:
+async def _asked(customer: shop.Person, tea: shop.Product, card: str = bank.CARD) -> str:
     """An order that waits for its customer."""
     order_id = str((await customer.place(shop.basket((tea, 2), card=card)))["id"])
-
-    async def waits() -> bool:
-        return bool((await customer.order(order_id))["action_required"])
-
-    await eventually(waits)
+    await bank.is_asking(customer, order_id)
     return order_id
-
-
-async def _answer(customer: shop.Person, order_id: str, answer: str) -> None:
-    """The customer answers on the page of their bank."""
-    page = (await customer.payment(order_id))["action"]["redirect_url"]
-    async with httpx.AsyncClient(trust_env=False) as browser:
-        assert "Confirm" in (await browser.get(page)).text
-        shop.taken(await browser.post(page, data={"answer": answer}))
 
 
 def _steps(status: shop.Json) -> list[str]:
@@ -40,7 +23,7 @@ async def test_an_order_waits_for_its_customer_and_is_confirmed_once_the_bank_ag
     assert (waiting["status"], waiting["saga"]["awaiting"]) == ("RESERVED", ["customer", "payment"])
     assert await customer.stock(tea) == {"on_hand": 5, "reserved": 2, "available": 3}
 
-    await _answer(customer, order_id, "confirm")
+    await bank.answer(customer, order_id, "confirm")
 
     ended = await customer.settled(order_id)
     assert (ended["status"], ended["action_required"]) == (shop.PAID, False)
@@ -68,7 +51,7 @@ async def test_what_the_customer_refuses_abandons_or_cancels_gives_everything_ba
     customer, tea = await market.customer(), await market.product(stock=6)
     refused, cancelled, abandoned = [await _asked(customer, tea) for _ in range(3)]
 
-    await _answer(customer, refused, "refuse")
+    await bank.answer(customer, refused, "refuse")
     await customer.cancel(cancelled)
 
     reasons = [(await customer.settled(one))["cancel_reason"] for one in (refused, cancelled, abandoned)]
