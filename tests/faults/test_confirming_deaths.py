@@ -18,7 +18,9 @@ ABANDONED = [
     *deaths("order", "timer", "OrderCancelled", *COMMIT),
     *deaths("payment", "effect", "void", "answered", "committed"),
 ]
-ON_THE_WAY = tuple({death.service: None for death in (*CONFIRMED, *ABANDONED)})
+# The bank's page stays unanswered, so no payment can overtake a cancellation that has to be repeated.
+CANCELLED = deaths("order", "call", "OrderCancelled", *COMMIT)
+ON_THE_WAY = tuple({death.service: None for death in (*CONFIRMED, *ABANDONED, *CANCELLED)})
 
 
 @pytest.mark.parametrize("death", CONFIRMED, ids=str)
@@ -47,5 +49,21 @@ async def test_an_order_that_nobody_confirms_gives_all_back_through_a_death(scen
     steps = await scene.ends(order_id, "CANCELLED", "CONFIRMATION_TIMEOUT")
 
     given_back = once("DeadlinePassed", "StockReleased", "PaymentVoided")
+    assert steps == once("OrderPlaced", "StockReserved", "PaymentActionRequired") + given_back
+    assert "captured" not in await scene.effects(order_id)
+
+
+@pytest.mark.parametrize("death", CANCELLED, ids=str)
+async def test_an_order_cancelled_while_it_waits_gives_all_back_through_a_death(scene: Scene, death: Death) -> None:
+    order_id = await scene.place(bank.CARD)
+    await bank.is_asking(scene.customer, order_id, within_s=SETTLE_S)
+    scene.mortal.trap(death.service, death.trap)
+    cancelling = asyncio.create_task(scene.cancel(order_id))
+    await scene.through(death)
+
+    await cancelling
+    steps = await scene.ends(order_id, "CANCELLED", "CANCEL_REQUESTED")
+
+    given_back = once("CancelRequested", "StockReleased", "PaymentVoided")
     assert steps == once("OrderPlaced", "StockReserved", "PaymentActionRequired") + given_back
     assert "captured" not in await scene.effects(order_id)

@@ -42,7 +42,6 @@ DECLINED = [
     *deaths("order", "consumer", "StockReleased", *COMMIT),
 ]
 CANCELLED = [
-    *deaths("order", "call", "OrderCancelled", *COMMIT),
     *deaths("payment", "consumer", "OrderCancelled", *COMMIT),
     *deaths("payment", "effect", "void", *EFFECT),
     *deaths("payment", "relay", "PaymentVoided", "acknowledged"),
