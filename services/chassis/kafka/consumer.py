@@ -1,7 +1,8 @@
 """The consumer: a thread polls, the event loop handles, and what is handled is committed. It keeps its place in the group.
 
 Offsets are committed once a second and when it stops, not behind each batch: that is a round trip and a write at the brokers,
-and what a consumer that dies has not committed is only read again, which the inbox notices.
+and what a consumer that dies has not committed is only read again: an inbox notices that, and who has none handles events
+idempotently.
 """
 
 import asyncio
