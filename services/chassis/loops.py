@@ -17,7 +17,7 @@ _LOG = logging.getLogger(__name__)
 # A batch of fewer items than this is small: a loop with `gather_s` pauses after it, so that the next batch grows.
 FEW = 100
 
-# No such pause is longer than this, in seconds.
+# Such a pause grows to this at the most, in seconds; one that is set to more stays as it is set.
 GATHER_MOST_S = 0.25
 
 # After an error: seconds to wait at first and at most, doubled each time, with full jitter.
