@@ -47,6 +47,10 @@ UPDATE parcels AS p SET next_try_at = clock_timestamp() + make_interval(secs => 
 FROM due WHERE p.id = due.id
 RETURNING {_SHOWN}
 """)  # noqa: S608 - as above
+_RETURN_WAYS = database.Statement(f"""
+UPDATE parcels SET next_try_at = least(next_try_at, clock_timestamp() + make_interval(secs => %(again)s))
+WHERE state IN ({_WAY}) AND id IN (SELECT id FROM parcels WHERE id = ANY(%(ids)s::uuid[]) ORDER BY order_id, id FOR UPDATE)
+""")  # noqa: S608 - as above
 _OURS = database.Statement("""
 SELECT p.id FROM parcels AS p JOIN unnest(%(id)s::uuid[], %(epoch)s::bigint[]) AS g(id, epoch)
   ON p.id = g.id AND p.epoch = g.epoch
@@ -77,6 +81,11 @@ async def claim_ways(transaction: database.Transaction, *, most: int, every_s: f
     """Up to so many parcels that travel and are due to be asked about, which they are again after every_s seconds."""
     rows = await transaction.run(_CLAIM_WAYS, {"most": most, "every": every_s})
     return [store.parcel_of(row) for row in rows]
+
+
+async def return_ways(transaction: database.Transaction, parcel_ids: Sequence[str], *, again_s: float) -> None:
+    """Make parcels about which the carrier gave no answer due again after again_s seconds, if they are not due sooner."""
+    await transaction.run(_RETURN_WAYS, {"ids": list(parcel_ids), "again": again_s})
 
 
 async def hasten(transaction: database.Transaction, parcel_id: str) -> bool:

@@ -1,13 +1,14 @@
 """Following parcels: the carrier is told of those it was handed over, and asked where they are, many at a time.
 
-A parcel is due again after a while whatever comes of it, so a process that dies in between only asks later. Scans are numbered,
-and what was seen is passed over: being asked twice, or by two processes, changes nothing.
+A parcel is due again after a while whatever comes of it, so a process that dies in between only asks later; where the carrier
+gave no answer that is after seconds, since a webhook may have told of news. Scans are numbered, and what was seen is passed
+over: being asked twice, or by two processes, changes nothing.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from services.chassis import clock, database
+from services.chassis import clock, database, errors
 from services.shipping import store
 from services.shipping.domain import parcels
 from services.shipping.store import claims
@@ -15,6 +16,8 @@ from services.shipping.usecases import telling
 
 # Parcels that are asked about in one call.
 AT_ONCE = 200
+# Seconds after which parcels are asked about again when the carrier gave no answer.
+AGAIN_S = 5.0
 
 
 class Followed(Protocol):
@@ -42,14 +45,22 @@ class Tracking:
             due = await claims.claim_ways(transaction, most=AT_ONCE, every_s=self._track_s)
         if not due:
             return 0
-        new = [parcel.label.reference for parcel in due if parcel.state is parcels.State.HANDED_OVER]
-        if new:
-            await self._carrier.announce(new)
-        said = await self._carrier.scans([parcel.label.reference for parcel in due])
+        try:
+            said = await self._asked(due)
+        except errors.TransientError:
+            async with self._db.transaction() as transaction:
+                await claims.return_ways(transaction, [parcel.id for parcel in due], again_s=AGAIN_S)
+            raise
         news = [parcel for parcel in due if _is_news(parcel, said.get(parcel.label.reference, ()))]
         if news:
             await self._settle(news, said)
         return len(due)
+
+    async def _asked(self, due: Sequence[parcels.Parcel]) -> Mapping[str, Sequence[parcels.Scan]]:
+        new = [parcel.label.reference for parcel in due if parcel.state is parcels.State.HANDED_OVER]
+        if new:
+            await self._carrier.announce(new)
+        return await self._carrier.scans([parcel.label.reference for parcel in due])
 
     async def _settle(self, news: Sequence[parcels.Parcel], said: Mapping[str, Sequence[parcels.Scan]]) -> None:
         now = self._now()

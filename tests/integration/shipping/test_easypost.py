@@ -185,6 +185,20 @@ async def test_an_updated_tracker_makes_it_be_asked_now(idle: Dispatch, carrier:
         await idle.reach(parcel.order_id, State.DELIVERED)
 
 
+async def test_a_parcel_about_which_no_answer_came_is_asked_about_again_within_seconds(
+    idle: Dispatch, carrier: EasyPost
+) -> None:
+    async with _working(idle, settings(carrier, track_s=HOUR_S)) as (idle.hearing, idle.handling):
+        parcel = await _ordered(idle)
+        carrier.travels(parcel.label.reference)
+        carrier.silent.add("retrieve")
+        await idle.by_hand(parcel.order_id)
+
+        await idle.reach(parcel.order_id, State.DELIVERED)
+
+    assert carrier.silent == set()
+
+
 def _event(parcel: Parcel) -> bytes:
     event = easypost.RECORDED["event"]["body"]
     return json.dumps(event | {"result": event["result"] | {"shipment_id": parcel.label.reference}}).encode()
