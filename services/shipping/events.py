@@ -10,7 +10,7 @@ from services.shipping import messages
 from services.shipping.domain import deliveries
 from services.shipping.usecases import delivering
 from souk.inventory.v1 import inventory_events_pb2
-from souk.order.v1 import order_events_pb2
+from souk.order.v1 import order_events_pb2, return_events_pb2
 from souk.user.v1 import user_events_pb2
 
 TOPIC = "shipments"
@@ -29,6 +29,9 @@ PUBLISHED: outbox.Publications = {
     deliveries.ShipmentDelivered: _of_parcel(messages.of_delivered),
     deliveries.ShipmentDeliveryFailed: _of_parcel(messages.of_delivery_failed),
     deliveries.ShipmentUndeliverable: _of_parcel(messages.of_undeliverable),
+    deliveries.ReturnLabelled: _of_parcel(messages.of_return_labelled),
+    deliveries.ReturnArrived: _of_parcel(messages.of_return_arrived),
+    deliveries.ReturnUndeliverable: _of_parcel(messages.of_return_undeliverable),
     deliveries.ShipmentsStopped: outbox.Publication(TOPIC, lambda fact: fact.order_id, messages.of_stopped),
     deliveries.StopRefused: outbox.Publication(TOPIC, lambda fact: fact.order_id, messages.of_stop_refused),
 }
@@ -41,5 +44,8 @@ def subscribers(delivering: delivering.Delivering, erasing: erasure.Erasure) -> 
         order_events_pb2.ShipmentsStopRequested: reader.Subscriber(messages.stop_request, delivering.hear),
         order_events_pb2.OrderCancelled: reader.Subscriber(messages.cancellation, delivering.hear),
         inventory_events_pb2.StockCommitted: reader.Subscriber(messages.picks, delivering.hear),
+        return_events_pb2.ReturnApproved: reader.Subscriber(messages.granted, delivering.hear),
+        return_events_pb2.ReturnRejected: reader.Subscriber(messages.over, delivering.hear),
+        return_events_pb2.ReturnReceived: reader.Subscriber(messages.over, delivering.hear),
         user_events_pb2.UserErased: reader.Subscriber(erasure.erased_user, erasing.hear),
     }

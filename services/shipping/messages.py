@@ -8,7 +8,7 @@ from services.chassis.rpc import render
 from services.shipping.domain import deliveries, parcels, rates
 from services.shipping.domain.parcels import State
 from souk.inventory.v1 import inventory_events_pb2
-from souk.order.v1 import order_events_pb2
+from souk.order.v1 import order_events_pb2, return_events_pb2
 from souk.shipping.v1 import rates_pb2, shipment_pb2, shipping_events_pb2, shipping_service_pb2
 from souk.type.v1 import address_pb2
 
@@ -16,13 +16,14 @@ _ADDRESS = ("recipient", "line1", "line2", "city", "region", "postal_code", "cou
 # States of ours that the contract shows as others.
 SHOWN_AS: Mapping[State, str] = {
     State.IN_TRANSIT: "HANDED_OVER",
+    State.AWAITED: "LABELLED",
     State.LABELLING_STOPPED: "STOPPED",
     State.VOIDING: "STOPPED",
 }
 
 
 def of_shipment(parcel: parcels.Parcel, history: Sequence[parcels.Entry], *, for_hands: bool) -> shipment_pb2.Shipment:
-    """A shipment as it is shown; only those who handle it see where its label is."""
+    """A shipment as it is shown; only those who handle it see where its label is. Who sends a return handles it."""
     return shipment_pb2.Shipment(
         id=parcel.id,
         order_id=parcel.order_id,
@@ -41,6 +42,7 @@ def of_shipment(parcel: parcels.Parcel, history: Sequence[parcels.Entry], *, for
         events=[_of_entry(entry) for entry in history],
         vendor_id=parcel.vendor_id,
         service_level=rates_pb2.ServiceLevel.Value(parcel.service_level),
+        return_id=parcel.return_id,
     )
 
 
@@ -104,6 +106,45 @@ def of_undeliverable(fact: deliveries.Fact) -> shipping_events_pb2.ShipmentUndel
     )
 
 
+def of_return_labelled(fact: deliveries.Fact) -> shipping_events_pb2.ReturnShipmentLabelled:
+    parcel = fact.parcel
+    return shipping_events_pb2.ReturnShipmentLabelled(
+        order_id=parcel.order_id,
+        return_id=parcel.return_id,
+        shipment_id=parcel.id,
+        user_id=parcel.user_id,
+        lines=_lines(parcel),
+        carrier=parcel.label.carrier,
+        tracking_number=parcel.label.tracking_number,
+        label_url=parcel.label.url,
+    )
+
+
+def of_return_arrived(fact: deliveries.Fact) -> shipping_events_pb2.ReturnShipmentArrived:
+    parcel = fact.parcel
+    return shipping_events_pb2.ReturnShipmentArrived(
+        order_id=parcel.order_id,
+        return_id=parcel.return_id,
+        shipment_id=parcel.id,
+        user_id=parcel.user_id,
+        warehouse=parcel.warehouse,
+        lines=_lines(parcel),
+        arrive_time=render.timestamp(fact.time),
+    )
+
+
+def of_return_undeliverable(fact: deliveries.Fact) -> shipping_events_pb2.ReturnShipmentUndeliverable:
+    parcel = fact.parcel
+    return shipping_events_pb2.ReturnShipmentUndeliverable(
+        order_id=parcel.order_id,
+        return_id=parcel.return_id,
+        shipment_id=parcel.id,
+        user_id=parcel.user_id,
+        lines=_lines(parcel),
+        cause=shipping_events_pb2.ShipmentUndeliverable.Cause.Value(parcel.state),
+    )
+
+
 def confirmation(message: order_events_pb2.OrderConfirmed) -> deliveries.Confirmation | None:
     """An order to be sent; None for one of before orders said where to."""
     if not message.HasField("shipping_address"):
@@ -130,6 +171,15 @@ def picks(message: inventory_events_pb2.StockCommitted) -> deliveries.Picks | No
         return None
     said = tuple(deliveries.Pick(pick.sku, pick.quantity, pick.warehouse) for pick in message.picks)
     return deliveries.Picks(ids.canonical(message.order_id), said)
+
+
+def granted(message: return_events_pb2.ReturnApproved) -> deliveries.ReturnGranted:
+    lines = tuple(parcels.Line(line.sku, line.quantity) for line in message.lines)
+    return deliveries.ReturnGranted(ids.canonical(message.order_id), ids.canonical(message.return_id), lines)
+
+
+def over(message: return_events_pb2.ReturnRejected | return_events_pb2.ReturnReceived) -> deliveries.ReturnOver:
+    return deliveries.ReturnOver(ids.canonical(message.order_id), ids.canonical(message.return_id))
 
 
 def stop_request(message: order_events_pb2.ShipmentsStopRequested) -> deliveries.StopRequest:

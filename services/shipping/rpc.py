@@ -30,6 +30,12 @@ class ShippingServicer(shipping_service_pb2_grpc.ShippingServiceServicer):
         found = await self._shipments.of_order(request.order_id.lower(), owner_id=identity.caller().owner_id)
         return shipping_service_pb2.ListOrderShipmentsResponse(shipments=[_shown(one) for one in found])
 
+    async def ListReturnShipments(
+        self, request: shipping_service_pb2.ListReturnShipmentsRequest, _: Any
+    ) -> shipping_service_pb2.ListReturnShipmentsResponse:
+        found = await self._shipments.of_return(request.return_id.lower(), owner_id=identity.caller().owner_id)
+        return shipping_service_pb2.ListReturnShipmentsResponse(shipments=[_shown(one) for one in found])
+
     async def PickShipment(self, request: shipping_service_pb2.PickShipmentRequest, _: Any) -> shipment_pb2.Shipment:
         return await self._done(request.id, Input.PICKED)
 
@@ -84,6 +90,6 @@ def _actor() -> str:
 
 
 def _shown(shown: handling.Shown) -> shipment_pb2.Shipment:
-    # Whoever may see everybody's shipments handles them, and a vendor its own.
-    mine = identity.caller().owner_id in (None, shown.parcel.vendor_id)
+    # Whoever may see everybody's shipments handles them, a vendor its own, and a customer those of its returns.
+    mine = bool(shown.parcel.return_id) or identity.caller().owner_id in (None, shown.parcel.vendor_id)
     return messages.of_shipment(shown.parcel, shown.history, for_hands=mine)

@@ -30,6 +30,7 @@ class EasyPost:
 
     url: str = ""
     shipments: dict[str, Json] = field(default_factory=dict)
+    returns: set[str] = field(default_factory=set)
     log: list[str] = field(default_factory=list)
     mistakes: list[str] = field(default_factory=list)
     refusals: dict[str, str] = field(default_factory=dict)
@@ -41,6 +42,8 @@ class EasyPost:
         # Unique over all servers, as EasyPost's are: the tests share a database.
         shipment |= {"id": f"shp_{uuid.uuid4().hex}", "reference": body["shipment"].get("reference")}
         self.shipments[shipment["id"]] = shipment
+        if body["shipment"].get("is_return"):
+            self.returns.add(shipment["id"])
         return shipment
 
     def bought(self, shipment: Json, body: Json) -> Json | None:

@@ -13,6 +13,16 @@ async def of_order(person: shop.Person, order_id: str) -> list[shop.Json]:
     return found
 
 
+async def of_return(person: shop.Person, return_id: str, status: str) -> list[shop.Json]:
+    """The shipments of a return, once all are in this state. Raises TimeoutError when they are not in time."""
+    async with asyncio.timeout(shop.SETTLE_S):
+        while True:
+            found = shop.taken(await person.http.get(f"/api/v1/returns/{return_id}/shipments"))["shipments"]
+            if {one["status"] for one in found} == {status}:
+                return list(found)
+            await asyncio.sleep(shop.POLL_S)
+
+
 async def labelled(person: shop.Person, order_id: str) -> list[shop.Json]:
     """The shipments of an order, once all have labels. Raises TimeoutError when they have none in time."""
     async with asyncio.timeout(shop.SETTLE_S):

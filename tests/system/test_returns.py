@@ -105,6 +105,24 @@ async def test_a_rejected_return_moves_nothing_and_says_why(market: shop.Shop, a
     await auditor.audit([order_id])
 
 
+async def test_an_approved_return_shows_its_customer_a_label_until_it_is_over(market: shop.Shop) -> None:
+    customer, other, admin = await market.customer(), await market.customer(), await market.admin()
+    tea = await market.product(stock=5)
+    order_id = await delivered(market, customer, (tea, 1))
+    wanted = await sending_back.request(customer, order_id, (tea.sku, 1))
+    await sending_back.do(admin, wanted["id"], "approve")
+
+    [shipment] = await shipments.of_return(customer, wanted["id"], "LABELLED")
+
+    assert shipment["label_url"].startswith("https://")
+    assert shipment["return_id"] == wanted["id"]
+    assert shop.taken(await other.http.get(f"/api/v1/returns/{wanted['id']}/shipments"))["shipments"] == []
+    assert [one["status"] for one in await shipments.of_order(customer, order_id)] == ["DELIVERED"]
+    await sending_back.do(admin, wanted["id"], "receive", warehouse="")
+    [after] = await shipments.of_return(customer, wanted["id"], "STOPPED")
+    assert after["id"] == shipment["id"]
+
+
 async def test_goods_lie_where_they_were_received_and_otherwise_where_they_came_from(market: shop.Shop) -> None:
     customer, admin = await market.customer(), await market.admin()
     tea = await market.product(stock=2)

@@ -142,9 +142,10 @@ _COUPONS = """
 SELECT order_id::text, promotion_id::text, status, discount FROM redemptions
 WHERE order_id = ANY(%s::uuid[]) AND status IN ('CLAIMED', 'COMMITTED')
 """
-_PARCELS = (
-    "SELECT order_id::text, id::text, state, lines, reference <> '' FROM parcels WHERE order_id = ANY(%s::uuid[])"
-)
+_PARCELS = """
+SELECT order_id::text, id::text, state, lines, reference <> '' FROM parcels
+WHERE order_id = ANY(%s::uuid[]) AND return_id = ''
+"""
 _PAPERS = """
 SELECT order_id::text, coalesce(sum(amount) FILTER (WHERE kind = 'INVOICE'), 0)::bigint,
   coalesce(sum(amount) FILTER (WHERE kind = 'CREDIT_NOTE'), 0)::bigint

@@ -61,6 +61,9 @@ class Api:
             "city": steered.text_of(to, "city"),
             "country": steered.text_of(to, "country"),
         }
+        if body.get("return") is True:
+            # It goes to the warehouse. Its sender brings it to the counter: it is in a manifest then, as any other.
+            asked["city"] = asked["from"]
         return self._depot.buy(Purchase(key, asked))
 
     async def _find(self, request: web.Request) -> Response:

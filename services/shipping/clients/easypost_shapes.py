@@ -62,13 +62,14 @@ def wanted(parcel: parcels.Parcel, senders: Mapping[str, Mapping[str, str]], gra
         "zip": to.postal_code,
         "country": to.country,
     }
-    shipment = {
+    shipment: dict[str, Any] = {
         "reference": parcel.id,
         "to_address": {name: value for name, value in address.items() if value},
         "from_address": senders.get(parcel.warehouse, senders[ANY]),
         "parcel": {"weight": ounces(grams)},
     }
-    return {"shipment": shipment}
+    # EasyPost exchanges both addresses of a return by itself: https://docs.easypost.com/docs/shipments/returns
+    return {"shipment": shipment | ({"is_return": True} if parcel.return_id else {})}
 
 
 def ounces(grams: int) -> float:

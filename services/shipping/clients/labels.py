@@ -101,7 +101,7 @@ def _wanted(parcel: parcels.Parcel) -> dict[str, Any]:
         "from": parcel.warehouse,
         "to": asdict(parcel.address),
         "service": parcel.service_level.lower(),
-    }
+    } | ({"return": True} if parcel.return_id else {})
 
 
 def _bought(body: Mapping[str, Any]) -> parcels.Happening:

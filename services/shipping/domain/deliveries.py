@@ -63,8 +63,25 @@ class StopRequest:
     order_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class ReturnGranted:
+    """Units of an order that its customer may send back."""
+
+    order_id: str
+    return_id: str
+    lines: tuple[parcels.Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnOver:
+    """A return for which nothing is to be sent any more: its goods are there, or it was refused after all."""
+
+    order_id: str
+    return_id: str
+
+
 # What others say of an order.
-Said = Confirmation | Picks | Cancellation | StopRequest
+Said = Confirmation | Picks | Cancellation | StopRequest | ReturnGranted | ReturnOver
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +126,18 @@ class ShipmentUndeliverable(Fact):
     """A parcel will not reach its recipient unless a person acts."""
 
 
+class ReturnLabelled(Fact):
+    """The label of a return's parcel is there for its customer."""
+
+
+class ReturnArrived(Fact):
+    """A return's parcel is at its warehouse."""
+
+
+class ReturnUndeliverable(Fact):
+    """A return's parcel will not reach its warehouse unless a person acts."""
+
+
 @dataclass(frozen=True, slots=True)
 class ShipmentsStopped:
     """Nothing of an order has left, and nothing will."""
@@ -130,6 +159,11 @@ _TOLD: Mapping[type[Fact], frozenset[State]] = {
     ShipmentDelivered: frozenset({State.DELIVERED}),
     ShipmentDeliveryFailed: frozenset({State.DELIVERY_FAILED}),
     ShipmentUndeliverable: parcels.UNDELIVERABLE,
+}
+_TOLD_OF_RETURNS: Mapping[type[Fact], frozenset[State]] = {
+    ReturnLabelled: frozenset({State.AWAITED}),
+    ReturnArrived: frozenset({State.DELIVERED}),
+    ReturnUndeliverable: parcels.UNDELIVERABLE,
 }
 # What is true of all parcels of an order from some moment on, and is told with whichever makes it so.
 _COMPLETED = frozenset({ShipmentHandedOver, ShipmentDelivered})
@@ -164,6 +198,48 @@ def opened(delivery: Delivery, now: datetime) -> list[Parcel]:
     ]
 
 
+def returning(delivery: Delivery, granted: ReturnGranted, now: datetime) -> list[Parcel]:
+    """The parcels that bring a return back: each unit to a warehouse that sent such. None where nobody knows from where.
+
+    Like those of an order they are named by what they belong to. An erased customer has no address to send from.
+    """
+    if not delivery.address or not delivery.address.line1 or not delivery.user_id:
+        return []
+    return [
+        Parcel(
+            id=ids.beneath(granted.return_id, f"parcel:{warehouse}"),
+            order_id=delivery.order_id,
+            user_id=delivery.user_id,
+            warehouse=warehouse,
+            state=State.LABELLING,
+            lines=tuple(parcels.Line(sku, quantity) for sku, quantity in sorted(lines.items())),
+            address=delivery.address,
+            create_time=now,
+            update_time=now,
+            vendor_id=_seller(delivery.terms, lines),
+            return_id=granted.return_id,
+        )
+        for warehouse, lines in sorted(_sources(delivery.picks, granted.lines).items())
+    ]
+
+
+def _sources(picks: Sequence[Pick], lines: Sequence[parcels.Line]) -> Mapping[str, Mapping[str, int]]:
+    """From which warehouses these units came, in the order of the picks: by warehouse how many of each SKU."""
+    wanted = {line.sku: line.quantity for line in lines}
+    found: dict[str, dict[str, int]] = {}
+    for pick in picks:
+        if taken := min(wanted.get(pick.sku, 0), pick.quantity):
+            there = found.setdefault(pick.warehouse, {})
+            there[pick.sku] = there.get(pick.sku, 0) + taken
+            wanted[pick.sku] -= taken
+    return found
+
+
+def sent(of_order: Iterable[Parcel]) -> list[Parcel]:
+    """The parcels that go to the customer, without those of returns."""
+    return [parcel for parcel in of_order if not parcel.return_id]
+
+
 def _seller(terms: Terms, skus: Iterable[str]) -> str:
     """The vendor of all of these; empty when there is not one."""
     vendors = {terms.vendors.get(sku, "") for sku in skus}
@@ -181,9 +257,9 @@ def created(new: Sequence[Parcel]) -> list[Fact]:
 
 
 def told(moved: Sequence[parcels.Advance], of_order: Sequence[Parcel]) -> Iterator[Fact]:
-    """What is told of parcels of one order that moved. of_order are all its parcels, as they are now."""
+    """What is told of parcels of one order that moved. of_order are all that go to its customer, as they are now."""
     for advance in moved:
-        for kind, states in _TOLD.items():
+        for kind, states in (_TOLD_OF_RETURNS if advance.parcel.return_id else _TOLD).items():
             came = next((entry.time for entry in advance.entries if entry.state in states), None)
             if came and advance.before.state not in states:
                 yield _fact(kind, advance.parcel, came, of_order)

@@ -1,7 +1,8 @@
 """What a parcel is and how it moves: one table, without any I/O.
 
 Until the carrier has a parcel it can be stopped: its label is voided then, and nothing of it is sent. What the carrier says of
-its way never goes back behind what it said before.
+its way never goes back behind what it said before. A parcel of a return goes the other way: its label is the customer's, who
+brings it to the carrier.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,6 +20,8 @@ class State(StrEnum):
     # The carrier is being asked for a label.
     LABELLING = "LABELLING"
     LABELLED = "LABELLED"
+    # The customer has the label of a return, and is to bring the parcel to the carrier.
+    AWAITED = "AWAITED"
     PICKED = "PICKED"
     PACKED = "PACKED"
     # It was handed over, which the carrier is still to be told.
@@ -56,6 +59,8 @@ class Input(StrEnum):
     LABEL_VOIDED = "LABEL_VOIDED"
     # A label that was to be given back is used: the parcel travels.
     LABEL_USED = "LABEL_USED"
+    # The label of a return was given to its customer.
+    AWAITED = "AWAITED"
     PICKED = "PICKED"
     PACKED = "PACKED"
     HANDED_OVER = "HANDED_OVER"
@@ -77,7 +82,7 @@ VERBS: Mapping[State, Verb] = {
     State.LABELLING_STOPPED: Verb.BUY,
     State.VOIDING: Verb.VOID,
 }
-# What the carrier is asked about again and again: where it is.
+# The carrier has it, and it has not arrived.
 TRAVELLING = frozenset(
     {
         State.HANDED_OVER,
@@ -87,6 +92,8 @@ TRAVELLING = frozenset(
         State.RETURNING,
     }
 )
+# What the carrier is asked about again and again: where it is, or whether it came.
+FOLLOWED = TRAVELLING | {State.AWAITED}
 # The carrier has it, or had it.
 LEFT = TRAVELLING | {State.DELIVERED, State.RETURNED, State.LOST, State.DAMAGED}
 # Nothing will happen to these any more.
@@ -119,13 +126,15 @@ TABLE: Mapping[tuple[State, Input], State] = {
     (State.LABEL_REFUSED, Input.STOPPED): State.STOPPED,
     (State.LABELLED, Input.PICKED): State.PICKED,
     (State.LABELLED, Input.STOPPED): State.VOIDING,
+    (State.LABELLED, Input.AWAITED): State.AWAITED,
+    (State.AWAITED, Input.STOPPED): State.VOIDING,
     (State.PICKED, Input.PACKED): State.PACKED,
     (State.PICKED, Input.STOPPED): State.VOIDING,
     (State.PACKED, Input.HANDED_OVER): State.HANDED_OVER,
     (State.PACKED, Input.STOPPED): State.VOIDING,
     (State.VOIDING, Input.LABEL_VOIDED): State.STOPPED,
     (State.VOIDING, Input.LABEL_USED): State.IN_TRANSIT,
-    **{(state, said): becomes for state in TRAVELLING for said, becomes in _TRACKED.items()},
+    **{(state, said): becomes for state in FOLLOWED for said, becomes in _TRACKED.items()},
 }
 # What a warehouse does with a parcel, in this order.
 BY_HAND = (Input.PICKED, Input.PACKED, Input.HANDED_OVER)
@@ -133,7 +142,7 @@ BY_HAND = (Input.PICKED, Input.PACKED, Input.HANDED_OVER)
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a parcel goes. country is ISO 3166-1 alpha-2."""
+    """Where a parcel goes, or comes from if it is a return's. country is ISO 3166-1 alpha-2."""
 
     recipient: str
     line1: str
@@ -168,7 +177,7 @@ NO_LABEL = Label("", "", "", "", "")
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """Lines of one order that leave one warehouse together.
+    """Lines of one order that leave one warehouse together; or come back to it, if return_id is not empty.
 
     vendor_id is whose all of the lines are (empty: the shop's, or not of one vendor). scans counts what the carrier said of its
     way, version its changes.
@@ -189,6 +198,7 @@ class Parcel:
     version: int = 1
     vendor_id: str = ""
     service_level: str = tariff.STANDARD
+    return_id: str = ""
 
     @property
     def verb(self) -> Verb | None:
@@ -314,9 +324,14 @@ def _done_before(parcel: Parcel, done: Input) -> bool:
 
 
 def labelled(parcel: Parcel, label: Label, now: datetime, *, automatic: bool) -> Advance | None:
-    """What a bought label makes of a parcel. automatic: nobody picks and packs by hand, and the carrier has it at once."""
+    """What a bought label makes of a parcel. automatic: nobody picks and packs by hand, and the carrier has it at once.
+
+    The label of a return is given to its customer in any case.
+    """
     bought = Happening(Input.LABEL_BOUGHT, label.carrier, label=label)
     by_itself = [Happening(done, "automatic") for done in BY_HAND] if automatic else []
+    if parcel.return_id:
+        by_itself = [Happening(Input.AWAITED, "shipping")]
     return advance(parcel, [bought, *by_itself], now)
 
 
@@ -326,10 +341,10 @@ def tracked(parcel: Parcel, scans: Sequence[Scan], now: datetime) -> Advance | N
     Scans that were seen before are passed over, and so is what is said of a parcel that has arrived.
     """
     new = [scan for scan in scans if scan.number > parcel.scans]
-    if not new or parcel.state not in TRAVELLING:
+    if not new or parcel.state not in FOLLOWED:
         return None
     carrier = parcel.label.carrier
     said = [Happening(scan.said, carrier, place=scan.place, time=scan.time) for scan in new]
     moved = advance(parcel, said, now)
-    assert moved  # noqa: S101 - each scan has a rule for each state of a parcel that travels
+    assert moved  # noqa: S101 - each scan has a rule for each state of a parcel that is followed
     return replace(moved, parcel=replace(moved.parcel, scans=new[-1].number))

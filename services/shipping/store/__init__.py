@@ -35,6 +35,7 @@ from services.shipping.domain import deliveries, parcels
 
 SERVICE = "shipping"
 METADATA = MetaData()
+_FOLLOWED = "state IN ('AWAITED', 'HANDED_OVER', 'IN_TRANSIT', 'OUT_FOR_DELIVERY', 'DELIVERY_FAILED', 'RETURNING')"
 
 DELIVERIES = Table(
     "deliveries",
@@ -70,18 +71,17 @@ PARCELS = Table(
     Column("update_time", TIME, nullable=False),
     Column("vendor_id", Text, nullable=False, server_default=""),
     Column("service_level", Text, nullable=False, server_default="STANDARD"),
+    # The return that it brings back; empty for a parcel to a customer.
+    Column("return_id", Text, nullable=False, server_default=""),
     Column("next_try_at", TIME, nullable=True),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("epoch", BigInteger, nullable=False, server_default="0"),
     Column("traceparent", Text, nullable=False, server_default=""),
-    UniqueConstraint("order_id", "warehouse"),
+    UniqueConstraint("order_id", "return_id", "warehouse"),
+    Index("ix_parcels_return", "return_id", postgresql_where="return_id <> ''"),
     Index("ix_parcels_reference", "reference", postgresql_where="reference <> ''"),
     Index("ix_parcels_label", "next_try_at", postgresql_where="state IN ('LABELLING', 'LABELLING_STOPPED', 'VOIDING')"),
-    Index(
-        "ix_parcels_way",
-        "next_try_at",
-        postgresql_where="state IN ('HANDED_OVER', 'IN_TRANSIT', 'OUT_FOR_DELIVERY', 'DELIVERY_FAILED', 'RETURNING')",
-    ),
+    Index("ix_parcels_followed", "next_try_at", postgresql_where=_FOLLOWED),
 )
 EVENTS = Table(
     "parcel_events",
@@ -97,7 +97,7 @@ EVENTS = Table(
 )
 
 _P, _E = PARCELS.c, EVENTS.c
-_COLUMNS = tuple(column.name for column in PARCELS.columns)[:19]
+_COLUMNS = tuple(column.name for column in PARCELS.columns)[:20]
 SHOWN = [_P[name] for name in _COLUMNS]
 _EVENT_COLUMNS = ("parcel_id", "sequence", "state", "event", "actor", "place", "reason", "time")
 # One statement notes what is said of orders, locks their rows and answers what is known of them by now. What was said once stays.
@@ -110,9 +110,10 @@ ON CONFLICT (order_id) DO UPDATE SET user_id = coalesce(d.user_id, excluded.user
   picks = coalesce(d.picks, excluded.picks), terms = coalesce(d.terms, excluded.terms)
 RETURNING order_id, user_id, address, confirm_time, picks, stopped, terms
 """)
-# Where nothing moves any more, only the country and the region of an address stay. Users erased: see the chassis' `erasure`.
+# Where nothing moves any more, or a customer has the label of a return, only the country and the region of an address stay.
+# Users erased: see the chassis' `erasure`.
 _BLANK = f"address || '{postal.NOBODY}'"
-_MOVING = ", ".join(f"'{state}'" for state in sorted(set(parcels.State) - parcels.ENDED))
+_MOVING = ", ".join(f"'{state}'" for state in sorted(set(parcels.State) - parcels.ENDED - {parcels.State.AWAITED}))
 ERASE = (
     database.Statement(f"""
 UPDATE deliveries AS d SET address = d.{_BLANK}
@@ -166,6 +167,9 @@ _OF_ORDERS = database.Lookup(
     .where(_P.order_id == bindparam("order_ids", type_=ARRAY(ID)).any_())
     .order_by(_P.order_id, _P.warehouse),
     by="order_ids",
+)
+_OF_RETURN = database.Statement(
+    select(*SHOWN).where(_P.return_id == bindparam("return_id"), _P.return_id != "").order_by(_P.warehouse)
 )
 _FIND = database.Statement(select(*SHOWN).where(_P.id == bindparam("id", type_=ID)))
 _INSERT_EVENTS = database.Statement(database.insert_given(EVENTS, *_EVENT_COLUMNS))
@@ -228,6 +232,11 @@ async def of_order(db: database.Database, order_id: str) -> list[parcels.Parcel]
     return [parcel_of(row) for row in await db.read(_OF_ORDERS, {"order_ids": [order_id]})]
 
 
+async def of_return(db: database.Database, return_id: str) -> list[parcels.Parcel]:
+    """The parcels that bring a return back, by warehouse."""
+    return [parcel_of(row) for row in await db.read(_OF_RETURN, {"return_id": return_id})]
+
+
 async def histories(db: database.Database, parcel_ids: Sequence[str]) -> dict[str, list[parcels.Entry]]:
     """The histories of these parcels, by parcel, oldest first."""
     if not parcel_ids:
@@ -259,6 +268,7 @@ def parcel_of(row: database.Row) -> parcels.Parcel:
         version=version,
         vendor_id=row[17],
         service_level=row[18],
+        return_id=row[19],
     )
 
 
@@ -270,14 +280,14 @@ def _asks_the_same(before: parcels.Parcel, after: parcels.Parcel) -> bool:
     """Whether the carrier is asked the same about a parcel as before: to do this about its label, or where it is."""
     if after.verb:
         return after.verb is before.verb and after.label == before.label
-    return {before.state, after.state} <= parcels.TRAVELLING
+    return {before.state, after.state} <= parcels.FOLLOWED
 
 
 def _wait(parcel: parcels.Parcel, track_s: float) -> float | None:
     """Seconds until the carrier is to be asked about it: at once about a label, and to tell it of what it was handed over."""
     if parcel.verb or parcel.state is parcels.State.HANDED_OVER:
         return 0.0
-    return track_s if parcel.state in parcels.TRAVELLING else None
+    return track_s if parcel.state in parcels.FOLLOWED else None
 
 
 def _noted(said: deliveries.Said) -> dict[str, Any]:
@@ -308,7 +318,7 @@ def _delivery(row: database.Row) -> deliveries.Delivery:
 
 def _new_rows(new: Sequence[parcels.Parcel]) -> dict[str, list[Any]]:
     plain = ("id", "order_id", "user_id", "warehouse", "state", "failure_reason", "scans", "version", "vendor_id")
-    return database.columns(new, *plain, "create_time", "update_time", "service_level") | {
+    return database.columns(new, *plain, "create_time", "update_time", "service_level", "return_id") | {
         **_label_rows(new),
         "lines": [Jsonb([asdict(line) for line in parcel.lines]) for parcel in new],
         "address": [Jsonb(asdict(parcel.address)) for parcel in new],

@@ -27,7 +27,7 @@ class Claimed:
 
 _SHOWN = ", ".join(f"p.{column.name}" for column in store.SHOWN)
 _LABEL = ", ".join(f"'{state}'" for state in parcels.VERBS)
-_WAY = ", ".join(f"'{state}'" for state in sorted(parcels.TRAVELLING))
+_WAY = ", ".join(f"'{state}'" for state in sorted(parcels.FOLLOWED))
 # A common table expression that locks is evaluated once: as a subquery it might be evaluated again, and lock more rows.
 _CLAIM = database.Statement(f"""
 WITH due AS (

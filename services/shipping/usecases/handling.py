@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from services.chassis import clock, database, errors
 from services.shipping import store
-from services.shipping.domain import parcels
+from services.shipping.domain import deliveries, parcels
 from services.shipping.usecases import telling
 
 
@@ -60,7 +60,12 @@ class Handling:
 
     async def of_order(self, order_id: str, *, owner_id: str | None) -> list[Shown]:
         """The parcels of an order, by warehouse: those of which this owner is the customer or the vendor."""
-        found = await store.of_order(self._db, order_id)
+        found = deliveries.sent(await store.of_order(self._db, order_id))
+        return await self._with_histories([one for one in found if _is_of(one, owner_id)])
+
+    async def of_return(self, return_id: str, *, owner_id: str | None) -> list[Shown]:
+        """The parcels that bring a return back, by warehouse: those of which this owner is the customer or the vendor."""
+        found = await store.of_return(self._db, return_id)
         return await self._with_histories([one for one in found if _is_of(one, owner_id)])
 
     async def _find(self, parcel_id: str, *, owner_id: str | None) -> parcels.Parcel:

@@ -14,6 +14,15 @@ ROWS = [
     row("an unknown shipment", f"GET {A_SHIPMENT}", {}, 404, "SHIPMENT_NOT_FOUND"),
     row("shipments of no order", "GET /api/v1/orders/none/shipments", {}, *INVALID, "order_id"),
     row("shipments for nobody", "GET /api/v1/orders/{unknown}/shipments", {}, 401, "TOKEN_MISSING", who="nobody"),
+    row("shipments of no return", "GET /api/v1/returns/none/shipments", {}, *INVALID, "return_id"),
+    row(
+        "a return's shipments for nobody",
+        "GET /api/v1/returns/{unknown}/shipments",
+        {},
+        401,
+        "TOKEN_MISSING",
+        who="nobody",
+    ),
     row(
         "a quote of nothing",
         "POST /api/v1/shipping/quote",

@@ -13,6 +13,7 @@ from services.shipping import clients
 from services.shipping.domain.parcels import Parcel, State
 from services.shipping.settings import CarrierKind, Settings
 from services.shipping.usecases import noticing
+from souk.order.v1 import return_events_pb2
 from souk.shipping.v1 import shipping_service_pb2, shipping_service_pb2_grpc
 from tests.integration.shipping import dispatch as dispatches
 from tests.integration.shipping import mortal_worker, pricing
@@ -105,6 +106,20 @@ async def test_what_was_done_and_not_answered_is_asked_about_and_bought_once(
 
     assert carrier.labels(parcel.id) == [parcel.label.reference]
     assert carrier.log.count("buy") == 1
+
+
+async def test_a_return_is_created_as_one_and_its_label_awaits_its_parcel(
+    dispatch: Dispatch, carrier: EasyPost
+) -> None:
+    parcel, back = await _ordered(dispatch), new_id()
+    said = return_events_pb2.ReturnApproved
+    await dispatch.say(said(order_id=parcel.order_id, return_id=back, lines=[said.Line(sku="MUG", quantity=1)]))
+    await dispatch.reach(parcel.order_id, *sorted((State.LABELLED, State.AWAITED), key=str, reverse=True))
+
+    [shown] = await dispatch.handling.of_return(back, owner_id=parcel.user_id)
+    [bought] = carrier.labels(shown.parcel.id)
+    assert carrier.returns == {bought}
+    assert shown.parcel.label.url.endswith(".png")
 
 
 async def test_that_a_label_exists_is_no_refusal(idle: Dispatch, carrier: EasyPost) -> None:

@@ -109,3 +109,57 @@ def test_an_order_that_asks_again_is_told_what_is_true_of_all_of_its_parcels() -
         (deliveries.ShipmentHandedOver, "main", True),
         (deliveries.ShipmentHandedOver, "west", True),
     ]
+
+
+RETURN = "0199a000-0000-7000-8000-000000000002"
+BRING = parcels.Label("carrier", "lb_1", "SOUK1", "", "https://carrier.example/1.pdf")
+
+
+def granted(**lines: int) -> deliveries.ReturnGranted:
+    return deliveries.ReturnGranted(ORDER, RETURN, tuple(parcels.Line(sku, count) for sku, count in lines.items()))
+
+
+def test_a_return_becomes_a_parcel_for_each_warehouse_that_sent_something_of_it() -> None:
+    main, west = deliveries.returning(KNOWN, granted(MUG=1, TEA=1), NOW)
+    assert (main.warehouse, main.lines, main.return_id) == ("main", (parcels.Line("MUG", 1),), RETURN)
+    assert (west.warehouse, west.lines, west.order_id) == ("west", (parcels.Line("TEA", 1),), ORDER)
+    [only] = deliveries.returning(KNOWN, granted(TEA=1), NOW)
+    assert only.id == west.id
+
+
+def test_a_return_from_nowhere_becomes_no_parcel() -> None:
+    assert deliveries.returning(replace(KNOWN, address=None), granted(MUG=1), NOW) == []
+    assert deliveries.returning(replace(KNOWN, address=replace(ADDRESS, line1="")), granted(MUG=1), NOW) == []
+    assert deliveries.returning(replace(KNOWN, picks=()), granted(MUG=1), NOW) == []
+
+
+@given(PICKS, st.dictionaries(st.sampled_from(["MUG", "TEA", "POT"]), st.integers(1, 20)))
+def test_no_more_goes_back_to_a_warehouse_than_came_from_it(picks: list[Pick], wanted: dict[str, int]) -> None:
+    back = deliveries.returning(replace(KNOWN, picks=tuple(picks)), granted(**wanted), NOW)
+    came = Counter[tuple[str, str]]()
+    for pick in picks:
+        came[pick.warehouse, pick.sku] += pick.quantity
+    goes = Counter({(parcel.warehouse, line.sku): line.quantity for parcel in back for line in parcel.lines})
+    assert goes <= came
+    for sku, count in wanted.items():
+        sent = sum(there for (_, one), there in came.items() if one == sku)
+        assert sum(there for (_, one), there in goes.items() if one == sku) == min(count, sent)
+
+
+def test_a_returns_label_is_its_customers_and_its_parcel_is_told_of_apart() -> None:
+    [parcel] = deliveries.returning(KNOWN, granted(MUG=1), NOW)
+    bought = parcels.labelled(parcel, BRING, NOW, automatic=True)
+    assert bought
+    assert bought.parcel.state is State.AWAITED
+    assert [type(fact) for fact in deliveries.told([bought], [])] == [deliveries.ReturnLabelled]
+    arrived = advance(bought.parcel, Input.ACCEPTED, Input.DELIVERED)
+    assert [type(fact) for fact in deliveries.told([arrived], [])] == [deliveries.ReturnArrived]
+    lost = advance(bought.parcel, Input.ACCEPTED, Input.LOST)
+    assert [type(fact) for fact in deliveries.told([lost], [])] == [deliveries.ReturnUndeliverable]
+
+
+def test_the_label_of_a_return_that_nobody_sent_is_voided_and_what_travels_goes_on() -> None:
+    [parcel] = deliveries.returning(KNOWN, granted(MUG=1), NOW)
+    awaited = replace(parcel, state=State.AWAITED)
+    assert advance(awaited, Input.STOPPED).parcel.state is State.VOIDING
+    assert parcels.advance(replace(parcel, state=State.IN_TRANSIT), [Happening(Input.STOPPED, "x")], NOW) is None
