@@ -50,10 +50,14 @@ class World:
         customer = self.people["customer"]
         page = {"category": self.category, "page_size": "100"}
         shelves = shop.taken(await customer.http.get("/api/v1/categories"))["categories"]
+        listed = shop.taken(await customer.http.get("/api/v1/products", params=page))
+        for product in listed["products"]:
+            # What was ordered lately is counted behind the order path, and told when its time has come.
+            del product["popularity"]
         return {
             "orders": await auditor.orders_of(customer.user_id),
             "order": await customer.status(self.order_id),
-            "products": shop.taken(await customer.http.get("/api/v1/products", params=page)),
+            "products": listed,
             "stock": {name: await customer.stock(product) for name, product in self.products.items()},
             "shelves": [shelf for shelf in shelves if shelf["slug"] in {self.category, "shelf"}],
             "wishes": shop.taken(await customer.http.get("/api/v1/notifications/preferences")),
