@@ -22,3 +22,9 @@ def upgrade() -> None:
       ADD COLUMN IF NOT EXISTS cause text,
       ADD COLUMN IF NOT EXISTS shares jsonb NOT NULL DEFAULT '{}';
     """)
+    with op.get_context().autocommit_block():
+        # Lets everybody read and write meanwhile. A run that was cut short before it is repeated.
+        op.execute("DROP INDEX CONCURRENTLY IF EXISTS ix_ledger_entries_time")
+        op.execute("""
+        CREATE INDEX CONCURRENTLY ix_ledger_entries_time ON ledger_entries USING brin (time) WITH (pages_per_range = 32)
+        """)

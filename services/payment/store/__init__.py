@@ -84,6 +84,7 @@ LEDGER = Table(
     Column("time", TIME, nullable=False),
     Column("cause", Text, nullable=True),
     Column("shares", JSONB, nullable=False, server_default="{}"),
+    Index("ix_ledger_entries_time", "time", postgresql_using="brin", postgresql_with={"pages_per_range": 32}),
 )
 
 SETTLED_REFUNDS = Table(
