@@ -5,7 +5,7 @@ from services.chassis import assembly, effects, loops, process, retention
 from services.chassis.settings import read
 from services.payment import clients, events, rpc, usecases
 from services.payment.settings import Settings
-from services.payment.usecases import charging, reconciling, returning, webhooks
+from services.payment.usecases import charging, reconciling, reporting, returning, webhooks
 
 
 def build(host: assembly.Host) -> list[process.Part]:
@@ -21,10 +21,11 @@ def build(host: assembly.Host) -> list[process.Part]:
     reconciled = reconciling.Reconciling(service.db, provider, now=host.now, every_s=settings.reconcile_s)
     payments = usecases.Payments(service.db, now=host.now, wake=worker.wake)
     returned = returning.Returning(service.db, now=host.now, wake=worker.wake)
+    reports = reporting.Reports(service.db, service.page_tokens)
     refunding = loops.Loop("payment-returns", returned.begin, loops.Pace(0.5, 1.0))
     gauges = retention.Gauges(service.db, usecases.SERVICE, usecases.QUEUES)
     return service.parts(
-        rpc.servicer(payments, reconciled, clients.door(settings, heard.receive, now=host.now)),
+        rpc.servicer(payments, reconciled, reports, clients.door(settings, heard.receive, now=host.now)),
         signing_keys.fetched_from(user),
         consuming=assembly.Consuming(events.CONSUMED, events.subscribers(payments, returned)),
         working=[

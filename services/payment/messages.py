@@ -1,12 +1,14 @@
 """Payments and messages of the contract: `of_payment` renders one, `request` parses what an order asks for."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from services.chassis import ids, money
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from services.chassis import database, ids, money
 from services.chassis.rpc import render
 from services.payment import domain
-from services.payment.domain import reconciling, returns
+from services.payment.domain import payouts, reconciling, returns, shares
 from souk.order.v1 import order_events_pb2, return_events_pb2
 from souk.payment.v1 import payment_events_pb2, payment_pb2, payment_service_pb2
 
@@ -84,6 +86,23 @@ def of_finding(finding: reconciling.Finding, first_time: datetime, last_time: da
     )
 
 
+def wanted_payouts(request: payment_service_pb2.ReportPayoutsRequest) -> payouts.Wanted:
+    """Raises TIME_INVALID."""
+    start, end = (_moment(name, getattr(request, name)) for name in ("from", "to"))
+    return payouts.wanted(start, end, request.currency, request.vendor_id.lower())
+
+
+def _moment(field: str, sent: Timestamp) -> datetime:
+    try:
+        return render.moment(sent)
+    except (ValueError, OverflowError) as error:
+        raise payouts.time_invalid(field, "must be a moment") from error
+
+
+def of_payout(payout: payouts.Payout) -> payment_service_pb2.Payout:
+    return payment_service_pb2.Payout(**database.document(payout), payable=payout.payable)
+
+
 def of_return_refund_settled(fact: returns.ReturnRefundSettled) -> payment_events_pb2.ReturnRefundSettled:
     payment = fact.payment
     return payment_events_pb2.ReturnRefundSettled(
@@ -100,7 +119,8 @@ def return_inspected(message: return_events_pb2.ReturnInspected) -> returns.Want
     amount = render.money_value(message.refund_amount)
     if not amount.amount:
         return None
-    return returns.Wanted(ids.canonical(message.return_id), ids.canonical(message.order_id), amount)
+    whose = shares.of(amount.amount, _vendors(message.shares))
+    return returns.Wanted(ids.canonical(message.return_id), ids.canonical(message.order_id), amount, whose)
 
 
 def request(message: order_events_pb2.PaymentRequested) -> domain.Request:
@@ -114,7 +134,14 @@ def request(message: order_events_pb2.PaymentRequested) -> domain.Request:
         payment_method=message.payment_method,
         # Orders of before this field do not say.
         request_time=render.moment(message.request_time) if message.HasField("request_time") else None,
+        shares=shares.of(amount.amount, _vendors(message.shares)),
     )
+
+
+def _vendors(
+    told: Iterable[order_events_pb2.PaymentRequested.Share | return_events_pb2.ReturnInspected.Share],
+) -> dict[str, int]:
+    return {ids.canonical(share.vendor_id): render.money_value(share.amount).amount for share in told}
 
 
 def confirmation(message: order_events_pb2.OrderConfirmed) -> domain.Confirmation | None:

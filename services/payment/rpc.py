@@ -5,8 +5,8 @@ from typing import Any
 from services.chassis import idempotency, webhooks
 from services.chassis.rpc import identity, render, server
 from services.payment import messages, usecases
-from services.payment.domain import notices
-from services.payment.usecases import reconciling
+from services.payment.domain import notices, payouts
+from services.payment.usecases import reconciling, reporting
 from souk.payment.v1 import payment_pb2, payment_service_pb2, payment_service_pb2_grpc
 
 DESCRIPTOR = payment_service_pb2.DESCRIPTOR.services_by_name["PaymentService"]
@@ -16,9 +16,14 @@ class PaymentServicer(payment_service_pb2_grpc.PaymentServiceServicer):
     """`souk.payment.v1.PaymentService`; what each method promises stands in the contract."""
 
     def __init__(
-        self, payments: usecases.Payments, reconciled: reconciling.Reconciling, hooks: webhooks.Door[notices.Notice]
+        self,
+        payments: usecases.Payments,
+        reconciled: reconciling.Reconciling,
+        reports: reporting.Reports,
+        hooks: webhooks.Door[notices.Notice],
     ) -> None:
         self._payments = payments
+        self._reports = reports
         self._reconciled = reconciled
         self._hooks = hooks
 
@@ -57,6 +62,16 @@ class PaymentServicer(payment_service_pb2_grpc.PaymentServiceServicer):
         rows = [messages.of_finding(seen.finding, seen.first_time, seen.last_time) for seen in found]
         return payment_service_pb2.ListFindingsResponse(findings=rows)
 
+    async def ReportPayouts(
+        self, request: payment_service_pb2.ReportPayoutsRequest, _: Any
+    ) -> payment_service_pb2.ReportPayoutsResponse:
+        caller = identity.caller()
+        page = await self._reports.tokens.page(request, caller.user_id, key=payouts.key)
+        found = await self._reports.payouts(messages.wanted_payouts(request), page, owner_id=caller.owner_id)
+        token = await self._reports.tokens.token(request, caller.user_id, found.next_after)
+        rows = [messages.of_payout(one) for one in found.rows]
+        return payment_service_pb2.ReportPayoutsResponse(payouts=rows, next_page_token=token)
+
     async def ReceiveWebhook(
         self, request: payment_service_pb2.ReceiveWebhookRequest, context: Any
     ) -> payment_service_pb2.ReceiveWebhookResponse:
@@ -66,8 +81,11 @@ class PaymentServicer(payment_service_pb2_grpc.PaymentServiceServicer):
 
 
 def servicer(
-    payments: usecases.Payments, reconciled: reconciling.Reconciling, hooks: webhooks.Door[notices.Notice]
+    payments: usecases.Payments,
+    reconciled: reconciling.Reconciling,
+    reports: reporting.Reports,
+    hooks: webhooks.Door[notices.Notice],
 ) -> server.Servicer:
     """The servicer, ready to be served."""
     add = payment_service_pb2_grpc.add_PaymentServiceServicer_to_server
-    return server.Servicer(DESCRIPTOR, add, PaymentServicer(payments, reconciled, hooks))
+    return server.Servicer(DESCRIPTOR, add, PaymentServicer(payments, reconciled, reports, hooks))

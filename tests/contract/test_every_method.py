@@ -112,6 +112,8 @@ PEOPLE = [
     row("a message by a customer", "POST /api/v1/notifications/send", {"json": {}}, 403, "ACCESS_DENIED"),
 ]
 BOOKS = "GET /api/v1/payments/reconciliation"
+PAYOUTS = "GET /api/v1/payments/payouts"
+SPAN = {"from": "2026-01-01T00:00:00Z", "to": "2026-02-01T00:00:00Z"}
 HOOKS = "POST /api/v1/payments/webhooks"
 EVENT = {"content": "{}"}
 FORGED = EVENT | {"headers": {"webhook-signature": "t=1,v1=00"}}
@@ -119,6 +121,27 @@ UNSIGNED = (401, "SIGNATURE_INVALID")
 MONEY = [
     row("books by a customer", BOOKS, {}, 403, "ACCESS_DENIED"),
     row("books by an unknown word", BOOKS, UNKNOWN_WORD, *MALFORMED, who="admin"),
+    row("payouts by a customer", PAYOUTS, {"params": SPAN}, 403, "ACCESS_DENIED"),
+    row("payouts of no time", PAYOUTS, {}, *INVALID, "from", "to", who="admin"),
+    row(
+        "payouts of years",
+        PAYOUTS,
+        {"params": SPAN | {"to": "2028-01-01T00:00:00Z"}},
+        400,
+        "TIME_INVALID",
+        "to",
+        who="admin",
+    ),
+    row("payouts in no currency", PAYOUTS, {"params": SPAN | {"currency": "usd"}}, *INVALID, "currency", who="admin"),
+    row("payouts of no vendor", PAYOUTS, {"params": SPAN | {"vendor_id": "none"}}, *INVALID, "vendor_id", who="admin"),
+    row(
+        "another vendor's payouts",
+        PAYOUTS,
+        lambda world: {"params": SPAN | {"vendor_id": world.order_id}},
+        404,
+        "VENDOR_NOT_FOUND",
+        who="vendor",
+    ),
     row("an event of a stranger", f"{HOOKS}/nobody", EVENT, 404, "PROVIDER_NOT_FOUND", who="nobody"),
     row("an event of no provider", f"{HOOKS}/NO-1", EVENT, *INVALID, "provider", who="nobody"),
     row("an event that nobody signed", f"{HOOKS}/simulator", EVENT, *UNSIGNED, who="nobody"),

@@ -63,6 +63,16 @@ INVARIANTS: Mapping[str, Sequence[str]] = {
             WHERE account <> 'order_revenue' GROUP BY 1) AS l ON l.payment_id = p.id) AS t
         WHERE captured - refunded <> kept
         """,
+        """
+        SELECT 'payment ' || id || ': shares of ' || shared || ', amount ' || amount FROM (
+          SELECT id, amount, (SELECT sum(value::bigint) FROM jsonb_each_text(shares)) AS shared FROM payments) AS t
+        WHERE shared <> amount
+        """,
+        """
+        SELECT 'entry of payment ' || payment_id || ' at version ' || version || ': shares of ' || shared || ', not ' || amount
+        FROM (SELECT payment_id, version, amount, (SELECT sum(value::bigint) FROM jsonb_each_text(shares)) AS shared
+          FROM ledger_entries) AS t WHERE shared <> amount
+        """,
         returned.PAID_ONCE,
     ),
     "order": (

@@ -75,6 +75,33 @@ def worth(order: domain.Order, back: Back) -> dict[str, Refund]:
     return {line.sku: _of_line(order, line, back.get(line.sku, NONE), whole=whole) for line in order.lines}
 
 
+def of_vendors(order: domain.Order, back: Back) -> dict[str, int]:
+    """What so much of an order's lines is worth by the vendor whose they are, in minor units.
+
+    Shipping, with the taxes on it, is the shop's own, like the lines of no vendor.
+    """
+    worth_of: dict[str, int] = {}
+    for line in order.lines:
+        if line.vendor_id:
+            units = Units(back.get(line.sku, NONE).accepted)
+            amount = _of_line(order, line, units, whole=False).amount(taxes_included=order.taxes_included)
+            worth_of[line.vendor_id] = worth_of.get(line.vendor_id, 0) + amount
+    return {vendor_id: amount for vendor_id, amount in worth_of.items() if amount}
+
+
+def shares(order: domain.Order) -> dict[str, int]:
+    """What of an order's total belongs to vendors."""
+    return of_vendors(order, {line.sku: Units(line.quantity) for line in order.lines if line.vendor_id})
+
+
+def charged(order: domain.Order, before: Back, now: Back) -> dict[str, int]:
+    """What of the money that is due for `now` after `before` is charged to vendors."""
+    after = {line.sku: before.get(line.sku, NONE) + now.get(line.sku, NONE) for line in order.lines}
+    was = of_vendors(order, before)
+    steps = {vendor: amount - was.get(vendor, 0) for vendor, amount in of_vendors(order, after).items()}
+    return {vendor: step for vendor, step in steps.items() if step}
+
+
 def _of_line(order: domain.Order, line: domain.Line, units: Units, *, whole: bool) -> Refund:
     discount = sum(one.lines.get(line.sku, 0) for one in order.discounts)
     # The rest of the line's discount was taken off its share of the shipping.

@@ -5,7 +5,7 @@ units until it is rejected, and after its inspection those that came.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -186,8 +186,11 @@ class ReturnReceived(Fact):
     """Its goods are there."""
 
 
+@dataclass(frozen=True, slots=True)
 class ReturnInspected(Fact):
-    """It is known what came back, and what is due for it."""
+    """It is known what came back, and what is due for it: shares are what of that is charged to vendors, in minor units."""
+
+    shares: Mapping[str, int] = field(default_factory=dict)
 
 
 class ReturnRefunded(Fact):
@@ -286,11 +289,14 @@ def inspect(
     if back.refund is not None:
         return None
     came = {line.sku: line.accepted for line in lines}
-    due = refunds.due(order, came_back(other for other in earlier if other.id != back.id), came)
+    before = came_back(other for other in earlier if other.id != back.id)
+    due = refunds.due(order, before, came)
     priced = tuple(replace(line, refund=due.get(line.sku, refunds.NOTHING)) for line in lines)
     inspected = move(back, did, lines=priced, refund=sum(due.values(), refunds.NOTHING))
-    if inspected is None or inspected.back.amount:
-        return inspected
+    if inspected is None:
+        return None
+    if inspected.back.amount:
+        return replace(inspected, facts=(ReturnInspected(inspected.back, refunds.charged(order, before, came)),))
     nothing = refunded(inspected.back, 0, replace(did, event=Event.REFUNDED))
     return _both(inspected, nothing) if nothing else inspected
 

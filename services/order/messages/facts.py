@@ -6,6 +6,7 @@ from typing import Any
 from services.chassis import money
 from services.chassis.rpc import render
 from services.order import domain, messages, saga
+from services.order.domain import refunds
 from souk.inventory.v1 import inventory_events_pb2
 from souk.order.v1 import order_events_pb2
 from souk.promotion.v1 import promotion_events_pb2, promotion_pb2
@@ -48,7 +49,13 @@ def of_payment_requested(fact: domain.PaymentRequested) -> order_events_pb2.Paym
         amount=render.money_message(order.total),
         payment_method=order.payment_method,
         request_time=render.timestamp(fact.time),
+        shares=[_share(order, vendor_id, amount) for vendor_id, amount in refunds.shares(order).items()],
     )
+
+
+def _share(order: domain.Order, vendor_id: str, amount: int) -> order_events_pb2.PaymentRequested.Share:
+    part = render.money_message(money.Money(order.total.currency, amount))
+    return order_events_pb2.PaymentRequested.Share(vendor_id=vendor_id, amount=part)
 
 
 def of_order_confirmed(fact: domain.OrderConfirmed) -> order_events_pb2.OrderConfirmed:

@@ -86,7 +86,7 @@ def of_received(fact: returns.ReturnReceived) -> return_events_pb2.ReturnReceive
 
 
 def of_inspected(fact: returns.ReturnInspected) -> return_events_pb2.ReturnInspected:
-    back, line_of = fact.back, return_events_pb2.ReturnInspected.Line
+    back, line_of, share_of = fact.back, return_events_pb2.ReturnInspected.Line, return_events_pb2.ReturnInspected.Share
     return return_events_pb2.ReturnInspected(
         return_id=back.id,
         order_id=back.order_id,
@@ -94,6 +94,7 @@ def of_inspected(fact: returns.ReturnInspected) -> return_events_pb2.ReturnInspe
         lines=[line_of(sku=line.sku, resell=line.resell, scrap=line.scrap) for line in back.lines],
         warehouse=back.warehouse,
         refund_amount=_money(back, back.amount),
+        shares=[share_of(vendor_id=vendor, amount=_money(back, amount)) for vendor, amount in fact.shares.items()],
     )
 
 

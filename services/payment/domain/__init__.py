@@ -78,6 +78,18 @@ class Account(StrEnum):
     DISPUTE_LOSSES = "dispute_losses"
 
 
+class Cause(StrEnum):
+    """Why the ledger was written to."""
+
+    CAPTURED = "CAPTURED"
+    REFUNDED = "REFUNDED"
+    # What had been refunded is the shop's again.
+    REFUND_FAILED = "REFUND_FAILED"
+    DISPUTED = "DISPUTED"
+    # A dispute moved on after it was known.
+    DISPUTE_MOVED = "DISPUTE_MOVED"
+
+
 @dataclass(frozen=True, slots=True)
 class Action:
     """What the customer's browser needs to confirm a payment: where to go, or what the provider's script is called with.
@@ -98,6 +110,7 @@ class Payment:
 
     refunding is the amount of the refund in progress, whose id is refund_id (empty: the order was cancelled).
     payment_method is empty until one is chosen. version counts changes. action is there while the customer has to confirm.
+    shares are whose the amount is, refunded_shares and refunding_shares who bears what is given back (`shares.py`).
     """
 
     id: str
@@ -116,6 +129,9 @@ class Payment:
     failure_reason: str = ""
     version: int = 1
     action: Action = NO_ACTION
+    shares: Mapping[str, int] = field(default_factory=dict)
+    refunded_shares: Mapping[str, int] = field(default_factory=dict)
+    refunding_shares: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def existed(self) -> bool:
@@ -145,13 +161,17 @@ class Payment:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """An order's request for money, made at request_time if known. payment_method is empty until one is chosen."""
+    """An order's request for money, made at request_time if known. payment_method is empty until one is chosen.
+
+    shares are whose the amount is: none when all of it is the shop's own.
+    """
 
     order_id: str
     user_id: str
     amount: money.Money
     payment_method: str
     request_time: datetime | None = None
+    shares: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,10 +218,11 @@ Outcome = Answer | Silence
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """One line of the ledger, in minor units: money into an account, or (negative) out of it."""
+    """One line of the ledger, in minor units: money into an account, or (negative) out of it. shares are whose it is."""
 
     account: Account
     amount: int
+    shares: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

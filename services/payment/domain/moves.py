@@ -14,6 +14,7 @@ from services.payment.domain import (
     Account,
     Answer,
     Cancellation,
+    Cause,
     Fact,
     Input,
     Payment,
@@ -29,6 +30,7 @@ from services.payment.domain import (
     Request,
     State,
     Verb,
+    shares,
 )
 
 
@@ -122,7 +124,26 @@ class Advance:
         taken = (self.payment.captured - self.before.captured) - (self.payment.refunded - self.before.refunded)
         if not taken:
             return self.booked
-        return (Posting(Account.PROVIDER_RECEIVABLE, taken), Posting(Account.ORDER_REVENUE, -taken))
+        whose = shares.plus(_kept(self.payment), shares.times(_kept(self.before), -1))
+        return (
+            Posting(Account.PROVIDER_RECEIVABLE, taken, whose),
+            Posting(Account.ORDER_REVENUE, -taken, shares.times(whose, -1)),
+        )
+
+    @property
+    def cause(self) -> Cause:
+        """Why the ledger has something to say of it."""
+        if self.booked:
+            kept_back = any(line.account is Account.PROVIDER_RECEIVABLE and line.amount < 0 for line in self.booked)
+            return Cause.DISPUTED if kept_back else Cause.DISPUTE_MOVED
+        if self.payment.captured != self.before.captured:
+            return Cause.CAPTURED
+        return Cause.REFUNDED if self.given else Cause.REFUND_FAILED
+
+    @property
+    def given_shares(self) -> shares.Shares:
+        """Who bears what was given back by it."""
+        return shares.plus(self.payment.refunded_shares, shares.times(self.before.refunded_shares, -1))
 
 
 def begin(request: Request, payment_id: str, now: datetime) -> Payment:
@@ -136,6 +157,7 @@ def begin(request: Request, payment_id: str, now: datetime) -> Payment:
         payment_method=request.payment_method,
         create_time=request.request_time or now,
         update_time=now,
+        shares=request.shares,
     )
 
 
@@ -176,7 +198,14 @@ def give_back(payment: Payment, wanted: money.Money | None, refund_id: str, now:
     return begun
 
 
-def take_back(payment: Payment, amount: int, reason: str, now: datetime) -> Advance | None:
+def charge(begun: Advance, named: shares.Shares) -> Advance:
+    """A refund that just began, borne by these first."""
+    payment = begun.payment
+    whole = money.Money(payment.amount.currency, payment.refunding)
+    return replace(begun, payment=replace(payment, refunding_shares=shares.take(_rest(payment), whole, named)))
+
+
+def take_back(payment: Payment, part: shares.Part, reason: str, now: datetime) -> Advance | None:
     """What a refund of so much makes of a payment that succeeded once and failed later: the money is ours again.
 
     Whoever gave it back has to do it another way, so the payment is CAPTURED and a person is called. None while another refund
@@ -185,7 +214,15 @@ def take_back(payment: Payment, amount: int, reason: str, now: datetime) -> Adva
     if payment.verb is Verb.REFUND and payment.state is not State.REFUNDING_PART:
         return None
     state = State.CAPTURED if payment.state is State.REFUNDED else payment.state
-    after = replace(_touched(payment, now), state=state, refunded=payment.refunded - amount, failure_reason=reason)
+    whole = money.Money(payment.amount.currency, part.amount)
+    borne = part.shares or shares.divide(whole, payment.refunded_shares)
+    after = replace(
+        _touched(payment, now),
+        state=state,
+        refunded=payment.refunded - part.amount,
+        refunded_shares=shares.left(payment.refunded_shares, borne),
+        failure_reason=reason,
+    )
     return Advance(payment, after)
 
 
@@ -225,7 +262,10 @@ def _moved_money(payment: Payment, answer: Answer) -> Payment:
         case (Input.YES, Verb.CAPTURE) | (Input.TAKEN, _):
             return replace(payment, captured=payment.amount.amount)
         case Input.YES, Verb.REFUND:
-            return replace(payment, refunded=payment.refunded + payment.giving_back)
+            whole = money.Money(payment.amount.currency, payment.giving_back)
+            borne = payment.refunding_shares or shares.take(_rest(payment), whole, {})
+            refunded_shares = shares.plus(payment.refunded_shares, borne)
+            return replace(payment, refunded=payment.refunded + whole.amount, refunded_shares=refunded_shares)
         case _:
             return payment
 
@@ -233,10 +273,21 @@ def _moved_money(payment: Payment, answer: Answer) -> Payment:
 def _with_refund(payment: Payment, answer: Answer) -> Payment:
     """The payment with what it gives back now: what was asked for, all that is left of a cancelled order, or nothing."""
     if answer.refund_id:
-        return replace(payment, refunding=answer.amount, refund_id=answer.refund_id)
+        return replace(payment, refunding=answer.amount, refund_id=answer.refund_id, refunding_shares={})
     if payment.verb is not Verb.REFUND:
-        return replace(payment, refunding=0, refund_id="")
+        return replace(payment, refunding=0, refund_id="", refunding_shares={})
     if answer.input is Input.CANCELLED and payment.refunding:
         # A refund that is under way stays the one it is.
         return payment
-    return replace(payment, refunding=payment.left, refund_id="")
+    return replace(payment, refunding=payment.left, refund_id="", refunding_shares={})
+
+
+def _kept(payment: Payment) -> shares.Shares:
+    """Whose is what was captured and not refunded."""
+    if not payment.captured:
+        return {}
+    return shares.plus(payment.shares, shares.times(payment.refunded_shares, -1))
+
+
+def _rest(payment: Payment) -> shares.Shares:
+    return shares.left(payment.shares, payment.refunded_shares)

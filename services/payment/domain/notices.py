@@ -5,11 +5,12 @@ is asked. Only what it would not be asked about is: a refund that fails after it
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from services.payment.domain import Account, Posting
+from services.chassis import money
+from services.payment.domain import Account, Payment, Posting, shares
 
 
 class DisputeState(StrEnum):
@@ -35,12 +36,16 @@ class RefundFailed:
 
 @dataclass(frozen=True, slots=True)
 class Dispute:
-    """A dispute, by the provider's id of it. amount is in minor units of the payment's currency."""
+    """A dispute, by the provider's id of it. amount is in minor units of the payment's currency.
+
+    shares are who bears it, once it is known whose payment it is about.
+    """
 
     id: str
     state: DisputeState
     amount: int
     reason: str
+    shares: Mapping[str, int] = field(default_factory=dict)
 
 
 News = Changed | RefundFailed | Dispute
@@ -76,9 +81,15 @@ def follows(before: DisputeState | None, after: DisputeState) -> bool:
     return before is None or (before is DisputeState.OPEN and after is not DisputeState.OPEN)
 
 
-def postings(before: DisputeState | None, after: DisputeState, amount: int) -> list[Posting]:
+def borne(payment: Payment, amount: int) -> shares.Shares:
+    """Who bears a dispute of so much: in proportion to what is left of the payment to each, or was theirs when nothing is."""
+    rest = shares.left(payment.shares, payment.refunded_shares) or payment.shares
+    return shares.divide(money.Money(payment.amount.currency, amount), rest)
+
+
+def postings(before: DisputeState | None, after: DisputeState, part: shares.Part) -> list[Posting]:
     """What the ledger says of a dispute that moved: balanced, and empty when the provider kept nothing back."""
-    steps = {
-        account: (_BOOKED[after].get(account, 0) - _BOOKED[before].get(account, 0)) * amount for account in Account
-    }
-    return [Posting(account, step) for account, step in steps.items() if step]
+    steps = {account: _BOOKED[after].get(account, 0) - _BOOKED[before].get(account, 0) for account in Account}
+    return [
+        Posting(account, step * part.amount, shares.times(part.shares, step)) for account, step in steps.items() if step
+    ]

@@ -4,7 +4,8 @@ WAITING -> BEGUN (the provider is asked) -> SETTLED; BEGUN -> WAITING when the p
 A payment gives back one thing at a time, so a refund may wait for another.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -29,11 +30,15 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is to be given back for a return. Its id is the refund's, and so a part of the provider's idempotency key."""
+    """What is to be given back for a return. Its id is the refund's, and so a part of the provider's idempotency key.
+
+    shares are what the vendors of what came back bear of it.
+    """
 
     return_id: str
     order_id: str
     amount: money.Money
+    shares: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,4 +57,5 @@ def begin(payment: domain.Payment, wanted: Wanted, now: datetime) -> moves.Advan
     if payment.state is not domain.State.CAPTURED:
         return None
     amount = money.Money(wanted.amount.currency, min(wanted.amount.amount, payment.left))
-    return moves.give_back(payment, amount, wanted.return_id, now)
+    begun = moves.give_back(payment, amount, wanted.return_id, now)
+    return moves.charge(begun, wanted.shares) if wanted.shares else begun

@@ -6,6 +6,7 @@ Every write takes a list and is one statement. Rows become domain values here an
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from psycopg.types.json import Jsonb
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -21,7 +22,7 @@ from sqlalchemy import (
     or_,
     select,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 
 from services.chassis import database, money, tracing
 from services.chassis.schema import ID, TIME
@@ -56,6 +57,9 @@ PAYMENTS = Table(
     Column("traceparent", Text, nullable=False, server_default=""),
     Column("action_url", Text, nullable=False, server_default=""),
     Column("action_secret", Text, nullable=False, server_default=""),
+    Column("shares", JSONB, nullable=False, server_default="{}"),
+    Column("refunded_shares", JSONB, nullable=False, server_default="{}"),
+    Column("refunding_shares", JSONB, nullable=False, server_default="{}"),
     Index("ix_payments_next_try_at", "next_try_at", postgresql_where="next_try_at IS NOT NULL"),
     Index("ix_payments_provider_reference", "provider_reference", postgresql_where="provider_reference <> ''"),
 )
@@ -78,6 +82,9 @@ LEDGER = Table(
     Column("currency", Text, nullable=False),
     Column("amount", BigInteger, nullable=False),
     Column("time", TIME, nullable=False),
+    Column("cause", Text, nullable=True),
+    Column("shares", JSONB, nullable=False, server_default="{}"),
+    Index("ix_ledger_entries_time", "time", postgresql_using="brin", postgresql_with={"pages_per_range": 32}),
 )
 
 SETTLED_REFUNDS = Table(
@@ -88,6 +95,7 @@ SETTLED_REFUNDS = Table(
     Column("amount", BigInteger, nullable=False),
     Column("time", TIME, nullable=False),
     Column("fail_time", TIME, nullable=True),
+    Column("shares", JSONB, nullable=False, server_default="{}"),
 )
 WEBHOOK_EVENTS = Table(
     "webhook_events",
@@ -109,6 +117,7 @@ DISPUTES = Table(
     Column("reason", Text, nullable=False),
     Column("create_time", TIME, nullable=False),
     Column("update_time", TIME, nullable=False),
+    Column("shares", JSONB, nullable=False, server_default="{}"),
 )
 FINDINGS = Table(
     "findings",
@@ -142,7 +151,12 @@ _COLUMNS = (
     "update_time",
     "action_url",
     "action_secret",
+    "shares",
+    "refunded_shares",
+    "refunding_shares",
 )
+# Columns that are documents.
+_SHARES = ("shares", "refunded_shares", "refunding_shares")
 _CHANGING = (
     "id",
     "state",
@@ -156,7 +170,7 @@ _CHANGING = (
     "version",
     "update_time",
 )
-_LEDGER_COLUMNS = ("payment_id", "version", "account", "currency", "amount", "time")
+_LEDGER_COLUMNS = ("payment_id", "version", "account", "currency", "amount", "time", "cause", "shares")
 SHOWN = [_P[name] for name in _COLUMNS]
 _WRITTEN = (*_COLUMNS, "traceparent")
 _GIVEN = database.given(PAYMENTS, *_WRITTEN)
@@ -188,6 +202,7 @@ UPDATE payments AS p SET state = g.state, captured = g.captured, refunded = g.re
   refund_id = g.refund_id, payment_method = g.payment_method,
   provider_reference = g.provider_reference, failure_reason = g.failure_reason, version = g.version,
   update_time = g.update_time, action_url = g.action_url, action_secret = g.action_secret,
+  refunded_shares = g.refunded_shares, refunding_shares = g.refunding_shares,
   traceparent = coalesce(nullif(g.traceparent, ''), p.traceparent),
   next_try_at = CASE WHEN g.same_call THEN p.next_try_at WHEN g.calls THEN clock_timestamp() END,
   attempts = CASE WHEN g.same_call THEN p.attempts ELSE 0 END,
@@ -196,16 +211,19 @@ FROM unnest(%(id)s::uuid[], %(state)s::text[], %(captured)s::bigint[], %(refunde
   %(refunding)s::bigint[], %(refund_id)s::text[], %(payment_method)s::text[],
   %(provider_reference)s::text[], %(failure_reason)s::text[], %(version)s::bigint[], %(update_time)s::timestamptz[],
   %(action_url)s::text[], %(action_secret)s::text[], %(traceparent)s::text[], %(same_call)s::boolean[],
-  %(calls)s::boolean[])
+  %(calls)s::boolean[], %(refunded_shares)s::jsonb[], %(refunding_shares)s::jsonb[])
   AS g(id, state, captured, refunded, refunding, refund_id, payment_method,
-    provider_reference, failure_reason, version, update_time, action_url, action_secret, traceparent, same_call, calls)
+    provider_reference, failure_reason, version, update_time, action_url, action_secret, traceparent, same_call, calls,
+    refunded_shares, refunding_shares)
 WHERE p.id = g.id
 """)
 # Keyed by the call, which is repeated only when a refund of the same order failed after it had succeeded.
 _SETTLE_REFUNDS = database.Statement("""
-INSERT INTO settled_refunds AS s (payment_id, call, amount, time)
-SELECT * FROM unnest(%(payment_id)s::uuid[], %(call)s::text[], %(amount)s::bigint[], %(time)s::timestamptz[])
-ON CONFLICT (payment_id, call) DO UPDATE SET amount = excluded.amount, time = excluded.time, fail_time = NULL
+INSERT INTO settled_refunds AS s (payment_id, call, amount, time, shares)
+SELECT * FROM unnest(%(payment_id)s::uuid[], %(call)s::text[], %(amount)s::bigint[], %(time)s::timestamptz[],
+  %(shares)s::jsonb[])
+ON CONFLICT (payment_id, call)
+DO UPDATE SET amount = excluded.amount, time = excluded.time, shares = excluded.shares, fail_time = NULL
 WHERE s.fail_time IS NOT NULL
 """)
 _POST = database.Statement(database.insert_given(LEDGER, *_LEDGER_COLUMNS))
@@ -240,7 +258,7 @@ async def save(transaction: database.Transaction, advances: Sequence[moves.Advan
     if not moved:
         return
     payments = [advance.payment for advance in moved]
-    rows = database.columns(payments, *_CHANGING) | _actions(payments)
+    rows = database.columns(payments, *_CHANGING) | _actions(payments) | _shares(payments, *_SHARES[1:])
     rows |= {
         "traceparent": _traces(payments),
         "same_call": [advance.payment.call == advance.before.call for advance in moved],
@@ -268,10 +286,11 @@ async def find(db: database.Database, some_id: str) -> domain.Payment | None:
 
 
 def _rows(payments: Sequence[domain.Payment]) -> dict[str, list[Any]]:
-    plain = [name for name in _COLUMNS if name not in {"currency", "amount", "action_url", "action_secret"}]
+    plain = [name for name in _COLUMNS if name not in {"currency", "amount", "action_url", "action_secret", *_SHARES}]
     return (
         database.columns(payments, *plain)
         | _actions(payments)
+        | _shares(payments, *_SHARES)
         | {
             "currency": [payment.amount.currency for payment in payments],
             "amount": [payment.amount.amount for payment in payments],
@@ -287,6 +306,10 @@ def _actions(payments: Sequence[domain.Payment]) -> dict[str, list[str]]:
     }
 
 
+def _shares(payments: Sequence[domain.Payment], *names: str) -> dict[str, list[Jsonb]]:
+    return {name: [Jsonb(getattr(payment, name)) for payment in payments] for name in names}
+
+
 def _traces(payments: Iterable[domain.Payment]) -> list[str]:
     """The traces that these payments are written in: their effects outside are called later, and by others."""
     origin = tracing.origin()
@@ -299,6 +322,7 @@ def _settled(given: Sequence[moves.Advance]) -> dict[str, list[Any]]:
         "call": [advance.before.call for advance in given],
         "amount": [advance.given for advance in given],
         "time": [advance.payment.update_time for advance in given],
+        "shares": [Jsonb(advance.given_shares) for advance in given],
     }
 
 
@@ -311,6 +335,8 @@ def _entry(advance: moves.Advance, posting: domain.Posting) -> dict[str, Any]:
         "currency": payment.amount.currency,
         "amount": posting.amount,
         "time": payment.update_time,
+        "cause": advance.cause,
+        "shares": Jsonb(posting.shares),
     }
 
 
@@ -318,7 +344,7 @@ def payment_of(row: database.Row) -> domain.Payment:
     """The payment in a row that begins with what `SHOWN` selects."""
     payment_id, order_id, user_id, state, currency, amount, captured, refunded, refunding, refund_id = row[:10]
     payment_method, provider_reference, failure_reason, version, create_time, update_time = row[10:16]
-    action_url, action_secret = row[16:18]
+    action_url, action_secret, shares, refunded_shares, refunding_shares = row[16:21]
     return domain.Payment(
         id=payment_id,
         order_id=order_id,
@@ -336,4 +362,7 @@ def payment_of(row: database.Row) -> domain.Payment:
         failure_reason=failure_reason,
         version=version,
         action=domain.Action(action_url, action_secret),
+        shares=shares,
+        refunded_shares=refunded_shares,
+        refunding_shares=refunding_shares,
     )

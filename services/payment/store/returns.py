@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
+from psycopg.types.json import Jsonb
 from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text
+from sqlalchemy.dialects.postgresql import JSONB
 
 from services.chassis import database, money
 from services.chassis.schema import ID, TIME
@@ -21,18 +23,19 @@ RETURN_REFUNDS = Table(
     Column("attempts", Integer, nullable=False),
     Column("next_try_at", TIME, nullable=True),
     Column("create_time", TIME, nullable=False),
+    Column("shares", JSONB, nullable=False, server_default="{}"),
     Index("ix_return_refunds_next_try_at", "next_try_at", postgresql_where="next_try_at IS NOT NULL"),
 )
 _ADD = database.Statement("""
-INSERT INTO return_refunds (id, order_id, currency, amount, state, attempts, next_try_at, create_time)
-SELECT id, order_id, currency, amount, 'WAITING', 0, clock_timestamp(), clock_timestamp()
-FROM unnest(%(id)s::uuid[], %(order_id)s::uuid[], %(currency)s::text[], %(amount)s::bigint[])
-  AS g(id, order_id, currency, amount)
+INSERT INTO return_refunds (id, order_id, currency, amount, shares, state, attempts, next_try_at, create_time)
+SELECT id, order_id, currency, amount, shares, 'WAITING', 0, clock_timestamp(), clock_timestamp()
+FROM unnest(%(id)s::uuid[], %(order_id)s::uuid[], %(currency)s::text[], %(amount)s::bigint[], %(shares)s::jsonb[])
+  AS g(id, order_id, currency, amount, shares)
 ON CONFLICT DO NOTHING
 """)
 # Only what waits is locked: what was begun is its payment's, and written by whoever has locked that.
 _DUE = database.Statement("""
-SELECT id, order_id, currency, amount FROM return_refunds
+SELECT id, order_id, currency, amount, shares FROM return_refunds
 WHERE state = 'WAITING' AND next_try_at <= statement_timestamp()
 ORDER BY next_try_at, id LIMIT %(most)s FOR UPDATE SKIP LOCKED
 """)
@@ -64,6 +67,7 @@ async def add(transaction: database.Transaction, wanted: Sequence[returns.Wanted
         "order_id": [item.order_id for item in wanted],
         "currency": [item.amount.currency for item in wanted],
         "amount": [item.amount.amount for item in wanted],
+        "shares": [Jsonb(item.shares) for item in wanted],
     }
     await transaction.run(_ADD, rows)
 
@@ -71,7 +75,7 @@ async def add(transaction: database.Transaction, wanted: Sequence[returns.Wanted
 async def lock_due(transaction: database.Transaction, most: int) -> list[returns.Wanted]:
     """Up to so many refunds that wait and are due, those that no other process holds, locked."""
     rows = await transaction.run(_DUE, {"most": most})
-    return [returns.Wanted(row[0], row[1], money.Money(row[2], row[3])) for row in rows]
+    return [returns.Wanted(row[0], row[1], money.Money(row[2], row[3]), row[4]) for row in rows]
 
 
 async def begun(transaction: database.Transaction, return_ids: Sequence[str]) -> None:

@@ -1,11 +1,12 @@
 """The rows of what the provider told of by itself: `webhook_events`, `disputes`, and refunds that failed after they succeeded."""
 
-from collections.abc import Iterable
 from datetime import timedelta
+
+from psycopg.types.json import Jsonb
 
 from services.chassis import database, postponed
 from services.payment import domain
-from services.payment.domain import notices
+from services.payment.domain import notices, shares
 from services.payment.store import SHOWN, payment_of
 
 _SHOWN = ", ".join(f"payments.{column.name}" for column in SHOWN)
@@ -31,14 +32,14 @@ _LOCK_OF_ORDER = database.Statement(
 _HASTEN = postponed.hastening("payments")
 _FAIL_REFUND = database.Statement("""
 UPDATE settled_refunds SET fail_time = %(time)s
-WHERE payment_id = %(payment_id)s AND call = %(call)s AND fail_time IS NULL RETURNING amount
+WHERE payment_id = %(payment_id)s AND call = %(call)s AND fail_time IS NULL RETURNING amount, shares
 """)
 _DISPUTE = database.Statement("SELECT state FROM disputes WHERE id = %(id)s FOR UPDATE")
 _SAVE_DISPUTE = database.Statement("""
-INSERT INTO disputes (id, payment_id, state, amount, reason, create_time, update_time)
-VALUES (%(id)s, %(payment_id)s, %(state)s, %(amount)s, %(reason)s, %(time)s, %(time)s)
+INSERT INTO disputes (id, payment_id, state, amount, reason, create_time, update_time, shares)
+VALUES (%(id)s, %(payment_id)s, %(state)s, %(amount)s, %(reason)s, %(time)s, %(time)s, %(shares)s)
 ON CONFLICT (id) DO UPDATE SET state = excluded.state, update_time = excluded.update_time
-RETURNING amount
+RETURNING amount, shares
 """)
 
 
@@ -66,10 +67,12 @@ async def hasten(transaction: database.Transaction, payment_id: str, *, lease_s:
     return await postponed.hasten(transaction, _HASTEN, payment_id, soon_s=lease_s)
 
 
-async def fail_refund(transaction: database.Transaction, payment: domain.Payment, call: str, time: object) -> int:
-    """Note that a refund failed which had succeeded: how much it was; 0 when it had not, or was noted before."""
+async def fail_refund(
+    transaction: database.Transaction, payment: domain.Payment, call: str, time: object
+) -> shares.Part | None:
+    """Note that a refund failed which had succeeded: how much it was; None when it had not, or was noted before."""
     rows = await transaction.run(_FAIL_REFUND, {"payment_id": payment.id, "call": call, "time": time})
-    return sum_of(rows)
+    return shares.Part(*rows[0]) if rows else None
 
 
 async def dispute(transaction: database.Transaction, dispute_id: str) -> notices.DisputeState | None:
@@ -80,12 +83,9 @@ async def dispute(transaction: database.Transaction, dispute_id: str) -> notices
 
 async def save_dispute(
     transaction: database.Transaction, payment: domain.Payment, told: notices.Dispute, time: object
-) -> int:
-    """Write where a dispute is: its amount, which stays what it was at first."""
+) -> shares.Part:
+    """Write where a dispute is: its amount and who bears it, which stay what they were at first."""
     row = {"id": told.id, "payment_id": payment.id, "state": told.state, "amount": told.amount}
-    return sum_of(await transaction.run(_SAVE_DISPUTE, row | {"reason": told.reason, "time": time}))
-
-
-def sum_of(rows: Iterable[database.Row]) -> int:
-    """The sum of the first column."""
-    return sum(int(row[0]) for row in rows)
+    row |= {"reason": told.reason, "time": time, "shares": Jsonb(told.shares)}
+    [found] = await transaction.run(_SAVE_DISPUTE, row)
+    return shares.Part(*found)

@@ -7,6 +7,7 @@ that happen sooner.
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 from services.chassis import clock, database, errors, metrics
@@ -66,15 +67,15 @@ class Webhooks:
     ) -> None:
         """A refund that has not succeeded yet is being asked about; one that had is taken out of the books."""
         now = self._now()
-        amount = await rows.fail_refund(transaction, payment, failed.call, now)
-        if not amount:
+        part = await rows.fail_refund(transaction, payment, failed.call, now)
+        if part is None:
             return
-        taken = moves.take_back(payment, amount, failed.reason, now)
+        taken = moves.take_back(payment, part, failed.reason, now)
         if taken is None:
             raise errors.unavailable()
         await store.save(transaction, [taken])
         metrics.ALARMS.labels(SERVICE, "refund_failed").inc()
-        extra = {"payment_id": payment.id, "call": failed.call, "amount": amount, "reason": failed.reason}
+        extra = {"payment_id": payment.id, "call": failed.call, "amount": part.amount, "reason": failed.reason}
         _LOG.error("a refund failed after it had succeeded: give the money back in another way", extra=extra)
 
     async def _dispute(self, transaction: database.Transaction, payment: domain.Payment, told: notices.Dispute) -> None:
@@ -82,8 +83,9 @@ class Webhooks:
         if not notices.follows(before, told.state):
             return
         now = self._now()
-        amount = await rows.save_dispute(transaction, payment, told, now)
-        booked = moves.book(payment, notices.postings(before, told.state, amount), now)
+        divided = replace(told, shares=notices.borne(payment, told.amount))
+        part = await rows.save_dispute(transaction, payment, divided, now)
+        booked = moves.book(payment, notices.postings(before, told.state, part), now)
         await store.save(transaction, [booked])
         if told.state is not notices.DisputeState.WON:
             metrics.ALARMS.labels(SERVICE, "payment_disputed").inc()

@@ -12,11 +12,11 @@ import httpx
 
 from services.chassis import clock, credentials, database, effects
 from services.chassis.money import Money
-from services.chassis.rpc import render, server
+from services.chassis.rpc import page_tokens, render, server
 from services.payment import clients, domain, events, rpc, usecases
 from services.payment.settings import Settings
 from services.payment.store import claims
-from services.payment.usecases import reconciling, returning, webhooks
+from services.payment.usecases import reconciling, reporting, returning, webhooks
 from services.payment.usecases.charging import Charging
 from souk.order.v1 import order_events_pb2
 from souk.payment.v1 import payment_events_pb2
@@ -153,7 +153,8 @@ def servicer(till: Till) -> server.Servicer:
     chosen = settings(str(till.provider.base_url))
     hooks = clients.door(chosen, heard.receive, now=clock.utc_now)
     compared = reconciling.Reconciling(till.db, clients.Provider(chosen), now=clock.utc_now, every_s=0)
-    return rpc.servicer(till.payments, compared, hooks)
+    reports = reporting.Reports(till.db, page_tokens.PageTokens(till.db))
+    return rpc.servicer(till.payments, compared, reports, hooks)
 
 
 @asynccontextmanager

@@ -1,6 +1,8 @@
 """What comes back is worth exactly what was paid for it: piece by piece, in any order, to the cent and never more."""
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from hypothesis import given
@@ -111,3 +113,22 @@ def test_all_of_the_shipping_is_given_back_with_the_last_unit_of_an_order() -> N
 def test_shipping_that_a_promotion_paid_for_is_not_given_back() -> None:
     order = order_of([(1, 1000, 0)], shipping=600, free=600)
     assert amount(order, refunds.due(order, {}, {"SKU-0": Units(1, 1)})) == order.total.amount == 1000
+
+
+@given(ORDERS, st.data())
+def test_what_is_charged_to_vendors_piece_by_piece_is_what_was_theirs_and_within_each_refund(
+    order: domain.Order, data: st.DataObject
+) -> None:
+    owners = [replace(line, vendor_id=data.draw(st.sampled_from(["", "a", "b"]))) for line in order.lines]
+    order = replace(order, lines=tuple(owners))
+    before: dict[str, Units] = {}
+    charged: Counter[str] = Counter()
+    for sku in data.draw(st.permutations([line.sku for line in order.lines for _ in range(line.quantity)])):
+        came = {sku: Units(1, data.draw(st.integers(0, 1)))}
+        step = refunds.charged(order, before, came)
+        assert all(part > 0 for part in step.values())
+        assert sum(step.values()) <= amount(order, refunds.due(order, before, came))
+        charged.update(step)
+        before[sku] = before.get(sku, refunds.NONE) + came[sku]
+    assert dict(charged) == refunds.shares(order)
+    assert sum(charged.values()) <= order.total.amount
