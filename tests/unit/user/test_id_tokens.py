@@ -3,7 +3,6 @@
 import base64
 import hmac
 import json
-import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,7 +14,7 @@ from joserfc.jwk import ECKey, KeySet, RSAKey
 
 from services.user import id_tokens
 
-NOW = datetime.fromtimestamp(int(time.time()), UTC)
+NOW = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
 SECONDS = int(NOW.timestamp())
 KEY = RSAKey.generate_key(2048, {"kid": "1", "use": "sig"})
 CURVE = ECKey.generate_key("P-256", {"kid": "2", "use": "sig"})
