@@ -4,7 +4,7 @@ An order that was confirmed names its address, the inventory the warehouses. Whi
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from services import tariff
@@ -203,36 +203,24 @@ def returning(delivery: Delivery, granted: ReturnGranted, now: datetime) -> list
 
     Like those of an order they are named by what they belong to. An erased customer has no address to send from.
     """
-    if not delivery.address or not delivery.address.line1 or not delivery.user_id:
+    if not delivery.address or not delivery.address.line1:
         return []
+    terms = replace(delivery.terms, service_level=tariff.STANDARD)
+    picks = tuple(_sources(delivery.picks, granted.lines))
+    back = replace(delivery, picks=picks, confirm_time=now, terms=terms, stopped=False)
     return [
-        Parcel(
-            id=ids.beneath(granted.return_id, f"parcel:{warehouse}"),
-            order_id=delivery.order_id,
-            user_id=delivery.user_id,
-            warehouse=warehouse,
-            state=State.LABELLING,
-            lines=tuple(parcels.Line(sku, quantity) for sku, quantity in sorted(lines.items())),
-            address=delivery.address,
-            create_time=now,
-            update_time=now,
-            vendor_id=_seller(delivery.terms, lines),
-            return_id=granted.return_id,
-        )
-        for warehouse, lines in sorted(_sources(delivery.picks, granted.lines).items())
+        replace(parcel, id=ids.beneath(granted.return_id, f"parcel:{parcel.warehouse}"), return_id=granted.return_id)
+        for parcel in opened(back, now)
     ]
 
 
-def _sources(picks: Sequence[Pick], lines: Sequence[parcels.Line]) -> Mapping[str, Mapping[str, int]]:
-    """From which warehouses these units came, in the order of the picks: by warehouse how many of each SKU."""
+def _sources(picks: Sequence[Pick], lines: Sequence[parcels.Line]) -> Iterator[Pick]:
+    """From which warehouses these units came, in the order of the picks."""
     wanted = {line.sku: line.quantity for line in lines}
-    found: dict[str, dict[str, int]] = {}
     for pick in picks:
         if taken := min(wanted.get(pick.sku, 0), pick.quantity):
-            there = found.setdefault(pick.warehouse, {})
-            there[pick.sku] = there.get(pick.sku, 0) + taken
+            yield replace(pick, quantity=taken)
             wanted[pick.sku] -= taken
-    return found
 
 
 def sent(of_order: Iterable[Parcel]) -> list[Parcel]:
