@@ -9,7 +9,7 @@ from tests.support.polling import eventually
 CARD = "card_requires_action"
 
 
-async def is_asking(customer: shop.Person, order_id: str, *, within_s: float = 5.0) -> None:
+async def is_asking(customer: shop.Person, order_id: str, *, within_s: float = shop.SETTLE_S) -> None:
     """Wait until the order waits for its customer. Raises TimeoutError when it does not."""
 
     async def waits() -> bool:

@@ -32,7 +32,7 @@ PAYS = "card_approved"
 # Where an order is that is paid: nobody of the tests' shop picks and packs, unless a test does.
 PAID = "FULFILLING"
 POLL_S = 0.05
-SETTLE_S = 20.0
+SETTLE_S = 30.0
 CENTS = 100
 NANOS_OF_A_CENT = 10_000_000
 

@@ -48,7 +48,7 @@ async def test_a_watcher_sees_the_whole_history_and_then_it_ends(db: database.Da
     watching = asyncio.create_task(watch())
     for reply in TO_THE_END:
         await give(db, watched, saga.Event(order_id, reply, "test"))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         await watching
     assert seen == ["OrderPlaced", *TO_THE_END]
     assert watched.watching.open == 0
@@ -68,7 +68,7 @@ async def test_a_watcher_that_comes_back_sees_what_it_has_not_seen_and_what_happ
             arrived.set()
 
     watching = asyncio.create_task(watch())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         await arrived.wait()
         await give(db, watched, saga.Event(order_id, Reply.CANCEL_REQUESTED, "test"))
         for reply in (Reply.STOCK_RELEASED, Reply.PAYMENT_VOIDED):
@@ -83,7 +83,7 @@ async def read_all(orders: Orders, order_id: str, *, caller: str = "c", after: i
 
 
 async def until_open(orders: Orders, streams: int) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while orders.watching.open != streams:
             await asyncio.sleep(0.005)
 
@@ -97,7 +97,7 @@ async def test_streams_of_one_order_that_begin_at_different_entries_miss_nothing
     reading = [asyncio.create_task(read_all(watched, order_id, caller=str(n), after=n % 5)) for n in range(20)]
     await until_open(watched, 20)
     await give(db, watched, saga.Event(order_id, TO_THE_END[-1], "test"))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         assert await asyncio.gather(*reading) == [ALL[n % 5 :] for n in range(20)]
 
 
@@ -123,7 +123,7 @@ async def test_a_stream_that_begins_while_another_is_asked_for_is_told_all(
         await until_open(orders, 2)
         for reply in TO_THE_END[1:]:
             await give(db, orders, saga.Event(order_id, reply, "test"))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             assert await early == ALL[1:]
             assert await late[0] == ALL
 
@@ -135,7 +135,7 @@ async def test_what_another_process_writes_is_seen_by_the_next_tick(db: database
     await until_open(watched, 1)
     for reply in TO_THE_END:
         await give(db, elsewhere, saga.Event(order_id, reply, "test"))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         assert await reading == ALL
 
 
@@ -143,7 +143,7 @@ async def test_a_settled_order_is_told_and_ends_wherever_one_begins(db: database
     order_id = (await watched.accepting.create(draft(new_id()))).order.id
     for reply in TO_THE_END:
         await give(db, watched, saga.Event(order_id, reply, "test"))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         assert [await read_all(watched, order_id, after=n) for n in (0, 3, 8, 99)] == [ALL, ALL[3:], [], []]
 
 
@@ -155,7 +155,7 @@ async def test_a_tick_is_one_statement_for_a_hundred_watched_orders(
     order_ids = [item.order.id for item in placed]
     reading = [asyncio.create_task(read_all(orders, order_id)) for order_id in order_ids]
     await until_open(orders, 100)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while len(orders.watching._streams) < 100:
             await asyncio.sleep(0.005)
     statements: list[object] = []

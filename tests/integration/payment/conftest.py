@@ -34,7 +34,7 @@ async def db(db: database.Database) -> AsyncIterator[database.Database]:
 async def idle_till(db: database.Database, provider_url: str) -> AsyncIterator[Till]:
     """A till at which orders are heard, but nobody calls the provider."""
     payments = usecases.Payments(db, now=clock.utc_now, wake=lambda: None)
-    async with httpx.AsyncClient(base_url=provider_url, timeout=5) as provider:
+    async with httpx.AsyncClient(base_url=provider_url, timeout=20) as provider:
         (await provider.delete("/control")).raise_for_status()
         yield Till(db, payments, provider)
 

@@ -112,7 +112,7 @@ async def _open(url: str, provider_url: str, *, forgotten: bool = False) -> Asyn
         chosen = dataclasses.replace(chosen, provider_repeat_s=0.0, provider_lookup_lag_s=0.0)
     async with (
         postgres.opened(url, events.PUBLISHED) as db,
-        httpx.AsyncClient(base_url=provider_url, timeout=5) as provider,
+        httpx.AsyncClient(base_url=provider_url, timeout=20) as provider,
         tills.working(db, chosen) as payments,
     ):
         till = Till(db, payments, provider)

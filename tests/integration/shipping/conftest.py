@@ -35,7 +35,7 @@ async def idle(db: database.Database, carrier_url: str) -> AsyncIterator[Dispatc
     """A dispatch at which orders are heard, but nobody calls the carrier."""
     hearing = delivering.Delivering(db, now=clock.utc_now, wake=lambda: None)
     hands = handling.Handling(db, now=clock.utc_now, track_s=dispatches.TRACK_S, wake=lambda: None)
-    async with httpx.AsyncClient(base_url=carrier_url, timeout=5) as carrier:
+    async with httpx.AsyncClient(base_url=carrier_url, timeout=20) as carrier:
         (await carrier.delete("/control")).raise_for_status()
         yield Dispatch(db, hearing, hands, carrier)
 

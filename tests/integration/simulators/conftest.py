@@ -54,7 +54,7 @@ async def provider(tmp_path: Path) -> AsyncIterator[Simulator]:
 @pytest_asyncio.fixture
 async def http(provider: Simulator) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the running payment provider."""
-    async with httpx.AsyncClient(base_url=f"http://{provider.address}", timeout=5) as client:
+    async with httpx.AsyncClient(base_url=f"http://{provider.address}", timeout=20) as client:
         yield client
 
 

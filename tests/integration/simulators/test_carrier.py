@@ -29,7 +29,7 @@ async def carrier(tmp_path: Path) -> AsyncIterator[Simulator]:
 @pytest_asyncio.fixture
 async def desk(carrier: Simulator) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the running carrier."""
-    async with httpx.AsyncClient(base_url=f"http://{carrier.address}", timeout=5) as client:
+    async with httpx.AsyncClient(base_url=f"http://{carrier.address}", timeout=20) as client:
         yield client
 
 
@@ -55,7 +55,7 @@ async def travel(desk: httpx.AsyncClient, city: str, last: str) -> list[str]:
     label = (await buy(desk, city)).json()["id"]
     await desk.post("/v1/manifests", json={"labels": [label]})
     await desk.put("/control", json={"speed": 100 * TO_THE_DOOR_S})
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while (found := await codes(desk, label))[-1:] != [last]:
             await asyncio.sleep(0.01)
     return found
@@ -136,7 +136,7 @@ async def test_a_carrier_that_is_killed_knows_its_labels_and_where_parcels_are(
     label = (await buy(desk)).json()["id"]
     await carrier.end(signal.SIGKILL)
     await carrier.start()
-    async with httpx.AsyncClient(base_url=f"http://{carrier.address}", timeout=5) as again:
+    async with httpx.AsyncClient(base_url=f"http://{carrier.address}", timeout=20) as again:
         assert await codes(again, label) == found
         assert (await buy(again)).json()["id"] == label
 

@@ -56,7 +56,7 @@ def mailbox() -> Mailbox:
 async def desk(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     """A client of a running carrier whose clock stands still."""
     with simulators.carrier(tmp_path) as url:
-        async with httpx.AsyncClient(base_url=url, timeout=5, trust_env=False) as client:
+        async with httpx.AsyncClient(base_url=url, timeout=20, trust_env=False) as client:
             yield client
 
 

@@ -17,7 +17,7 @@ ORDERS = 200
 async def revived(provider: Simulator, number: int = signal.SIGKILL) -> httpx.AsyncClient:
     await provider.end(number)
     await provider.start()
-    return httpx.AsyncClient(base_url=f"http://{provider.address}", timeout=5)
+    return httpx.AsyncClient(base_url=f"http://{provider.address}", timeout=20)
 
 
 async def test_charges_declines_and_failures_survive_a_kill(provider: Simulator, http: httpx.AsyncClient) -> None:
