@@ -1,5 +1,6 @@
 """What a sign-in is, and what it means that somebody sends one of its tokens."""
 
+import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -10,6 +11,7 @@ from services.user.domain.accounts import User
 
 # A refresh token that is sent again so soon was not stolen: its answer was lost, or two tabs asked at once.
 GRACE = timedelta(seconds=10)
+IPV6_PREFIX = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,19 @@ class Origin:
 
     address: str = ""
     user_agent: str = ""
+
+    @property
+    def network(self) -> str:
+        """The address, or of IPv6 the /64 that it is in: one household or host has as many addresses as it likes there."""
+        try:
+            address = ipaddress.ip_address(self.address)
+        except ValueError:
+            return self.address
+        if isinstance(address, ipaddress.IPv4Address):
+            return str(address)
+        if address.ipv4_mapped:
+            return str(address.ipv4_mapped)
+        return str(ipaddress.ip_network((address.packed, IPV6_PREFIX), strict=False))
 
 
 NOWHERE = Origin()

@@ -1,6 +1,16 @@
 """The rows of the user service. Rows become domain values here and nowhere else."""
 
-from services.user.store.accounts import erase, find, find_by_address, insert_account, lock, lock_all, renew_hash, write
+from services.user.store.accounts import (
+    erase,
+    find,
+    find_by_address,
+    find_to_sign_in,
+    insert_account,
+    lock,
+    lock_all,
+    renew_hash,
+    write,
+)
 from services.user.store.sign_ins import (
     Held,
     end_family,
@@ -31,6 +41,7 @@ __all__ = [
     "families",
     "find",
     "find_by_address",
+    "find_to_sign_in",
     "insert_account",
     "lock",
     "lock_all",

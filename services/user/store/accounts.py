@@ -29,6 +29,12 @@ _LOCK_ALL = database.Statement(
     .with_for_update()
 )
 _BY_EMAIL = database.Statement(select(*_USER, _U.password_hash).where(_U.email == bindparam("address", type_=Text)))
+# Whether it signed in from this network before, with it.
+_TO_SIGN_IN = database.Statement("""
+SELECT u.id, u.email, u.display_name, u.roles, u.create_time, u.version, u.email_verified, u.password_hash,
+  %(network)s <> '' AND EXISTS (SELECT FROM token_families AS f WHERE f.user_id = u.id AND f.network = %(network)s)
+FROM users AS u WHERE u.email = %(address)s
+""")
 _WRITE = database.Statement(
     update(USERS)
     .where(_THIS)
@@ -110,6 +116,12 @@ async def find(db: database.Database, user_id: str) -> domain.Account | None:
 async def find_by_address(db: database.Database, address: str) -> domain.Account | None:
     """The account that logs in with this address, in the form that `domain.address` gives."""
     return account_of(await db.read(_BY_EMAIL, {"address": address}))
+
+
+async def find_to_sign_in(db: database.Database, address: str, network: str) -> tuple[domain.Account | None, bool]:
+    """The account that logs in with this address, and whether it signed in from this network before."""
+    rows = await db.read(_TO_SIGN_IN, {"address": address, "network": network})
+    return (domain.Account(user_of(rows[0]), rows[0][-2]), rows[0][-1]) if rows else (None, False)
 
 
 def account_of(rows: list[database.Row]) -> domain.Account | None:

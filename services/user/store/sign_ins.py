@@ -10,8 +10,8 @@ from services.user.store.accounts import user_of
 _ROWS_AT_ONCE = 5000
 # Only for who still has the password that was compared: the lock makes a change of it wait, and then find this family.
 _OPEN_FAMILY = database.Statement("""
-INSERT INTO token_families (id, user_id, create_time, expire_time, address, user_agent)
-SELECT %(family_id)s, id, %(now)s, %(expire_time)s, %(address)s, %(user_agent)s FROM users
+INSERT INTO token_families (id, user_id, create_time, expire_time, address, user_agent, network)
+SELECT %(family_id)s, id, %(now)s, %(expire_time)s, %(address)s, %(user_agent)s, %(network)s FROM users
 WHERE id = %(user_id)s AND password_hash = %(password_hash)s FOR SHARE
 RETURNING id
 """)
@@ -102,6 +102,13 @@ DELETE FROM sign_in_attempts WHERE state_digest IN (
 )
 RETURNING 1
 """)
+# Those that somebody counts on at this moment are left for the next time.
+_PURGE_FAILURES = database.Statement("""
+DELETE FROM sign_in_failures WHERE key IN (
+  SELECT key FROM sign_in_failures WHERE expire_time < %(now)s LIMIT %(most)s FOR UPDATE SKIP LOCKED
+)
+RETURNING 1
+""")
 _PURGE_TOKENS = database.Statement("""
 DELETE FROM refresh_tokens WHERE digest IN (SELECT digest FROM refresh_tokens WHERE expire_time < %(now)s LIMIT %(most)s)
 RETURNING 1
@@ -134,6 +141,7 @@ async def open_family(
         "expire_time": token.expire_time,
         "address": origin.address,
         "user_agent": origin.user_agent,
+        "network": origin.network,
     }
     if not await transaction.run(_OPEN_FAMILY, family):
         return False
@@ -210,9 +218,10 @@ async def revoke_all(transaction: database.Transaction, user_id: str, now: datet
 
 
 async def purge(db: database.Database, now: datetime) -> int:
-    """Delete up to some thousand sign-ins, refresh tokens, revocations, proofs and attempts that expired: how many."""
+    """Delete up to some thousand rows of each kind that expired: how many."""
     limits = {"now": now, "most": _ROWS_AT_ONCE}
-    statements = (_PURGE_FAMILIES, _PURGE_TOKENS, _PURGE_REVOCATIONS, _PURGE_PROOFS, _PURGE_ATTEMPTS)
+    sign_ins = (_PURGE_FAMILIES, _PURGE_TOKENS, _PURGE_REVOCATIONS)
+    statements = (*sign_ins, _PURGE_PROOFS, _PURGE_ATTEMPTS, _PURGE_FAILURES)
     return sum([len(await db.read(statement, limits)) for statement in statements])
 
 

@@ -33,6 +33,7 @@ FAMILIES = Table(
     Column("address", Text, nullable=False, server_default=""),
     Column("user_agent", Text, nullable=False, server_default=""),
     Column("use_time", TIME, nullable=True),
+    Column("network", Text, nullable=False, server_default=""),
     Index("ix_token_families_user", "user_id"),
     Index("ix_token_families_expire_time", "expire_time"),
 )
@@ -56,6 +57,16 @@ REVOCATIONS = Table(
     Column("expire_time", TIME, nullable=False),
     Index("ix_revocations_revoke_time", "revoke_time"),
     Index("ix_revocations_expire_time", "expire_time"),
+)
+# Tries to sign in that failed, under digests of an account, a network, or both.
+SIGN_IN_FAILURES = Table(
+    "sign_in_failures",
+    METADATA,
+    Column("key", LargeBinary, primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("next_try_time", TIME, nullable=False),
+    Column("expire_time", TIME, nullable=False),
+    Index("ix_sign_in_failures_expire_time", "expire_time"),
 )
 ADDRESSES = Table(
     "addresses",

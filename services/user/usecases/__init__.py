@@ -1,6 +1,7 @@
 """What can be done with accounts, one module for each thing.
 
-`accounts`, `sessions`, `belongings`, `proving`, `providers`, `second_factors`, and `codes`, which the last and a login need.
+`accounts`, `sessions`, `belongings`, `proving`, `providers`, `second_factors`, and `codes` and `throttling`,
+which a login needs.
 
 An account and the event that tells of it are one transaction, and so are a sign-in and the account it begins with. If the
 process dies before the commit nothing happened; if it dies after it, the account is there and the relay of whoever starts

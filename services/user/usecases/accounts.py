@@ -13,6 +13,7 @@ from services.user.store import role_changes
 from services.user.store import second_factors as factor_rows
 from services.user.usecases.codes import Codes
 from services.user.usecases.sessions import Sessions
+from services.user.usecases.throttling import Counted, Throttle
 
 _LOG = logging.getLogger(__name__)
 ADMIN_NAME = "Administrator"
@@ -37,6 +38,15 @@ class Passwords(Protocol):
         """Whether a hash should be made anew."""
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Proven:
+    """Who sent the right password, for which account, and where the try was counted."""
+
+    asker: turns.Asker
+    account: domain.Account
+    counted: Counted
+
+
 class Accounts:
     """The use cases of accounts."""
 
@@ -53,6 +63,7 @@ class Accounts:
         self._passwords = passwords
         self._sessions = sessions
         self.codes = Codes(seal, now=now)
+        self.throttle = Throttle(db, now=now)
         self._now = now
 
     async def register(self, wanted: domain.Registration) -> domain.Session:
@@ -76,27 +87,28 @@ class Accounts:
         """Sign somebody in who calls from there, with a code if the account has a second factor.
 
         Raises CREDENTIALS_WRONG, in the same way and time for a wrong e-mail address and password, and whatever the code is;
-        SECOND_FACTOR_REQUIRED, SECOND_FACTOR_WRONG or SECOND_FACTOR_EXHAUSTED for the right password alone; or OVERLOADED
-        before anything is read when too many sign in. A hash that is replaced between its comparison and the sign-in is
-        compared anew: an old password opens nothing.
+        SECOND_FACTOR_REQUIRED, SECOND_FACTOR_WRONG or SECOND_FACTOR_EXHAUSTED for the right password alone; OVERLOADED
+        before anything is read when too many sign in; or SIGN_IN_THROTTLED before anything is hashed when too many failed.
+        A hash that is replaced between its comparison and the sign-in is compared anew: an old password opens nothing.
         """
         asker = turns.Asker(origin.address, domain.address(email))
         for _ in range(LOGIN_TRIES):
             async with self._passwords.logins.turn(asker):
-                account = await self._authenticated(asker, password)
-            sign_in = await self._opened(asker, account, code, origin)
+                proven = await self._authenticated(asker, password, origin)
+            sign_in = await self._opened(proven, code, origin)
             if sign_in:
                 self._passwords.logins.proved(asker, right=True)
-                return self._sessions.session(account.user, sign_in)
+                return self._sessions.session(proven.account.user, sign_in)
         raise domain.account_changed()
 
-    async def _opened(
-        self, asker: turns.Asker, account: domain.Account, code: str, origin: domain.Origin
-    ) -> domain.SignIn | None:
+    async def _opened(self, proven: _Proven, code: str, origin: domain.Origin) -> domain.SignIn | None:
         """A sign-in, when the code suffices: what is wrong with it is committed. None when the hash is another by now."""
+        asker, account = proven.asker, proven.account
         trusted = self._passwords.logins.proven(asker)
         async with self._db.transaction() as transaction:
-            if not await factor_rows.hold(transaction, account):
+            held = await factor_rows.hold(transaction, account)
+            await self.throttle.take_back(transaction, proven.counted)
+            if not held:
                 return None
             verdict = await self.codes.check(transaction, account.user.id, code, trusted=trusted)
             refusal = second_factors.refusal(verdict)
@@ -107,15 +119,16 @@ class Accounts:
             raise refusal
         return sign_in
 
-    async def _authenticated(self, asker: turns.Asker, password: str) -> domain.Account:
-        """The account with this password, its hash as they are made today. Raises CREDENTIALS_WRONG."""
-        account = await store.find_by_address(self._db, asker.account)
+    async def _authenticated(self, asker: turns.Asker, password: str, origin: domain.Origin) -> _Proven:
+        """The account with this password, its hash as they are made today. Raises CREDENTIALS_WRONG or SIGN_IN_THROTTLED."""
+        account, known = await store.find_to_sign_in(self._db, asker.account, origin.network)
+        counted = await self.throttle.count(asker.account, origin, known=known)
         match = await self._passwords.compare(password, account.password_hash if account else None)
         right = account is not None and match is not domain.Match.NONE
         if account is None or not right:
             self._passwords.logins.proved(asker, right=False)
             raise domain.credentials_wrong()
-        return await self._renewed(account, password, match)
+        return _Proven(asker, await self._renewed(account, password, match), counted)
 
     async def get(self, user_id: str) -> domain.User:
         """An account. Raises USER_NOT_FOUND."""

@@ -74,6 +74,7 @@ class Proving:
             await proof_rows.use_others(transaction, account.user.id, proofs.Purpose.RESET, self._now())
             user = domain.changed(account.user, email_verified=True)
             await self._accounts.write(transaction, account, domain.Account(user, new_hash))
+            await self._accounts.throttle.forget(transaction, user.email)
         _LOG.warning("password reset by a token", extra={"user_id": account.user.id})
 
     async def _write_to(self, purpose: proofs.Purpose, email: str) -> None:

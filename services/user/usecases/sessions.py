@@ -115,7 +115,7 @@ class Sessions:
         return domain.Revoked(found, found[-1].revoke_time if more else looked - COMMITTED_WITHIN, more)
 
     async def purge(self) -> int:
-        """Forget sign-ins, refresh tokens, revocations and proofs that expired: how many. The body of a loop.
+        """Forget sign-ins, refresh tokens, revocations, proofs and failed tries that expired: how many. The body of a loop.
 
         Raises TransientError.
         """

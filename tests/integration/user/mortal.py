@@ -12,6 +12,7 @@ from services.user.domain import providers as rules
 from services.user.usecases import providers, proving, second_factors
 from tests.support import mortal
 
+COMPARING = "comparing"  # a try to sign in is counted, and its password not yet compared
 SIGNING = "signing"  # everything is committed, and the answer is not yet made
 
 
@@ -28,6 +29,15 @@ class MortalSigner:
 
     def sign(self, _user: domain.User, _family_id: str, _now: datetime) -> domain.Access:
         mortal.die()
+
+
+class MortalPasswords(passwords.Passwords):
+    """Dies instead of comparing, when it is to."""
+
+    async def compare(self, password: str, hashed: str | None) -> domain.Match:
+        if os.environ["DIE_AT"] == COMPARING:
+            mortal.die()
+        return await super().compare(password, hashed)
 
 
 class MortalSessions(usecases.Sessions):
@@ -83,12 +93,13 @@ async def _do() -> None:
     email, password = os.environ["EMAIL"], os.environ["PASSWORD"]
     async with mortal.opened_mortal(events.PUBLISHED) as db:
         sessions = usecases.Sessions(db, MortalSigner(), timedelta(days=1), now=clock.utc_now)
-        accounts = usecases.Accounts(db, passwords.Passwords(), sessions, now=clock.utc_now)
+        accounts = usecases.Accounts(db, MortalPasswords(), sessions, now=clock.utc_now)
         match os.environ["DOES"]:
             case "register":
                 await accounts.register(domain.Registration(email, password, "Ann"))
             case "login":
-                await accounts.login(email, password, code=os.environ.get("CODE", ""))
+                origin = domain.Origin(os.environ.get("ADDRESS", ""))
+                await accounts.login(email, password, code=os.environ.get("CODE", ""), origin=origin)
             case "admin":
                 await accounts.ensure_admin(email, password)
             case "refresh":
