@@ -54,6 +54,12 @@ class Template(StrEnum):
     SHIPMENT_DELIVERED = "shipment_delivered"
     SHIPMENT_NOT_DELIVERED = "shipment_not_delivered"
     SHIPMENT_UNDELIVERABLE = "shipment_undeliverable"
+    PAYMENT_ACTION_REQUIRED = "payment_action_required"
+    RETURN_REQUESTED = "return_requested"
+    RETURN_APPROVED = "return_approved"
+    RETURN_REJECTED = "return_rejected"
+    RETURN_RECEIVED = "return_received"
+    RETURN_INSPECTED = "return_inspected"
     CART_REMINDER = "cart_reminder"
     LOW_STOCK = "low_stock"
     # In the words of whoever runs the shop.
@@ -75,12 +81,20 @@ KINDS: Mapping[Template, Kind] = {
     Template.SHIPMENT_DELIVERED: Kind.ORDER,
     Template.SHIPMENT_NOT_DELIVERED: Kind.ORDER,
     Template.SHIPMENT_UNDELIVERABLE: Kind.ORDER,
+    Template.PAYMENT_ACTION_REQUIRED: Kind.PAYMENT,
+    Template.RETURN_REQUESTED: Kind.ORDER,
+    Template.RETURN_APPROVED: Kind.ORDER,
+    Template.RETURN_REJECTED: Kind.ORDER,
+    Template.RETURN_RECEIVED: Kind.ORDER,
+    Template.RETURN_INSPECTED: Kind.ORDER,
     Template.CART_REMINDER: Kind.MARKETING,
     Template.LOW_STOCK: Kind.STOCK,
     Template.MESSAGE: Kind.ACCOUNT,
 }
 # The messages with `lines` of products, whose titles or SKUs people chose.
-LISTING = frozenset({Template.ORDER_CONFIRMED, Template.SHIPMENT_SENT, Template.CART_REMINDER, Template.LOW_STOCK})
+LISTING = frozenset({
+    Template.ORDER_CONFIRMED, Template.SHIPMENT_SENT, Template.RETURN_APPROVED, Template.CART_REMINDER, Template.LOW_STOCK,
+})  # fmt: skip
 # What somebody gets who chose nothing. Marketing is for those who ask for it.
 USUAL: Mapping[Kind, frozenset[Channel]] = {
     Kind.ACCOUNT: frozenset({Channel.EMAIL}),
@@ -259,6 +273,7 @@ CANCELLED_BECAUSE: Mapping[str, str] = {
     "HOLD_EXPIRED": said("we could not keep your items reserved for long enough"),
     "PAYMENT_DECLINED": said("your payment was declined"),
     "PAYMENT_TIMEOUT": said("your payment could not be confirmed in time"),
+    "CONFIRMATION_TIMEOUT": said("you did not confirm the payment in time"),
     "CAPTURE_REFUSED": said("your bank refused the payment"),
     "CANCEL_REQUESTED": said("you asked us to"),
 }
