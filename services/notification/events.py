@@ -24,6 +24,7 @@ def subscribers(
         user_events_pb2.UserRegistered: reader.Subscriber(messages.registered, notifications.register),
         user_events_pb2.UserChanged: reader.Subscriber(messages.changed, notifications.refresh),
         user_events_pb2.UserErased: reader.Subscriber(erasure.erased_user, erasing.hear),
+        user_events_pb2.SecurityChanged: reader.Subscriber(messages.security_changed, notifications.queue),
         order_events_pb2.OrderConfirmed: reader.Subscriber(messages.order_confirmed, notifications.queue),
         order_events_pb2.OrderCancellationCompleted: reader.Subscriber(messages.order_cancelled, notifications.queue),
         payment_events_pb2.PaymentPartlyRefunded: reader.Subscriber(
@@ -41,6 +42,7 @@ def subscribers(
         inventory_events_pb2.StockLevelLow: reader.Subscriber(messages.stock_low, vendors.note),
         payment_events_pb2.PaymentRefunded: reader.Subscriber(messages.payment_refunded, notifications.queue),
         shipping_events_pb2.ShipmentHandedOver: reader.Subscriber(messages.shipment_sent, notifications.queue),
+        shipping_events_pb2.ReturnShipmentLabelled: reader.Subscriber(messages.return_labelled, notifications.queue),
         shipping_events_pb2.ShipmentDelivered: reader.Subscriber(messages.shipment_delivered, notifications.queue),
         shipping_events_pb2.ShipmentDeliveryFailed: reader.Subscriber(
             messages.shipment_not_delivered, notifications.queue

@@ -24,6 +24,7 @@ from souk.user.v1 import user_events_pb2
 # What a carrier says of a parcel, if it looks like what carriers say: nothing else is told to anybody.
 _CARRIER = re.compile(r"[0-9A-Za-z][0-9A-Za-z ._-]{0,39}")
 _TRACKING_NUMBER = re.compile(r"[0-9A-Za-z-]{1,40}")
+_PROVIDER = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _TRACKING_URL = re.compile(r"https?://[!#-;=?-~]{1,500}")
 
 
@@ -102,6 +103,20 @@ def changed(message: user_events_pb2.UserChanged) -> domain.Contact:
         message.display_name,
         message.version,
         email_verified=message.email_verified,
+    )
+
+
+def security_changed(message: user_events_pb2.SecurityChanged) -> domain.Letter:
+    """A change that this release does not know yet is told as some change."""
+    change = user_events_pb2.SecurityChanged.Change
+    known = message.change in change.values()
+    details = {
+        "change_code": change.Name(message.change) if known else "",
+        "provider": _like(_PROVIDER, message.provider),
+        "changed": message.change_time.ToDatetime().strftime("%Y-%m-%d %H:%M UTC"),
+    }
+    return domain.Letter(
+        ids.canonical(message.user_id), Template.SECURITY_CHANGED, ids.canonical(message.change_id), details
     )
 
 
@@ -202,6 +217,17 @@ def return_inspected(message: return_events_pb2.ReturnInspected) -> domain.Lette
     """Says what is due; what is given back, a payment's own event tells."""
     due = render.money_value(message.refund_amount)
     return _about_return(message, Template.RETURN_INSPECTED, amount=domain.in_words(due) if due.amount else "")
+
+
+def return_labelled(message: shipping_events_pb2.ReturnShipmentLabelled) -> domain.Letter:
+    """Told once for each parcel: there is one for each warehouse that something of a return goes to."""
+    details = {
+        "order_id": message.order_id,
+        "carrier": _like(_CARRIER, message.carrier),
+        "label_url": _like(_TRACKING_URL, message.label_url),
+        "lines": [{"quantity": line.quantity, "sku": line.sku} for line in message.lines],
+    }
+    return _about_shipment(message, Template.RETURN_LABELLED, details)
 
 
 def shipment_sent(message: shipping_events_pb2.ShipmentHandedOver) -> domain.Letter:

@@ -23,6 +23,7 @@ from services.notification.domain.reasons import (
     CANCELLED_ANYHOW,
     cancelled_because,
     in_words,
+    security_changed,
     undeliverable_because,
 )
 
@@ -51,6 +52,7 @@ __all__ = [
     "changed",
     "channels_of",
     "in_words",
+    "security_changed",
     "undeliverable_because",
     "without_mail",
 ]

@@ -47,6 +47,8 @@ class Template(StrEnum):
     RETURN_REJECTED = "return_rejected"
     RETURN_RECEIVED = "return_received"
     RETURN_INSPECTED = "return_inspected"
+    RETURN_LABELLED = "return_labelled"
+    SECURITY_CHANGED = "security_changed"
     CART_REMINDER = "cart_reminder"
     LOW_STOCK = "low_stock"
     # In the words of whoever runs the shop.
@@ -74,13 +76,16 @@ KINDS: Mapping[Template, Kind] = {
     Template.RETURN_REJECTED: Kind.ORDER,
     Template.RETURN_RECEIVED: Kind.ORDER,
     Template.RETURN_INSPECTED: Kind.ORDER,
+    Template.RETURN_LABELLED: Kind.ORDER,
+    Template.SECURITY_CHANGED: Kind.ACCOUNT,
     Template.CART_REMINDER: Kind.MARKETING,
     Template.LOW_STOCK: Kind.STOCK,
     Template.MESSAGE: Kind.ACCOUNT,
 }
 # The messages with `lines` of products, whose titles or SKUs people chose.
 LISTING = frozenset({
-    Template.ORDER_CONFIRMED, Template.SHIPMENT_SENT, Template.RETURN_APPROVED, Template.CART_REMINDER, Template.LOW_STOCK,
+    Template.ORDER_CONFIRMED, Template.SHIPMENT_SENT, Template.RETURN_APPROVED, Template.RETURN_LABELLED,
+    Template.CART_REMINDER, Template.LOW_STOCK,
 })  # fmt: skip
 # What somebody gets who chose nothing. Marketing is for those who ask for it.
 USUAL: Mapping[Kind, frozenset[Channel]] = {

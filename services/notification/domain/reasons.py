@@ -50,6 +50,24 @@ def undeliverable_because(cause: str) -> str:
     return UNDELIVERABLE_BECAUSE.get(cause, UNDELIVERABLE_ANYHOW)
 
 
+# What protects an account and was changed, as a sentence.
+SECURITY_CHANGES: Mapping[str, str] = {
+    "PASSWORD_CHANGED": said("The password of your account was changed."),
+    "SECOND_FACTOR_ENABLED": said("A second factor was switched on for your account."),
+    "SECOND_FACTOR_DISABLED": said("The second factor of your account was switched off."),
+    "RECOVERY_CODES_RENEWED": said("Your account has new recovery codes, and those of before do not count any more."),
+    "RECOVERY_CODE_USED": said("A recovery code of your account was used."),
+    "SIGN_IN_LINK_ADDED": said("An account of another provider opens your account now."),
+    "SIGN_IN_LINK_REMOVED": said("An account of another provider does not open your account any more."),
+}
+SECURITY_CHANGED_ANYHOW = said("Something that protects your account was changed.")
+
+
+def security_changed(change: str) -> str:
+    """A change of what protects an account in words."""
+    return SECURITY_CHANGES.get(change, SECURITY_CHANGED_ANYHOW)
+
+
 def in_words(amount: money.Money) -> str:
     """An amount among the details of a message: `1234.50 USD`, `700 JPY`. Each language writes it in its own way."""
     return str(amount)
