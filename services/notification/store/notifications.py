@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from psycopg.types.json import Jsonb
-from sqlalchemy import Integer, bindparam, select
+from sqlalchemy import Integer, Text, bindparam, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from services.chassis import database, pages
 from services.chassis.schema import ID
@@ -61,12 +62,14 @@ _INSERT = database.Statement(
         index_elements=["occasion_id", "template", "channel"]
     )
 )
+# What this release can write: a message from a template of a later one, beside which it runs during an upgrade, is left to it.
+_KNOWN = list(domain.Template)
 # Messages whose contact is not known are not claimed, and so take no place of those behind them.
 _CLAIM = database.Statement("""
 WITH due AS MATERIALIZED (
   SELECT n.id, n.user_id, c.email, c.display_name, c.version, c.email_verified
   FROM notifications AS n JOIN contacts AS c USING (user_id)
-  WHERE n.channel = %(channel)s AND n.next_try_at <= statement_timestamp()
+  WHERE n.channel = %(channel)s AND n.next_try_at <= statement_timestamp() AND n.template = ANY(%(templates)s::text[])
   ORDER BY n.next_try_at LIMIT %(most)s FOR UPDATE OF n SKIP LOCKED),
 addressed AS (
   SELECT due.*, p.phone_number, p.push_endpoint FROM due LEFT JOIN preferences AS p USING (user_id))
@@ -110,7 +113,11 @@ WHERE n.id = g.id AND n.epoch = g.epoch
 _GET = database.Statement(select(*_SHOWN, _N.reason, _N.send_time).where(_N.id == bindparam("id", type_=ID)))
 _PAGE = database.Statement(
     select(*_SHOWN, _N.reason, _N.send_time)
-    .where(_N.user_id == bindparam("user_id", type_=ID), _N.id < bindparam("before", type_=ID))
+    .where(
+        _N.user_id == bindparam("user_id", type_=ID),
+        _N.id < bindparam("before", type_=ID),
+        _N.template == func.any(bindparam("templates", type_=ARRAY(Text))),
+    )
     .order_by(_N.id.desc())
     .limit(bindparam("most", type_=Integer))
 )
@@ -126,8 +133,11 @@ async def add(transaction: database.Transaction, notifications: Sequence[domain.
 async def claim(
     transaction: database.Transaction, channel: domain.Channel, *, most: int, lease_s: float
 ) -> list[Claimed]:
-    """Lease up to so many messages of a channel that are due and have a contact. The attempt is counted here."""
-    rows = await transaction.run(_CLAIM, {"channel": channel, "most": most, "lease": lease_s})
+    """Lease up to so many messages of a channel that are due and have a contact, and whose template this release knows.
+
+    The attempt is counted here.
+    """
+    rows = await transaction.run(_CLAIM, {"channel": channel, "most": most, "lease": lease_s, "templates": _KNOWN})
     return [_claimed(row) for row in rows]
 
 
@@ -164,7 +174,8 @@ async def get(db: database.Database, notification_id: str) -> domain.Notificatio
 
 async def page_of(db: database.Database, user_id: str, page: pages.Page) -> list[domain.Notification]:
     """A user's messages, newest first: up to one more than the page shows."""
-    rows = await db.read(_PAGE, {"user_id": user_id, "before": page.after or pages.LAST_ID, "most": page.size + 1})
+    values = {"user_id": user_id, "before": page.after or pages.LAST_ID, "most": page.size + 1, "templates": _KNOWN}
+    rows = await db.read(_PAGE, values)
     return [_notification(row[:-2], reason=row[-2], send_time=row[-1]) for row in rows]
 
 
