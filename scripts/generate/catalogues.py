@@ -15,7 +15,7 @@ CATALOGUES = SERVICE / "locale"
 # Where texts stand, and by which calls: in templates, and in the two modules that say something themselves.
 SOURCES = {
     "jinja2.ext:babel_extract": (SERVICE / "templates", ("*.html", "*.mail", "*.txt")),
-    "python": (SERVICE, ("domain.py", "words.py")),
+    "python": (SERVICE, ("domain/reasons.py", "words.py")),
 }
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "said": None}
 

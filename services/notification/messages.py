@@ -16,7 +16,7 @@ from souk.notification.v1 import (
     notification_pb2,
     preferences_pb2,
 )
-from souk.order.v1 import order_events_pb2, order_pb2
+from souk.order.v1 import order_events_pb2, order_pb2, return_events_pb2
 from souk.payment.v1 import payment_events_pb2
 from souk.shipping.v1 import shipping_events_pb2
 from souk.user.v1 import user_events_pb2
@@ -24,6 +24,7 @@ from souk.user.v1 import user_events_pb2
 # What a carrier says of a parcel, if it looks like what carriers say: nothing else is told to anybody.
 _CARRIER = re.compile(r"[0-9A-Za-z][0-9A-Za-z ._-]{0,39}")
 _TRACKING_NUMBER = re.compile(r"[0-9A-Za-z-]{1,40}")
+_PROVIDER = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _TRACKING_URL = re.compile(r"https?://[!#-;=?-~]{1,500}")
 
 
@@ -105,6 +106,20 @@ def changed(message: user_events_pb2.UserChanged) -> domain.Contact:
     )
 
 
+def security_changed(message: user_events_pb2.SecurityChanged) -> domain.Letter:
+    """A change that this release does not know yet is told as some change."""
+    change = user_events_pb2.SecurityChanged.Change
+    known = message.change in change.values()
+    details = {
+        "change_code": change.Name(message.change) if known else "",
+        "provider": _like(_PROVIDER, message.provider),
+        "changed": message.change_time.ToDatetime().strftime("%Y-%m-%d %H:%M UTC"),
+    }
+    return domain.Letter(
+        ids.canonical(message.user_id), Template.SECURITY_CHANGED, ids.canonical(message.change_id), details
+    )
+
+
 def cart_abandoned(message: cart_events_pb2.CartAbandoned) -> domain.Letter:
     total = domain.in_words(render.money_value(message.total)) if message.HasField("total") else ""
     return domain.Letter(
@@ -172,6 +187,49 @@ def payment_partly_refunded(message: payment_events_pb2.PaymentPartlyRefunded) -
     return domain.Letter(ids.canonical(message.user_id), Template.PAYMENT_PARTLY_REFUNDED, occasion_id, details)
 
 
+def payment_action_required(message: payment_events_pb2.PaymentActionRequired) -> domain.Letter:
+    """Told once for each payment. How to confirm is the bank's secret: the shop shows it to who signs in."""
+    details = {"order_id": message.order_id, "amount": domain.in_words(render.money_value(message.amount))}
+    return domain.Letter(
+        ids.canonical(message.user_id), Template.PAYMENT_ACTION_REQUIRED, ids.canonical(message.payment_id), details
+    )
+
+
+def return_requested(message: return_events_pb2.ReturnRequested) -> domain.Letter:
+    return _about_return(message, Template.RETURN_REQUESTED)
+
+
+def return_approved(message: return_events_pb2.ReturnApproved) -> domain.Letter:
+    lines = [{"quantity": line.quantity, "sku": line.sku} for line in message.lines]
+    return _about_return(message, Template.RETURN_APPROVED, lines=lines)
+
+
+def return_rejected(message: return_events_pb2.ReturnRejected) -> domain.Letter:
+    """Why it was rejected is free text, which no address gets: the shop shows it to who signs in."""
+    return _about_return(message, Template.RETURN_REJECTED)
+
+
+def return_received(message: return_events_pb2.ReturnReceived) -> domain.Letter:
+    return _about_return(message, Template.RETURN_RECEIVED)
+
+
+def return_inspected(message: return_events_pb2.ReturnInspected) -> domain.Letter:
+    """Says what is due; what is given back, a payment's own event tells."""
+    due = render.money_value(message.refund_amount)
+    return _about_return(message, Template.RETURN_INSPECTED, amount=domain.in_words(due) if due.amount else "")
+
+
+def return_labelled(message: shipping_events_pb2.ReturnShipmentLabelled) -> domain.Letter:
+    """Told once for each parcel: there is one for each warehouse that something of a return goes to."""
+    details = {
+        "order_id": message.order_id,
+        "carrier": _like(_CARRIER, message.carrier),
+        "label_url": _like(_TRACKING_URL, message.label_url),
+        "lines": [{"quantity": line.quantity, "sku": line.sku} for line in message.lines],
+    }
+    return _about_shipment(message, Template.RETURN_LABELLED, details)
+
+
 def shipment_sent(message: shipping_events_pb2.ShipmentHandedOver) -> domain.Letter:
     details = {
         **_tracked(message),
@@ -205,6 +263,11 @@ def shipment_undeliverable(message: shipping_events_pb2.ShipmentUndeliverable) -
 
 def _about_shipment(message: Any, template: Template, details: dict[str, Any]) -> domain.Letter:
     return domain.Letter(ids.canonical(message.user_id), template, ids.canonical(message.shipment_id), details)
+
+
+def _about_return(message: Any, template: Template, **details: Any) -> domain.Letter:
+    told = {"order_id": message.order_id, **details}
+    return domain.Letter(ids.canonical(message.user_id), template, ids.canonical(message.return_id), told)
 
 
 def _tracked(message: Any) -> dict[str, Any]:

@@ -169,6 +169,8 @@ def _told(details: Mapping[str, Any], tongue: Tongue) -> dict[str, Any]:
         told["because"] = tongue.gettext(domain.cancelled_because(details["reason"]))
     if "cause_code" in details:
         told["cause"] = tongue.gettext(domain.undeliverable_because(details["cause_code"]))
+    if "change_code" in details:
+        told["change"] = tongue.gettext(domain.security_changed(details["change_code"]))
     if details.get("delivered"):
         told["delivered"] = tongue.day(datetime.fromisoformat(details["delivered"]))
     return told

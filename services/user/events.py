@@ -2,6 +2,7 @@
 
 from services.chassis.outbox import outbox
 from services.user import domain, messages
+from services.user.domain import security
 
 TOPIC = "users"
 
@@ -16,4 +17,5 @@ PUBLISHED: outbox.Publications = {
     domain.UserErased: outbox.Publication(
         TOPIC, lambda fact: fact.user_id, messages.of_user_erased, sequence=lambda fact: fact.version
     ),
+    security.SecurityChanged: outbox.Publication(TOPIC, lambda fact: fact.user_id, messages.of_security_changed),
 }

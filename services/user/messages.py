@@ -3,7 +3,7 @@
 from services.chassis import mail_address
 from services.chassis.rpc import identity, render
 from services.user import domain
-from services.user.domain import addresses, payment_methods, preferences, providers, second_factors
+from services.user.domain import addresses, payment_methods, preferences, providers, second_factors, security
 from souk.type.v1 import address_pb2
 from souk.user.v1 import (
     address_book_pb2,
@@ -93,6 +93,16 @@ def of_user_changed(fact: domain.UserChanged) -> user_events_pb2.UserChanged:
 
 def of_user_erased(fact: domain.UserErased) -> user_events_pb2.UserErased:
     return user_events_pb2.UserErased(user_id=fact.user_id, erase_time=render.timestamp(fact.erase_time))
+
+
+def of_security_changed(fact: security.SecurityChanged) -> user_events_pb2.SecurityChanged:
+    return user_events_pb2.SecurityChanged(
+        user_id=fact.user_id,
+        change_id=fact.change_id,
+        change=user_events_pb2.SecurityChanged.Change.Value(fact.change),
+        provider=fact.provider,
+        change_time=render.timestamp(fact.change_time),
+    )
 
 
 def address(message: address_pb2.Address) -> addresses.Address:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from services.chassis import clock, database, ids
 from services.user import domain, sealing, store, turns
-from services.user.domain import second_factors
+from services.user.domain import second_factors, security
 from services.user.store import role_changes
 from services.user.store import second_factors as factor_rows
 from services.user.usecases.codes import Codes
@@ -293,6 +293,7 @@ class Accounts:
         await store.write(transaction, new)
         if new.password_hash != old.password_hash:
             await self._sessions.end_all(transaction, new.user.id)
+            transaction.emit([security.changed(new.user.id, security.Change.PASSWORD_CHANGED, self._now())])
         if domain.loses(old, new):
             await self._sessions.end_access(transaction, new.user)
         transaction.emit([domain.UserChanged(new.user)])

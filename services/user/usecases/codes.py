@@ -9,7 +9,7 @@ import logging
 
 from services.chassis import clock, database
 from services.user import recovery_codes, sealing
-from services.user.domain import second_factors
+from services.user.domain import second_factors, security
 from services.user.domain.second_factors import Verdict
 from services.user.store import second_factors as factor_rows
 
@@ -35,6 +35,8 @@ class Codes:
         sent = second_factors.Code(second_factors.kept(code), recovery_codes.digest(code), trusted)
         verdict, after = second_factors.judged(self._opened(factor, sent), sent, self._now())
         await factor_rows.write(transaction, after)
+        if after.recovery != factor.recovery:
+            transaction.emit([security.changed(user_id, security.Change.RECOVERY_CODE_USED, self._now())])
         if verdict is not Verdict.RIGHT:
             _LOG.warning("wrong code of a second factor", extra={"user_id": user_id, "verdict": verdict.name})
         return verdict

@@ -16,7 +16,7 @@ from typing import Protocol
 from services.chassis import clock, database, errors
 from services.user import domain, refresh_tokens, sealing, store
 from services.user.domain import providers as rules
-from services.user.domain import second_factors
+from services.user.domain import second_factors, security
 from services.user.store import providers as rows
 from services.user.usecases.accounts import Accounts
 from services.user.usecases.sessions import Sessions
@@ -137,6 +137,7 @@ class SignInProviders:
             if not await rows.link(transaction, link):
                 taken = await rows.owner(transaction, link.provider, link.subject)
                 raise rules.link_exists() if taken in (None, user_id) else rules.link_taken()
+            self._tell(transaction, user_id, security.Change.SIGN_IN_LINK_ADDED, link.provider)
             await rows.end(transaction, answer)
         _LOG.warning("sign-in link added", extra={"user_id": user_id, "provider": link.provider})
         return link
@@ -144,8 +145,16 @@ class SignInProviders:
     async def unlink(self, user_id: str, provider: str) -> None:
         """Remove a link, if it is there."""
         async with self._db.transaction() as transaction:
+            # Locked, so that of two that remove a link at once one tells of it.
+            await store.lock(transaction, user_id)
+            if provider not in [link.provider for link in await rows.links(transaction, user_id)]:
+                return
             await rows.unlink(transaction, user_id, provider)
+            self._tell(transaction, user_id, security.Change.SIGN_IN_LINK_REMOVED, provider)
         _LOG.warning("sign-in link removed", extra={"user_id": user_id, "provider": provider})
+
+    def _tell(self, transaction: database.Transaction, user_id: str, change: security.Change, provider: str) -> None:
+        transaction.emit([security.changed(user_id, change, self._now(), provider=provider)])
 
     async def _begun(self, provider: str, user_id: str | None) -> Started:
         now = self._now()
@@ -212,6 +221,8 @@ class SignInProviders:
         if match.whose is not rules.Whose.LINKED:
             link = rules.Link(answer.provider, identity.subject, user_id, identity.email, self._now())
             if await rows.link(transaction, link):
+                if match.whose is rules.Whose.THEIRS:
+                    self._tell(transaction, user_id, security.Change.SIGN_IN_LINK_ADDED, link.provider)
                 _LOG.warning("sign-in link added", extra={"user_id": user_id, "provider": link.provider})
                 return
         owner_id = await rows.owner(transaction, answer.provider, identity.subject)

@@ -13,7 +13,7 @@ import pyotp
 
 from services.chassis import clock, database
 from services.user import domain, recovery_codes, store
-from services.user.domain import second_factors
+from services.user.domain import second_factors, security
 from services.user.domain.second_factors import Factor, Verdict
 from services.user.store import second_factors as factor_rows
 from services.user.usecases.accounts import Accounts
@@ -73,6 +73,7 @@ class SecondFactors:
             on = second_factors.confirmed(factor, owner.code, self._now())
             codes = await self._new_codes(transaction, on)
             await self._sessions.end_others(transaction, owner.user_id, owner.sign_in)
+            self._tell(transaction, owner, security.Change.SECOND_FACTOR_ENABLED)
         _LOG.warning("second factor switched on", extra={"user_id": owner.user_id})
         return codes
 
@@ -87,6 +88,7 @@ class SecondFactors:
             if verdict is Verdict.RIGHT:
                 await factor_rows.delete(transaction, owner.user_id)
                 await self._sessions.end_others(transaction, owner.user_id, owner.sign_in)
+                self._tell(transaction, owner, security.Change.SECOND_FACTOR_DISABLED)
         _refuse(verdict)
         _LOG.warning("second factor switched off", extra={"user_id": owner.user_id})
 
@@ -99,8 +101,12 @@ class SecondFactors:
             factor = await factor_rows.lock(transaction, owner.user_id)
             if verdict is Verdict.RIGHT and factor is not None:
                 codes = await self._new_codes(transaction, factor)
+                self._tell(transaction, owner, security.Change.RECOVERY_CODES_RENEWED)
         _refuse(verdict)
         return codes
+
+    def _tell(self, transaction: database.Transaction, owner: Owner, change: security.Change) -> None:
+        transaction.emit([security.changed(owner.user_id, change, self._now())])
 
     async def _checked(self, transaction: database.Transaction, before: domain.Account, owner: Owner) -> Verdict:
         await self._accounts.locked(transaction, before)

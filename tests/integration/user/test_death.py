@@ -100,7 +100,8 @@ async def test_a_new_name_and_password_and_their_event_and_the_end_of_sign_ins_a
     new = "another password"
     dies(database_url, "update", point, USER_ID=session.user.id, NEW_PASSWORD=new)
     assert (await accounts.get(session.user.id)).display_name == ("Anna" if happened else "Ann")
-    assert len(await db.read(OUTBOX)) == 1 + happened
+    # The change, and the news for its owner that the password is another.
+    assert len(await db.read(OUTBOX)) == 1 + 2 * happened
     assert await _is_open(sessions, session) != happened
     await accounts.login(wanted.email, new if happened else PASSWORD)
 
@@ -158,7 +159,8 @@ async def test_a_link_its_account_its_event_and_its_sign_in_are_one_or_none_and_
     dies(database_url, "link", point, email, STATE=started.address, BINDING=started.binding)
     account = await store.find_by_address(db, email)
     assert (account is not None) == (known or happened)
-    assert len(await db.read(OUTBOX)) == (known or happened)
+    # The account, and the news for the owner of one that was there before that it has a link.
+    assert len(await db.read(OUTBOX)) == (known or happened) + (known and happened)
     assert len(await use.links(account.user.id) if account else []) == happened
     # Who came is noted already, so the provider, which takes a code once, is not asked again.
     use.openid = usecases.providers.NoProviders()

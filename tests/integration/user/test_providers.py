@@ -17,6 +17,7 @@ from services.user.clients import openid
 from services.user.domain import providers as rules
 from services.user.usecases import providers
 from services.user.usecases.second_factors import Owner
+from souk.user.v1 import user_events_pb2
 from tests.integration.user.conftest import Hands
 from tests.support import oidc
 
@@ -24,6 +25,7 @@ PASSWORD = "correct horse battery"
 HOME = domain.Origin("192.0.2.7", "a browser")
 VERIFY = database.Statement("UPDATE users SET email_verified = true, roles = %(roles)s WHERE id = %(user_id)s")
 LEFT = database.Statement("SELECT count(*) FROM sign_in_attempts WHERE email = %(email)s")
+TOLD = database.Statement("SELECT payload FROM outbox WHERE type = 'souk.user.v1.SecurityChanged' ORDER BY id")
 OUTBOX = database.Statement("SELECT type FROM outbox ORDER BY id")
 
 
@@ -242,7 +244,7 @@ async def test_a_provider_that_never_answered_is_unavailable_and_one_that_change
 
 
 async def test_somebody_links_a_providers_account_of_another_address_with_the_password(
-    shop: Shop, ann: str, email: str
+    db: database.Database, shop: Shop, ann: str, email: str
 ) -> None:
     user, other = await shop.registered(f"ann.{email}"), await shop.registered(f"bob.{email}")
     use = shop.users.providers
@@ -258,6 +260,13 @@ async def test_somebody_links_a_providers_account_of_another_address_with_the_pa
     await use.unlink(user.id, "acme")
     await use.unlink(user.id, "acme")
     assert await use.links(user.id) == []
+    # Each change is told to its owner once, and what was refused or repeated is not told.
+    told = [user_events_pb2.SecurityChanged.FromString(row[0]) for row in await db.read(TOLD)]
+    change = user_events_pb2.SecurityChanged
+    assert [(event.user_id, event.change, event.provider) for event in told] == [
+        (user.id, change.SIGN_IN_LINK_ADDED, "acme"),
+        (user.id, change.SIGN_IN_LINK_REMOVED, "acme"),
+    ]
     assert (await shop.signed_in(ann)).user.email == email
 
 

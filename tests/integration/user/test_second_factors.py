@@ -16,6 +16,7 @@ from services.user import domain, passwords, sealing, usecases
 from services.user.domain import second_factors as rules
 from services.user.usecases import proving
 from services.user.usecases.second_factors import Owner
+from souk.user.v1 import user_events_pb2
 from tests.integration.user import mortal as process
 from tests.integration.user.conftest import Hands
 from tests.support import mortal
@@ -23,6 +24,9 @@ from tests.support import mortal
 PASSWORD = "correct horse battery"
 STEP = timedelta(seconds=30)
 ROW = database.Statement("SELECT f::text, secret FROM second_factors AS f WHERE user_id = %(user_id)s")
+TOLD = database.Statement("""
+SELECT payload FROM outbox WHERE key = %(user_id)s AND type = 'souk.user.v1.SecurityChanged' ORDER BY id
+""")
 HOME = domain.Origin("192.0.2.7")
 
 
@@ -232,3 +236,28 @@ async def test_a_confirmation_that_died_is_repeated_or_its_lost_codes_are_made_a
     ann.hands.ahead += STEP
     [code, *_] = await use.renew_codes(ann.owner(ann.code()))
     await ann.login(code)
+
+
+async def test_each_change_of_what_protects_an_account_is_told_and_nothing_that_was_refused(
+    ann: Protected, db: database.Database
+) -> None:
+    use = ann.users.second_factors
+    assert await reason(use.disable(ann.owner("ABCDE-FGHJK"))) == "CODE_WRONG"
+    await ann.login(ann.recovery[0])
+    await use.renew_codes(ann.owner(ann.code()))
+    ann.hands.ahead += STEP
+    await use.disable(ann.owner(ann.code()))
+    await ann.users.accounts.update(ann.id, domain.ProfileChange("Anna"))
+    await ann.users.accounts.update(
+        ann.id, domain.ProfileChange(current_password=PASSWORD, new_password=f"another {PASSWORD}")
+    )
+    told = [user_events_pb2.SecurityChanged.FromString(row[0]) for row in await db.read(TOLD, {"user_id": ann.id})]
+    assert [user_events_pb2.SecurityChanged.Change.Name(event.change) for event in told] == [
+        "SECOND_FACTOR_ENABLED",
+        "RECOVERY_CODE_USED",
+        "RECOVERY_CODES_RENEWED",
+        "SECOND_FACTOR_DISABLED",
+        "PASSWORD_CHANGED",
+    ]
+    assert {event.user_id for event in told} == {ann.id}
+    assert len({event.change_id for event in told}) == len(told)

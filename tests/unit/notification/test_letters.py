@@ -49,6 +49,23 @@ DETAILS: dict[Template, dict[str, object]] = {
     Template.SHIPMENT_UNDELIVERABLE: {"order_id": ORDER, "cause_code": "RETURNED"},
     Template.PAYMENT_REFUNDED: {"order_id": ORDER, "amount": "42.00 USD"},
     Template.PAYMENT_PARTLY_REFUNDED: {"order_id": ORDER, "amount": "2.00 USD", "refunded": "12.00 USD"},
+    Template.PAYMENT_ACTION_REQUIRED: {"order_id": ORDER, "amount": "42.00 USD"},
+    Template.RETURN_REQUESTED: {"order_id": ORDER},
+    Template.RETURN_APPROVED: {"order_id": ORDER, "lines": [{"quantity": 2, "sku": "POT"}]},
+    Template.RETURN_REJECTED: {"order_id": ORDER},
+    Template.RETURN_RECEIVED: {"order_id": ORDER},
+    Template.RETURN_INSPECTED: {"order_id": ORDER, "amount": "20.00 USD"},
+    Template.RETURN_LABELLED: {
+        "order_id": ORDER,
+        "carrier": "DHL",
+        "label_url": "https://carrier.example/label.pdf",
+        "lines": [{"quantity": 2, "sku": "POT"}],
+    },
+    Template.SECURITY_CHANGED: {
+        "change_code": "SIGN_IN_LINK_ADDED",
+        "provider": "google",
+        "changed": "2026-11-21 10:00 UTC",
+    },
     Template.CART_REMINDER: {"total": "40.00 USD", "lines": [{"quantity": 2, "title": "Teapot", "total": "40.00 USD"}]},
     Template.LOW_STOCK: {
         "count": 3,
