@@ -47,6 +47,36 @@ async def opened_mortal(publications: outbox.Publications) -> AsyncIterator[data
     yield db
 
 
+class MortalDatabase(database.Database):
+    """A database that kills its process at the commit of its DIE_IN-th transaction (the first): before it, or behind it."""
+
+    def __init__(self, url: str, emitter: database.Emitter) -> None:
+        super().__init__(url, emitter)
+        self._left = int(os.environ.get("DIE_IN", "1"))
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[database.Transaction]:
+        """A transaction as the service has it, which may be the last."""
+        self._left -= 1
+        last = self._left == 0
+        async with super().transaction() as transaction:
+            if last and os.environ["DIE_AT"] == COMMITTED:
+                transaction.after_commit(die)
+            yield transaction
+            if last and os.environ["DIE_AT"] == WRITTEN:
+                if transaction.events:
+                    await self._emitter.write(transaction, transaction.events)
+                die()
+
+
+@asynccontextmanager
+async def opened_to_die(publications: outbox.Publications) -> AsyncIterator[database.Database]:
+    """The database in DATABASE_URL, which dies at the commit of its DIE_IN-th transaction, whatever is written in it."""
+    db = MortalDatabase(os.environ["DATABASE_URL"], outbox.Outbox(publications, clock.utc_now, lambda: None))
+    await db.start()
+    yield db
+
+
 def dies(module: str, database_url: str, *, at: str, **environment: str) -> None:
     """Run a module as a process and see that it kills itself there."""
     ended = subprocess.run(  # noqa: S603 - a script of these tests

@@ -14,8 +14,8 @@ from services.order.domain import documents
 from services.order.domain.documents import Kind
 from services.order.store import documents as rows
 from services.order.usecases import Orders, invoicing
-from tests.integration.order import ordering
-from tests.support import postgres
+from tests.integration.order import mortal_clerk, ordering
+from tests.support import mortal, postgres
 
 STAFF = None
 NUMBERS = database.Statement("SELECT number FROM documents WHERE kind = %(kind)s ORDER BY number")
@@ -150,6 +150,31 @@ async def _issue_and_die(killed: database.Database, database_url: str) -> None:
             await transaction.run(database.Statement("SELECT 1"))
     except errors.TransientError as error:
         raise (error.__cause__ or error) from None
+
+
+@pytest.mark.parametrize("at", mortal.POINTS)
+@pytest.mark.parametrize("die_in", [1, 2], ids=["invoices", "credit-notes"])
+async def test_who_is_killed_at_a_commit_leaves_no_gap_and_numbers_nothing_twice(
+    db: database.Database, database_url: str, orders: Orders, die_in: int, at: str
+) -> None:
+    some = [await an_order(orders) for _ in range(3)]
+    await captured(db, orders, *some)
+    for order in some[:2]:
+        await refunded(db, orders, order, 300)
+
+    mortal.dies(mortal_clerk.MODULE, database_url, at=at, DIE_IN=str(die_in))
+    done = die_in if at == mortal.COMMITTED else die_in - 1
+    assert (await numbers(db), await numbers(db, Kind.CREDIT_NOTE)) == (
+        [1, 2, 3][: 3 * done],
+        [1, 2][: 2 * max(done - 1, 0)],
+    )
+    late = await an_order(orders)
+    await captured(db, orders, late)
+    await orders.invoicing.issue()
+
+    assert (await numbers(db), await numbers(db, Kind.CREDIT_NOTE)) == ([1, 2, 3, 4], [1, 2])
+    papers = [len(await orders.invoicing.of_order(order.id, owner_id=STAFF)) for order in (*some, late)]
+    assert papers == [2, 2, 1, 1]
 
 
 async def test_what_was_issued_is_never_changed(db: database.Database, orders: Orders) -> None:

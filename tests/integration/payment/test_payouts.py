@@ -5,8 +5,8 @@ from datetime import timedelta
 from services.chassis import clock, database, pages
 from services.chassis.money import Money
 from services.chassis.rpc import page_tokens, render
-from services.payment.domain import State, payouts
-from services.payment.usecases import reporting
+from services.payment.domain import State, notices, payouts
+from services.payment.usecases import reporting, webhooks
 from souk.order.v1 import order_events_pb2, return_events_pb2
 from tests.integration.payment.test_returns import given, inspected
 from tests.integration.payment.till import PRICE, Till, cancelled, confirmed, new_id, requested
@@ -64,6 +64,34 @@ async def test_a_cancellation_takes_everybodys_share_back(till: Till) -> None:
 
     [payout] = await report(till, vendor)
     assert (payout.captured, payout.refunded, payout.payable) == (2000, 2000, 0)
+
+
+async def test_a_dispute_that_is_lost_is_charged_to_the_vendors_whose_money_was_left(till: Till) -> None:
+    one, other = new_id(), new_id()
+    order = await paid(till, {one: 2000, other: 1000})
+    back = inspected(order, 2000)
+    part = render.money_message(Money(PRICE.currency, 2000))
+    back.shares.append(return_events_pb2.ReturnInspected.Share(vendor_id=one, amount=part))
+    await till.say(back)
+    assert await given(till, back.return_id) == 2000
+
+    await _lost(till, order, PRICE.amount - 2000)
+
+    assert await report(till, one) == [payouts.Payout(one, "USD", 2000, 2000, 0, 1, 1, 0)]
+    [charged] = await report(till, other)
+    assert (charged.captured, charged.refunded, charged.disputed, charged.payable) == (1000, 0, 1000, 0)
+    assert (charged.captures, charged.disputes) == (1, 1)
+
+
+async def _lost(till: Till, order: str, amount: int) -> None:
+    """The customer's bank wants so much back, and gets it."""
+    reference = (await till.payments.get(order, owner_id=None)).provider_reference
+    heard = webhooks.Webhooks(till.db, now=clock.utc_now, wake=lambda: None)
+    for state in (notices.DisputeState.OPEN, notices.DisputeState.LOST):
+        told = notices.Dispute(f"dp_{reference}", state, amount, "fraudulent")
+        await heard.receive(
+            notices.Notice("simulator", f"evt_{new_id()}", "dispute", clock.utc_now(), reference, news=told)
+        )
 
 
 async def test_the_pages_of_the_report_add_up_to_the_ledger(till: Till) -> None:
