@@ -38,7 +38,7 @@ def build(host: assembly.Host) -> list[process.Part]:
     letters = effects.Worker(service.db, usecases.proving.Letters(post, now=host.now), LETTERS, name="user-letters")
     users.proving.wake = letters.wake
     working: list[process.Part] = [purge, letters, *_admin(accounts, settings)]
-    parts = service.parts(rpc.servicer(users), rpc.Authority(keys, sessions), working=working)
+    parts = service.parts(rpc.servicer(users, service.page_tokens), rpc.Authority(keys, sessions), working=working)
     return [hashing, asked, *parts]
 
 

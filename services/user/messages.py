@@ -3,7 +3,7 @@
 from services.chassis import mail_address
 from services.chassis.rpc import identity, render
 from services.user import domain
-from services.user.domain import addresses, payment_methods, preferences, providers, second_factors, security
+from services.user.domain import addresses, payment_methods, preferences, providers, second_factors, security, vendors
 from souk.type.v1 import address_pb2
 from souk.user.v1 import (
     address_book_pb2,
@@ -16,6 +16,7 @@ from souk.user.v1 import (
     user_events_pb2,
     user_pb2,
     user_service_pb2,
+    vendor_applications_pb2,
 )
 
 TOKEN_TYPE = "Bearer"  # noqa: S105 - the scheme's name is no secret
@@ -53,6 +54,19 @@ def of_second_factor(factor: second_factors.Factor | None) -> second_factor_pb2.
 def of_link(link: providers.Link) -> oauth_pb2.SignInLink:
     return oauth_pb2.SignInLink(
         provider=link.provider, email=mail_address.shown(link.email), create_time=render.timestamp(link.create_time)
+    )
+
+
+def of_application(application: vendors.Application) -> vendor_applications_pb2.VendorApplication:
+    draft, decided = application.draft, application.decide_time
+    return vendor_applications_pb2.VendorApplication(
+        id=application.id,
+        user_id=application.user_id,
+        state=vendor_applications_pb2.VendorApplication.State.Value(application.state),
+        create_time=render.timestamp(application.create_time),
+        decide_time=render.timestamp(decided) if decided else None,
+        reason=application.reason,
+        **{name: getattr(draft, name) for name in vendors.FIELDS},
     )
 
 

@@ -1,7 +1,7 @@
 """The rules of accounts, pure.
 
 `accounts` (who somebody is), `sign_ins` (how long they are known to be), `second_factors` (what a code is worth),
-`throttling` (how often a sign-in may fail).
+`throttling` (how often a sign-in may fail), `vendors` (how a person becomes one).
 """
 
 from services.user.domain.accounts import (

@@ -7,10 +7,11 @@ from typing import Any
 import jwt
 
 from services.chassis import idempotency
-from services.chassis.rpc import identity, render, revocations, server
+from services.chassis.rpc import identity, page_tokens, render, revocations, server
 from services.user import domain, messages, tokens, usecases
 from services.user.domain import payment_methods
 from services.user.rpc.providers import ProviderCalls
+from services.user.rpc.vendors import VendorCalls
 from souk.user.v1 import (
     address_book_pb2,
     erasure_pb2,
@@ -28,13 +29,14 @@ from souk.user.v1 import (
 DESCRIPTOR = user_service_pb2.DESCRIPTOR.services_by_name["UserService"]
 
 
-class UserServicer(ProviderCalls, user_service_pb2_grpc.UserServiceServicer):
+class UserServicer(ProviderCalls, VendorCalls, user_service_pb2_grpc.UserServiceServicer):
     """`souk.user.v1.UserService`; what each method promises stands in the contract."""
 
-    def __init__(self, users: usecases.Users) -> None:
+    def __init__(self, users: usecases.Users, tokens: page_tokens.PageTokens) -> None:
         self._accounts = users.accounts
         self._sessions = users.sessions
         self._users = users
+        self._tokens = tokens
 
     async def Register(self, request: user_service_pb2.RegisterRequest, context: Any) -> user_service_pb2.Session:
         wanted = domain.Registration(
@@ -128,6 +130,7 @@ class UserServicer(ProviderCalls, user_service_pb2_grpc.UserServiceServicer):
             ],
             second_factor=messages.of_second_factor(await users.second_factors.get(user_id)),
             links=[messages.of_link(link) for link in await users.providers.links(user_id)],
+            vendor_applications=[messages.of_application(one) for one in await users.vendors.of_user(user_id)],
         )
 
     async def EraseMe(self, request: erasure_pb2.EraseMeRequest, _: Any) -> erasure_pb2.EraseMeResponse:
@@ -282,7 +285,7 @@ class Authority:
         return revocations.News(found, revoked.next_since, revoked.more)
 
 
-def servicer(users: usecases.Users) -> server.Servicer:
+def servicer(users: usecases.Users, tokens: page_tokens.PageTokens) -> server.Servicer:
     """The servicer, ready to be served."""
     add = user_service_pb2_grpc.add_UserServiceServicer_to_server
-    return server.Servicer(DESCRIPTOR, add, UserServicer(users))
+    return server.Servicer(DESCRIPTOR, add, UserServicer(users, tokens))

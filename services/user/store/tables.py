@@ -171,6 +171,24 @@ SIGN_IN_ATTEMPTS = Table(
     Index("ix_sign_in_attempts_user", "user_id", postgresql_where="user_id IS NOT NULL"),
     Index("ix_sign_in_attempts_email", "email", postgresql_where="email <> ''"),
 )
+VENDOR_APPLICATIONS = Table(
+    "vendor_applications",
+    METADATA,
+    Column("id", ID, primary_key=True),
+    Column("user_id", ID, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("state", Text, nullable=False),
+    Column("shop_name", Text, nullable=False),
+    Column("legal_name", Text, nullable=False),
+    Column("country", Text, nullable=False),
+    Column("tax_number", Text, nullable=False),
+    Column("contact", Text, nullable=False),
+    Column("create_time", TIME, nullable=False),
+    Column("decide_time", TIME, nullable=True),
+    Column("reason", Text, nullable=False, server_default=""),
+    Index("ix_vendor_applications_user", "user_id", "id"),
+    Index("ix_vendor_applications_state", "state", "id"),
+    Index("uq_vendor_applications_pending", "user_id", unique=True, postgresql_where="state = 'PENDING'"),
+)
 SIGN_IN_LINKS = Table(
     "sign_in_links",
     METADATA,

@@ -1,6 +1,6 @@
 """What can be done with accounts, one module for each thing.
 
-`accounts`, `sessions`, `belongings`, `proving`, `providers`, `second_factors`, and `codes` and `throttling`,
+`accounts`, `sessions`, `belongings`, `vendors`, `proving`, `providers`, `second_factors`, and `codes` and `throttling`,
 which a login needs.
 
 An account and the event that tells of it are one transaction, and so are a sign-in and the account it begins with. If the
@@ -11,7 +11,7 @@ next publishes the event: the caller who got no answer logs in.
 from dataclasses import dataclass
 
 from services.chassis import clock, database
-from services.user.usecases import belongings, providers, proving, second_factors
+from services.user.usecases import belongings, providers, proving, second_factors, vendors
 from services.user.usecases.accounts import ADMIN_NAME, LOGIN_TRIES, Accounts, Passwords
 from services.user.usecases.sessions import CLOCKS_APART, COMMITTED_WITHIN, REVOCATIONS_AT_ONCE, Sessions, Signer
 
@@ -45,6 +45,7 @@ class Users:
     proving: proving.Proving
     second_factors: second_factors.SecondFactors
     providers: providers.SignInProviders
+    vendors: vendors.Applications
 
 
 def users(
@@ -60,4 +61,5 @@ def users(
         proving.Proving(db, accounts, passwords, now=now),
         second_factors.SecondFactors(db, accounts, sessions, now=now),
         providers.SignInProviders(db, accounts, sessions, now=now),
+        vendors.Applications(db, accounts, now=now),
     )

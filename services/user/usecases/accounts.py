@@ -205,23 +205,39 @@ class Accounts:
         if user_id == admin_id and domain.Role.ADMIN not in roles:
             raise domain.own_admin_role()
         async with self._db.transaction() as transaction:
-            locked = await store.lock_all(transaction, [user_id, admin_id])
-            if admin_id not in locked or domain.Role.ADMIN not in locked[admin_id].user.roles:
-                raise domain.no_administrator()
-            if user_id not in locked:
-                raise domain.user_not_found(user_id)
-            account = locked[user_id]
-            user = domain.changed(account.user, roles=roles)
-            await self.write(transaction, account, dataclasses.replace(account, user=user))
-            if user != account.user:
-                now = self._now()
-                change = domain.RoleChange(
-                    ids.new_id(now), user_id, admin_id, account.user.roles, user.roles, reason, now
-                )
-                await role_changes.add(transaction, change)
+            account = await self.lock_by(transaction, user_id, admin_id=admin_id)
+            user = await self.give_roles(transaction, account, roles, admin_id=admin_id, reason=reason)
         if user != account.user:
             said = {"user_id": user_id, "admin_id": admin_id, "roles": ",".join(user.roles)}
             _LOG.warning("roles changed", extra=said)
+        return user
+
+    async def lock_by(self, transaction: database.Transaction, user_id: str, *, admin_id: str) -> domain.Account:
+        """An account, locked with the administrator who changes it. Raises ACCESS_DENIED or USER_NOT_FOUND."""
+        locked = await store.lock_all(transaction, [user_id, admin_id])
+        if admin_id not in locked or domain.Role.ADMIN not in locked[admin_id].user.roles:
+            raise domain.no_administrator()
+        if user_id not in locked:
+            raise domain.user_not_found(user_id)
+        return locked[user_id]
+
+    async def give_roles(
+        self,
+        transaction: database.Transaction,
+        account: domain.Account,
+        roles: Sequence[domain.Role],
+        *,
+        admin_id: str,
+        reason: str,
+    ) -> domain.User:
+        """Set the roles of an account that was locked with its administrator, and write down who did, if they are others."""
+        user = domain.changed(account.user, roles=roles)
+        await self.write(transaction, account, dataclasses.replace(account, user=user))
+        if user != account.user:
+            now = self._now()
+            before = account.user.roles
+            change = domain.RoleChange(ids.new_id(now), user.id, admin_id, before, user.roles, reason, now)
+            await role_changes.add(transaction, change)
         return user
 
     async def role_changes(self, user_id: str) -> Sequence[domain.RoleChange]:

@@ -20,9 +20,82 @@ KNOWS = {"current_password": "not the password"}
 OAUTH = "/api/v1/users/oauth"
 LINKS = "/api/v1/users/me/links"
 BACK = {"state": "s", "code": "c", "binding": "b"}
+APPLICATIONS = "/api/v1/vendors/applications"
+MINE = "/api/v1/users/me/vendor-application"
+APPLIES = {
+    "shop_name": "Ann's Teas",
+    "legal_name": "Ann Ltd",
+    "country": "GB",
+    "tax_number": "GB 123 4567 89",
+    "contact": "ann@example.com",
+}
+NO_APPLICATION = (404, "VENDOR_APPLICATION_NOT_FOUND")
+
 UNKNOWN_PROVIDER = (404, "SIGN_IN_PROVIDER_UNKNOWN")
 
 ROWS = [
+    row(
+        "an application that says nothing",
+        f"POST {APPLICATIONS}",
+        {"json": {}},
+        *INVALID,
+        "shop_name",
+        "legal_name",
+        "country",
+        "tax_number",
+        "contact",
+    ),
+    row("an application of no account", f"POST {APPLICATIONS}", {"json": APPLIES}, 404, "USER_NOT_FOUND"),
+    row(
+        "an application from a country that is none",
+        f"POST {APPLICATIONS}",
+        {"json": APPLIES | {"country": "UK"}},
+        *INVALID,
+        "country",
+    ),
+    row("an application of nobody", f"POST {APPLICATIONS}", {"json": APPLIES}, 401, "TOKEN_MISSING", who="nobody"),
+    row("the application of who has none", f"GET {MINE}", {}, *NO_APPLICATION, who="registered"),
+    row("an application taken back by nobody", f"DELETE {MINE}", {}, 401, "TOKEN_MISSING", who="nobody"),
+    row("applications for a customer", f"GET {APPLICATIONS}", {}, 403, "ACCESS_DENIED"),
+    row(
+        "less than no applications",
+        f"GET {APPLICATIONS}",
+        {"params": {"page_size": -1}},
+        *INVALID,
+        "page_size",
+        who="admin",
+    ),
+    row(
+        "an approval of what nobody applied for",
+        f"PUT {APPLICATIONS}/{{unknown}}/approve",
+        {"json": {}},
+        *NO_APPLICATION,
+        who="admin",
+    ),
+    row("an approval of no id", f"PUT {APPLICATIONS}/none/approve", {"json": {}}, *INVALID, "id", who="admin"),
+    row(
+        "an approval by a vendor",
+        f"PUT {APPLICATIONS}/{{unknown}}/approve",
+        {"json": {}},
+        403,
+        "ACCESS_DENIED",
+        who="vendor",
+    ),
+    row(
+        "a rejection without a reason",
+        f"PUT {APPLICATIONS}/{{unknown}}/reject",
+        {"json": {}},
+        *INVALID,
+        "reason",
+        who="admin",
+    ),
+    row(
+        "a rejection of what nobody applied for",
+        f"PUT {APPLICATIONS}/{{unknown}}/reject",
+        {"json": {"reason": "no"}},
+        *NO_APPLICATION,
+        who="admin",
+    ),
     row("providers with a word that is none", f"GET {OAUTH}", UNKNOWN_WORD, *MALFORMED, who="nobody"),
     row("a sign-in with no provider", f"POST {OAUTH}/acme", {"json": {}}, *UNKNOWN_PROVIDER, who="nobody"),
     row("a sign-in with what is no name", f"POST {OAUTH}/-a", {"json": {}}, *INVALID, "provider", who="nobody"),

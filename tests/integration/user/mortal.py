@@ -9,6 +9,7 @@ from pathlib import Path
 from services.chassis import clock, database
 from services.user import domain, events, passwords, sealing, usecases
 from services.user.domain import providers as rules
+from services.user.domain import vendors
 from services.user.usecases import providers, proving, second_factors
 from tests.support import mortal
 
@@ -89,6 +90,16 @@ async def _prove(db: database.Database, accounts: usecases.Accounts) -> None:
         await use.reset(os.environ["TOKEN"], os.environ["NEW_PASSWORD"])
 
 
+async def _give_role(db: database.Database, accounts: usecases.Accounts) -> None:
+    """Make somebody a vendor, with an application or without."""
+    admin_id = os.environ["ADMIN_ID"]
+    if os.environ["DOES"] == "roles":
+        await accounts.set_roles(os.environ["USER_ID"], [domain.Role.VENDOR], admin_id=admin_id)
+    else:
+        decision = vendors.Decision(os.environ["APPLICATION_ID"], admin_id, vendors.State.APPROVED, "sells tea")
+        await usecases.vendors.Applications(db, accounts, now=clock.utc_now).decide(decision)
+
+
 async def _do() -> None:
     email, password = os.environ["EMAIL"], os.environ["PASSWORD"]
     async with mortal.opened_mortal(events.PUBLISHED) as db:
@@ -113,8 +124,8 @@ async def _do() -> None:
                 await (_confirm(db) if os.environ["DOES"] == "confirm" else _link(db, accounts, sessions))
             case "erase":
                 await accounts.erase(os.environ["USER_ID"], password)
-            case "roles":
-                await accounts.set_roles(os.environ["USER_ID"], [domain.Role.VENDOR], admin_id=os.environ["ADMIN_ID"])
+            case "roles" | "approve":
+                await _give_role(db, accounts)
 
 
 if __name__ == "__main__":

@@ -193,7 +193,9 @@ async def test_people_change_their_own_account(user: "Stub") -> None:
     assert (named.id, named.display_name) == (session.user.id, "Anna")
     change = user_service_pb2.UpdateMeRequest(current_password=PASSWORD, new_password="another password")
     assert (await user.UpdateMe(change, metadata=me)).display_name == "Anna"
-    await user.Login(user_service_pb2.LoginRequest(email=wanted.email, password="another password"))
+    again = await user.Login(user_service_pb2.LoginRequest(email=wanted.email, password="another password"))
+    # The token of before is revoked by the new password.
+    me = _bearer(again.access_token)
     wrong = [
         (change, "PASSWORD_WRONG", {"current_password"}),
         (user_service_pb2.UpdateMeRequest(display_name="", new_password="short"), "REQUEST_INVALID", None),
