@@ -55,7 +55,9 @@ class Shop:
         self.write("order", entries, order, status, history)
         return order
 
-    def paid(self, order: str, captured: int = TOTAL, refunded: int = 0, state: str = "CAPTURED") -> None:
+    def paid(
+        self, order: str, captured: int = TOTAL, refunded: int = 0, state: str = "CAPTURED", *, booked: bool = True
+    ) -> None:
         payment = ids.new_id(clock.utc_now())
         self.write(
             "payment",
@@ -64,7 +66,7 @@ class Shop:
         )  # fmt: skip
         entries = "INSERT INTO ledger_entries VALUES (%s, 1, %s, 'USD', %s, now()), (%s, 1, %s, 'USD', %s, now())"
         kept = captured - refunded
-        if kept:
+        if kept and booked:
             self.write(
                 "payment", entries, payment, "provider_receivable", kept, payment, "order_revenue", -kept
             )  # fmt: skip
@@ -84,6 +86,31 @@ class Shop:
         INSERT INTO documents SELECT kind, series, last, %s, 0, 'USD', %s, '{}', now() FROM document_series WHERE kind = %s
         """
         self.write("order", issued, order, amount, kind)
+
+    def divided(self, order: str, due: dict[str, int], booked: dict[str, int]) -> None:
+        """Whose a captured payment is by itself, and by its ledger."""
+        self.write("payment", "UPDATE payments SET shares = %s WHERE order_id = %s", json.dumps(due), order)
+        entries = """
+        INSERT INTO ledger_entries (payment_id, version, account, currency, amount, time, shares)
+        SELECT p.id, 1, e.account, 'USD', e.sign * %s, now(),
+          (SELECT coalesce(jsonb_object_agg(key, e.sign * value::bigint), '{}') FROM jsonb_each_text(%s))
+        FROM payments AS p, (VALUES ('provider_receivable', 1), ('order_revenue', -1)) AS e(account, sign) WHERE p.order_id = %s
+        """
+        self.write("payment", entries, sum(booked.values()), json.dumps(booked), order)
+
+    def sent(self, order: str, quantity: int) -> str:
+        """A parcel of an order, with so many mugs."""
+        parcel = ids.new_id(clock.utc_now())
+        self.write(
+            "shipping",
+            """
+            INSERT INTO parcels (id, order_id, user_id, warehouse, state, lines, address, carrier, reference, tracking_number,
+              tracking_url, label_url, failure_reason, scans, version, create_time, update_time)
+            VALUES (%s, %s, %s, 'east', 'LABELLED', %s, '{}', '', '', '', '', '', '', 0, 0, now(), now())
+            """,
+            parcel, order, order, json.dumps([{"sku": "MUG", "quantity": quantity}]),
+        )  # fmt: skip
+        return parcel
 
     def uses_coupon(self, order: str, discount: int, status: str = "COMMITTED") -> None:
         self.write(
@@ -279,6 +306,41 @@ def test_what_one_database_must_hold_by_itself_is_found(shop: Shop) -> None:
         f"payment {payment}: captured 700, refunded 100, ledger 700",
         f"order {order}: version 1, history of 2 up to 2",
     ]
+
+
+def test_a_share_that_the_ledger_gives_to_another_vendor_is_found(shop: Shop) -> None:
+    right, wrong = shop.order(), shop.order()
+    for order, booked in ((right, {"": 200, "ann": 500}), (wrong, {"": 200, "bob": 500})):
+        shop.paid(order, booked=False)
+        shop.delivered(order)
+        shop.divided(order, {"": 200, "ann": 500}, booked)
+    [[payment]] = shop.books._ask("payment", "SELECT id::text FROM payments WHERE order_id = %s", wrong)
+    assert sorted(shop.problems()) == [
+        f"payment {payment}: of vendor ann the ledger has 0, due are 500",
+        f"payment {payment}: of vendor bob the ledger has 500, due are 0",
+    ]
+
+
+@pytest.mark.parametrize("credited", [100, 150])
+def test_a_credit_note_that_disagrees_with_its_refund_is_found(shop: Shop, credited: int) -> None:
+    order = shop.order()
+    shop.paid(order, refunded=120)
+    shop.wanted_back(order, 120)
+    shop.delivered(order)
+    # Documents are append-only: whoever plants a wrong one does so with the triggers off.
+    with psycopg.connect(shop.books.urls["order"]) as connection:
+        connection.execute(b"SET session_replication_role = replica")
+        connection.execute("UPDATE documents SET amount = %s WHERE kind = 'CREDIT_NOTE'", [credited])
+    assert shop.problems() == [f"order {order} (CONFIRMED): {credited} USD of it are credited, 120 were given back"]
+
+
+def test_a_parcel_whose_lines_disagree_with_the_order_is_found(shop: Shop) -> None:
+    order = shop.order("FULFILLING")
+    shop.paid(order)
+    shop.delivered(order)
+    shop.sent(order, 3)
+    found = [problem for problem in shop.problems() if problem.startswith("order ")]
+    assert found == [f"order {order} (FULFILLING): in its parcels are {{'MUG': 3}}, wanted are {{'MUG': 2}}"]
 
 
 def test_stock_that_is_gone_though_its_history_is_there_is_found(shop: Shop) -> None:
