@@ -62,7 +62,8 @@ class Provider:
 class Money:
     """An order's payment in minor units, and its ledger. No state: it has none.
 
-    `asked_back` is what persons wanted refunded of it, whatever became of that. `provider` is None where it tells no log.
+    `asked_back` is what persons wanted refunded of it, whatever became of that; `failed` what was given back and failed late.
+    `provider` is None where it tells no log.
     """
 
     payment_id: str = ""
@@ -72,6 +73,7 @@ class Money:
     refunded: int = 0
     receivable: int = 0
     asked_back: int = 0
+    failed: int = 0
     provider: Provider | None = None
 
 
@@ -233,7 +235,7 @@ def _of_papers(case: Case) -> Iterator[str]:
     if papers and papers.invoiced != money.captured:
         yield f"{papers.invoiced} {case.order.currency} of it are invoiced, {money.captured} were taken"
     # A refund that failed late stays credited: its money is still owed.
-    if papers and not money.refunded <= papers.credited <= papers.invoiced:
+    if papers and not money.refunded <= papers.credited <= min(money.refunded + money.failed, papers.invoiced):
         yield f"{papers.credited} {case.order.currency} of it are credited, {money.refunded} were given back"
 
 

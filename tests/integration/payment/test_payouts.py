@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from scripts.operate.audit.books import INVARIANTS
 from services.chassis import clock, database, pages
 from services.chassis.money import Money
 from services.chassis.rpc import page_tokens, render
@@ -103,3 +104,6 @@ async def test_the_pages_of_the_report_add_up_to_the_ledger(till: Till) -> None:
     assert sum(payout.payable for payout in found) == kept
     assert found[0].vendor_id == ""
     assert found == await report(till)
+    # Nor does the auditor find anything in the books of all these tests.
+    for rule in INVARIANTS["payment"]:
+        assert await till.db.read(database.Statement(rule)) == []

@@ -156,6 +156,14 @@ def test_a_refund_without_a_credit_note_is_found() -> None:
     assert found(case) == ["0 USD of it are credited, 50 were given back"]
 
 
+@pytest.mark.parametrize(("failed", "complaints"), [(0, 1), (100, 0)])
+def test_a_credit_note_over_more_than_was_given_back_is_found_unless_that_failed_late(
+    failed: int, complaints: int
+) -> None:
+    money = replace(MONEY, refunded=50, receivable=650, asked_back=150, failed=failed, provider=None)
+    assert len(found(replace(AGREED, papers=Papers(700, 150), money=money))) == complaints
+
+
 BACK = Return("r", "REFUNDED", MUGS, Counter({"MUG": 1}), 700, 700, 700, Counter({"MUG": 1}))
 SENT_BACK = replace(
     AGREED,
