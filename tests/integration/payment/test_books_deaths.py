@@ -13,7 +13,7 @@ from services.payment.usecases import reconciling
 from tests.integration.payment import mortal_books
 from tests.integration.payment import till as tills
 from tests.integration.payment.test_payouts import paid, report
-from tests.integration.payment.test_reconciling import BREAK, MEND, _charge
+from tests.integration.payment.test_reconciling import BREAK, MEND, charge
 from tests.integration.payment.test_returns import given, inspected
 from tests.integration.payment.test_webhooks import BALANCES, HEARD, PAYMENT
 from tests.integration.payment.till import PRICE, Till, cancelled, new_id
@@ -90,14 +90,14 @@ async def test_reconciliation_that_dies_forgets_no_finding_and_the_next_run_has_
     till: Till, database_url: str, provider_url: str, die_in: int, at: str
 ) -> None:
     stays, comes, goes = new_id(), new_id(), await paid(till, {})
-    await _charge(till, stays)
+    await charge(till, stays)
     await till.db.read(BREAK[Kind.CURRENCY_DIFFERS], {"order": goes})
     provider = clients.Provider(tills.settings(provider_url, timeout_s=5.0))
     await provider.start()
     compared = reconciling.Reconciling(till.db, provider, now=clock.utc_now, every_s=0)
     await compared.run()
     await till.db.read(MEND, {"order": goes})
-    await _charge(till, comes)
+    await charge(till, comes)
 
     words = {"OUTSIDE_URL": provider_url, "DIE_IN": str(die_in)}
     mortal.dies(mortal_books.MODULE, database_url, at=at, DOES="reconcile", **words)

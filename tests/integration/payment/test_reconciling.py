@@ -75,7 +75,7 @@ async def test_every_injected_difference_is_found_and_goes_when_it_is_mended(
         await till.db.read(BREAK[kind], {"order": order})
     twice, strange = await captured(till), new_id()
     for reference in (twice, strange):
-        await _charge(till, reference)
+        await charge(till, reference)
 
     counted = await found(compared, *orders.values(), twice, strange)
 
@@ -101,7 +101,7 @@ async def test_a_charge_that_the_provider_does_not_list_is_found(till: Till, com
 
 async def test_administrators_read_what_differs(till: Till, compared: reconciling.Reconciling) -> None:
     strange = new_id()
-    await _charge(till, strange)
+    await charge(till, strange)
     await compared.run()
     async with calls.served(tills.servicer(till), "payment") as shop:
         stub = payment_service_pb2_grpc.PaymentServiceStub(shop.channel)
@@ -114,7 +114,7 @@ async def test_administrators_read_what_differs(till: Till, compared: reconcilin
     assert refused.reason == "ACCESS_DENIED"
 
 
-async def _charge(till: Till, reference: str) -> None:
+async def charge(till: Till, reference: str) -> None:
     """A charge at the provider that the shop did not make."""
     body = {"amount": 100, "currency": "USD", "payment_method": "card_approved", "reference": reference}
     headers = {"Idempotency-Key": secrets.token_hex(8)}
