@@ -48,7 +48,10 @@ async def opened_mortal(publications: outbox.Publications) -> AsyncIterator[data
 
 
 class MortalDatabase(database.Database):
-    """A database that kills its process at the commit of its DIE_IN-th transaction (the first): before it, or behind it."""
+    """A database that kills its process at its DIE_IN-th commit (the first): before it, or behind it.
+
+    A transaction that fails does not count: it is repeated, and the process dies then.
+    """
 
     def __init__(self, url: str, emitter: database.Emitter) -> None:
         super().__init__(url, emitter)
@@ -57,16 +60,16 @@ class MortalDatabase(database.Database):
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[database.Transaction]:
         """A transaction as the service has it, which may be the last."""
-        self._left -= 1
-        last = self._left == 0
         async with super().transaction() as transaction:
-            if last and os.environ["DIE_AT"] == COMMITTED:
-                transaction.after_commit(die)
             yield transaction
-            if last and os.environ["DIE_AT"] == WRITTEN:
+            self._left -= 1
+            if self._left > 0:
+                return
+            if os.environ["DIE_AT"] == WRITTEN:
                 if transaction.events:
                     await self._emitter.write(transaction, transaction.events)
                 die()
+            transaction.after_commit(die)
 
 
 @asynccontextmanager

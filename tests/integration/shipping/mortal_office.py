@@ -3,13 +3,15 @@
 import asyncio
 import os
 
+from google.protobuf import descriptor_pool, message_factory
+from google.protobuf.message import Message
+
 from services import tariff
 from services.chassis import clock, database, erasure, kafka
 from services.chassis.events import consumer, reader
 from services.shipping import events, store
 from services.shipping.domain import rates
 from services.shipping.usecases import delivering
-from souk.order.v1 import return_events_pb2
 from tests.integration.shipping import pricing
 from tests.support import mortal
 
@@ -29,15 +31,24 @@ async def set_rates(db: database.Database, expected_version: int) -> rates.Kept:
     )
 
 
-async def hear(db: database.Database, order_id: str, return_id: str, event_id: str) -> None:
-    """Have the consumer handle the approval of a return of one mug, as above."""
-    said = return_events_pb2.ReturnApproved
-    message = said(order_id=order_id, return_id=return_id, lines=[said.Line(sku="MUG", quantity=1)])
+async def hear(db: database.Database, message: Message, event_id: str) -> None:
+    """Have the consumer handle a message, as one event: the test and this process hear it in the same words."""
     hearing = delivering.Delivering(db, now=clock.utc_now, wake=lambda: None)
     known = reader.Reader(events.subscribers(hearing, erasure.Erasure(db, store.ERASE)))
     headers = {"ce_id": event_id, "ce_type": message.DESCRIPTOR.full_name}
-    record = kafka.Record("orders", order_id, message.SerializeToString(), headers, 0, 0)
+    record = kafka.Record("orders", "", message.SerializeToString(), headers, 0, 0)
     await consumer.Deliverer(db, known, service=store.SERVICE, now=clock.utc_now).deliver([record])
+
+
+def said(message: Message, event_id: str) -> dict[str, str]:
+    """What has this process hear a message."""
+    payload = message.SerializeToString().hex()
+    return {"DOES": "hear", "TYPE": message.DESCRIPTOR.full_name, "PAYLOAD": payload, "EVENT_ID": event_id}
+
+
+def _heard() -> Message:
+    kind = message_factory.GetMessageClass(descriptor_pool.Default().FindMessageTypeByName(os.environ["TYPE"]))
+    return kind.FromString(bytes.fromhex(os.environ["PAYLOAD"]))
 
 
 async def _do() -> None:
@@ -45,7 +56,7 @@ async def _do() -> None:
         if os.environ["DOES"] == "rates":
             await set_rates(db, int(os.environ["VERSION"]))
         else:
-            await hear(db, os.environ["ORDER_ID"], os.environ["RETURN_ID"], os.environ["EVENT_ID"])
+            await hear(db, _heard(), os.environ["EVENT_ID"])
 
 
 if __name__ == "__main__":
