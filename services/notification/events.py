@@ -25,6 +25,9 @@ def subscribers(
         user_events_pb2.UserChanged: reader.Subscriber(messages.changed, notifications.refresh),
         user_events_pb2.UserErased: reader.Subscriber(erasure.erased_user, erasing.hear),
         user_events_pb2.SecurityChanged: reader.Subscriber(messages.security_changed, notifications.queue),
+        user_events_pb2.VendorApplicationDecided: reader.Subscriber(
+            messages.vendor_application_decided, notifications.queue
+        ),
         order_events_pb2.OrderConfirmed: reader.Subscriber(messages.order_confirmed, notifications.queue),
         order_events_pb2.OrderCancellationCompleted: reader.Subscriber(messages.order_cancelled, notifications.queue),
         payment_events_pb2.PaymentPartlyRefunded: reader.Subscriber(

@@ -120,6 +120,11 @@ def security_changed(message: user_events_pb2.SecurityChanged) -> domain.Letter:
     )
 
 
+def vendor_application_decided(message: user_events_pb2.VendorApplicationDecided) -> domain.Letter:
+    template = Template.VENDOR_APPROVED if message.approved else Template.VENDOR_REJECTED
+    return domain.Letter(ids.canonical(message.user_id), template, ids.canonical(message.application_id), {})
+
+
 def cart_abandoned(message: cart_events_pb2.CartAbandoned) -> domain.Letter:
     total = domain.in_words(render.money_value(message.total)) if message.HasField("total") else ""
     return domain.Letter(

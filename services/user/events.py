@@ -2,7 +2,7 @@
 
 from services.chassis.outbox import outbox
 from services.user import domain, messages
-from services.user.domain import security
+from services.user.domain import security, vendors
 
 TOPIC = "users"
 
@@ -18,4 +18,7 @@ PUBLISHED: outbox.Publications = {
         TOPIC, lambda fact: fact.user_id, messages.of_user_erased, sequence=lambda fact: fact.version
     ),
     security.SecurityChanged: outbox.Publication(TOPIC, lambda fact: fact.user_id, messages.of_security_changed),
+    vendors.VendorApplicationDecided: outbox.Publication(
+        TOPIC, lambda fact: fact.application.user_id, messages.of_application_decided
+    ),
 }

@@ -70,6 +70,17 @@ def of_application(application: vendors.Application) -> vendor_applications_pb2.
     )
 
 
+def of_application_decided(fact: vendors.VendorApplicationDecided) -> user_events_pb2.VendorApplicationDecided:
+    application = fact.application
+    decided = application.decide_time
+    return user_events_pb2.VendorApplicationDecided(
+        user_id=application.user_id,
+        application_id=application.id,
+        approved=application.state is vendors.State.APPROVED,
+        decide_time=render.timestamp(decided) if decided else None,
+    )
+
+
 def of_revocation(revocation: domain.Revocation) -> user_service_pb2.Revocation:
     return user_service_pb2.Revocation(
         subject_id=revocation.subject_id,

@@ -49,6 +49,8 @@ class Template(StrEnum):
     RETURN_INSPECTED = "return_inspected"
     RETURN_LABELLED = "return_labelled"
     SECURITY_CHANGED = "security_changed"
+    VENDOR_APPROVED = "vendor_approved"
+    VENDOR_REJECTED = "vendor_rejected"
     CART_REMINDER = "cart_reminder"
     LOW_STOCK = "low_stock"
     # In the words of whoever runs the shop.
@@ -78,6 +80,8 @@ KINDS: Mapping[Template, Kind] = {
     Template.RETURN_INSPECTED: Kind.ORDER,
     Template.RETURN_LABELLED: Kind.ORDER,
     Template.SECURITY_CHANGED: Kind.ACCOUNT,
+    Template.VENDOR_APPROVED: Kind.ACCOUNT,
+    Template.VENDOR_REJECTED: Kind.ACCOUNT,
     Template.CART_REMINDER: Kind.MARKETING,
     Template.LOW_STOCK: Kind.STOCK,
     Template.MESSAGE: Kind.ACCOUNT,

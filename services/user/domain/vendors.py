@@ -44,6 +44,13 @@ class Application:
 
 
 @dataclass(frozen=True, slots=True)
+class VendorApplicationDecided:
+    """An application was approved or rejected."""
+
+    application: Application
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """What an administrator decides of an application: APPROVED or REJECTED, and why."""
 

@@ -1,8 +1,8 @@
 """How people become vendors: they apply, and an administrator decides.
 
-Each change is one transaction that locks the account first. An approval, the role that it gives, and the record of who gave it
-are one transaction: if the process dies before the commit nothing was decided, and after it whoever repeats the call is answered
-what was decided.
+Each change is one transaction that locks the account first. An approval, the role that it gives, the record of who gave it and
+the news for its applicant are one transaction: if the process dies before the commit nothing was decided, and after it whoever
+repeats the call is answered what was decided.
 """
 
 import logging
@@ -79,6 +79,7 @@ class Applications:
             if after == before:
                 return before
             await rows.write(transaction, after)
+            transaction.emit([rules.VendorApplicationDecided(after)])
             if after.state is State.APPROVED:
                 await self._give_role(transaction, account, decision)
         said = {"application_id": after.id, "admin_id": decision.admin_id, "state": after.state}

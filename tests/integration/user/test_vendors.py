@@ -63,7 +63,7 @@ async def test_of_many_who_approve_at_once_one_gives_the_role(
     assert {one.state for one in decided} == {State.APPROVED}
     assert len(await accounts.role_changes(application.user_id)) == 1
     told = [kind.rsplit(".", 1)[1] for (kind,) in await db.read(OUTBOX, {"key": application.user_id})]
-    assert told == ["UserRegistered", "UserChanged"]
+    assert told == ["UserRegistered", "VendorApplicationDecided", "UserChanged"]
 
 
 async def test_a_person_has_one_open_application_and_the_same_request_makes_it_once(
@@ -139,8 +139,9 @@ async def test_nobody_has_an_application_who_never_applied(
 
 
 @pytest.mark.parametrize(("point", "happened"), [(mortal.WRITTEN, False), (mortal.COMMITTED, True)])
-async def test_an_approval_its_role_and_its_record_are_one_or_none(
+async def test_an_approval_its_role_its_record_and_its_news_are_one_or_none(
     database_url: str,
+    db: database.Database,
     accounts: usecases.Accounts,
     applications: usecases.vendors.Applications,
     *,
@@ -157,3 +158,5 @@ async def test_an_approval_its_role_and_its_record_are_one_or_none(
     assert (domain.Role.VENDOR in (await accounts.get(application.user_id)).roles) == happened
     assert (await applications.decide(approval(application, admin_id))).state is State.APPROVED
     assert len(await accounts.role_changes(application.user_id)) == 1
+    told = [kind.rsplit(".", 1)[1] for (kind,) in await db.read(OUTBOX, {"key": application.user_id})]
+    assert told == ["UserRegistered", "VendorApplicationDecided", "UserChanged"]

@@ -66,6 +66,8 @@ DETAILS: dict[Template, dict[str, object]] = {
         "provider": "google",
         "changed": "2026-11-21 10:00 UTC",
     },
+    Template.VENDOR_APPROVED: {},
+    Template.VENDOR_REJECTED: {},
     Template.CART_REMINDER: {"total": "40.00 USD", "lines": [{"quantity": 2, "title": "Teapot", "total": "40.00 USD"}]},
     Template.LOW_STOCK: {
         "count": 3,
