@@ -212,6 +212,8 @@ class Sending:
         if not recipient.address(self._channel):
             # It was there when the message was queued; its owner has taken it back.
             return domain.Result(Outcome.REFUSED, "ADDRESS_MISSING")
+        if self._channel is Channel.EMAIL and recipient.bounces:
+            return domain.Result(Outcome.REFUSED, "ADDRESS_BOUNCED")
         return await self._sender.send(work.notification, recipient)
 
     async def settle(

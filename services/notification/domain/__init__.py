@@ -1,9 +1,10 @@
 """What a message to somebody is, who wants it where, and what becomes of it: values and rules, without any I/O.
 
-`kinds` (what sorts there are), `preferences` (who wants which), `notifications` (what becomes of one), `reasons` (amounts and
-reasons as they are said).
+`kinds` (what sorts there are), `preferences` (who wants which), `notifications` (what becomes of one), `feedback` (what is
+told of one that was sent), `reasons` (amounts and reasons as they are said).
 """
 
+from services.notification.domain.feedback import Feedback, News
 from services.notification.domain.kinds import KINDS, LISTING, USUAL, Channel, Kind, Language, Template
 from services.notification.domain.notifications import (
     Contact,
@@ -35,11 +36,13 @@ __all__ = [
     "USUAL",
     "Channel",
     "Contact",
+    "Feedback",
     "Kind",
     "Language",
     "Letter",
     "LowStock",
     "Message",
+    "News",
     "Notification",
     "Outcome",
     "Preferences",

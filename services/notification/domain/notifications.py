@@ -36,7 +36,8 @@ class Contact:
     """Whom to write to, and where; a phone number or push endpoint that is not known is empty.
 
     version counts the changes of the account, from 1 for the registration. email_verified: somebody has proved to read mail at
-    the address. Until then it may be a stranger's, and no text that a person chose is sent there.
+    the address. Until then it may be a stranger's, and no text that a person chose is sent there. bounced_email is the last
+    address from which mail came back; empty when none did.
     """
 
     user_id: str
@@ -46,6 +47,12 @@ class Contact:
     phone_number: str = ""
     push_endpoint: str = ""
     email_verified: bool = False
+    bounced_email: str = ""
+
+    @property
+    def bounces(self) -> bool:
+        """Whether mail to the address comes back."""
+        return bool(self.email) and self.email.lower() == self.bounced_email.lower()
 
     def address(self, channel: Channel) -> str:
         """Where messages of this channel go; empty when nowhere."""

@@ -67,7 +67,7 @@ _KNOWN = list(domain.Template)
 # Messages whose contact is not known are not claimed, and so take no place of those behind them.
 _CLAIM = database.Statement("""
 WITH due AS MATERIALIZED (
-  SELECT n.id, n.user_id, c.email, c.display_name, c.version, c.email_verified
+  SELECT n.id, n.user_id, c.email, c.display_name, c.version, c.email_verified, c.bounced_email
   FROM notifications AS n JOIN contacts AS c USING (user_id)
   WHERE n.channel = %(channel)s AND n.next_try_at <= statement_timestamp() AND n.template = ANY(%(templates)s::text[])
   ORDER BY n.next_try_at LIMIT %(most)s FOR UPDATE OF n SKIP LOCKED),
@@ -78,7 +78,7 @@ UPDATE notifications AS n SET epoch = n.epoch + 1, attempts = n.attempts + 1,
 FROM addressed AS a WHERE n.id = a.id
 RETURNING n.id, n.user_id, n.template, n.occasion_id, n.subject, n.details, n.create_time, n.state, n.channel,
   n.sensitive, a.email, a.display_name, a.version, coalesce(a.phone_number, ''), coalesce(a.push_endpoint, ''),
-  a.email_verified, n.attempts, n.epoch
+  a.email_verified, a.bounced_email, n.attempts, n.epoch
 """)
 _PUT_OFF = database.Statement("""
 WITH waiting AS MATERIALIZED (

@@ -15,6 +15,7 @@ CONTACTS = Table(
     Column("display_name", Text, nullable=False),
     Column("version", BigInteger, nullable=False),
     Column("email_verified", Boolean, nullable=False),
+    Column("bounced_email", Text, nullable=False),
 )
 NOTIFICATIONS = Table(
     "notifications",
@@ -63,4 +64,12 @@ UNSUBSCRIBE_KEY = Table(
     METADATA,
     Column("one", Boolean, primary_key=True),
     Column("secret", LargeBinary, nullable=False),
+)
+
+MAIL_FEEDBACK = Table(
+    "mail_feedback",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("receive_time", TIME, nullable=False),
+    Index("ix_mail_feedback_receive_time", "receive_time"),
 )
