@@ -89,6 +89,7 @@ class NotificationServicer(notification_service_pb2_grpc.NotificationServiceServ
             request.phone_number if request.HasField("phone_number") else None,
             request.push_endpoint if request.HasField("push_endpoint") else None,
             domain.Language(request.language) if request.HasField("language") else None,
+            messages.quiet_hours(request.quiet_hours) if request.HasField("quiet_hours") else None,
         )
         return messages.of_preferences(await self._preferences.update(identity.caller().user_id, change))
 

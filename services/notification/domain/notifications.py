@@ -29,6 +29,8 @@ class Outcome(StrEnum):
     DEFERRED = "deferred"
     # There was no server to tell: that is not the message's fault, and no attempt.
     AWAY = "away"
+    # Its recipient has quiet hours: nobody was asked, and it is no attempt either.
+    QUIET = "quiet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +145,14 @@ class Notification:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of trying to send one message, and why, as a reason code or the server's words."""
+    """What came of trying to send one message, and why, as a reason code or the server's words.
+
+    wait_s is when to try again, in seconds; 0 where nobody knows.
+    """
 
     outcome: Outcome
     reason: str = ""
+    wait_s: float = 0.0
 
 
 def becomes(result: Result, *, attempt: int, most_attempts: int) -> State:

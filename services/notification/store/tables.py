@@ -1,6 +1,6 @@
 """The tables of the notification service."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text, Time
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.chassis.schema import ID, TIME
@@ -48,6 +48,9 @@ PREFERENCES = Table(
     Column("phone_number", Text, nullable=False),
     Column("push_endpoint", Text, nullable=False),
     Column("language", Text, nullable=False),
+    Column("quiet_start", Time, nullable=False),
+    Column("quiet_end", Time, nullable=False),
+    Column("quiet_zone", Text, nullable=False),
 )
 
 LOW_STOCK = Table(
