@@ -52,9 +52,10 @@ FOR_TESTS = {
     **TAXES_OF_TESTS,
     "EDGE_RATE_LIMIT_FACTOR": "1000",
     "SHIPPING_TRACK_S": "0.3",
-    # Tests sign with them what the provider and the carrier tell of by themselves, and tell the simulators to.
+    # Tests sign with them what the provider, the carrier and the mail server tell of by themselves, and tell the simulators to.
     "PAYMENT_WEBHOOK_SECRETS": "whsec_of_tests",
     "CARRIER_WEBHOOK_SECRETS": "whsec_of_carrier_tests",
+    "NOTIFICATION_WEBHOOK_SECRETS": "whsec_of_mail_tests",
     "CATALOG_IMAGES_CLEAR_S": "0.3",
     "RECOMMENDATION_TOGETHER_S": "0.1",
     "RECOMMENDATION_TRENDING_S": "0.1",
@@ -65,6 +66,7 @@ FOR_A_TRY = {"SHIPPING_AUTOMATIC": "true", "SHIPPING_TRACK_S": "1"}
 _KEYS_OUTSIDE: Mapping[str, tuple[str, ...]] = {
     "provider": ("STRIPE_API_KEY", "STRIPE_API_KEY_FILE", "PAYMENT_WEBHOOK_SECRETS", "PAYMENT_WEBHOOK_SECRETS_FILE"),
     "carrier": ("CARRIER_WEBHOOK_SECRETS", "CARRIER_WEBHOOK_SECRETS_FILE"),
+    "smtp": ("NOTIFICATION_WEBHOOK_SECRETS", "NOTIFICATION_WEBHOOK_SECRETS_FILE"),
 }
 _NOT_PASSED_ON = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKE_TERMOUT", "MAKE_TERMERR", "PYTHONPATH", "VIRTUAL_ENV"}
 

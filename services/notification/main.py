@@ -4,10 +4,12 @@ from services import signing_keys
 from services.chassis import assembly, effects, erasure, loops, process, retention
 from services.chassis.settings import read
 from services.notification import (
+    bouncing,
     catalog,
     clients,
     digests,
     events,
+    notices,
     rpc,
     store,
     text_messages,
@@ -60,10 +62,12 @@ def build(host: assembly.Host) -> list[process.Part]:
         every_s=settings.digest_s,
         now=host.now,
     )
+    bounced = bouncing.Bouncing(service.db)
+    hooks = notices.door(settings.webhook_secrets, bounced.hear, now=host.now)
     erasing = erasure.Erasure(service.db, store.ERASE)
     gauges = retention.Gauges(service.db, usecases.SERVICE, usecases.QUEUES)
     return service.parts(
-        rpc.servicer(notifications, usecases.Preferences(service.db), service.page_tokens, links),
+        rpc.servicer(notifications, usecases.Preferences(service.db), service.page_tokens, rpc.Public(links, hooks)),
         signing_keys.fetched_from(user),
         consuming=assembly.Consuming(events.CONSUMED, events.subscribers(notifications, vendors, erasing), PATIENCE_S),
         working=[
@@ -72,6 +76,7 @@ def build(host: assembly.Host) -> list[process.Part]:
             erasing,
             loops.Loop("notification-unaddressed", unaddressed.work, loops.Pace(CONTACT_CHECK_S)),
             loops.Loop("notification-digests", vendors.work, loops.Pace(DIGEST_CHECK_S)),
+            loops.Loop("notification-feedback", bounced.forget, loops.Pace(60)),
             loops.Loop("notification-gauges", gauges.work, loops.Pace(10)),
         ],
     )

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from datetime import time
 from typing import Any
 
 from google.api import httpbody_pb2
@@ -56,7 +57,21 @@ def of_preferences(preferences: domain.Preferences) -> preferences_pb2.Preferenc
         phone_number=preferences.phone_number,
         push_endpoint=preferences.push_endpoint,
         language=preferences.language,
+        quiet_hours=_of_quiet_hours(preferences.quiet_hours),
     )
+
+
+def _of_quiet_hours(quiet: domain.QuietHours) -> preferences_pb2.QuietHours | None:
+    if quiet == domain.NEVER:
+        return None
+    return preferences_pb2.QuietHours(start=f"{quiet.start:%H:%M}", end=f"{quiet.end:%H:%M}", time_zone=quiet.time_zone)
+
+
+def quiet_hours(value: preferences_pb2.QuietHours) -> domain.QuietHours:
+    """Quiet hours as they were sent; nothing means never."""
+    if not value.time_zone:
+        return domain.NEVER
+    return domain.QuietHours(time.fromisoformat(value.start), time.fromisoformat(value.end), value.time_zone)
 
 
 def kind(value: notification_pb2.Notification.Kind.ValueType) -> Kind:

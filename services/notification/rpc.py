@@ -1,10 +1,11 @@
 """The notification service's calls: parse, call the use case, render. Next stop: `usecases.py`."""
 
+from dataclasses import dataclass
 from typing import Any
 
-from services.chassis import errors, idempotency, ids
+from services.chassis import errors, idempotency, ids, webhooks
 from services.chassis.rpc import identity, page_tokens, server
-from services.notification import domain, messages, unsubscribing, usecases
+from services.notification import domain, messages, notices, unsubscribing, usecases
 from services.notification.domain import Kind
 from souk.notification.v1 import (
     notification_pb2,
@@ -16,6 +17,14 @@ from souk.notification.v1 import (
 DESCRIPTOR = notification_service_pb2.DESCRIPTOR.services_by_name["NotificationService"]
 
 
+@dataclass(frozen=True, slots=True)
+class Public:
+    """What is reached without a login: the links by which mail is unsubscribed, and where news of mail come in."""
+
+    links: unsubscribing.Unsubscribing
+    hooks: webhooks.Door[domain.Feedback]
+
+
 class NotificationServicer(notification_service_pb2_grpc.NotificationServiceServicer):
     """`souk.notification.v1.NotificationService`; what each method promises stands in the contract."""
 
@@ -24,9 +33,9 @@ class NotificationServicer(notification_service_pb2_grpc.NotificationServiceServ
         notifications: usecases.Notifications,
         preferences: usecases.Preferences,
         tokens: page_tokens.PageTokens,
-        unsubscribing: unsubscribing.Unsubscribing,
+        public: Public,
     ) -> None:
-        self._unsubscribing = unsubscribing
+        self._public = public
         self._tokens = tokens
         self._notifications = notifications
         self._preferences = preferences
@@ -80,28 +89,36 @@ class NotificationServicer(notification_service_pb2_grpc.NotificationServiceServ
             request.phone_number if request.HasField("phone_number") else None,
             request.push_endpoint if request.HasField("push_endpoint") else None,
             domain.Language(request.language) if request.HasField("language") else None,
+            messages.quiet_hours(request.quiet_hours) if request.HasField("quiet_hours") else None,
         )
         return messages.of_preferences(await self._preferences.update(identity.caller().user_id, change))
 
     async def ShowUnsubscribe(
         self, request: notification_service_pb2.ShowUnsubscribeRequest, _: Any
     ) -> notification_service_pb2.ShowUnsubscribeResponse:
-        found = await self._unsubscribing.read(request.token)
+        found = await self._public.links.read(request.token)
         return notification_service_pb2.ShowUnsubscribeResponse(page=messages.page_that_asks(found.kind))
 
     async def Unsubscribe(
         self, request: notification_service_pb2.UnsubscribeRequest, _: Any
     ) -> notification_service_pb2.UnsubscribeResponse:
-        found = await self._unsubscribing.unsubscribe(request.token)
+        found = await self._public.links.unsubscribe(request.token)
         return notification_service_pb2.UnsubscribeResponse(page=messages.page_that_says(found.kind))
+
+    async def ReceiveBounce(
+        self, request: notification_service_pb2.ReceiveBounceRequest, context: Any
+    ) -> notification_service_pb2.ReceiveBounceResponse:
+        came = webhooks.Came(notices.SENDER, context.invocation_metadata(), request.event.data)
+        await self._public.hooks.receive(came)
+        return notification_service_pb2.ReceiveBounceResponse()
 
 
 def servicer(
     notifications: usecases.Notifications,
     preferences: usecases.Preferences,
     tokens: page_tokens.PageTokens,
-    unsubscribed: unsubscribing.Unsubscribing,
+    public: Public,
 ) -> server.Servicer:
     """The servicer, ready to be served."""
     add = notification_service_pb2_grpc.add_NotificationServiceServicer_to_server
-    return server.Servicer(DESCRIPTOR, add, NotificationServicer(notifications, preferences, tokens, unsubscribed))
+    return server.Servicer(DESCRIPTOR, add, NotificationServicer(notifications, preferences, tokens, public))

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from services.chassis import credentials
 from services.chassis.credentials import Credential
 from services.chassis.settings import SettingsError, env
 
@@ -19,6 +20,7 @@ class Settings:
     """Where the mail server is (smtp:// or smtps://, with user and password if it wants them), and how it is used.
 
     public_url is where people reach the edge: links by which mail is unsubscribed lead there, and without it there are none.
+    webhook_secrets sign what is told of mail after it was sent: one, or two with a space between while it changes.
     connections are kept open. most_attempts is how often a message is tried that is not taken for now. contact_wait_s is how
     long a message waits for the contact of its user, in seconds, before it is given up. digest_s is how often vendors are told
     of low stock at most, in seconds. sns_endpoint_url is empty for AWS's own. sns_calls is how many threads call SNS for each
@@ -28,6 +30,7 @@ class Settings:
     smtp_url: Credential = env("SMTP_URL", secret=True)  # noqa: RUF009 - no value is made here: a field is
     sender: str = env("NOTIFICATION_SENDER", default="no-reply@souk.test")
     public_url: str = env("NOTIFICATION_PUBLIC_URL", default="")
+    webhook_secrets: Credential = env("NOTIFICATION_WEBHOOK_SECRETS", default=credentials.NONE, secret=True)  # noqa: RUF009 - the same
     connections: int = env("NOTIFICATION_SMTP_CONNECTIONS", default=4)
     timeout_s: float = env("NOTIFICATION_SMTP_TIMEOUT_S", default=10.0)
     most_attempts: int = env("NOTIFICATION_MOST_ATTEMPTS", default=10)

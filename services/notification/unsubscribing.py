@@ -59,14 +59,19 @@ class Unsubscribing:
         """Send no more mail of this kind; other channels stay. Raises UNSUBSCRIBE_TOKEN_INVALID or TransientError."""
         found = await self.read(token)
         async with self._db.transaction() as transaction:
-            preferences = await store.lock_preferences(transaction, found.user_id)
-            await store.save_preferences(transaction, domain.without_mail(preferences, found.kind))
+            await end(transaction, found)
         return found
 
     async def _signing(self) -> bytes:
         if not self._key:
             self._key = await store.unsubscribe_key(self._db)
         return self._key
+
+
+async def end(transaction: database.Transaction, subscription: Subscription) -> None:
+    """Send somebody no more mail of a kind; over other channels it comes as before."""
+    preferences = await store.lock_preferences(transaction, subscription.user_id)
+    await store.save_preferences(transaction, domain.without_mail(preferences, subscription.kind))
 
 
 def made(key: bytes, subscription: Subscription) -> str:

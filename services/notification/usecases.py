@@ -22,11 +22,14 @@ SERVICE = "notification"
 FIRST_RETRY_S = 1.0
 MOST_RETRY_S = 300.0
 
-# Messages whose contact is not known are a queue of their own: no mail server is late with them.
+# Messages whose contact is not known are a queue of their own: no mail server is late with them. Nor is anybody with those that
+# wait for the end of quiet hours: they are not counted, and then from that end on.
 QUEUES = database.Statement("""
 WITH waiting AS (
-  SELECT CASE WHEN c.user_id IS NULL THEN 'without_contact' ELSE lower(n.channel) END AS queue, n.create_time
-  FROM notifications AS n LEFT JOIN contacts AS c USING (user_id) WHERE n.next_try_at IS NOT NULL)
+  SELECT CASE WHEN c.user_id IS NULL THEN 'without_contact' ELSE lower(n.channel) END AS queue,
+    CASE WHEN n.reason = 'QUIET_HOURS' THEN n.next_try_at ELSE n.create_time END AS create_time
+  FROM notifications AS n LEFT JOIN contacts AS c USING (user_id)
+  WHERE n.next_try_at IS NOT NULL AND (n.reason <> 'QUIET_HOURS' OR n.next_try_at <= clock_timestamp()))
 SELECT queue, count(w.create_time), extract(epoch FROM clock_timestamp() - min(w.create_time))
 FROM unnest(ARRAY['email', 'sms', 'push', 'without_contact']) AS q(queue)
 LEFT JOIN waiting AS w USING (queue) GROUP BY queue
@@ -67,10 +70,16 @@ class Preferences:
         return found.get(user_id, domain.Preferences(user_id))
 
     async def update(self, user_id: str, change: domain.PreferencesChange) -> domain.Preferences:
-        """Change what somebody wants, for messages queued from now on. Raises CHANNEL_REQUIRED, CHANNEL_WITHOUT_ADDRESS."""
+        """Change what somebody wants, for messages queued from now on.
+
+        Quiet hours hold for those that wait, too: they are looked at again. Raises CHANNEL_REQUIRED, CHANNEL_WITHOUT_ADDRESS
+        or TIME_ZONE_UNKNOWN.
+        """
         async with self._db.transaction() as transaction:
             new = domain.changed(await store.lock_preferences(transaction, user_id), change)
             await store.save_preferences(transaction, new)
+            if change.quiet_hours is not None:
+                await store.hurry(transaction, [user_id])
         return new
 
 
@@ -208,10 +217,14 @@ class Sending:
         return result
 
     async def _send(self, work: store.Claimed) -> domain.Result:
+        if work.notification.kind in domain.PATIENT and (wait_s := work.quiet_hours.wait_s(work.time)):
+            return domain.Result(Outcome.QUIET, store.QUIET_HOURS, wait_s)
         recipient = work.notification.recipient(work.contact)
         if not recipient.address(self._channel):
             # It was there when the message was queued; its owner has taken it back.
             return domain.Result(Outcome.REFUSED, "ADDRESS_MISSING")
+        if self._channel is Channel.EMAIL and recipient.bounces:
+            return domain.Result(Outcome.REFUSED, "ADDRESS_BOUNCED")
         return await self._sender.send(work.notification, recipient)
 
     async def settle(
@@ -223,10 +236,11 @@ class Sending:
 
     def _settled(self, claimed: store.Claimed, result: domain.Result) -> store.Settled:
         state = domain.becomes(result, attempt=claimed.attempt, most_attempts=self._most_attempts)
-        counted = result.outcome is not Outcome.AWAY
+        counted = result.outcome not in (Outcome.AWAY, Outcome.QUIET)
         wait_s = None
         if state is State.QUEUED:
-            wait_s = loops.backoff(claimed.attempt if counted else 1, first=FIRST_RETRY_S, most=MOST_RETRY_S)
+            tried = claimed.attempt if counted else 1
+            wait_s = result.wait_s or loops.backoff(tried, first=FIRST_RETRY_S, most=MOST_RETRY_S)
         if state is State.FAILED:
             extra = {
                 "notification_id": claimed.notification.id,

@@ -95,6 +95,11 @@ def of_message(**changes: Any) -> Callable[[World], dict[str, Any]]:
     return made
 
 
+def of_quiet(start: str, end: str, time_zone: str) -> dict[str, Any]:
+    """A wish to be left alone."""
+    return {"json": {"quiet_hours": {"start": start, "end": end, "time_zone": time_zone}}}
+
+
 def of_choices(*choices: Any) -> dict[str, Any]:
     """A wish for these channels."""
     return {"json": {"choices": list(choices)}}

@@ -14,6 +14,7 @@ from tests.contract.refused import (
     check,
     of_choices,
     of_message,
+    of_quiet,
     row,
 )
 from tests.contract.world import World
@@ -21,6 +22,7 @@ from tests.support import audit
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+QUIET_START, QUIET_END, QUIET_ZONE = (f"quiet_hours.{name}" for name in ("start", "end", "time_zone"))
 TOLD = [
     row("a message by a customer", SEND, of_message(), 403, "ACCESS_DENIED"),
     row("a message by nobody", SEND, of_message(), 401, "TOKEN_MISSING", who="nobody"),
@@ -43,6 +45,10 @@ TOLD = [
     row("a number without its country", WISH, {"json": {"phone_number": "0151 1234567"}}, *INVALID, "phone_number"),
     row("a number that is too long", WISH, {"json": {"phone_number": f"+{'1' * 16}"}}, *INVALID, "phone_number"),
     row("a topic for a device", WISH, {"json": {"push_endpoint": TOPIC}}, *INVALID, "push_endpoint"),
+    row("half of quiet hours", WISH, {"json": {"quiet_hours": {"start": "22:00"}}}, *INVALID, "quiet_hours"),
+    row("quiet hours without an end", WISH, of_quiet("22:00", "22:00", "UTC"), *INVALID, "quiet_hours"),
+    row("quiet hours that no clock shows", WISH, of_quiet("24:00", "7:00", "U"), *INVALID, QUIET_START, QUIET_END),
+    row("quiet hours on Mars", WISH, of_quiet("22:00", "07:00", "Mars"), 400, "TIME_ZONE_UNKNOWN", QUIET_ZONE),
     row("a kind of nothing", WISH, of_choices({"channels": ["EMAIL"]}), *INVALID, "choices[0].kind"),
     row("a kind twice", WISH, of_choices({"kind": "ORDER"}, {"kind": "ORDER"}), *INVALID, "choices"),
     row("no mail at all", WISH, of_choices({"kind": "ACCOUNT"}), 400, "CHANNEL_REQUIRED", "choices"),

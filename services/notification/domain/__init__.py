@@ -1,10 +1,11 @@
 """What a message to somebody is, who wants it where, and what becomes of it: values and rules, without any I/O.
 
-`kinds` (what sorts there are), `preferences` (who wants which), `notifications` (what becomes of one), `reasons` (amounts and
-reasons as they are said).
+`kinds` (what sorts there are), `preferences` (who wants which), `quiet_hours` (and when not), `notifications` (what becomes of
+one), `feedback` (what is told of one that was sent), `reasons` (amounts and reasons as they are said).
 """
 
-from services.notification.domain.kinds import KINDS, LISTING, USUAL, Channel, Kind, Language, Template
+from services.notification.domain.feedback import Feedback, News
+from services.notification.domain.kinds import KINDS, LISTING, PATIENT, USUAL, Channel, Kind, Language, Template
 from services.notification.domain.notifications import (
     Contact,
     Letter,
@@ -18,6 +19,7 @@ from services.notification.domain.notifications import (
     channels_of,
 )
 from services.notification.domain.preferences import Preferences, PreferencesChange, changed, without_mail
+from services.notification.domain.quiet_hours import NEVER, QuietHours
 from services.notification.domain.reasons import (
     AMOUNTS,
     CANCELLED_ANYHOW,
@@ -32,18 +34,23 @@ __all__ = [
     "CANCELLED_ANYHOW",
     "KINDS",
     "LISTING",
+    "NEVER",
+    "PATIENT",
     "USUAL",
     "Channel",
     "Contact",
+    "Feedback",
     "Kind",
     "Language",
     "Letter",
     "LowStock",
     "Message",
+    "News",
     "Notification",
     "Outcome",
     "Preferences",
     "PreferencesChange",
+    "QuietHours",
     "Result",
     "State",
     "Template",

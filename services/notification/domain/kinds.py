@@ -91,6 +91,8 @@ LISTING = frozenset({
     Template.ORDER_CONFIRMED, Template.SHIPMENT_SENT, Template.RETURN_APPROVED, Template.RETURN_LABELLED,
     Template.CART_REMINDER, Template.LOW_STOCK,
 })  # fmt: skip
+# The kinds that can wait: nobody is woken by an offer, a reminder or a digest.
+PATIENT = frozenset({Kind.MARKETING, Kind.STOCK})
 # What somebody gets who chose nothing. Marketing is for those who ask for it.
 USUAL: Mapping[Kind, frozenset[Channel]] = {
     Kind.ACCOUNT: frozenset({Channel.EMAIL}),

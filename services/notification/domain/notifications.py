@@ -29,6 +29,8 @@ class Outcome(StrEnum):
     DEFERRED = "deferred"
     # There was no server to tell: that is not the message's fault, and no attempt.
     AWAY = "away"
+    # Its recipient has quiet hours: nobody was asked, and it is no attempt either.
+    QUIET = "quiet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,8 @@ class Contact:
     """Whom to write to, and where; a phone number or push endpoint that is not known is empty.
 
     version counts the changes of the account, from 1 for the registration. email_verified: somebody has proved to read mail at
-    the address. Until then it may be a stranger's, and no text that a person chose is sent there.
+    the address. Until then it may be a stranger's, and no text that a person chose is sent there. bounced_email is the last
+    address from which mail came back; empty when none did.
     """
 
     user_id: str
@@ -46,6 +49,12 @@ class Contact:
     phone_number: str = ""
     push_endpoint: str = ""
     email_verified: bool = False
+    bounced_email: str = ""
+
+    @property
+    def bounces(self) -> bool:
+        """Whether mail to the address comes back."""
+        return bool(self.email) and self.email.lower() == self.bounced_email.lower()
 
     def address(self, channel: Channel) -> str:
         """Where messages of this channel go; empty when nowhere."""
@@ -136,10 +145,14 @@ class Notification:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of trying to send one message, and why, as a reason code or the server's words."""
+    """What came of trying to send one message, and why, as a reason code or the server's words.
+
+    wait_s is when to try again, in seconds; 0 where nobody knows.
+    """
 
     outcome: Outcome
     reason: str = ""
+    wait_s: float = 0.0
 
 
 def becomes(result: Result, *, attempt: int, most_attempts: int) -> State:

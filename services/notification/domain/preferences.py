@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from services.chassis import errors
+from services.notification.domain import quiet_hours
 from services.notification.domain.kinds import USUAL, Channel, Kind, Language
+from services.notification.domain.quiet_hours import NEVER, QuietHours
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +18,7 @@ class Preferences:
     phone_number: str = ""
     push_endpoint: str = ""
     language: Language = Language.EN
+    quiet_hours: QuietHours = NEVER
 
     def channels(self, kind: Kind) -> list[Channel]:
         """The channels for a kind of message, in their usual order."""
@@ -31,16 +34,18 @@ class PreferencesChange:
     phone_number: str | None = None
     push_endpoint: str | None = None
     language: Language | None = None
+    quiet_hours: QuietHours | None = None
 
 
 def changed(preferences: Preferences, change: PreferencesChange) -> Preferences:
-    """Preferences after a change. Raises CHANNEL_REQUIRED or CHANNEL_WITHOUT_ADDRESS."""
+    """Preferences after a change. Raises CHANNEL_REQUIRED, CHANNEL_WITHOUT_ADDRESS or TIME_ZONE_UNKNOWN."""
     new = Preferences(
         preferences.user_id,
         {**preferences.choices, **change.choices},
         preferences.phone_number if change.phone_number is None else change.phone_number,
         preferences.push_endpoint if change.push_endpoint is None else change.push_endpoint,
         change.language or preferences.language,
+        preferences.quiet_hours if change.quiet_hours is None else quiet_hours.checked(change.quiet_hours),
     )
     if Channel.EMAIL not in new.channels(Kind.ACCOUNT):
         wrong = errors.Violation("choices", "ACCOUNT must include EMAIL: mail about the account cannot be switched off")

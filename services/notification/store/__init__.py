@@ -4,13 +4,14 @@ Every write takes a list and is one statement. When a message is tried next is c
 that no process's clock can be wrong.
 """
 
-from services.notification.store.contacts import is_known, keep
+from services.notification.store.contacts import hurry, is_known, keep
 from services.notification.store.erasing import ERASE
 from services.notification.store.low_stock import low_due, note_low, take_low
 from services.notification.store.notifications import (
     ACCOUNT_ERASED,
     CONTACT_UNKNOWN,
     CONTACT_WAIT_MOST_S,
+    QUIET_HOURS,
     Claimed,
     Settled,
     add,
@@ -29,11 +30,13 @@ __all__ = [
     "CONTACT_WAIT_MOST_S",
     "ERASE",
     "METADATA",
+    "QUIET_HOURS",
     "Claimed",
     "Settled",
     "add",
     "claim",
     "get",
+    "hurry",
     "is_known",
     "keep",
     "lock_preferences",

@@ -29,7 +29,12 @@ _KNOWN = database.Statement(select(CONTACTS.c.user_id).where(CONTACTS.c.user_id 
 async def keep(transaction: database.Transaction, contacts: Sequence[domain.Contact]) -> None:
     """Remember whom to write to, unless something newer is known already. What waited for them is due at once."""
     await transaction.run(_UPSERT_CONTACTS, database.columns(contacts, *_COLUMNS))
-    await transaction.run(_HURRY, {"user_id": [contact.user_id for contact in contacts]})
+    await hurry(transaction, [contact.user_id for contact in contacts])
+
+
+async def hurry(transaction: database.Transaction, user_ids: Sequence[str]) -> None:
+    """What waits for these users and was never tried is due at once."""
+    await transaction.run(_HURRY, {"user_id": user_ids})
 
 
 async def is_known(transaction: database.Transaction, user_id: str) -> bool:

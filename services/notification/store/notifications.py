@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from psycopg.types.json import Jsonb
 from sqlalchemy import Integer, Text, bindparam, func, select
@@ -20,16 +21,23 @@ CONTACT_WAIT_MOST_S = 300.0
 PUT_OFF_AT_ONCE = 5000
 CONTACT_UNKNOWN = "CONTACT_UNKNOWN"
 ACCOUNT_ERASED = "ACCOUNT_ERASED"
+# Why a message waits that nobody is late with.
+QUIET_HOURS = "QUIET_HOURS"
 
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A message that this process may send until its lease expires, and its recipient. attempt counts from 1."""
+    """A message that this process may send until its lease expires, and its recipient. attempt counts from 1.
+
+    time is when it was claimed, by the database's clock.
+    """
 
     notification: domain.Notification
     contact: domain.Contact
     attempt: int
     epoch: int
+    time: datetime
+    quiet_hours: domain.QuietHours
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +75,20 @@ _KNOWN = list(domain.Template)
 # Messages whose contact is not known are not claimed, and so take no place of those behind them.
 _CLAIM = database.Statement("""
 WITH due AS MATERIALIZED (
-  SELECT n.id, n.user_id, c.email, c.display_name, c.version, c.email_verified
+  SELECT n.id, n.user_id, c.email, c.display_name, c.version, c.email_verified, c.bounced_email
   FROM notifications AS n JOIN contacts AS c USING (user_id)
   WHERE n.channel = %(channel)s AND n.next_try_at <= statement_timestamp() AND n.template = ANY(%(templates)s::text[])
   ORDER BY n.next_try_at LIMIT %(most)s FOR UPDATE OF n SKIP LOCKED),
 addressed AS (
-  SELECT due.*, p.phone_number, p.push_endpoint FROM due LEFT JOIN preferences AS p USING (user_id))
+  SELECT due.*, p.phone_number, p.push_endpoint, p.quiet_start, p.quiet_end, p.quiet_zone
+  FROM due LEFT JOIN preferences AS p USING (user_id))
 UPDATE notifications AS n SET epoch = n.epoch + 1, attempts = n.attempts + 1,
   next_try_at = clock_timestamp() + make_interval(secs => %(lease)s::float8)
 FROM addressed AS a WHERE n.id = a.id
 RETURNING n.id, n.user_id, n.template, n.occasion_id, n.subject, n.details, n.create_time, n.state, n.channel,
   n.sensitive, a.email, a.display_name, a.version, coalesce(a.phone_number, ''), coalesce(a.push_endpoint, ''),
-  a.email_verified, n.attempts, n.epoch
+  a.email_verified, a.bounced_email, n.attempts, n.epoch, clock_timestamp(),
+  coalesce(a.quiet_start, '00:00'), coalesce(a.quiet_end, '00:00'), coalesce(a.quiet_zone, '')
 """)
 _PUT_OFF = database.Statement("""
 WITH waiting AS MATERIALIZED (
@@ -180,8 +190,9 @@ async def page_of(db: database.Database, user_id: str, page: pages.Page) -> list
 
 
 def _claimed(row: database.Row) -> Claimed:
-    *contact, attempt, epoch = row[len(_COLUMNS) :]
-    return Claimed(_notification(row[: len(_COLUMNS)]), domain.Contact(row[1], *contact), attempt, epoch)
+    *contact, attempt, epoch, time, start, end, zone = row[len(_COLUMNS) :]
+    quiet = domain.QuietHours(start, end, zone)
+    return Claimed(_notification(row[: len(_COLUMNS)]), domain.Contact(row[1], *contact), attempt, epoch, time, quiet)
 
 
 def _notification(row: database.Row, **known: object) -> domain.Notification:

@@ -13,7 +13,8 @@ from services.notification.store.tables import PREFERENCES, UNSUBSCRIBE_KEY
 
 _P = PREFERENCES.c
 _PREFERENCES_COLUMNS = ("user_id", "choices", "phone_number", "push_endpoint", "language")
-_ALL_OF_PREFERENCES = [_P[name] for name in _PREFERENCES_COLUMNS]
+_QUIET_COLUMNS = ("quiet_start", "quiet_end", "quiet_zone")
+_ALL_OF_PREFERENCES = [_P[name] for name in (*_PREFERENCES_COLUMNS, *_QUIET_COLUMNS)]
 _PREFERENCES_OF = database.Statement(
     select(*_ALL_OF_PREFERENCES).where(_P.user_id == func.any(bindparam("user_id", type_=ARRAY(ID))))
 )
@@ -25,7 +26,7 @@ _LOCK_PREFERENCES = database.Statement(
 )
 _SAVE_PREFERENCES = database.Statement("""
 UPDATE preferences SET choices = %(choices)s, phone_number = %(phone_number)s, push_endpoint = %(push_endpoint)s,
-  language = %(language)s
+  language = %(language)s, quiet_start = %(quiet_start)s, quiet_end = %(quiet_end)s, quiet_zone = %(quiet_zone)s
 WHERE user_id = %(user_id)s
 """)
 _UNSUBSCRIBE_KEY = database.Statement(select(UNSUBSCRIBE_KEY.c.secret))
@@ -48,6 +49,8 @@ async def save_preferences(transaction: database.Transaction, preferences: domai
     """Write the preferences that were locked."""
     choices = {kind: sorted(channels) for kind, channels in preferences.choices.items()}
     values = {name: getattr(preferences, name) for name in _PREFERENCES_COLUMNS}
+    quiet = preferences.quiet_hours
+    values |= {"quiet_start": quiet.start, "quiet_end": quiet.end, "quiet_zone": quiet.time_zone}
     await transaction.run(_SAVE_PREFERENCES, values | {"choices": Jsonb(choices)})
 
 
@@ -58,6 +61,8 @@ async def unsubscribe_key(db: database.Database) -> bytes:
 
 
 def _preferences(row: database.Row) -> domain.Preferences:
-    user_id, choices, phone_number, push_endpoint, language = row
+    user_id, choices, phone_number, push_endpoint, language, *quiet = row
     chosen = {domain.Kind(kind): frozenset(map(domain.Channel, channels)) for kind, channels in choices.items()}
-    return domain.Preferences(user_id, chosen, phone_number, push_endpoint, domain.Language(language))
+    return domain.Preferences(
+        user_id, chosen, phone_number, push_endpoint, domain.Language(language), domain.QuietHours(*quiet)
+    )

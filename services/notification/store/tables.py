@@ -1,6 +1,6 @@
 """The tables of the notification service."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text, Time
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.chassis.schema import ID, TIME
@@ -15,6 +15,7 @@ CONTACTS = Table(
     Column("display_name", Text, nullable=False),
     Column("version", BigInteger, nullable=False),
     Column("email_verified", Boolean, nullable=False),
+    Column("bounced_email", Text, nullable=False),
 )
 NOTIFICATIONS = Table(
     "notifications",
@@ -47,6 +48,9 @@ PREFERENCES = Table(
     Column("phone_number", Text, nullable=False),
     Column("push_endpoint", Text, nullable=False),
     Column("language", Text, nullable=False),
+    Column("quiet_start", Time, nullable=False),
+    Column("quiet_end", Time, nullable=False),
+    Column("quiet_zone", Text, nullable=False),
 )
 
 LOW_STOCK = Table(
@@ -63,4 +67,12 @@ UNSUBSCRIBE_KEY = Table(
     METADATA,
     Column("one", Boolean, primary_key=True),
     Column("secret", LargeBinary, nullable=False),
+)
+
+MAIL_FEEDBACK = Table(
+    "mail_feedback",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("receive_time", TIME, nullable=False),
+    Index("ix_mail_feedback_receive_time", "receive_time"),
 )

@@ -42,6 +42,20 @@ def test_the_body_and_its_signature_arrive_as_they_were_sent(edge: Edge, strange
     assert "x-other" not in metadata
 
 
+@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES.keys())
+def test_news_of_a_mail_arrive_as_they_were_sent(edge: Edge, stranger: httpx.Client, body: bytes) -> None:
+    headers = {"webhook-signature": "t=1,v1=ab", "content-type": "application/json", "x-other": "1"}
+
+    answer = stranger.post("/api/v1/notifications/bounces", content=body, headers=headers)
+
+    assert (answer.status_code, answer.json()) == (200, {})
+    assert edge.upstream.bounce is not None
+    assert edge.upstream.bounce.event.data == body
+    metadata = edge.upstream.metadata["ReceiveBounce"]
+    assert metadata["webhook-signature"] == "t=1,v1=ab"
+    assert "x-other" not in metadata
+
+
 def test_a_body_that_does_not_say_its_length_arrives_too(edge: Edge, stranger: httpx.Client) -> None:
     answer = stranger.post(HOOK, content=iter([b"{", b"}"]))
 

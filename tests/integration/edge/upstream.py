@@ -18,6 +18,7 @@ from services.chassis import errors
 from services.chassis.rpc import server as server_module
 from services.chassis.rpc import serving, status
 from souk.catalog.v1 import bulk_pb2, catalog_service_pb2_grpc, product_pb2
+from souk.notification.v1 import notification_service_pb2, notification_service_pb2_grpc
 from souk.order.v1 import order_pb2, order_service_pb2, order_service_pb2_grpc
 from souk.payment.v1 import payment_service_pb2, payment_service_pb2_grpc
 from souk.user.v1 import user_pb2, user_service_pb2, user_service_pb2_grpc
@@ -48,8 +49,9 @@ class Upstream:
         self.cancelled: Counter[str] = Counter()
         # The messages of the last upload.
         self.uploaded: list[bulk_pb2.ImportProductsRequest] = []
-        # The last event of the payment provider.
+        # The last event of the payment provider, and the last news of a mail.
         self.event: payment_service_pb2.ReceiveWebhookRequest | None = None
+        self.bounce: notification_service_pb2.ReceiveBounceRequest | None = None
         # While it is clear, a watched order has no news after its first event.
         self.news = threading.Event()
         self.news.set()
@@ -94,6 +96,8 @@ class Upstream:
         order_service_pb2_grpc.add_OrderServiceServicer_to_server(_Orders(self), server)  # type: ignore[abstract]
         catalog_service_pb2_grpc.add_CatalogServiceServicer_to_server(_Catalog(self), server)  # type: ignore[abstract]
         payment_service_pb2_grpc.add_PaymentServiceServicer_to_server(_Payments(self), server)  # type: ignore[abstract]
+        mail = _Notifications(self)  # type: ignore[abstract]
+        notification_service_pb2_grpc.add_NotificationServiceServicer_to_server(mail, server)
         healthy = health.aio.HealthServicer()
         await healthy.set("", health_pb2.HealthCheckResponse.SERVING)
         health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
@@ -216,6 +220,16 @@ class _Payments(payment_service_pb2_grpc.PaymentServiceServicer):
         await self._upstream.asked("ReceiveWebhook", context)
         self._upstream.event = request
         return payment_service_pb2.ReceiveWebhookResponse()
+
+
+class _Notifications(notification_service_pb2_grpc.NotificationServiceServicer):
+    def __init__(self, upstream: Upstream) -> None:
+        self._upstream = upstream
+
+    async def ReceiveBounce(self, request: Any, context: Any) -> notification_service_pb2.ReceiveBounceResponse:
+        await self._upstream.asked("ReceiveBounce", context)
+        self._upstream.bounce = request
+        return notification_service_pb2.ReceiveBounceResponse()
 
 
 def _wrong(items: Iterable[Any]) -> errors.DomainError:

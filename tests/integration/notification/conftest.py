@@ -14,7 +14,7 @@ from tests.integration.notification.post_office import PostOffice
 from tests.support import simulators
 
 # What an earlier test left unsent is none of the next one's business.
-_FORGET = database.Statement("TRUNCATE notifications, contacts, preferences, low_stock")
+_FORGET = database.Statement("TRUNCATE notifications, contacts, preferences, low_stock, mail_feedback")
 
 
 @pytest.fixture(scope="module")

@@ -14,10 +14,12 @@ from services.chassis.credentials import Credential
 from services.chassis.money import Money
 from services.chassis.rpc import page_tokens, render, server
 from services.notification import (
+    bouncing,
     clients,
     digests,
     domain,
     events,
+    notices,
     rpc,
     store,
     text_messages,
@@ -41,6 +43,8 @@ WORDS = words.Templates()
 # Nobody is woken: who is to send looks by itself, or is not there.
 QUIET: Mapping[Channel, Callable[[], None]] = dict.fromkeys(Channel, lambda: None)
 PUBLIC_URL = "https://shop.example"
+# What signs news of mail, while it changes.
+SECRETS = "whsec_new whsec_old"
 PRICE = render.money_message(Money("USD", 4200))
 
 _MESSAGES = database.Statement("""
@@ -172,8 +176,12 @@ def links(db: database.Database) -> unsubscribing.Unsubscribing:
 
 def servicer(office: PostOffice) -> server.Servicer:
     """The service's calls, about what is in this office."""
+    hooks = notices.door(Credential(SECRETS), bouncing.Bouncing(office.db).hear, now=clock.utc_now)
     return rpc.servicer(
-        office.notifications, usecases.Preferences(office.db), page_tokens.PageTokens(office.db), links(office.db)
+        office.notifications,
+        usecases.Preferences(office.db),
+        page_tokens.PageTokens(office.db),
+        rpc.Public(links(office.db), hooks),
     )
 
 

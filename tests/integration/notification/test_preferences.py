@@ -56,7 +56,7 @@ class Desk:
         return answer
 
     async def update(
-        self, caller: str, *choices: preferences_pb2.Choice, **changed: str
+        self, caller: str, *choices: preferences_pb2.Choice, **changed: Any
     ) -> preferences_pb2.Preferences:
         request = notification_service_pb2.UpdatePreferencesRequest(choices=choices, **changed)
         answer: preferences_pb2.Preferences

@@ -62,6 +62,13 @@ def test_what_signs_the_carriers_webhooks_is_told_to_shipping_alone(stack: layou
     assert "CARRIER_WEBHOOK_SECRETS" not in payment
 
 
+def test_what_signs_news_of_mail_is_told_to_notification_alone(stack: layout.Stack) -> None:
+    chosen = settings.read(stack, {"NOTIFICATION_WEBHOOK_SECRETS": "whsec_m"})
+    told, other = (settings.process_environment(chosen, [service(name)], 1) for name in ("notification", "user"))
+    assert told["NOTIFICATION_WEBHOOK_SECRETS"] == "whsec_m"
+    assert "NOTIFICATION_WEBHOOK_SECRETS" not in other
+
+
 def test_a_vendor_the_user_names_wins_and_no_service_learns_the_password(stack: layout.Stack) -> None:
     assert settings.exported(settings.read(stack, {}))["VENDOR_PASSWORD"]
     chosen = settings.read(stack, {"VENDOR_EMAIL": "you@example.com", "VENDOR_PASSWORD": "their own words"})
