@@ -27,3 +27,14 @@ async def test_a_customer_who_chooses_text_messages_gets_them(market: shop.Shop,
 
     await eventually(both, within_s=30)
     await auditor.audit([order["id"]])
+
+
+async def test_quiet_hours_are_chosen_and_ended_over_rest(market: shop.Shop) -> None:
+    customer, _ = await market.registered()
+    night = {"start": "22:00", "end": "07:00", "time_zone": "Asia/Tokyo"}
+
+    shop.taken(await customer.http.put(PREFERENCES, json={"quiet_hours": night}))
+    assert shop.taken(await customer.http.get(PREFERENCES))["quiet_hours"] == night
+
+    shop.taken(await customer.http.put(PREFERENCES, json={"quiet_hours": {}}))
+    assert not shop.taken(await customer.http.get(PREFERENCES)).get("quiet_hours")
