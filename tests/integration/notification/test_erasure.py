@@ -10,6 +10,11 @@ SELECT to_jsonb(n)::text FROM notifications AS n UNION ALL
 SELECT to_jsonb(c)::text FROM contacts AS c UNION ALL
 SELECT to_jsonb(p)::text FROM preferences AS p
 """)
+# As mail servers say it.
+_REFUSED = database.Statement("""
+UPDATE notifications SET state = 'FAILED', reason = '550 5.1.1 <' || %(address)s || '>: User unknown'
+WHERE user_id = %(user)s
+""")
 _DUE = database.Statement("UPDATE notifications SET next_try_at = clock_timestamp() WHERE next_try_at IS NOT NULL")
 
 
@@ -38,6 +43,19 @@ async def test_mail_that_was_sent_keeps_no_word_and_no_address(office: PostOffic
         {"user": user},
     )
     assert (details, [message.state for message in await office.messages(user)]) == ("{}", ["SENT", "SENT"])
+
+
+async def test_mail_that_was_refused_keeps_no_word_of_the_mail_server(office: PostOffice) -> None:
+    user = new_id()
+    address = f"{user}@gone.example"
+    await office.hear(registered(user, address))
+    await office.reach(user, "SENT")
+    await office.db.read(_REFUSED, {"user": user, "address": address})
+
+    await erase(office, user)
+
+    assert not await kept(office, address)
+    assert [(message.state, message.reason) for message in await office.messages(user)] == [("FAILED", "")]
 
 
 async def test_mail_of_an_erased_user_is_not_sent_any_more_and_nobody_is_called(idle_office: PostOffice) -> None:
