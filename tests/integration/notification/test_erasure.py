@@ -12,7 +12,7 @@ SELECT to_jsonb(p)::text FROM preferences AS p
 """)
 # As mail servers say it.
 _REFUSED = database.Statement("""
-UPDATE notifications SET state = 'FAILED', reason = '550 5.1.1 <' || %(address)s || '>: User unknown'
+UPDATE notifications SET state = 'FAILED', reason = '550 5.1.1 <' || %(address)s || '>: User unknown', send_time = NULL
 WHERE user_id = %(user)s
 """)
 _DUE = database.Statement("UPDATE notifications SET next_try_at = clock_timestamp() WHERE next_try_at IS NOT NULL")
